@@ -1,165 +1,214 @@
-"""Configuration: YAML files and SET in, typed and checked values out. The only module that opens them.
-
-A corpus file gives `source`, `split` and `tokenize`; a model file gives `embed`, `architecture`,
-`network` and `train`; `seed` may stand in either. `configure` hands each stage its own part as JSON.
-"""
+"""Configuration: YAML files and SET in, typed and checked options out. The only module that opens them."""
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import importlib
 import pkgutil
+import re
 import shlex
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
 from pipeline import models
+from pipeline.artifacts import data_folder
 from pipeline.errors import InputError
+from pipeline.options import Configuration, Input, Section
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPORA = ROOT / "conf" / "corpora"
+MODELS = ROOT / "conf" / "models"
+CORPUS_KEYS = frozenset({"title", "seed", "source", "split", "tokenize"})
+MODEL_KEYS = frozenset({"seed", "embed", "architecture", "network", "train"})
+S = TypeVar("S", bound=Section)
 
 
-def _exponent_without_point(value: Any) -> Any:
-    """YAML 1.1 reads `1e-6` as a string; its author meant a number."""
-    if isinstance(value, str):
+def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Configuration:
+    """The options of a corpus (a name in conf/corpora, or the path of a CSV) and a model.
+
+    `assignments` is SET (`train.epochs=3 seed=7`); `flags` maps option names such as `source.text` to
+    the values of TEXT=, LABEL=, TEST= and ENCODING=. Raises InputError that names the file or SET, the
+    key, and the keys or values allowed.
+    """
+    if (CORPORA / f"{corpus}.yaml").is_file():
+        values = _read_yaml(CORPORA / f"{corpus}.yaml", CORPUS_KEYS)
+    else:
+        values = {"source": {"train": str(_corpus_file(corpus))}}
+    if model not in names(MODELS):
+        raise InputError(f"no model {model!r} in conf/models; {_known(model, names(MODELS))}")
+    values |= _read_yaml(MODELS / f"{model}.yaml", MODEL_KEYS)
+    origins = {"": f"conf/corpora/{corpus}.yaml, conf/models/{model}.yaml"}
+    origins |= dict.fromkeys(CORPUS_KEYS, f"conf/corpora/{corpus}.yaml")
+    origins |= dict.fromkeys(MODEL_KEYS, f"conf/models/{model}.yaml")
+    settings = {key: (value, _flag_name(key)) for key, value in flags.items()}
+    settings |= {key: (value, "SET") for key, value in _assignments(assignments).items()}
+    for key, (value, origin) in settings.items():
+        _assign(values, key, value)
+        origins[key] = origin
+    configuration = _validate(Configuration, values, origins, "")
+    network = _validate(
+        _network_options(configuration, origins), values.get("network", {}), origins, "network."
+    )
+    return configuration.model_copy(update={"network": network.model_dump(mode="json")})
+
+
+def run_folder(corpus: str, model: str) -> Path:
+    """data/build/<corpus>/<model>; a CSV's folder carries a hash of its whole path, so that two files of
+    one name in different folders do not collide."""
+    if (CORPORA / f"{corpus}.yaml").is_file():
+        name = corpus
+    else:
+        path = Path(corpus).resolve()
+        stem = re.sub(r"[^a-z0-9]+", "-", path.name.partition(".")[0].lower()).strip("-") or "corpus"
+        name = f"{stem}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    return data_folder() / "build" / name / model
+
+
+def names(folder: Path) -> list[str]:
+    """What conf/corpora or conf/models offers."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def identify(path: str) -> Input:
+    """A file as it stands now. Raises InputError where there is none."""
+    try:
+        status = Path(path).stat()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror.lower() if error.strerror else error}") from error
+    return Input(path=str(Path(path).resolve()), bytes=status.st_size, modified=status.st_mtime_ns)
+
+
+def read_stage(path: Path, options: type[S]) -> S:
+    """The options that `configure` wrote for one stage."""
+    try:
+        return options.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InputError(f"{path} is missing or was not written by `make`: run `make train` again") from error
+
+
+def _corpus_file(corpus: str) -> Path:
+    path = Path(corpus)
+    if path.is_file():
+        return path
+    if path.suffix or "/" in corpus:
+        raise InputError(f"{corpus}: {'is a folder, not a CSV file' if path.is_dir() else 'no such file'}")
+    raise InputError(
+        f"no corpus {corpus!r} in conf/corpora, and no such file; {_known(corpus, names(CORPORA))}; "
+        "a CSV is named by its path"
+    )
+
+
+def _read_yaml(path: Path, allowed: frozenset[str]) -> dict[str, Any]:
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    try:
+        values = yaml.safe_load(path.read_text("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{shown}: byte {error.start} is not UTF-8: save the file as UTF-8") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        raise InputError(f"{shown}: {line}not YAML: {getattr(error, 'problem', error)}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{shown}: expected `key: value` lines; the keys are {', '.join(sorted(allowed))}")
+    for key in values:
+        if key not in allowed:
+            raise InputError(f"{shown}: no option {str(key)!r}; {_known(str(key), sorted(allowed))}")
+    return values
+
+
+def _assignments(text: str) -> dict[str, Any]:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise InputError(f"SET={text}: {_lower_first(str(error))}: expected key=value pairs") from error
+    values: dict[str, Any] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise InputError(f'SET: {word!r} is not key=value, as in SET="train.epochs=3 seed=7"')
         try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
+            values[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise InputError(f"SET: the value of {key} is not YAML: {value!r}") from error
+    return values
 
 
-Real = Annotated[float, BeforeValidator(_exponent_without_point)]
-Share = Annotated[Real, Field(ge=0, lt=1)]
-Positive = Annotated[int, Field(ge=1)]
+def _assign(values: dict[str, Any], key: str, value: Any) -> None:
+    *sections, last = key.split(".")
+    for section in sections:
+        inner = values.setdefault(section, {})
+        values[section] = values = dict(inner) if isinstance(inner, dict) else {}
+    values[last] = value
 
 
-class Section(BaseModel):
-    """Options under one key: unknown keys and wrong types are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class File(Section):
-    """A file of a corpus: a path, and for a download its sha256."""
-
-    path: str
-    sha256: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _plain_path(cls, value: Any) -> Any:
-        return {"path": value} if isinstance(value, str) else value
+def _network_options(configuration: Configuration, origins: dict[str, str]) -> type[Section]:
+    known = [module.name for module in pkgutil.iter_modules(models.__path__)]
+    if configuration.architecture not in known:
+        raise InputError(
+            f"{_origin(origins, 'architecture')}: no architecture {configuration.architecture!r} in "
+            f"pipeline/models; {_known(configuration.architecture, known)}"
+        )
+    module = importlib.import_module(f"pipeline.models.{configuration.architecture}")
+    options: type[Section] = module.Options
+    return options
 
 
-class Source(Section):
-    """Where a corpus comes from and how its files are to be read."""
-
-    format: Literal["csv", "lines", "docstrings"] = "csv"
-    address: str | None = None  # the files' paths are relative to it, and are downloaded from there
-    train: File | None = None
-    validation: File | None = None
-    test: File | None = None
-    text: str = "text"
-    label: str = "label"
-    encoding: str = "utf-8"
-    label_until: str | None = None  # the label is what stands before it (`DESC:manner` -> `DESC`)
-    labels: dict[str, str] | None = None  # the file's label -> the name shown, in the order shown
-    blank_rows: Share = 0.001  # rows without text or label are set aside up to this share
-
-    @model_validator(mode="after")
-    def _has_files(self) -> Source:
-        if self.format != "docstrings" and self.train is None:
-            raise ValueError("source.train is missing: it names the corpus's file")
-        return self
+def _validate(options: type[S], values: Any, origins: dict[str, str], prefix: str) -> S:
+    """Pydantic's first complaint as one line that names the file, the key and what is allowed."""
+    try:
+        return options.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = prefix + ".".join(str(part) for part in first["loc"])
+        where = _origin(origins, key)
+        if first["type"] == "extra_forbidden":
+            allowed = _keys(options, prefix)
+            raise InputError(f"{where}: no option {key!r}; {_known(key, allowed)}") from error
+        if first["type"] == "value_error":
+            raise InputError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error
+        found = "" if first["type"] == "missing" else f", found {first['input']!r}"
+        raise InputError(f"{where}: {key}: {_lower_first(first['msg'])}{found}") from error
 
 
-class Split(Section):
-    """Shares of the rows that become validation and test part where the corpus brings none."""
-
-    validation: Share = 0.1
-    test: Share = 0.1
-
-    @model_validator(mode="after")
-    def _leaves_rows_to_train_on(self) -> Split:
-        if not (self.validation > 0 and self.test > 0 and self.validation + self.test < 1):
-            raise ValueError("split.validation and split.test must be above 0 and add up to less than 1")
-        return self
+def _origin(origins: dict[str, str], key: str) -> str:
+    """Where a key, or a key below it, was set: by its full name, else by its section's file."""
+    below = next((known for known in origins if known.startswith(f"{key}.")), None)
+    if below:
+        return origins[below]
+    while key and key not in origins:
+        key = key.rpartition(".")[0]
+    return origins[key]
 
 
-class Tokenize(Section):
-    """How a text becomes tokens, and tokens ids."""
-
-    unit: Literal["auto", "word", "character"] = "auto"
-    cleaning: Literal["none", "kim"] = "none"
-    lowercase: bool = True
-    minimum_count: Positive = 1
-    maximum_size: Positive = 100_000
-    maximum_length: Positive = 1000
-
-
-class Embed(Section):
-    """The vectors that both channels start from: `random`, `corpus`, or a file of pretrained vectors."""
-
-    vectors: str = "corpus"
-    dimensions: Positive = 300  # a file brings its own
+def _keys(options: type[BaseModel], prefix: str) -> list[str]:
+    keys: list[str] = []
+    for name, field in options.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            keys += _keys(inner, f"{prefix}{name}.")
+        else:
+            keys.append(prefix + name)
+    return keys
 
 
-class Train(Section):
-    """The trainer's options, whatever the network."""
-
-    optimizer: Literal["adadelta", "adam"] = "adadelta"
-    learning_rate: Annotated[Real, Field(gt=0)] = 1.0
-    batch_size: Positive = 50
-    epochs: Positive = 25
-    patience: Positive = 3
-
-
-class Input(Section):
-    """A user's file as it was when the stage was asked for: a changed file is a changed option."""
-
-    path: str
-    bytes: int
-    modified: int
+def _known(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1) or difflib.get_close_matches(
+        name, sorted({key.partition(".")[0] for key in known}), n=1
+    )
+    suggestion = f"did you mean {near[0]!r}? " if near else ""
+    section = name.partition(".")[0] + "."
+    shown = [key for key in known if key.startswith(section)]
+    shown = shown or list(dict.fromkeys(key.partition(".")[0] for key in known))
+    return f"{suggestion}there are: {', '.join(shown)}"
 
 
-class PrepareOptions(Section):
-    corpus: str
-    seed: int
-    source: Source
-    split: Split
-    inputs: list[Input]
+def _flag_name(key: str) -> str:
+    return {"source.text": "TEXT", "source.label": "LABEL", "source.test": "TEST"}.get(key, "ENCODING")
 
 
-class TokenizeOptions(Section):
-    tokenize: Tokenize
-
-
-class EmbedOptions(Section):
-    seed: int
-    embed: Embed
-    inputs: list[Input]
-
-
-class TrainOptions(Section):
-    model: str
-    architecture: str
-    network: dict[str, Any]
-    train: Train
-    seed: int
-    text: str  # the column that `predict` reads
-
-
-class Configuration(Section):
-    """A corpus and a model together, every option resolved."""
-
-    title: str = ""
-    seed: int = 1
-    source: Source
-    split: Split = Split()
-    tokenize: Tokenize = Tokenize()
-    embed: Embed = Embed()
-    architecture: str
-    network: dict[str, Any] = {}
-    train: Train = Train()
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

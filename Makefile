@@ -1,0 +1,113 @@
+# convtext: `make help` prints the commands, README.md explains them.
+
+CORPUS ?= docstrings
+MODEL ?= kim-multichannel
+PYTHON ?= python3
+export CONVTEXT_DATA ?= data
+
+# GPU=1 installs TensorFlow's CUDA build instead (Linux); export it, or give it to every command.
+LOCK := $(if $(GPU),requirements-gpu.lock,requirements.lock)
+INSTALLED := .venv/$(LOCK)
+VERB := .venv/bin/python -m pipeline
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.PHONY: help train predict dashboard test check lock clean FORCE
+
+help:
+	@sed -n 's/^##//p' Makefile
+
+##make train      a classifier from a labelled corpus; the last line is its folder
+##                  CORPUS=docstrings      a corpus of conf/corpora, or a CSV:
+##                  CORPUS=reviews.csv TEXT=review LABEL=stars [TEST=held_out.csv]
+##                  MODEL=kim-multichannel a model of conf/models
+##                  SET="train.epochs=3"   any option of their files
+##                  ENCODING=windows-1252  of the CSV, if it is not UTF-8
+##                  MIRROR=folder          where downloads are taken from instead
+##make predict    the classifier's labels for a CSV
+##                  INPUT=new.csv [OUTPUT=labelled.csv] [CORPUS=... MODEL=...]
+##                  [TEXT=review ENCODING=windows-1252]
+##make dashboard  the runs in MLflow, on 127.0.0.1 [PORT=5000]
+##make test       ruff, mypy and pytest
+##make clean      removes data/build; downloads and tracked runs stay
+##make lock       resolves the dependencies anew
+##
+##Every command creates .venv first if it is missing or its lock changed.
+##GPU=1 installs TensorFlow's CUDA build.
+
+# A value from the command line as one word of the shell, whatever is in it.
+quoted = '$(subst ','\'',$(value $(1)))'
+option = $(if $(value $(1)),$(2) $(call quoted,$(1)))
+
+train: $(INSTALLED)
+	@run=$$($(VERB) configure --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) \
+	  $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,TEST,--test) \
+	  $(call option,ENCODING,--encoding) $(call option,SET,--set)) && \
+	$(MAKE) --silent --no-print-directory RUN="$$run" "$$run/metrics.json" && echo "$$run"
+
+predict: $(INSTALLED)
+	@$(VERB) predict --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) --input $(call quoted,INPUT) \
+	  $(call option,OUTPUT,--output) $(call option,TEXT,--text) $(call option,ENCODING,--encoding)
+
+dashboard: $(INSTALLED)
+	@$(VERB) dashboard $(call option,PORT,--port)
+
+test: check
+	.venv/bin/python -m pytest
+
+check: $(INSTALLED)
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+clean:
+	rm -rf $(CONVTEXT_DATA)/build
+
+# The environment: exactly what the lock says.
+
+$(INSTALLED): $(LOCK)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "convtext needs Python 3.11 to 3.13; name one with PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' $(LOCK))"
+	.venv/bin/uv pip sync --quiet --python .venv/bin/python $(LOCK)
+	@rm -f .venv/*.lock && cp $(LOCK) $@
+
+lock: $(INSTALLED)
+	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --no-emit-index-url \
+	  --extra cpu --extra dev pyproject.toml --output-file requirements.lock
+	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --no-emit-index-url \
+	  --extra gpu --extra dev pyproject.toml --output-file requirements-gpu.lock
+
+# The graph, for one RUN = data/build/<corpus>/<model>: each file, what it is made from, and the code that
+# makes it. `make train` writes the options first, each file only where it changed. A test compares the
+# code lists with what each stage imports.
+
+ifdef RUN
+DIR := $(patsubst %/,%,$(dir $(RUN)))
+code = $(patsubst %,pipeline/%.py,$(1))
+
+everywhere := __init__ __main__ errors options config artifacts csv_file sequences models/__init__
+
+$(DIR)/rows.parquet: $(DIR)/prepare.json $(LOCK) \
+  $(call code,$(everywhere) prepare sources download docstrings split data_report)
+	$(VERB) prepare $(DIR)
+
+$(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) tokenize text)
+	$(VERB) tokenize $(DIR)
+
+$(DIR)/baseline.parquet: $(DIR)/rows.parquet $(DIR)/sequences.npz $(call code,$(everywhere) baseline linear split)
+	$(VERB) baseline $(DIR)
+
+$(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz $(call code,$(everywhere) embed vectors text)
+	$(VERB) embed $(RUN)
+
+$(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/sequences.npz $(RUN)/vectors.npz \
+  $(call code,$(everywhere) train trainer batches layers optimizers classifier text tracking) \
+  $(wildcard pipeline/models/*.py)
+	$(VERB) train $(RUN)
+
+$(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
+  $(call code,$(everywhere) evaluate metrics figures)
+	$(VERB) evaluate $(RUN)
+endif

@@ -1,0 +1,58 @@
+"""`python -m pipeline <verb>`: one verb a stage; each imports only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+
+from pipeline.errors import InputError
+
+VERBS = {
+    "configure": "check the options and hand each stage its own; prints the run's folder",
+    "prepare": "read, check and split the corpus",
+    "tokenize": "learn the vocabulary and turn texts into ids",
+    "baseline": "fit TF-IDF + logistic regression on the same split",
+    "embed": "make the vectors that both channels start from",
+    "train": "train the network",
+    "evaluate": "score it on the test part, beside the baseline",
+    "predict": "label a CSV",
+    "dashboard": "open the runs in MLflow on 127.0.0.1",
+}
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        usage="python -m pipeline VERB [options]   (VERB --help shows a verb's own)",
+        epilog="`make help` shows the commands that put these together.",
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, purpose in VERBS.items():
+        verbs.add_parser(verb, help=purpose, add_help=False)
+    verb = parser.parse_args(arguments[:1]).verb
+    module = importlib.import_module(f"pipeline.{verb}")
+    options = argparse.ArgumentParser(prog=f"python -m pipeline {verb}", description=module.__doc__)
+    module.add_arguments(options)
+    try:
+        module.run(options.parse_args(arguments[1:]))
+    except InputError as error:
+        print(f"convtext: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        # A full disk, a folder without permission: nothing of ours to trace.
+        print(f"convtext: {verb}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\nconvtext: {verb} was interrupted; nothing was changed", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Leaving without the interpreter's tear-down saves seconds of TensorFlow's.
+    os._exit(code)

@@ -1,0 +1,155 @@
+"""What the stages hand over: the names and formats of the files, each written whole.
+
+data/build/<corpus>/            prepare.json tokenize.json     the stages' options
+                                rows.parquet labels.json data_report.json rejects.csv
+                                text_encoder.json sequences.npz
+                                baseline.parquet
+data/build/<corpus>/<model>/    embed.json train.json          the stages' options
+                                vectors.npz coverage.json
+                                model/ history.json run.json
+                                predictions.parquet metrics.json *.png
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.csv_file import CsvWriter
+from pipeline.errors import InputError
+from pipeline.sequences import Sequences
+
+
+
+
+def data_folder() -> Path:
+    """Where everything that is downloaded, built or tracked lies."""
+    return Path(os.environ.get("CONVTEXT_DATA", "data"))
+
+
+class CorpusFolder:
+    """What `prepare`, `tokenize` and `baseline` hand over; shared by all models of the corpus."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.prepare_options = path / "prepare.json"
+        self.tokenize_options = path / "tokenize.json"
+        self.rows = path / "rows.parquet"
+        self.labels = path / "labels.json"
+        self.report = path / "data_report.json"
+        self.rejects = path / "rejects.csv"
+        self.text_encoder = path / "text_encoder.json"
+        self.sequences = path / "sequences.npz"
+        self.baseline = path / "baseline.parquet"
+
+
+class RunFolder:
+    """What `embed`, `train` and `evaluate` hand over for one model on one corpus."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.corpus = CorpusFolder(path.parent)
+        self.embed_options = path / "embed.json"
+        self.train_options = path / "train.json"
+        self.vectors = path / "vectors.npz"
+        self.coverage = path / "coverage.json"
+        self.model = path / "model"
+        self.history = path / "history.json"
+        self.run = path / "run.json"
+        self.predictions = path / "predictions.parquet"
+        self.metrics = path / "metrics.json"
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A path to write to, moved onto `path` if the block ends well and removed if it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """The same for a folder, which replaces the one that was there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    old = path.with_name(f".old-{os.getpid()}-{path.name}")
+    partial.mkdir()
+    try:
+        yield partial
+        if path.exists():
+            os.replace(path, old)
+        os.replace(partial, path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    with whole(path) as partial:
+        partial.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with whole(path) as partial, CsvWriter(partial) as file:
+        file.row(header)
+        file.rows(rows)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    with whole(path) as partial:
+        table.to_parquet(partial, index=False)
+
+
+def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
+    with whole(path) as partial, partial.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def write_sequences(path: Path, sequences: Sequences) -> None:
+    write_arrays(path, ids=sequences.ids, offsets=sequences.offsets)
+
+
+def read_json(path: Path) -> Any:
+    with _mendable(path):
+        return json.loads(path.read_text("utf-8"))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    with _mendable(path):
+        return pd.read_parquet(path)
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    with _mendable(path), path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def read_sequences(path: Path) -> Sequences:
+    return Sequences(**read_arrays(path))
+
+
+@contextmanager
+def _mendable(path: Path) -> Iterator[None]:
+    """Whatever a library makes of a damaged file becomes one line with the remedy."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is not there: run `make train` first") from error
+    except Exception as error:
+        raise InputError(
+            f"{path} cannot be read ({type(error).__name__}): remove it and run `make train` again"
+        ) from error

@@ -1,0 +1,113 @@
+"""Batches of rows of like length, for `fit`, `evaluate` and `predict`.
+
+Inputs are Sequences, or an array whose rows all have one shape (images); for these, length means nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.sequences import PADDING, Sequences
+
+Inputs = Sequences | NDArray[Any]
+Batch = tuple[NDArray[Any], NDArray[np.int32]]
+POOL = 20  # batches that are sorted together: enough that a batch is 6 % padding on MR, few enough to mix
+
+
+class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types
+    """A list of row numbers for each batch, and the rows as arrays."""
+
+    def __init__(self, inputs: Inputs, labels: NDArray[np.integer] | None) -> None:
+        super().__init__()
+        self.inputs = inputs
+        self.labels = None if labels is None else labels.astype(np.int32)
+        lengths = inputs.lengths if isinstance(inputs, Sequences) else np.ones(len(inputs), np.int64)
+        self.lengths = np.maximum(1, lengths)  # as padded: an empty row has one column
+        self.rows: list[NDArray[np.int64]] = []
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, batch: int) -> Batch | tuple[NDArray[Any]]:
+        rows = self.rows[batch]
+        if isinstance(self.inputs, Sequences):
+            inputs = self.inputs.select(rows).padded()
+            if batch == 0 and self._first_two_agree():
+                inputs = np.pad(inputs, ((0, 0), (0, 1)), constant_values=PADDING)
+        else:
+            inputs = self.inputs[rows]
+        return (inputs,) if self.labels is None else (inputs, self.labels[rows])
+
+    def _first_two_agree(self) -> bool:
+        """Where the first two batches are of one width, Keras expects it of all, and fails at the next."""
+        return len(self) > 1 and self.lengths[self.rows[0]].max() == self.lengths[self.rows[1]].max()
+
+
+class Batches(_Batches):
+    """Shuffled batches: `fit(batches, shuffle=False, callbacks=[batches.follow_epochs()])`.
+
+    Every row comes once an epoch, in an order that follows from (seed, epoch) alone, so a training that is
+    resumed sees what it would have seen. Within pools of POOL batches rows are sorted by length, and each
+    batch is padded to its own longest row: int32 [batch, longest], labels int32 [batch].
+    """
+
+    def __init__(self, inputs: Inputs, labels: NDArray[np.integer], batch_size: int, seed: int) -> None:
+        super().__init__(inputs, labels)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the batches belong to, counted from 0."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        self._epoch = epoch
+        random = np.random.default_rng((self.seed, epoch))
+        order = random.permutation(len(self.lengths))
+        pools = _cut(order, POOL * self.batch_size)
+        order = np.concatenate([pool[np.argsort(self.lengths[pool], kind="stable")] for pool in pools])
+        batches = _cut(order, self.batch_size)
+        self.rows = [batches[i] for i in random.permutation(len(batches))]
+
+    def follow_epochs(self) -> keras.callbacks.Callback:
+        """Sets `epoch` to fit's own. PyDataset.on_epoch_end cannot: it is called on building a model too."""
+
+        def follow(epoch: int, logs: dict[str, float] | None) -> None:
+            self.epoch = epoch
+
+        return keras.callbacks.LambdaCallback(on_epoch_begin=follow)
+
+
+class SortedBatches(_Batches):
+    """Every row once, by length, for `evaluate` and `predict`: (ids, labels), or (ids,) without labels.
+
+    A batch holds as many rows as keep rows * longest within `tokens`, and at least one: memory is bounded
+    by `tokens` and the longest row. `restore` puts the predictions back in the order of the inputs.
+    """
+
+    def __init__(
+        self, inputs: Inputs, labels: NDArray[np.integer] | None = None, tokens: int = 16_384
+    ) -> None:
+        super().__init__(inputs, labels)
+        order = np.argsort(self.lengths, kind="stable")
+        start = 0
+        for end in range(1, len(order) + 1):
+            if end == len(order) or (end + 1 - start) * self.lengths[order[end]] > tokens:
+                self.rows.append(order[start:end])
+                start = end
+
+    def restore(self, predictions: NDArray[Any]) -> NDArray[Any]:
+        restored = np.empty_like(predictions)
+        restored[np.concatenate(self.rows)] = predictions
+        return restored
+
+
+def _cut(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    return [order[start : start + size] for start in range(0, len(order), size)]

@@ -1,0 +1,101 @@
+"""Score the network on the test part, beside the baseline and the majority class.
+
+Reads model/, history.json, run.json, and the corpus's rows.parquet, sequences.npz and baseline.parquet;
+writes predictions.parquet, the figures and metrics.json, and finishes the run in MLflow.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline import figures, metrics
+from pipeline.artifacts import (
+    RunFolder,
+    read_json,
+    read_sequences,
+    read_table,
+    whole,
+    write_json,
+    write_table,
+)
+from pipeline.classifier import Classifier
+from pipeline.config import read_stage
+from pipeline.options import TrainOptions
+from pipeline.tracking import resumed_run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="data/build/<corpus>/<model>")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    folder = RunFolder(arguments.folder)
+    options = read_stage(folder.train_options, TrainOptions)
+    rows, baseline = read_table(folder.corpus.rows), read_table(folder.corpus.baseline)
+    history, tracked = read_json(folder.history), read_json(folder.run)
+    classifier = Classifier.load(folder.model)
+
+    test = rows[rows["part"] == "test"]
+    sequences = read_sequences(folder.corpus.sequences).select(test.index.to_numpy())
+    probabilities = classifier.probabilities(sequences)
+    truth = test["label"].to_numpy(np.int64)
+    predictions = {
+        "network": probabilities.argmax(axis=1),
+        "baseline": baseline["linear"].to_numpy(np.int64),
+        "majority": baseline["majority"].to_numpy(np.int64),
+    }
+    result = metrics.compare(truth, predictions, classifier.labels, options.seed)
+    result |= {"train_seconds": tracked["train_seconds"], "epochs": len(history)}
+    title = f"{folder.corpus.path.name}, {folder.path.name}"
+
+    write_table(
+        folder.predictions, _predictions(test, probabilities, predictions["network"], classifier.labels)
+    )
+    matrix = metrics.confusion(truth, predictions["network"], len(classifier.labels))
+    for name, figure in {
+        "learning_curves.png": figures.learning_curves(history, title),
+        "confusion_matrix.png": figures.confusion_matrix(matrix, classifier.labels, f"{title}: test part"),
+        "class_scores.png": figures.class_scores(result["classes"], f"{title}: test part"),
+    }.items():
+        with whole(folder.path / name) as partial:
+            figure.savefig(partial, dpi=130)
+    with resumed_run(tracked["mlflow_run"]) as mlflow_run:
+        mlflow_run.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
+        for path in [*sorted(folder.path.glob("*.png")), folder.history, folder.coverage, folder.predictions]:
+            mlflow_run.log(path)
+        mlflow_run.log(folder.corpus.report)
+        mlflow_run.log(folder.model, "model")
+        write_json(folder.metrics, result)
+        mlflow_run.log(folder.metrics)
+    print(f"evaluate: {title}, {len(test):,} test rows\n{metrics.summary(result)}")
+
+
+def _numbers(result: dict[str, Any]) -> dict[str, float]:
+    return {key: value for key, value in result.items() if isinstance(value, (int, float))}
+
+
+def _predictions(
+    test: pd.DataFrame, probabilities: NDArray[np.float32], predicted: NDArray[np.int64], names: list[str]
+) -> pd.DataFrame:
+    """The test rows with what was predicted: the most confidently wrong first, then the others as they stand."""
+    names_array = np.array(names)
+    table = pd.DataFrame(
+        {
+            "file": test["file"].to_numpy(),
+            "line": test["line"].to_numpy(),
+            "text": test["text"].to_numpy(),
+            "label": names_array[test["label"]],
+            "predicted_label": names_array[predicted],
+            "probability": probabilities.max(axis=1),
+        }
+    )
+    right = table["label"] == table["predicted_label"]
+    return table.assign(right=right).sort_values(
+        ["right", "probability"], ascending=[True, False], ignore_index=True
+    )

@@ -1,0 +1,83 @@
+"""The figures of a run. Each function returns a figure that the caller saves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+
+BLUE, ORANGE, GREY = "#2f6db3", "#d9822b", "#7a7a7a"
+LEGIBLE_CLASSES = 30  # beyond it, cells are too small for numbers and names
+
+
+def learning_curves(history: list[dict[str, float]], title: str) -> Figure:
+    """Loss and accuracy by epoch, of the training and the validation part; the kept epoch is marked."""
+    epochs = [int(record["epoch"]) for record in history]
+    kept = max(history, key=lambda record: record["validation_accuracy"])["epoch"]
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure.suptitle(title)
+    for axis, name, scale, unit in zip(
+        figure.subplots(1, 2),
+        ("loss", "accuracy"),
+        (1, 100),
+        ("cross-entropy (nats)", "accuracy (%)"),
+        strict=True,
+    ):
+        for key, color, part in ((name, BLUE, "training"), (f"validation_{name}", ORANGE, "validation")):
+            axis.plot(
+                epochs, [scale * record[key] for record in history], "o-", ms=3, color=color, label=part
+            )
+        axis.axvline(kept, color=GREY, lw=1, ls=":", label=f"kept: epoch {kept:.0f}")
+        axis.set(xlabel="epoch", ylabel=unit)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.grid(alpha=0.25)
+        axis.legend(frameon=False)
+    return figure
+
+
+def confusion_matrix(matrix: NDArray[np.int64], names: list[str], title: str) -> Figure:
+    """Shares of each true class by predicted class, with counts where they are legible."""
+    classes = len(names)
+    few = classes <= LEGIBLE_CLASSES
+    side = min(14.0, 3.2 + 0.45 * classes)
+    shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    axis = figure.subplots()
+    image = axis.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100)
+    figure.colorbar(image, ax=axis, shrink=0.7, label="share of the true class (%)")
+    size = 9 if few else max(3.0, 9 * LEGIBLE_CLASSES / classes)
+    shown = [name if len(name) <= 24 else name[:23] + "…" for name in names]
+    axis.set_xticks(range(classes), shown, rotation=90 if classes > 4 else 0, fontsize=size)
+    axis.set_yticks(range(classes), shown, fontsize=size)
+    axis.set(xlabel="predicted", ylabel="true", title=title)
+    if few:
+        for (row, column), count in np.ndenumerate(matrix):
+            if count:
+                color = "white" if shares[row, column] > 0.55 else "black"
+                axis.text(column, row, str(count), ha="center", va="center", color=color, fontsize=size - 1)
+    return figure
+
+
+def class_scores(classes: list[dict[str, Any]], title: str) -> Figure:
+    """Precision, recall and F1 of each class, the weakest at the bottom."""
+    ordered = sorted(classes, key=lambda entry: float(entry["f1"]))
+    size = 9 if len(ordered) <= LEGIBLE_CLASSES else 6
+    figure = Figure(figsize=(8, 1.6 + (0.3 if size == 9 else 0.16) * len(ordered)), layout="constrained")
+    axis = figure.subplots()
+    places = np.arange(len(ordered))
+    axis.barh(places, [100 * entry["f1"] for entry in ordered], color=BLUE, alpha=0.35, label="F1")
+    for key, marker, color in (("precision", "|", BLUE), ("recall", "x", ORANGE)):
+        axis.scatter(
+            [100 * entry[key] for entry in ordered], places, marker=marker, color=color, label=key, zorder=3
+        )
+    axis.set_yticks(places, [f"{entry['label'][:30]}  ({entry['rows']})" for entry in ordered], fontsize=size)
+    axis.set(xlim=(0, 102), xlabel="% (in brackets: test rows)", title=title, ylim=(-0.7, len(ordered) - 0.3))
+    axis.grid(axis="x", alpha=0.25)
+    axis.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.06), ncols=3)
+    return figure

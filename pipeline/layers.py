@@ -1,0 +1,329 @@
+"""Kim's convolution over token ids, multiplied once per distinct token and differentiated sparsely.
+
+A convolution is linear in its input: offset k of a filter gives a token the same number wherever the
+token stands. So the distinct tokens of a batch are multiplied by all offsets of all filters in one
+matrix product, and windows are sums of its entries. Of that product's gradient only the entries of the
+winning windows are not zero, one in twenty at Kim's sizes, and only these are multiplied back.
+The function computed is the plain stack's; only the order of summation differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.sequences import PADDING
+
+CHANNELS = ("static", "tuned")
+COMBINATIONS = ("shared", "separate", "concatenated")
+ACTIVATIONS = ("relu", "tanh", "linear")
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Sizes = NDArray[np.int64]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@keras.saving.register_keras_serializable(package="convtext")
+class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
+    """Token ids int32 [batch, length], padded with 0 on the right -> features float32 [batch, features].
+
+    Kim (2014, arXiv 1408.5882), equations 1 to 3, as a wide convolution: a text of n tokens stands
+    between zeros without end, as in Kim's own code. With x the tokens' vectors, and w (h vectors) and b
+    a filter, the windows that touch the text start at t = 1 - h ... n - 1, and
+
+        c_t = sum over k < h of w_k . x_{t+k}        feature = f(max over t of c_t + b)
+
+    which is the maximum of f(c_t + b), for the activation f never falls. A text of no tokens has one
+    window, of zeros. Neither padding nor the rest of the batch changes a text's features.
+
+    A channel is a table of vectors [vocabulary, dimensions]: `static` stays as it is set, `tuned` is
+    trained. "Each filter is applied to both channels and the results are added" has three readings:
+
+        shared        one bank of filters:      (static + tuned) bank'
+        separate      a bank for each channel:  static bank1' + tuned bank2'
+        concatenated  the same banks, pooled side by side and not added: twice the features
+
+    A bank is [columns, dimensions] with columns = sum of h F_h: window by window, in each offset by
+    offset, in each its F_h filters. `filters` gives F_h, one for all windows or one for each.
+    Parameters: channels * vocabulary * dimensions + banks * columns * dimensions + features.
+
+    The forward product runs in the layer's compute dtype (bfloat16 under `mixed_bfloat16`); tables, sums,
+    features and gradients are float32.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        dimensions: int,
+        channels: Sequence[str] = CHANNELS,
+        combination: str = "shared",
+        windows: Sequence[int] = (3, 4, 5),
+        filters: int | Sequence[int] = 100,
+        activation: str = "relu",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        counts = (filters,) * len(windows) if isinstance(filters, int) else tuple(filters)
+        if not channels or len(set(channels)) < len(channels) or not set(channels) <= set(CHANNELS):
+            raise ValueError(f"channels: expected one or both of {CHANNELS}, found {channels!r}")
+        if combination not in COMBINATIONS:
+            raise ValueError(f"combination: expected one of {COMBINATIONS}, found {combination!r}")
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation: expected one of {ACTIVATIONS}, found {activation!r}")
+        if not windows or min(windows) < 1:
+            raise ValueError(f"windows: expected one or more sizes above 0, found {windows!r}")
+        if len(counts) != len(windows) or min(counts) < 1:
+            raise ValueError(f"filters: expected a count above 0, or one a window, found {filters!r}")
+        self.vocabulary = vocabulary
+        self.dimensions = dimensions
+        self.channels = tuple(channels)
+        self.combination = combination
+        self.windows = tuple(windows)
+        self.filters = counts
+        self.activation = activation
+        self.supports_jit = False  # XLA cannot call numba
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        # autocast=False: casting a table would copy all of it on every step; `call` casts what it uses.
+        self.tables = [
+            self.add_weight(
+                name=channel,
+                shape=(self.vocabulary, self.dimensions),
+                initializer=_start_vectors,
+                trainable=channel == "tuned",
+                autocast=False,
+            )
+            for channel in self.channels
+        ]
+        columns = sum(h * count for h, count in zip(self.windows, self.filters, strict=True))
+        self.banks = [
+            self.add_weight(
+                name=f"bank{number}",
+                shape=(columns, self.dimensions),
+                initializer=keras.initializers.RandomUniform(-0.01, 0.01),
+                autocast=False,
+            )
+            for number in range(1 if self.combination == "shared" else len(self.channels))
+        ]
+        pools = len(self.banks) if self.combination == "concatenated" else 1
+        self.bias = self.add_weight(
+            name="bias", shape=(pools * sum(self.filters),), initializer="zeros", autocast=False
+        )
+
+    def set_vectors(self, vectors: Floats) -> None:
+        """Starts every channel at float32 [vocabulary, dimensions]; the padding row becomes zero."""
+        vectors = np.array(vectors, np.float32)
+        vectors[PADDING] = 0
+        for table in self.tables:
+            table.assign(vectors)
+
+    def call(self, ids: tf.Tensor) -> tf.Tensor:
+        # Led by a padding id, so that padding is the distinct id 0; it gets no row, and the index -1.
+        distinct, index = tf.unique(tf.concat([[PADDING], tf.reshape(ids, [-1])], 0))
+        index = tf.reshape(index[1:], tf.shape(ids)) - 1
+        pooled = [
+            _maximum_over_time(vectors, banks, index, self.windows, self.filters, self.compute_dtype)
+            for vectors, banks in self._pools(distinct[1:])
+        ]
+        features = pooled[0] if len(pooled) == 1 else tf.concat(pooled, 1)
+        return keras.activations.get(self.activation)(features + self.bias.value)
+
+    def products(self, tokens: tf.Tensor) -> tf.Tensor:
+        """What each of the ids int32 [n] adds to the windows it stands in: float32 [n, pools * columns].
+
+        Over the whole vocabulary it is the folded table, which replaces tables and banks in prediction.
+        """
+        return tf.concat([_products(*pool, "float32") for pool in self._pools(tokens)], 1)
+
+    def _pools(self, tokens: tf.Tensor) -> list[tuple[list[tf.Tensor], list[tf.Tensor]]]:
+        """The vectors [n, dimensions] and banks whose products are added, for each pool of features."""
+        vectors = [tf.gather(table.value, tokens) for table in self.tables]
+        banks = [tf.convert_to_tensor(bank.value) for bank in self.banks]
+        if self.combination == "shared":
+            vectors = [tf.add_n(vectors)]
+        if self.combination == "concatenated":
+            return [([vector], [bank]) for vector, bank in zip(vectors, banks, strict=True)]
+        return [(vectors, banks)]
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "vocabulary": self.vocabulary,
+            "dimensions": self.dimensions,
+            "channels": list(self.channels),
+            "combination": self.combination,
+            "windows": list(self.windows),
+            "filters": list(self.filters),
+            "activation": self.activation,
+        }
+
+
+def _start_vectors(shape: tuple[int, int], dtype: str | None = None) -> tf.Tensor:
+    """Kim's vectors for unknown words, U(-0.25, 0.25), below the padding row's zeros."""
+    vectors = keras.initializers.RandomUniform(-0.25, 0.25)((shape[0] - 1, shape[1]), dtype)
+    return tf.concat([tf.zeros((1, shape[1]), vectors.dtype), vectors], 0)
+
+
+def _products(vectors: Sequence[tf.Tensor], banks: Sequence[tf.Tensor], dtype: str) -> tf.Tensor:
+    """The sum of vectors bank', [n, columns], multiplied in `dtype`, added in float32."""
+    return tf.add_n([
+        tf.cast(tf.matmul(tf.cast(x, dtype), tf.cast(bank, dtype), transpose_b=True), tf.float32)
+        for x, bank in zip(vectors, banks, strict=True)
+    ])
+
+
+def _maximum_over_time(
+    vectors: list[tf.Tensor],
+    banks: list[tf.Tensor],
+    index: tf.Tensor,
+    windows: tuple[int, ...],
+    filters: tuple[int, ...],
+    dtype: str,
+) -> tf.Tensor:
+    """max over t of c_t, float32 [batch, sum of F_h], differentiable in vectors and banks.
+
+    `index` int32 [batch, length] says which row of `vectors` stands where; -1 is padding.
+    """
+    bank_form = np.array(windows), np.array(filters)
+
+    def pool(*operands: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], list[tf.Tensor]]]:
+        vectors, banks = operands[: len(operands) // 2], operands[len(operands) // 2 :]
+        pooled, winners = _call_kernel(
+            partial(_pool, *bank_form), [_products(vectors, banks, dtype), index], (tf.float32, tf.int32)
+        )
+        pooled.set_shape((index.shape[0], sum(filters)))
+
+        def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
+            # The products' gradient G, sparse [distinct, columns]; d vectors = G bank, d bank = G' vectors.
+            entries, tokens, columns = _call_kernel(
+                partial(_winning_entries, *bank_form),
+                [upstream, winners, index],
+                (tf.float32, tf.int32, tf.int32),
+            )
+            return [_sparse_product(entries, tokens, columns, bank, x) for x, bank in pairs] + [
+                _sparse_product(entries, columns, tokens, x, bank) for x, bank in pairs
+            ]
+
+        pairs = list(zip(vectors, banks, strict=True))
+        return pooled, gradient
+
+    return tf.custom_gradient(pool)(*vectors, *banks)
+
+
+def _sparse_product(
+    entries: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, matrix: tf.Tensor, like: tf.Tensor
+) -> tf.Tensor:
+    """S matrix, in the shape of `like`, for the sparse S with S[rows[i], columns[i]] += entries[i]."""
+    product = _call_kernel(_add_scaled_rows, [entries, rows, columns, matrix, tf.shape(like)], tf.float32)
+    product.set_shape(like.shape)
+    return product
+
+
+def _call_kernel(kernel: Callable[..., Any], inputs: list[tf.Tensor], dtypes: Any) -> Any:
+    """Lends the tensors to numba without a copy; on the host, to which a GPU's tensors travel.
+
+    TensorFlow may run two kernels at a time, as they hold no lock and share nothing.
+    """
+    return tf.numpy_function(kernel, inputs, dtypes, stateful=False)
+
+
+def _kernel(function: F) -> F:
+    """Compiled for one thread: numba's own threads would spin beside TensorFlow's (OpenMP) or abort on
+    concurrent entry (workqueue), and at Kim's sizes there are two milliseconds to share."""
+    compiled: F = njit(cache=True, nogil=True)(function)
+    return compiled
+
+
+@_kernel
+def _pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple[Floats, Ints]:
+    """max over t of c_t and the t that wins, float32 and int32 [batch, sum of F_h].
+
+    One window's sums at a time are held, so memory does not grow with the length.
+    """
+    pooled = np.zeros((len(index), filters.sum()), np.float32)
+    winners = np.zeros(pooled.shape, np.int32)
+    sums = np.empty(filters.max(), np.float32)
+    for row in range(len(index)):
+        length = _length(index[row])
+        column = feature = 0
+        for w in range(len(windows)):
+            h, count = windows[w], filters[w]
+            best = pooled[row, feature : feature + count]
+            winner = winners[row, feature : feature + count]
+            if length > 0:
+                best[:] = -np.inf
+            for t in range(1 - h if length > 0 else 0, length):
+                sums[:count] = 0
+                for k in range(max(0, -t), min(h, length - t)):
+                    start = column + k * count
+                    product = products[index[row, t + k], start : start + count]
+                    for i in range(count):
+                        sums[i] += product[i]
+                for i in range(count):
+                    wins = sums[i] > best[i] or np.isnan(sums[i])  # a diverged training must show
+                    best[i] = sums[i] if wins else best[i]
+                    winner[i] = t if wins else winner[i]
+            column += h * count
+            feature += count
+    return pooled, winners
+
+
+@_kernel
+def _winning_entries(
+    windows: Sizes, filters: Sizes, upstream: Floats, winners: Ints, index: Ints
+) -> tuple[Floats, Ints, Ints]:
+    """The products' gradient as entries float32 [n] at (token, column) int32 [n].
+
+    Each winning window hands its feature's gradient to every product that it is the sum of.
+    """
+    limit = len(index) * (windows * filters).sum()
+    entries = np.empty(limit, np.float32)
+    tokens = np.empty(limit, np.int32)
+    columns = np.empty(limit, np.int32)
+    n = 0
+    for row in range(len(index)):
+        length = _length(index[row])
+        column = feature = 0
+        for w in range(len(windows)):
+            h, count = windows[w], filters[w]
+            for i in range(count):
+                passed = upstream[row, feature + i]
+                if passed != 0:  # dropout and ReLU let about half through
+                    t = winners[row, feature + i]
+                    for k in range(max(0, -t), min(h, length - t)):
+                        entries[n] = passed
+                        tokens[n] = index[row, t + k]
+                        columns[n] = column + k * count + i
+                        n += 1
+            column += h * count
+            feature += count
+    return entries[:n], tokens[:n], columns[:n]
+
+
+@_kernel
+def _add_scaled_rows(entries: Floats, into: Ints, of: Ints, matrix: Floats, shape: Ints) -> Floats:
+    """result[into[i]] += entries[i] * matrix[of[i]], float32 of the given shape [rows, dimensions]."""
+    result = np.zeros((shape[0], shape[1]), np.float32)
+    for i in range(len(entries)):
+        target = result[into[i]]
+        source = matrix[of[i]]
+        scale = entries[i]
+        for d in range(len(source)):
+            target[d] += scale * source[d]
+    return result
+
+
+@_kernel
+def _length(row: Ints) -> int:
+    """The number of tokens before the padding, whose index is -1."""
+    length = len(row)
+    while length > 0 and row[length - 1] < 0:
+        length -= 1
+    return length

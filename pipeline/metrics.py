@@ -1,0 +1,120 @@
+"""How good a classifier is, and whether it differs from another on the same rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+Labels = NDArray[np.int64]
+RESAMPLES = 10_000
+
+
+def scores(truth: Labels, predicted: Labels, names: list[str]) -> dict[str, Any]:
+    """Accuracy, macro-F1, and precision, recall, F1 and rows per class, all in 0..1.
+
+    `truth` and `predicted` are int64 [rows], indices into `names`. A class that is never predicted has
+    precision 0. Macro-F1 is the plain mean over the classes that occur in `truth`.
+    """
+    classes = np.arange(len(names))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        truth, predicted, labels=classes, zero_division=0
+    )
+    return {
+        "accuracy": float(np.mean(truth == predicted)),
+        "macro_f1": float(f1[support > 0].mean()),
+        "classes": [
+            {"label": name, "precision": float(p), "recall": float(r), "f1": float(f), "rows": int(n)}
+            for name, p, r, f, n in zip(names, precision, recall, f1, support, strict=True)
+        ],
+    }
+
+
+def confusion(truth: Labels, predicted: Labels, classes: int) -> NDArray[np.int64]:
+    """int64 [classes, classes]: rows are the true class, columns the predicted one."""
+    matrix: NDArray[np.int64] = confusion_matrix(truth, predicted, labels=np.arange(classes))
+    return matrix
+
+
+def accuracy_interval(correct: NDArray[np.bool_], seed: int) -> tuple[float, float]:
+    """The 95 % bootstrap interval of the accuracy (Efron 1979, percentile method)."""
+    return _interval(correct.astype(np.int64), seed)
+
+
+def difference_interval(
+    correct: NDArray[np.bool_], other: NDArray[np.bool_], seed: int
+) -> tuple[float, float]:
+    """The 95 % paired bootstrap interval of accuracy minus the other's accuracy, on the same rows.
+
+    Rows are drawn as pairs, so what both get right or wrong adds no spread.
+    """
+    return _interval(correct.astype(np.int64) - other.astype(np.int64), seed)
+
+
+def compare(truth: Labels, predictions: dict[str, Labels], names: list[str], seed: int) -> dict[str, Any]:
+    """The content of json."""
+    network = scores(truth, predictions["network"], names)
+    baseline = scores(truth, predictions["baseline"], names)
+    majority = scores(truth, predictions["majority"], names)
+    correct = {name: predicted == truth for name, predicted in predictions.items()}
+    difference = difference_interval(correct["network"], correct["baseline"], seed)
+    return {
+        "accuracy": network["accuracy"],
+        "accuracy_interval": accuracy_interval(correct["network"], seed),
+        "macro_f1": network["macro_f1"],
+        "baseline_accuracy": baseline["accuracy"],
+        "baseline_accuracy_interval": accuracy_interval(correct["baseline"], seed),
+        "baseline_macro_f1": baseline["macro_f1"],
+        "majority_accuracy": majority["accuracy"],
+        "majority_macro_f1": majority["macro_f1"],
+        "difference": network["accuracy"] - baseline["accuracy"],
+        "difference_interval": difference,
+        "test_rows": len(truth),
+        "classes": network["classes"],
+        "confusion": confusion(truth, predictions["network"], len(names)).tolist(),
+    }
+
+
+def summary(result: dict[str, Any]) -> str:
+    """What `compare` found, as a small table and a verdict."""
+
+    def line(name: str, accuracy: float, interval: list[float] | None, f1: float) -> str:
+        spread = f"[{interval[0]:5.1%}, {interval[1]:5.1%}]" if interval else ""
+        return f"  {name:<30}{accuracy:7.1%}  {spread:<17}{f1:8.1%}"
+
+    low, high = (100 * bound for bound in result["difference_interval"])
+    verdict = (
+        "the network is better"
+        if low > 0
+        else "the baseline is better"
+        if high < 0
+        else "no clear difference"
+    )
+    return "\n".join(
+        [
+            f"  {'':<30}{'accuracy':>7}  {'95 % interval':<17}{'macro-F1':>8}",
+            line("network", result["accuracy"], result["accuracy_interval"], result["macro_f1"]),
+            line(
+                "TF-IDF + logistic regression",
+                result["baseline_accuracy"],
+                result["baseline_accuracy_interval"],
+                result["baseline_macro_f1"],
+            ),
+            line("majority class", result["majority_accuracy"], None, result["majority_macro_f1"]),
+            f"  network - baseline: {100 * result['difference']:+.1f} points [{low:+.1f}, {high:+.1f}]: {verdict}",
+        ]
+    )
+
+
+def _interval(values: NDArray[np.int64], seed: int) -> tuple[float, float]:
+    """Percentiles of the mean over resampled rows.
+
+    The mean depends only on how often each value is drawn, and these counts are multinomial: drawing
+    them is drawing the rows, at a cost that does not grow with the rows.
+    """
+    distinct, counts = np.unique(values, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(len(values), counts / len(values), RESAMPLES)
+    low, high = np.percentile(drawn @ distinct / len(values), [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,67 @@
+"""Kim's (2014) convolutional network for sentences, arXiv 1408.5882."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.options import Positive, Real, Section, Share
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Options(Section):
+    """See pipeline.layers.TokenConvolution; the defaults are CNN-multichannel."""
+
+    channels: list[Literal["static", "tuned"]] = Field(["static", "tuned"], min_length=1)
+    combination: Literal["shared", "separate", "concatenated"] = "shared"
+    windows: list[Positive] = Field([3, 4, 5], min_length=1)
+    filters: Positive | list[Positive] = 100  # per window: one number, or one for each
+    activation: Literal["relu", "tanh", "linear"] = "relu"
+    dropout: Share = 0.5
+    # Bound on the norm of each class's weights. Kim's 3: he halves the weights at test, where Keras
+    # doubles the activations in training. Null is no bound.
+    max_norm: Annotated[Real, Field(gt=0)] | None = 1.5
+
+    @model_validator(mode="after")
+    def _fits(self) -> Options:
+        if len(set(self.channels)) < len(self.channels):
+            raise ValueError("network.channels names a channel twice")
+        if isinstance(self.filters, list) and len(self.filters) != len(self.windows):
+            raise ValueError("network.filters must be one number, or as many as network.windows")
+        return self
+
+
+def build(options: Options, vocabulary: int, dimensions: int, classes: int) -> keras.Model:
+    """int32 ids [batch, length] -> float32 logits [batch, classes].
+
+    The layer `convolution` owns the tables: `set_vectors` starts them.
+    """
+    import keras  # here, so that options are checked without the seconds that TensorFlow takes
+
+    from pipeline.layers import TokenConvolution
+
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    features = TokenConvolution(
+        vocabulary,
+        dimensions,
+        channels=options.channels,
+        combination=options.combination,
+        windows=options.windows,
+        filters=options.filters,
+        activation=options.activation,
+        name="convolution",
+    )(ids)
+    # float32 also under mixed precision: there is nothing to gain in the last thousand numbers.
+    features = keras.layers.Dropout(options.dropout, dtype="float32", name="dropout")(features)
+    bound = keras.constraints.MaxNorm(options.max_norm, axis=0) if options.max_norm else None
+    logits = keras.layers.Dense(
+        classes,
+        kernel_initializer="zeros",
+        kernel_constraint=bound,
+        dtype="float32",
+        name="logits",
+    )(features)
+    return keras.Model(ids, logits, name="kim_cnn")

@@ -1,0 +1,84 @@
+"""Read the corpus, check it and split it.
+
+Reads the corpus's files (downloaded once into data/raw/) or the built-in corpus; writes rows.parquet
+(file, line, text, label, part), labels.json, data_report.json, and rejects.csv: the rows set aside.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline import sources
+from pipeline.artifacts import CorpusFolder, data_folder, write_csv, write_json, write_table
+from pipeline.config import read_stage
+from pipeline.data_report import data_report, summary
+from pipeline.docstrings import docstring_corpus
+from pipeline.download import fetch
+from pipeline.options import PrepareOptions, Source
+from pipeline.sources import Example, Rejected
+from pipeline.split import PARTS, split
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="data/build/<corpus>")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    folder = CorpusFolder(arguments.folder)
+    options = read_stage(folder.prepare_options, PrepareOptions)
+    source = options.source
+    print(f"prepare: {options.corpus}", flush=True)
+    examples, rejected = _read(source)
+    write_csv(folder.rejects, Rejected._fields, rejected)
+    kept = sum(map(len, examples.values()))
+    sources.check_blank_rows(rejected, kept + len(rejected), source)
+    for found in examples.values():
+        sources.check_known(found, examples["train"])
+    sources.check_classes(examples["train"])
+    names = sources.label_names((example.label for part in examples.values() for example in part), source)
+
+    rows = pd.concat([_table(part, found) for part, found in examples.items()], ignore_index=True)
+    codes = rows["label"].map({name: code for code, name in enumerate(names)}).to_numpy(np.int32)
+    rows["part"] = _parts(rows, codes, options)
+    empty = sum(reject.reason.startswith("no text") for reject in rejected)
+    report = data_report(rows.astype({"label": pd.CategoricalDtype(names)}), len(rejected), empty)
+    write_json(folder.report, report)
+    write_json(folder.labels, names)
+    write_table(folder.rows, rows.assign(label=codes))
+    print(summary(report))
+    if rejected:
+        print(f"  rows set aside, with line and reason: {folder.rejects}")
+
+
+def _read(source: Source) -> tuple[dict[str, list[Example]], list[Rejected]]:
+    """Part -> its rows as the files give them, and all rows set aside."""
+    if source.format == "docstrings":
+        found = [Example(one.file, one.line, one.text, one.label) for one in docstring_corpus()]
+        return {"train": found}, []
+    examples: dict[str, list[Example]] = {}
+    rejected: list[Rejected] = []
+    for part, file in source.files.items():
+        path = fetch(source.address, file, data_folder() / "raw") if source.address else Path(file.path)
+        examples[part], set_aside = sources.read_part(path, source)
+        rejected += set_aside
+    return examples, rejected
+
+
+def _table(part: str, examples: Iterable[Example]) -> pd.DataFrame:
+    return pd.DataFrame(examples, columns=list(Example._fields)).assign(part=part)
+
+
+def _parts(rows: pd.DataFrame, codes: np.ndarray, options: PrepareOptions) -> pd.Series:
+    """The official parts; what the corpus brings no file for is taken from the training rows."""
+    shares = {part: 0.0 if part in options.source.files else getattr(options.split, part) for part in PARTS[1:]}
+    part = rows["part"].to_numpy(object)
+    if any(shares.values()):
+        training = np.flatnonzero(part == "train")
+        drawn = split(list(rows["text"].iloc[training]), codes[training], options.seed, **shares)
+        part[training] = np.array(PARTS, object)[drawn]
+    return pd.Series(part, dtype=pd.CategoricalDtype(PARTS))

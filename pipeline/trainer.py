@@ -1,0 +1,101 @@
+"""The trainer: a network, batches and options in; the trained network and its history out.
+
+It does not know whether it trains on words or pixels. The only module that calls `compile` and `fit`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tqdm import tqdm
+
+from pipeline.batches import Batches, SortedBatches
+from pipeline.errors import InputError
+from pipeline.optimizers import build_optimizer
+from pipeline.options import Train
+
+Record = dict[str, float]
+
+
+def make_repeatable(seed: int) -> None:
+    """Seed every generator and choose deterministic kernels: on one machine, the same seed gives the same
+    bits. Call it before the network is built."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def train(
+    network: keras.Model,
+    training: Batches,
+    validation: SortedBatches,
+    options: Train,
+    on_epoch: Callable[[Record], None],
+) -> list[Record]:
+    """Train until the validation accuracy has not risen for `patience` epochs, and keep the best epoch.
+
+    `network` gives logits [rows, classes]; the loss is the cross-entropy with the integer labels. Each
+    epoch's record holds epoch (from 1), loss, accuracy, validation_loss, validation_accuracy, seconds
+    and examples_per_second.
+    """
+    network.compile(
+        optimizer=build_optimizer(options),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    recorder = _Recorder(len(training.lengths), options.epochs, on_epoch)
+    stopping = keras.callbacks.EarlyStopping(
+        monitor="val_accuracy", mode="max", patience=options.patience, restore_best_weights=True
+    )
+    network.fit(
+        training,
+        validation_data=validation,
+        epochs=options.epochs,
+        shuffle=False,  # the batches shuffle themselves, reproducibly
+        verbose=0,
+        callbacks=[recorder, stopping],
+    )
+    return recorder.history
+
+
+class _Recorder(keras.callbacks.Callback):
+    """Records each epoch, hands the record on, and shows a bar on a terminal meanwhile."""
+
+    def __init__(self, rows: int, epochs: int, on_epoch: Callable[[Record], None]) -> None:
+        super().__init__()
+        self.history: list[Record] = []
+        self._rows, self._epochs, self._on_epoch = rows, epochs, on_epoch
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        label = f"epoch {epoch + 1}/{self._epochs}"
+        self._bar = tqdm(
+            total=self.params["steps"], desc=label, unit="batch", leave=False, disable=None, ncols=79
+        )
+        self._began = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._bar.update()
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._seconds = time.perf_counter() - self._began
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._bar.close()
+        assert logs is not None
+        if not math.isfinite(logs["loss"]):
+            raise InputError(f"the loss is {logs['loss']} in epoch {epoch + 1}: lower train.learning_rate")
+        record = {
+            "epoch": epoch + 1,
+            "loss": logs["loss"],
+            "accuracy": logs["accuracy"],
+            "validation_loss": logs["val_loss"],
+            "validation_accuracy": logs["val_accuracy"],
+            "seconds": self._seconds,
+            "examples_per_second": self._rows / self._seconds,
+        }
+        self.history.append(record)
+        self._on_epoch(record)

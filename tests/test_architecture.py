@@ -1,0 +1,175 @@
+"""The rules of the house: what may import what, and what has one home."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from pipeline.__main__ import VERBS
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "pipeline").rglob("*.py"))
+}
+NOUNS = sorted(set(MODULES) - {f"pipeline.{verb}" for verb in VERBS} - {"pipeline.__main__"})
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text("utf-8"))
+
+
+def imports(module: str) -> set[str]:
+    """Every module that is imported anywhere in it, whole names."""
+    found: set[str] = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports by a relative name"
+            assert node.module is not None
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def own_imports(module: str) -> set[str]:
+    return (imports(module) & set(MODULES)) - {"pipeline", module}
+
+
+def closure(module: str) -> set[str]:
+    reached, waiting = set[str](), [module]
+    while waiting:
+        current = waiting.pop()
+        if current not in reached:
+            reached.add(current)
+            waiting += own_imports(current)
+    return reached
+
+
+def importers(library: str) -> set[str]:
+    return {
+        module
+        for module in MODULES
+        if any(name == library or name.startswith(f"{library}.") for name in imports(module))
+    }
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_a_module_that_says_what_it_reads_and_runs(verb: str) -> None:
+    body = tree(f"pipeline.{verb}")
+    functions = {node.name for node in body.body if isinstance(node, ast.FunctionDef)}
+    assert {"add_arguments", "run"} <= functions
+    assert ast.get_docstring(body)
+
+
+def test_no_module_imports_a_verb() -> None:
+    verbs = {f"pipeline.{verb}" for verb in VERBS}
+    assert {module: own_imports(module) & verbs for module in MODULES if own_imports(module) & verbs} == {}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_downward_without_a_circle(module: str) -> None:
+    reached = set().union(*(closure(below) for below in own_imports(module)))
+    assert module not in reached
+
+
+@pytest.mark.parametrize(
+    ("library", "home"),
+    [
+        ("yaml", {"pipeline.config"}),
+        ("mlflow", {"pipeline.tracking"}),
+        ("gensim", {"pipeline.vectors"}),
+        ("pooch", {"pipeline.download"}),
+        ("matplotlib", {"pipeline.figures"}),
+    ],
+)
+def test_a_library_is_imported_in_its_one_home(library: str, home: set[str]) -> None:
+    assert importers(library) == home
+
+
+def test_networks_are_compiled_and_fitted_by_the_trainer_alone() -> None:
+    def trains(module: str) -> bool:
+        return any(
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and (node.func.attr, keyword.arg) in {("compile", "optimizer"), ("fit", "epochs")}
+            for node in ast.walk(tree(module))
+            for keyword in getattr(node, "keywords", [])
+        )
+
+    assert {module for module in MODULES if trains(module)} == {"pipeline.trainer"}
+
+
+def test_artifacts_are_named_in_one_module() -> None:
+    def file_names(module: str) -> set[str]:
+        texts = [node.value for node in ast.walk(tree(module)) if isinstance(node, ast.Constant)]
+        return {text for text in texts if isinstance(text, str) and re.fullmatch(r"[a-z_]+\.[a-z]+", text)}
+
+    own = {
+        name for name in file_names("pipeline.artifacts") if name.endswith(("json", "parquet", "npz", "csv"))
+    }
+    assert "rows.parquet" in own
+    # The classifier's folder is one artifact; what lies in it is the classifier's own.
+    others = {module: file_names(module) & own for module in MODULES if module != "pipeline.artifacts"}
+    others["pipeline.classifier"] -= {"text_encoder.json"}
+    assert {module: names for module, names in others.items() if names} == {}
+
+
+@pytest.mark.parametrize("verb", ["configure", "prepare", "tokenize", "baseline", "embed", "predict"])
+def test_a_stage_that_needs_neither_tensorflow_nor_mlflow_starts_without_them(verb: str) -> None:
+    code = f"import sys, pipeline.{verb}; print(*{{'tensorflow', 'keras', 'mlflow', 'gensim'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_help_imports_nothing_but_the_standard_library() -> None:
+    code = (
+        "import sys\nfrom pipeline.__main__ import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([name for name in ('numpy', 'pandas', 'pydantic') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert all(verb in done.stdout for verb in VERBS)
+
+
+def makefile_rules() -> dict[str, tuple[set[str], set[str]]]:
+    """Verb -> the verbs that make its prerequisites, and the modules that its rule names."""
+    text = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " ")
+    everywhere = re.search(r"^everywhere := (.*)$", text, re.M)
+    assert everywhere
+    found = re.findall(r"^(\S+): (.*)\n\t\$\(VERB\) (\w+) ", text, re.M)
+    makers = {target: verb for target, _, verb in found}
+    rules = {}
+    for _, needs, verb in found:
+        listed = " ".join(re.findall(r"\$\(call code,([^)]*\)?[^)]*)\)", needs))
+        listed = listed.replace("$(everywhere)", everywhere[1])
+        modules = {f"pipeline.{name.replace('/', '.')}" for name in listed.split()}
+        modules |= {
+            module for module in MODULES if module.startswith("pipeline.models.") and "wildcard" in needs
+        }
+        before = {makers[need] for need in needs.split() if need in makers}
+        rules[verb] = (before, {module.removesuffix(".__init__") for module in modules})
+    return rules
+
+
+@pytest.mark.parametrize("verb", ["prepare", "tokenize", "baseline", "embed", "train", "evaluate"])
+def test_make_redoes_a_stage_when_the_code_that_it_runs_changes(verb: str) -> None:
+    rules = makefile_rules()
+
+    def covered(verb: str) -> set[str]:
+        before, modules = rules[verb]
+        return modules.union(*(covered(earlier) for earlier in before))
+
+    runs = closure(f"pipeline.{verb}") | {"pipeline", "pipeline.__main__"}
+    assert runs - covered(verb) == set(), "missing in the Makefile"
+    common = rules["prepare"][1] & rules["evaluate"][1]
+    architectures = {module for module in MODULES if module.startswith("pipeline.models")}
+    assert rules[verb][1] - common - architectures - runs == set(), "listed in the Makefile without need"

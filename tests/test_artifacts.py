@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline import artifacts
+from pipeline.errors import InputError
+from pipeline.sequences import Sequences
+
+
+def test_a_file_that_fails_half_way_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.json"
+    artifacts.write_json(path, {"accuracy": 0.5})
+    with pytest.raises(RuntimeError), artifacts.whole(path) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert artifacts.read_json(path) == {"accuracy": 0.5}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_interrupt_while_writing_a_folder_keeps_the_old_folder(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    with artifacts.whole_folder(path) as partial:
+        (partial / "a").write_text("old")
+    with pytest.raises(KeyboardInterrupt), artifacts.whole_folder(path) as partial:
+        (partial / "a").write_text("new")
+        raise KeyboardInterrupt
+    assert [file.name for file in path.iterdir()] == ["a"]
+    assert (path / "a").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_new_folder_replaces_the_old_one_whole(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    for name in ("old", "new"):
+        with artifacts.whole_folder(path) as partial:
+            (partial / name).write_text(name)
+    assert [file.name for file in path.iterdir()] == ["new"]
+
+
+def test_tables_arrays_and_sequences_come_back_as_they_were(tmp_path: Path) -> None:
+    table = pd.DataFrame({"text": ["a\u2028b", ""], "label": [1, 0]})
+    artifacts.write_table(tmp_path / "rows.parquet", table)
+    pd.testing.assert_frame_equal(artifacts.read_table(tmp_path / "rows.parquet"), table)
+    artifacts.write_sequences(tmp_path / "sequences.npz", Sequences.of([[3, 4], []]))
+    assert artifacts.read_sequences(tmp_path / "sequences.npz").lengths.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"PK\x03\x04 cut", b"PAR1"])
+def test_a_damaged_file_is_one_line_with_the_remedy(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "damaged"
+    path.write_bytes(content)
+    for read in (artifacts.read_json, artifacts.read_table, artifacts.read_sequences):
+        with pytest.raises(InputError, match="damaged cannot be read .*make train"):
+            read(path)
+
+
+def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "vectors.npz"
+    np.savez(path, vectors=np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(InputError, match="cannot be read"):
+        artifacts.read_arrays(path)
+
+
+def test_a_missing_file_says_to_train_first(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="run `make train` first"):
+        artifacts.read_json(tmp_path / "metrics.json")

@@ -1,0 +1,125 @@
+"""What a user can get wrong ends in one line with the remedy, exit code 2, and nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.__main__ import main
+
+GOOD = "text,label\n" + "".join(f"text number {n},{'ab'[n % 2]}\n" for n in range(40))
+
+
+def run(*arguments: str) -> int:
+    return main(list(arguments))
+
+
+def prepare(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
+    code = run("configure", "--corpus", str(path), "--model", "kim-rand", *options)
+    if code == 0:
+        folder = Path(capsys.readouterr().out.strip()).parent
+        code = run("prepare", str(folder))
+        assert code == 0 or not list(folder.glob("rows.parquet"))
+        assert not list(folder.glob(".partial*"))
+    return code, capsys.readouterr().err
+
+
+@pytest.fixture(autouse=True)
+def _data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVTEXT_DATA", str(tmp_path / "data"))
+
+
+def with_line(line: bytes) -> bytes:
+    return GOOD.encode() + line
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", ["reviews.csv is empty"]),
+        (b"text,label\n", ["reviews.csv", "no rows"]),
+        (b"text,label\n" + b"same class,a\n" * 9, ["reviews.csv", "'a'", "two classes"]),
+        (with_line(b"odd one,c\n"), ["reviews.csv, line 42", "'c'"]),
+        (with_line(b"no label,\n"), ["reviews.csv, line 42", "no label", "source.blank_rows"]),
+        (with_line(b" ,a\n"), ["reviews.csv, line 42", "no text", "source.blank_rows"]),
+        (b"text,label\n" + b",\n" * 9, ["reviews.csv, line 2", "no text"]),
+        (with_line(b"caf\xe9,a\n"), ["reviews.csv, line 42", "0xe9", "ENCODING="]),
+        (with_line(b"nul\0,a\n"), ["reviews.csv, line 42", "NUL"]),
+        (with_line(b'"unclosed,a\nnext,b\n'), ["reviews.csv, line 42", "quote"]),
+        (with_line(b"one,two,three\n"), ["reviews.csv, line 42", "3 fields"]),
+        (with_line(b"one\n"), ["reviews.csv, line 42", "1 field"]),
+        (b"text,label,text\n" + b"a,b,c\n" * 9, ["reviews.csv, line 1", "'text'"]),
+        (with_line(b"x" * 10_000_000 + b",a\n"), ["reviews.csv, line 42", "characters or more"]),
+        (b"PK\x03\x04" + b"\0" * 100, ["reviews.csv looks like an Excel workbook"]),
+        (GOOD.encode("utf-16"), ["reviews.csv is utf-16", "ENCODING=utf-16"]),
+        (b"review,label\n" + b"a,b\n" * 9, ["no column 'text'", "'review', 'label'"]),
+        (b"texts,label\n" + b"a,b\n" * 9, ["no column 'text'", "did you mean 'texts'?"]),
+    ],
+)
+def test_a_bad_training_file_is_named_with_line_and_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, expected: list[str]
+) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_bytes(content)
+    code, error = prepare(path, capsys)
+    assert code == 2
+    assert error.startswith("convtext: ") and error.count("\n") == 1
+    for part in expected:
+        assert part in error
+
+
+def test_a_blank_row_among_thousands_is_set_aside_and_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_text(GOOD + "".join(f"more {n},{'ab'[n % 2]}\n" for n in range(2000)) + " ,a\n")
+    assert prepare(path, capsys)[0] == 0
+    (rejects,) = (tmp_path / "data" / "build").glob("*/rejects.csv")
+    assert rejects.read_text().splitlines() == ["file,line,last_line,reason", f"{path},2042,2042,no text"]
+
+
+def test_a_test_file_with_a_class_unknown_to_training_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train.csv").write_text(GOOD)
+    (tmp_path / "test.csv").write_text("text,label\nfine,a\nodd,c\n")
+    code, error = prepare(tmp_path / "train.csv", capsys, "--test", str(tmp_path / "test.csv"))
+    assert code == 2
+    assert "test.csv, line 3" in error and "'c'" in error
+
+
+def test_the_encoding_that_the_message_asks_for_is_the_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "reviews.csv"
+    for encoding in ("windows-1252", "utf-16"):
+        path.write_bytes((GOOD + "café,a\n").encode(encoding))
+        assert prepare(path, capsys, "--encoding", encoding)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--corpus", "missing.csv"], "missing.csv: no such file"),
+        (["--corpus", "trek"], "did you mean 'trec'"),
+        (["--corpus", "mr", "--set", "train.epoch=3"], "did you mean 'train.epochs'"),
+        (["--corpus", "mr", "--set", "train.epochs=many"], "found 'many'"),
+        (["--corpus", "mr", "--set", "embed.vectors=missing.vec"], "missing.vec: no such file"),
+    ],
+)
+def test_a_bad_request_is_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
+) -> None:
+    assert run("configure", "--model", "kim-rand", *arguments) == 2
+    error = capsys.readouterr().err
+    assert expected in error and error.count("\n") == 1
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_predict_before_train_says_what_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "new.csv").write_text("text\nfine\n")
+    arguments = ["--input", str(tmp_path / "new.csv"), "--corpus", "mr", "--model", "kim-rand"]
+    assert run("predict", *arguments) == 2
+    assert "run `make train CORPUS=mr MODEL=kim-rand` first" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.predictions.csv"))

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.data_report import CANDIDATES, EXAMPLES, data_report, near_copies, summary
+
+CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+ALPHABET = " ".join("abcdefghijklmnopqrstuvwxyz")  # 26 words, 24 shingles
+
+
+def frame(*rows: tuple[str, str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["text", "label", "part"])
+
+
+SMALL = frame(
+    ("Good film", "positive", "train"),
+    ("good  FILM", "positive", "test"),
+    ("bad film", "negative", "train"),
+    ("bad film", "positive", "train"),
+    ("bad film!", "negative", "validation"),
+    (ALPHABET, "negative", "train"),
+    (ALPHABET + " A", "negative", "test"),
+)
+
+
+def test_rows_and_classes_are_counted_per_part() -> None:
+    report = data_report(SMALL, set_aside=3, empty_texts=2)
+    assert report["rows"] == {"all": 7, "train": 4, "validation": 1, "test": 2}
+    assert report["classes"] == {
+        "negative": {"all": 4, "train": 2, "validation": 1, "test": 1},
+        "positive": {"all": 3, "train": 2, "validation": 0, "test": 1},
+    }
+    assert (report["set_aside"], report["empty_texts"]) == (3, 2)
+
+
+def test_a_categorical_keeps_the_order_of_its_classes() -> None:
+    rows = SMALL.assign(label=pd.Categorical(SMALL["label"], ["positive", "negative", "neutral"]))
+    assert list(data_report(rows)["classes"]) == ["positive", "negative"]
+
+
+def test_equal_texts_are_found_whatever_their_case_and_spaces() -> None:
+    report = data_report(SMALL)
+    assert report["duplicate_rows"] == 2
+    assert report["equal_across_split"] == {
+        "texts": 1,
+        "validation": 0,
+        "test": 1,
+        "examples": [{"text": "Good film", "parts": {"train": 1, "test": 1}, "labels": {"positive": 2}}],
+    }
+
+
+def test_conflicting_labels_are_told_with_their_text() -> None:
+    assert data_report(SMALL)["conflicting_labels"] == {
+        "texts": 1,
+        "examples": [{"text": "bad film", "labels": {"negative": 1, "positive": 1}}],
+    }
+
+
+def test_near_copies_across_the_split_are_told_with_both_rows() -> None:
+    near = data_report(SMALL)["near_across_split"]
+    assert (near["validation"], near["test"]) == (1, 1)
+    assert near["examples"] == [
+        {
+            "part": "validation",
+            "text": "bad film!",
+            "label": "negative",
+            "training_text": "bad film",
+            "training_label": "negative",
+            "similarity": 1.0,
+        },
+        {
+            "part": "test",
+            "text": ALPHABET + " A",
+            "label": "negative",
+            "training_text": ALPHABET,
+            "training_label": "negative",
+            "similarity": 0.96,  # 24 of 25 shingles
+        },
+    ]
+
+
+def test_lengths_are_percentiles_that_occur() -> None:
+    rows = frame(*((" ".join(["word"] * n), "a", "train") for n in range(1, 101)))
+    report = data_report(rows)
+    assert report["words"] == {"min": 1, "5 %": 5, "median": 50, "95 %": 95, "99 %": 99, "max": 100}
+    assert report["characters"]["max"] == 499
+
+
+def test_examples_are_few_and_short() -> None:
+    rows = frame(*((f"{n} " + "x" * 5000, label, "train") for n in range(50) for label in "ab"))
+    conflicts = data_report(rows)["conflicting_labels"]
+    assert conflicts["texts"] == 50
+    assert len(conflicts["examples"]) == EXAMPLES
+    assert max(len(example["text"]) for example in conflicts["examples"]) == 1000
+
+
+def test_the_report_is_json_and_repeatable() -> None:
+    report = data_report(SMALL)
+    assert json.loads(json.dumps(report)) == report == data_report(SMALL)
+
+
+def near(query: str, training: str) -> float | None:
+    found = near_copies([training, query], np.array([True, False]))
+    return found[1][1] if found else None
+
+
+def test_resemblance_is_that_of_the_sets_of_three_word_shingles() -> None:
+    words = ALPHABET.split()
+    assert near(" ".join(words[:12]), " ".join(words[:10])) == 0.8  # 8 of 10 shingles
+    assert near(" ".join(words[:12]), " ".join(words[:9])) is None  # 7 of 10
+    assert near("Thank you!", "thank you") == 1
+    assert near("thank you so", "thank you") is None
+    assert near("!!!", "...") is None  # no words, no resemblance
+
+
+def test_a_language_without_spaces_is_compared_by_characters() -> None:
+    text = "酒店的房間很乾淨服務也不錯下次還會住"
+    assert near(text + "。", text) == 1
+    assert near(text + "的", text) == pytest.approx(16 / 17)
+
+
+def test_the_most_alike_training_row_is_chosen_and_only_of_training() -> None:
+    texts = [ALPHABET + " one two", ALPHABET + " one", ALPHABET + " one.", ALPHABET, ALPHABET + " one!"]
+    found = near_copies(texts, np.array([True, True, False, False, True]))
+    assert found == {2: (1, 1.0), 3: (1, 24 / 25)}
+
+
+def test_a_copy_is_found_among_more_variants_than_are_compared() -> None:
+    variants = [f"{ALPHABET} {n}" for n in range(3 * CANDIDATES)]
+    found = near_copies([*variants, f"{ALPHABET} 200!"], np.array([True] * len(variants) + [False]))
+    assert found == {len(variants): (200, 1.0)}
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_no_texts_on_one_side_have_no_copies(training: bool) -> None:
+    assert near_copies(["a b c", "a b c d"], np.array([training] * 2)) == {}
+    assert near_copies([], np.zeros(0, bool)) == {}
+
+
+def shingles(text: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"\w+", text)
+    return {tuple(words[n : n + 3]) for n in range(max(1, len(words) - 2))} if words else set()
+
+
+@given(st.lists(st.tuples(st.text("abc ", max_size=30), st.booleans()), max_size=25))
+def test_a_comparison_of_all_pairs_finds_the_same_copies(rows: list[tuple[str, bool]]) -> None:
+    texts, training = [" ".join(text) for text, _ in rows], np.array([inside for _, inside in rows], bool)
+    expected: dict[int, tuple[int, float]] = {}
+    for row in np.flatnonzero(~training).tolist():
+        for other in np.flatnonzero(training).tolist():
+            one, two = shingles(texts[row]), shingles(texts[other])
+            similarity = len(one & two) / max(1, len(one | two))
+            if similarity >= max(0.8, expected.get(row, (0, 0.0))[1] + 1e-12):
+                expected[row] = (other, similarity)
+    assert near_copies(texts, training) == expected
+
+
+def lines(report: dict[str, Any]) -> list[str]:
+    printed = summary(report).split("\n")
+    assert len(printed) <= 12
+    widths = [sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line) for line in printed]
+    assert max(widths) <= 80
+    assert all(width == 72 for line, width in zip(printed[:-1], widths, strict=False) if "more" not in line)
+    return printed
+
+
+def test_the_summary_is_a_short_aligned_table() -> None:
+    assert lines(data_report(SMALL, set_aside=3)) == [
+        "                                 all       train  validation        test",
+        "rows                               7           4           1           2",
+        "  negative                         4           2           1           1",
+        "  positive                         3           2           0           1",
+        "equal to training                                          0           1",
+        "near to training                                           1           1",
+        "                             min     5 %  median    95 %    99 %     max",
+        "words                          2       2       2      27      27      27",
+        "characters                     8       8       9      53      53      53",
+        "duplicate rows: 2   set aside: 3   texts of several labels: 1",
+    ]
+
+
+def test_many_classes_are_cut_to_the_largest() -> None:
+    rows = [(f"{label} {n}", f"class {label}", "train") for label in range(77) for n in range(label + 1)]
+    printed = lines(data_report(frame(*rows)))
+    assert [line.split("  ")[1] for line in printed[2:5]] == ["class 76", "class 75", "class 74"]
+    assert printed[5] == "  … and 74 more"
+
+
+def test_long_and_wide_names_keep_the_table_aligned() -> None:
+    rows = frame(("a", "name " * 20, "train"), ("b", "非常好的酒店" * 5, "test"), ("c", "two\nlines", "test"))
+    assert any("…" in line for line in lines(data_report(rows)))
+
+
+def test_banking77_has_its_known_overlap() -> None:
+    if not (CORPORA / "banking77").exists():
+        pytest.skip(f"no corpora at {CORPORA}")
+    train, test = (pd.read_csv(CORPORA / "banking77" / f"{name}.csv") for name in ("train", "test"))
+    report = data_report(pd.concat([train.assign(part="train"), test.assign(part="test")]))
+    assert report["rows"] == {"all": 13083, "train": 10003, "validation": 0, "test": 3080}
+    assert len(report["classes"]) == 77
+    assert report["equal_across_split"]["test"] == 7
+    assert report["near_across_split"]["test"] >= 60
+    lines(report)

@@ -1,0 +1,262 @@
+"""The commands of the README on a small CSV, as a user types them."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = "train.epochs=4 embed.dimensions=16 network.filters=8 train.batch_size=16"
+
+
+def environment(data: Path) -> dict[str, str]:
+    """This one, without what an outer make hands down and without a tracking server."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "MLFLOW"))
+    }
+    return inherited | {"CONVTEXT_DATA": str(data)}
+
+
+def make(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", *arguments], cwd=ROOT, env=environment(data), capture_output=True, text=True, timeout=240
+    )
+
+
+def write_reviews(path: Path, rows: int) -> None:
+    """Reviews that a classifier can tell apart by one word, with two columns it must not need."""
+    words = ["lovely", "awful"]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "review", "stars"])
+        writer.writerows(
+            [n, f"a {words[n % 2]} film number {n}, café at {n * 7 % 23} o'clock", 5 - 4 * (n % 2)]
+            for n in range(rows)
+        )
+
+
+class Trained:
+    def __init__(self, folder: Path) -> None:
+        self.data, self.csv = folder / "data", folder / "my reviews.csv"
+        write_reviews(self.csv, 120)
+        self.arguments = [f"CORPUS={self.csv}", "TEXT=review", "LABEL=stars"]
+        self.done = self.train()
+        self.folder = Path(self.done.stdout.splitlines()[-1])
+
+    def train(self, assignments: str = SMALL, *more: str) -> subprocess.CompletedProcess[str]:
+        return make(self.data, "train", *self.arguments, f"SET={assignments}", *more)
+
+    def predict(self, source: Path, *more: str) -> subprocess.CompletedProcess[str]:
+        return make(self.data, "predict", f"CORPUS={self.csv}", f"INPUT={source}", *more)
+
+    def times(self) -> Mapping[str, int]:
+        return {
+            path.name: path.stat().st_mtime_ns
+            for path in [*self.folder.parent.iterdir(), *self.folder.iterdir()]
+        }
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return Trained(tmp_path_factory.mktemp("trained"))
+
+
+def test_train_ends_with_the_folder_of_the_run_and_its_metrics(trained: Trained) -> None:
+    assert trained.done.returncode == 0, trained.done.stderr
+    metrics = json.loads((trained.folder / "metrics.json").read_text())
+    assert metrics["accuracy"] >= metrics["majority_accuracy"] == 0.5
+    assert metrics["baseline_accuracy"] == 1
+    assert metrics["test_rows"] == 12
+    assert metrics["epochs"] <= 4
+    assert metrics["train_seconds"] > 0
+    assert 0 <= metrics["macro_f1"] <= 1
+    pictures = {path.name for path in trained.folder.glob("*.png")}
+    assert pictures == {"learning_curves.png", "confusion_matrix.png", "class_scores.png"}
+
+
+def test_what_train_prints_is_no_wider_than_80_columns_and_holds_no_noise(trained: Trained) -> None:
+    *lines, _folder = trained.done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.partition(":")[0] for line in lines if line[:1].strip()] == [
+        "prepare", "tokenize", "embed", "train", "baseline", "evaluate",
+    ]  # fmt: skip
+    assert trained.done.stderr == ""
+
+
+def test_the_run_is_in_mlflow_with_options_metrics_and_model(trained: Trained) -> None:
+    with sqlite3.connect(trained.data / "tracking" / "mlflow.db") as store:
+        runs = store.execute("select run_uuid, status from runs").fetchall()
+        identifier = json.loads((trained.folder / "run.json").read_text())["mlflow_run"]
+        assert (identifier, "FINISHED") in runs
+        of_run = f"where run_uuid = '{identifier}'"
+        parameters = dict(store.execute(f"select key, value from params {of_run}").fetchall())
+        assert parameters["network.windows"] == "[3, 4, 5]"
+        assert parameters["embed.dimensions"] == "16"
+        metrics = dict(store.execute(f"select key, max(step) from metrics {of_run} group by key").fetchall())
+        assert metrics["validation_accuracy"] >= 1
+        assert "test.accuracy" in metrics
+        tags = dict(store.execute(f"select key, value from tags {of_run}").fetchall())
+        assert tags["model"] == "kim-multichannel"
+    store.close()
+    artifacts = trained.data / "tracking" / "artifacts" / identifier / "artifacts"
+    logged = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*") if path.is_file()}
+    assert {"model/network.keras", "metrics.json", "confusion_matrix.png", "data_report.json"} <= logged
+
+
+def test_a_second_train_does_nothing(trained: Trained) -> None:
+    before = trained.times()
+    done = trained.train()
+    assert done.stdout.splitlines() == [str(trained.folder)]
+    assert trained.times() == before
+
+
+def test_each_row_keeps_its_columns_and_gains_label_and_probability(trained: Trained, tmp_path: Path) -> None:
+    source = tmp_path / "new.csv.gz"
+    text = 'when,review,"note, free"\n2026,a lovely film,"x\ny"\n2027,,\n2028,an awful film,"""q"""\n'
+    source.write_bytes(gzip.compress(text.encode()))
+    done = trained.predict(source)
+    assert done.returncode == 0, done.stderr
+    with Path(f"{source}.predictions.csv").open("rb") as packed:
+        assert packed.read(4) == b"when"
+    with Path(f"{source}.predictions.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["when", "review", "note, free", "predicted_label", "probability"]
+    assert [row[:3] for row in rows] == [
+        ["2026", "a lovely film", "x\ny"],
+        ["2027", "", ""],
+        ["2028", "an awful film", '"q"'],
+    ]
+    assert {row[3] for row in rows} <= {"1", "5"}
+    assert all(0.5 <= float(row[4]) <= 1 for row in rows)
+    assert "3 rows labelled" in done.stdout
+    assert "1 texts are empty" in done.stdout
+    assert not Path(f"{source}.predictions.csv.rejects.csv").exists()
+
+
+def test_rows_that_cannot_be_read_are_set_aside_with_lines_and_reason(
+    trained: Trained, tmp_path: Path
+) -> None:
+    source, output = tmp_path / "new.csv", tmp_path / "out.csv"
+    source.write_bytes(b"review\na lovely film\nragged,row\ncaf\xe9\nan awful film\n")
+    done = trained.predict(source, f"OUTPUT={output}")
+    assert done.returncode == 0
+    assert "2 rows could not be read" in done.stdout
+    assert [line.split(",")[0] for line in output.read_text().splitlines()[1:]] == [
+        "a lovely film",
+        "an awful film",
+    ]
+    with Path(f"{output}.rejects.csv").open(newline="") as file:
+        assert [row[:2] for row in csv.reader(file)][1:] == [["3", "3"], ["4", "4"]]
+
+
+def test_a_text_has_the_same_probability_alone_and_among_others(trained: Trained, tmp_path: Path) -> None:
+    texts = [f"a {'lovely awful ' * (n % 9)}film {n}" for n in range(150)]
+    (tmp_path / "many.csv").write_text("review\n" + "\n".join(texts) + "\n")
+    (tmp_path / "one.csv").write_text(f"review\n{texts[7]}\n")
+    for name in ("many.csv", "one.csv"):
+        assert trained.predict(tmp_path / name).returncode == 0
+    many = (tmp_path / "many.csv.predictions.csv").read_text().splitlines()
+    one = (tmp_path / "one.csv.predictions.csv").read_text().splitlines()
+    assert many[8] == one[1]
+
+
+def test_an_interrupted_predict_leaves_no_output_and_keeps_the_old_one(
+    trained: Trained, tmp_path: Path
+) -> None:
+    source, output = tmp_path / "endless.csv", tmp_path / "out.csv"
+    output.write_text("old")
+    os.mkfifo(tmp_path / "pipe")
+    source.write_text("review\n" + "a lovely film\n" * 2_000_000)
+    process = subprocess.Popen(
+        ["make", "predict", f"CORPUS={trained.csv}", f"INPUT={source}", f"OUTPUT={output}"],
+        cwd=ROOT, env=environment(trained.data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while (
+        not any(path.stat().st_size for path in tmp_path.glob(".partial-*out.csv"))
+        and time.monotonic() < deadline
+    ):
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert "predict was interrupted" in errors
+    assert "Traceback" not in errors
+    assert output.read_text() == "old"
+    assert {path.name for path in tmp_path.iterdir()} == {"endless.csv", "out.csv", "pipe"}
+
+
+def test_a_damaged_model_is_refused_by_name(trained: Trained, tmp_path: Path) -> None:
+    source = tmp_path / "new.csv"
+    source.write_text("review\na lovely film\n")
+    for name in ("network.keras", "text_encoder.json", "classifier.json", "manifest.json"):
+        path = trained.folder / "model" / name
+        whole = path.read_bytes()
+        try:
+            for damage in (whole[: len(whole) // 2], whole[:-9] + b"\0" + whole[-8:]):
+                path.write_bytes(damage)
+                done = trained.predict(source)
+                assert done.returncode == 2
+                assert f"{name} was changed or cut" in done.stderr
+            path.unlink()
+            done = trained.predict(source)
+            assert done.returncode == 2
+            assert f"{name} is missing" in done.stderr
+        finally:
+            path.write_bytes(whole)
+        assert not Path(f"{source}.predictions.csv").exists()
+
+
+def test_an_option_of_training_retrains_and_repeats_nothing_before_it(trained: Trained) -> None:
+    before = trained.times()
+    done = trained.train(SMALL + " train.patience=2")
+    assert done.returncode == 0, done.stderr
+    changed = {name for name, when in trained.times().items() if before.get(name) != when}
+    assert {"train.json", "model", "history.json", "metrics.json"} <= changed
+    assert not changed & {"rows.parquet", "sequences.npz", "vectors.npz", "baseline.parquet"}
+
+
+def test_a_changed_text_redoes_everything_and_a_broken_one_loses_nothing(trained: Trained) -> None:
+    before = trained.times()
+    text = trained.csv.read_text()
+    trained.csv.write_text(text + '121,"never closed,5\n')
+    done = trained.train()
+    assert done.returncode == 2
+    assert f"{trained.csv}, line 122" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert {
+        name: when for name, when in trained.times().items() if name != "prepare.json"
+    }.items() <= before.items() | {
+        (name, when) for name, when in trained.times().items() if name == "train.json"
+    }
+    trained.csv.write_text(text + "121,a lovely ending,5\n")
+    done = trained.train()
+    assert done.returncode == 0, done.stderr
+    after = trained.times()
+    assert all(
+        after[name] != before[name]
+        for name in ("rows.parquet", "sequences.npz", "vectors.npz", "metrics.json")
+    )
+
+
+def test_the_same_seed_gives_the_same_bits(trained: Trained, tmp_path: Path) -> None:
+    again = Trained(tmp_path)
+    assert again.done.returncode == 0, again.done.stderr
+    trained.csv.write_text(again.csv.read_text())
+    assert trained.train().returncode == 0
+    metrics = [json.loads((one.folder / "metrics.json").read_text()) for one in (trained, again)]
+    for one in metrics:
+        del one["train_seconds"]
+    assert metrics[0] == metrics[1]
+    weights = [(one.folder / "vectors.npz").read_bytes() for one in (trained, again)]
+    assert weights[0] == weights[1]
