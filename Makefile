@@ -70,7 +70,7 @@ $(INSTALLED): $(LOCK)
 	  { echo "convtext needs Python 3.11 to 3.13; name one with PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' $(LOCK))"
-	.venv/bin/uv pip sync --quiet --python .venv/bin/python $(LOCK)
+	.venv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python $(LOCK)
 	@rm -f .venv/*.lock && cp $(LOCK) $@
 
 lock: $(INSTALLED)
@@ -103,7 +103,7 @@ $(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz $(call code,$(everywh
 	$(VERB) embed $(RUN)
 
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/sequences.npz $(RUN)/vectors.npz \
-  $(call code,$(everywhere) train trainer batches layers optimizers classifier text tracking) \
+  $(call code,$(everywhere) train trainer batches layers kernels optimizers backend classifier text tracking) \
   $(wildcard pipeline/models/*.py)
 	$(VERB) train $(RUN)
 

@@ -29,8 +29,6 @@ from pipeline.errors import InputError
 from pipeline.sequences import Sequences
 
 
-
-
 def data_folder() -> Path:
     """Where everything that is downloaded, built or tracked lies."""
     return Path(os.environ.get("CONVTEXT_DATA", "data"))
@@ -103,7 +101,7 @@ def write_json(path: Path, value: Any) -> None:
         partial.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str | int | float]]) -> None:
     with whole(path) as partial, CsvWriter(partial) as file:
         file.row(header)
         file.rows(rows)

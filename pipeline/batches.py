@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.backend import keras
 from pipeline.sequences import PADDING, Sequences
 
 Inputs = Sequences | NDArray[Any]

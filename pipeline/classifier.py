@@ -23,7 +23,7 @@ from pipeline.sequences import Sequences
 from pipeline.text import TextEncoder
 
 if TYPE_CHECKING:
-    import keras
+    from pipeline.backend import keras
 
 FORMAT = 1
 
@@ -91,9 +91,8 @@ class Classifier:
 
 
 def _load_network(path: Path) -> keras.Model:
-    import keras
-
     import pipeline.layers  # noqa: F401  (Keras must know the layers before it reads them)
+    from pipeline.backend import keras
 
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 

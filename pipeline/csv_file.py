@@ -102,8 +102,9 @@ class CsvFile:
         with ExitStack() as stack, self._faults_named():
             if not self.path.is_file():
                 other = "is not a regular file" if self.path.exists() else "does not exist"
-                raise InputError(f"{self.path} {'is a folder' if self.path.is_dir() else other}: "
-                                 "name a CSV file")
+                raise InputError(
+                    f"{self.path} {'is a folder' if self.path.is_dir() else other}: name a CSV file"
+                )
             self._raw = stack.enter_context(self.path.open("rb"))
             self.bytes_total = os.fstat(self._raw.fileno()).st_size
             self._text = stack.enter_context(self._decoded(self._plain(stack)))
@@ -134,8 +135,10 @@ class CsvFile:
         hint = f"; did you mean '{lowered[nearest[0]]}'?" if nearest else ""
         known = ", ".join(f"'{known[:80]}'" for known in self.header[:_SHOWN_NAMES])
         more = len(self.header) - _SHOWN_NAMES
-        raise InputError(f"{self.path}, line {self._header_line}: there is no column '{name}' among {known}"
-                         f"{f' and {more} more' if more > 0 else ''}{hint}")
+        raise InputError(
+            f"{self.path}, line {self._header_line}: there is no column '{name}' among {known}"
+            f"{f' and {more} more' if more > 0 else ''}{hint}"
+        )
 
     # Opening
 
@@ -157,13 +160,16 @@ class CsvFile:
             errors = "strict" if codec.startswith(("utf-16", "utf-32")) else "surrogateescape"
             text = TextIOWrapper(stream, self.encoding, errors, newline="")
         except (LookupError, ValueError) as error:
-            raise InputError(f"{self.path}: '{self.encoding}' is not a text encoding known to Python: "
-                             "set ENCODING= to, for example, utf-8, windows-1252 or utf-16") from error
+            raise InputError(
+                f"{self.path}: '{self.encoding}' is not a text encoding known to Python: "
+                "set ENCODING= to, for example, utf-8, windows-1252 or utf-16"
+            ) from error
         start = cast(BufferedReader, stream).peek(4)
         mark = next((family for bom, family in _BOMS if start.startswith(bom)), None)
         if mark and not codec.startswith(mark):
-            raise InputError(f"{self.path} is {mark} by its byte order mark, not {self.encoding}: "
-                             f"set ENCODING={mark}")
+            raise InputError(
+                f"{self.path} is {mark} by its byte order mark, not {self.encoding}: set ENCODING={mark}"
+            )
         return text
 
     def _find_delimiter(self) -> None:
@@ -193,8 +199,10 @@ class CsvFile:
             raise InputError(f"{self.path}, line {header.first_line}: in the header, {header.reason}{hint}")
         name, count = Counter(header.values).most_common(1)[0]
         if count > 1:
-            raise InputError(f"{self.path}, line {header.first_line}: {count} columns are named '{name}': "
-                             "give each its own name")
+            raise InputError(
+                f"{self.path}, line {header.first_line}: {count} columns are named '{name}': "
+                "give each its own name"
+            )
         return header.values
 
     # Reading
@@ -287,8 +295,10 @@ class CsvFile:
                 at, byte = stray
                 # Encoding what stands before it counts bytes, not characters.
                 position = len(line[:at].encode(self._codec.removesuffix("-sig"), "replace")) + 1
-                return (f"byte 0x{byte:02x} at position {position} of line {number} is not {self.encoding} "
-                        "(set ENCODING= if the file is in another encoding)")
+                return (
+                    f"byte 0x{byte:02x} at position {position} of line {number} is not {self.encoding} "
+                    "(set ENCODING= if the file is in another encoding)"
+                )
         return None
 
     @contextmanager
@@ -297,14 +307,19 @@ class CsvFile:
         try:
             yield
         except UnicodeError as error:
-            raise InputError(f"{self.path}, after line {self._line}: not {self.encoding} ({error}): "
-                             "set ENCODING= to the file's encoding") from error
+            raise InputError(
+                f"{self.path}, after line {self._line}: not {self.encoding} ({error}): "
+                "set ENCODING= to the file's encoding"
+            ) from error
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise InputError(f"{self.path}, after line {self._line}: damaged or no gzip data ({error}): "
-                             "copy the file again; drop .gz from its name if it is not packed") from error
+            raise InputError(
+                f"{self.path}, after line {self._line}: damaged or no gzip data ({error}): "
+                "copy the file again; drop .gz from its name if it is not packed"
+            ) from error
         except OSError as error:
-            raise InputError(f"{self.path}: cannot be read ({error.strerror or error}): "
-                             "check the file and its permissions") from error
+            raise InputError(
+                f"{self.path}: cannot be read ({error.strerror or error}): check the file and its permissions"
+            ) from error
 
 
 class CsvWriter:

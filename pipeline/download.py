@@ -31,11 +31,15 @@ def fetch(address: str, file: File, folder: Path) -> Path:
     """
     plain = PurePosixPath(file.path)
     if plain.is_absolute() or ".." in plain.parts or not plain.parts or "\\" in file.path:
-        raise InputError(f"'{file.path}' is no path inside {folder}: name the corpus's file relative to its "
-                         "address, without '..'")
+        raise InputError(
+            f"'{file.path}' is no path inside {folder}: name the corpus's file relative to its "
+            "address, without '..'"
+        )
     if file.sha256 is None:
-        raise InputError(f"{file.path} has no sha256: give the one that its publisher states, "
-                         "so that the copy from the network can be checked")
+        raise InputError(
+            f"{file.path} has no sha256: give the one that its publisher states, "
+            "so that the copy from the network can be checked"
+        )
     expected, target = file.sha256.lower(), folder / plain
     try:
         if target.is_file() and _sha256(target) == expected:
@@ -51,8 +55,10 @@ def fetch(address: str, file: File, folder: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(copy, target)
     except OSError as error:  # those of requests among them
-        raise InputError(f"{file.path} could not be had ({_cause(error)}): put the file at {target} "
-                         f"(sha256 {expected}) or name a local mirror with MIRROR=") from error
+        raise InputError(
+            f"{file.path} could not be had ({_cause(error)}): put the file at {target} "
+            f"(sha256 {expected}) or name a local mirror with MIRROR="
+        ) from error
     return target
 
 
@@ -78,9 +84,11 @@ def _copy(source: str, copy: Path, local: bool) -> None:
 def _check(copy: Path, expected: str, source: str, target: Path) -> None:
     found = _sha256(copy)
     if found != expected:
-        raise InputError(f"{source} has sha256 {found} where {expected} was expected: "
-                         f"it was changed or garbled; put the right file at {target}, or, if the new "
-                         "one is right, state its sha256 in the corpus's file")
+        raise InputError(
+            f"{source} has sha256 {found} where {expected} was expected: "
+            f"it was changed or garbled; put the right file at {target}, or, if the new "
+            "one is right, state its sha256 in the corpus's file"
+        )
 
 
 def _sha256(path: Path) -> str:

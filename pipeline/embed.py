@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.folder)
     options = read_stage(folder.embed_options, EmbedOptions)
     embed, seed = options.embed, options.seed
-    words = TextEncoder.from_json(read_json(folder.corpus.text_encoder), str(folder.corpus.text_encoder)).words
+    words = TextEncoder.from_json(read_json(folder.corpus.text_encoder)).words
     training = np.flatnonzero(read_table(folder.corpus.rows)["part"] == "train")
     sentences = read_sequences(folder.corpus.sequences).select(training)
     if embed.vectors == "random":

@@ -83,7 +83,7 @@ def _numbers(result: dict[str, Any]) -> dict[str, float]:
 def _predictions(
     test: pd.DataFrame, probabilities: NDArray[np.float32], predicted: NDArray[np.int64], names: list[str]
 ) -> pd.DataFrame:
-    """The test rows with what was predicted: the most confidently wrong first, then the others as they stand."""
+    """The test rows with what was predicted: the confidently wrong first, then the others."""
     names_array = np.array(names)
     table = pd.DataFrame(
         {

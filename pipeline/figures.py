@@ -8,9 +8,9 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-import numpy as np  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 BLUE, ORANGE, GREY = "#2f6db3", "#d9822b", "#7a7a7a"
 LEGIBLE_CLASSES = 30  # beyond it, cells are too small for numbers and names

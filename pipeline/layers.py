@@ -11,23 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
-from numba import njit
-from numpy.typing import NDArray
 
+from pipeline import kernels
+from pipeline.backend import keras, tf
+from pipeline.kernels import Floats
 from pipeline.sequences import PADDING
 
 CHANNELS = ("static", "tuned")
 COMBINATIONS = ("shared", "separate", "concatenated")
 ACTIVATIONS = ("relu", "tanh", "linear")
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-Sizes = NDArray[np.int64]
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 @keras.saving.register_keras_serializable(package="convtext")
@@ -173,10 +168,12 @@ def _start_vectors(shape: tuple[int, int], dtype: str | None = None) -> tf.Tenso
 
 def _products(vectors: Sequence[tf.Tensor], banks: Sequence[tf.Tensor], dtype: str) -> tf.Tensor:
     """The sum of vectors bank', [n, columns], multiplied in `dtype`, added in float32."""
-    return tf.add_n([
-        tf.cast(tf.matmul(tf.cast(x, dtype), tf.cast(bank, dtype), transpose_b=True), tf.float32)
-        for x, bank in zip(vectors, banks, strict=True)
-    ])
+    return tf.add_n(
+        [
+            tf.cast(tf.matmul(tf.cast(x, dtype), tf.cast(bank, dtype), transpose_b=True), tf.float32)
+            for x, bank in zip(vectors, banks, strict=True)
+        ]
+    )
 
 
 def _maximum_over_time(
@@ -196,14 +193,16 @@ def _maximum_over_time(
     def pool(*operands: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], list[tf.Tensor]]]:
         vectors, banks = operands[: len(operands) // 2], operands[len(operands) // 2 :]
         pooled, winners = _call_kernel(
-            partial(_pool, *bank_form), [_products(vectors, banks, dtype), index], (tf.float32, tf.int32)
+            partial(kernels.pool, *bank_form),
+            [_products(vectors, banks, dtype), index],
+            (tf.float32, tf.int32),
         )
         pooled.set_shape((index.shape[0], sum(filters)))
 
         def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
             # The products' gradient G, sparse [distinct, columns]; d vectors = G bank, d bank = G' vectors.
             entries, tokens, columns = _call_kernel(
-                partial(_winning_entries, *bank_form),
+                partial(kernels.winning_entries, *bank_form),
                 [upstream, winners, index],
                 (tf.float32, tf.int32, tf.int32),
             )
@@ -221,7 +220,9 @@ def _sparse_product(
     entries: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, matrix: tf.Tensor, like: tf.Tensor
 ) -> tf.Tensor:
     """S matrix, in the shape of `like`, for the sparse S with S[rows[i], columns[i]] += entries[i]."""
-    product = _call_kernel(_add_scaled_rows, [entries, rows, columns, matrix, tf.shape(like)], tf.float32)
+    product = _call_kernel(
+        kernels.add_scaled_rows, [entries, rows, columns, matrix, tf.shape(like)], tf.float32
+    )
     product.set_shape(like.shape)
     return product
 
@@ -232,98 +233,3 @@ def _call_kernel(kernel: Callable[..., Any], inputs: list[tf.Tensor], dtypes: An
     TensorFlow may run two kernels at a time, as they hold no lock and share nothing.
     """
     return tf.numpy_function(kernel, inputs, dtypes, stateful=False)
-
-
-def _kernel(function: F) -> F:
-    """Compiled for one thread: numba's own threads would spin beside TensorFlow's (OpenMP) or abort on
-    concurrent entry (workqueue), and at Kim's sizes there are two milliseconds to share."""
-    compiled: F = njit(cache=True, nogil=True)(function)
-    return compiled
-
-
-@_kernel
-def _pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple[Floats, Ints]:
-    """max over t of c_t and the t that wins, float32 and int32 [batch, sum of F_h].
-
-    One window's sums at a time are held, so memory does not grow with the length.
-    """
-    pooled = np.zeros((len(index), filters.sum()), np.float32)
-    winners = np.zeros(pooled.shape, np.int32)
-    sums = np.empty(filters.max(), np.float32)
-    for row in range(len(index)):
-        length = _length(index[row])
-        column = feature = 0
-        for w in range(len(windows)):
-            h, count = windows[w], filters[w]
-            best = pooled[row, feature : feature + count]
-            winner = winners[row, feature : feature + count]
-            if length > 0:
-                best[:] = -np.inf
-            for t in range(1 - h if length > 0 else 0, length):
-                sums[:count] = 0
-                for k in range(max(0, -t), min(h, length - t)):
-                    start = column + k * count
-                    product = products[index[row, t + k], start : start + count]
-                    for i in range(count):
-                        sums[i] += product[i]
-                for i in range(count):
-                    wins = sums[i] > best[i] or np.isnan(sums[i])  # a diverged training must show
-                    best[i] = sums[i] if wins else best[i]
-                    winner[i] = t if wins else winner[i]
-            column += h * count
-            feature += count
-    return pooled, winners
-
-
-@_kernel
-def _winning_entries(
-    windows: Sizes, filters: Sizes, upstream: Floats, winners: Ints, index: Ints
-) -> tuple[Floats, Ints, Ints]:
-    """The products' gradient as entries float32 [n] at (token, column) int32 [n].
-
-    Each winning window hands its feature's gradient to every product that it is the sum of.
-    """
-    limit = len(index) * (windows * filters).sum()
-    entries = np.empty(limit, np.float32)
-    tokens = np.empty(limit, np.int32)
-    columns = np.empty(limit, np.int32)
-    n = 0
-    for row in range(len(index)):
-        length = _length(index[row])
-        column = feature = 0
-        for w in range(len(windows)):
-            h, count = windows[w], filters[w]
-            for i in range(count):
-                passed = upstream[row, feature + i]
-                if passed != 0:  # dropout and ReLU let about half through
-                    t = winners[row, feature + i]
-                    for k in range(max(0, -t), min(h, length - t)):
-                        entries[n] = passed
-                        tokens[n] = index[row, t + k]
-                        columns[n] = column + k * count + i
-                        n += 1
-            column += h * count
-            feature += count
-    return entries[:n], tokens[:n], columns[:n]
-
-
-@_kernel
-def _add_scaled_rows(entries: Floats, into: Ints, of: Ints, matrix: Floats, shape: Ints) -> Floats:
-    """result[into[i]] += entries[i] * matrix[of[i]], float32 of the given shape [rows, dimensions]."""
-    result = np.zeros((shape[0], shape[1]), np.float32)
-    for i in range(len(entries)):
-        target = result[into[i]]
-        source = matrix[of[i]]
-        scale = entries[i]
-        for d in range(len(source)):
-            target[d] += scale * source[d]
-    return result
-
-
-@_kernel
-def _length(row: Ints) -> int:
-    """The number of tokens before the padding, whose index is -1."""
-    length = len(row)
-    while length > 0 and row[length - 1] < 0:
-        length -= 1
-    return length

@@ -79,33 +79,23 @@ def compare(truth: Labels, predictions: dict[str, Labels], names: list[str], see
 
 def summary(result: dict[str, Any]) -> str:
     """What `compare` found, as a small table and a verdict."""
-
-    def line(name: str, accuracy: float, interval: list[float] | None, f1: float) -> str:
+    lines = [f"  {'':<30}{'accuracy':>8}  {'95 % interval':<16}{'macro-F1':>9}"]
+    for name, key in {
+        "network": "",
+        "TF-IDF + logistic regression": "baseline_",
+        "majority class": "majority_",
+    }.items():
+        interval = result.get(f"{key}accuracy_interval")
         spread = f"[{interval[0]:5.1%}, {interval[1]:5.1%}]" if interval else ""
-        return f"  {name:<30}{accuracy:7.1%}  {spread:<17}{f1:8.1%}"
-
+        accuracy, f1 = result[f"{key}accuracy"], result[f"{key}macro_f1"]
+        lines.append(f"  {name:<30}{accuracy:8.1%}  {spread:<16}{f1:9.1%}")
     low, high = (100 * bound for bound in result["difference_interval"])
-    verdict = (
-        "the network is better"
-        if low > 0
-        else "the baseline is better"
-        if high < 0
-        else "no clear difference"
-    )
-    return "\n".join(
-        [
-            f"  {'':<30}{'accuracy':>7}  {'95 % interval':<17}{'macro-F1':>8}",
-            line("network", result["accuracy"], result["accuracy_interval"], result["macro_f1"]),
-            line(
-                "TF-IDF + logistic regression",
-                result["baseline_accuracy"],
-                result["baseline_accuracy_interval"],
-                result["baseline_macro_f1"],
-            ),
-            line("majority class", result["majority_accuracy"], None, result["majority_macro_f1"]),
-            f"  network - baseline: {100 * result['difference']:+.1f} points [{low:+.1f}, {high:+.1f}]: {verdict}",
-        ]
-    )
+    verdict = "no clear difference"
+    if low > 0 or high < 0:
+        verdict = f"the {'network' if low > 0 else 'baseline'} is better"
+    difference = 100 * result["difference"]
+    lines.append(f"  network - baseline: {difference:+.1f} points [{low:+.1f}, {high:+.1f}]: {verdict}")
+    return "\n".join(lines)
 
 
 def _interval(values: NDArray[np.int64], seed: int) -> tuple[float, float]:

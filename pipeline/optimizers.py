@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-import tensorflow as tf
-
+from pipeline.backend import keras, tf
 from pipeline.options import Train
 
 

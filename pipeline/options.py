@@ -91,7 +91,7 @@ class Tokenize(Section):
     unit: Literal["auto", "word", "character"] = "auto"
     cleaning: Literal["none", "kim"] = "none"
     lowercase: bool = True
-    minimum_count: Positive = 1
+    minimum_count: Positive = 2
     maximum_size: Positive = 100_000
     maximum_length: Positive = 1000
 

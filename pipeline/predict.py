@@ -52,9 +52,13 @@ def run(arguments: argparse.Namespace) -> None:
     with CsvFile(source, arguments.encoding) as rows:
         column = rows.column(arguments.text or classifier.column)
         _refuse(source, output, rows.header)
-        with whole(rejects) as partial_rejects, whole(output) as partial:
-            with CsvWriter(partial, rows.delimiter) as labelled, CsvWriter(partial_rejects) as rejected:
-                counts = _label(rows, column, classifier, labelled, rejected)
+        with (
+            whole(rejects) as partial_rejects,
+            whole(output) as partial,
+            CsvWriter(partial, rows.delimiter) as labelled,
+            CsvWriter(partial_rejects) as rejected,
+        ):
+            counts = _label(rows, column, classifier, labelled, rejected)
     print(_summary(counts, output, time.perf_counter() - began))
     if counts.rejected:
         print(f"  {counts.rejected:,} rows could not be read: see {rejects}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import indent
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
     write_json(folder.report, report)
     write_json(folder.labels, names)
     write_table(folder.rows, rows.assign(label=codes))
-    print(summary(report))
+    print(indent(summary(report), "  "))
     if rejected:
         print(f"  rows set aside, with line and reason: {folder.rejects}")
 
@@ -75,10 +76,12 @@ def _table(part: str, examples: Iterable[Example]) -> pd.DataFrame:
 
 def _parts(rows: pd.DataFrame, codes: np.ndarray, options: PrepareOptions) -> pd.Series:
     """The official parts; what the corpus brings no file for is taken from the training rows."""
-    shares = {part: 0.0 if part in options.source.files else getattr(options.split, part) for part in PARTS[1:]}
+    shares = {
+        part: 0.0 if part in options.source.files else getattr(options.split, part) for part in PARTS[1:]
+    }
     part = rows["part"].to_numpy(object)
     if any(shares.values()):
         training = np.flatnonzero(part == "train")
         drawn = split(list(rows["text"].iloc[training]), codes[training], options.seed, **shares)
         part[training] = np.array(PARTS, object)[drawn]
-    return pd.Series(part, dtype=pd.CategoricalDtype(PARTS))
+    return pd.Series(part, dtype=pd.CategoricalDtype(list(PARTS)))

@@ -65,13 +65,17 @@ def read_part(path: Path, source: Source) -> tuple[list[Example], list[Rejected]
         if source.labels is not None:
             if label not in source.labels:
                 known = ", ".join(f"'{known}'" for known in source.labels)
-                raise InputError(f"{file}, line {line}: unknown label '{label[:80]}' where one of {known} "
-                                 "was expected: mend the row, or add the label to source.labels")
+                raise InputError(
+                    f"{file}, line {line}: unknown label '{label[:80]}' where one of {known} "
+                    "was expected: mend the row, or add the label to source.labels"
+                )
             label = source.labels[label]
         examples.append(Example(file, line, text, label))
     if not examples and not rejected:
-        raise InputError(f"{file} has no rows: labelled texts were expected"
-                         f"{' below the header' if source.format == 'csv' else ''}")
+        raise InputError(
+            f"{file} has no rows: labelled texts were expected"
+            f"{' below the header' if source.format == 'csv' else ''}"
+        )
     return examples, rejected
 
 
@@ -82,12 +86,16 @@ def check_blank_rows(rejected: Sequence[Rejected], total: int, source: Source) -
     file, line, _, reason = rejected[0]
     share = len(rejected) / total
     if share == 1:
-        raise InputError(f"{file}, line {line}: {reason}, and so in all {total:,} rows: check the columns "
-                         f"source.text={source.text} and source.label={source.label}")
+        raise InputError(
+            f"{file}, line {line}: {reason}, and so in all {total:,} rows: check the columns "
+            f"source.text={source.text} and source.label={source.label}"
+        )
     remedy = min(0.999, (int(share * 100) + 1) / 100)
-    raise InputError(f"{file}, line {line}: {reason}; {len(rejected):,} of {total:,} rows ({share:.2%}) are "
-                     f"such, where {source.blank_rows:.2%} are allowed: mend the file, or allow it with "
-                     f'SET="source.blank_rows={remedy:g}"')
+    raise InputError(
+        f"{file}, line {line}: {reason}; {len(rejected):,} of {total:,} rows ({share:.2%}) are "
+        f"such, where {source.blank_rows:.2%} are allowed: mend the file, or allow it with "
+        f'SET="source.blank_rows={remedy:g}"'
+    )
 
 
 def check_classes(examples: Sequence[Example]) -> None:
@@ -95,14 +103,18 @@ def check_classes(examples: Sequence[Example]) -> None:
     counts = Counter(example.label for example in examples)
     if len(counts) == 1:
         file, _, _, label = examples[0]
-        raise InputError(f"{file}: all {len(examples):,} rows have the label '{label[:80]}' where two "
-                         "classes were expected: add rows of another class, or check source.label")
+        raise InputError(
+            f"{file}: all {len(examples):,} rows have the label '{label[:80]}' where two "
+            "classes were expected: add rows of another class, or check source.label"
+        )
     single = [example for example in examples if counts[example.label] == 1]
     if single:
         file, line, _, label = single[0]
         more = f", and {len(single) - 1:,} more classes have a single row," if len(single) > 1 else ""
-        raise InputError(f"{file}, line {line}: this is the only row of class '{label[:80]}'{more} where two "
-                         "were expected: remove it, add rows, or merge classes by source.labels")
+        raise InputError(
+            f"{file}, line {line}: this is the only row of class '{label[:80]}'{more} where two "
+            "were expected: remove it, add rows, or merge classes by source.labels"
+        )
 
 
 def check_known(examples: Sequence[Example], training: Sequence[Example]) -> None:
@@ -110,8 +122,10 @@ def check_known(examples: Sequence[Example], training: Sequence[Example]) -> Non
     known = {example.label for example in training}
     unknown = next((example for example in examples if example.label not in known), None)
     if unknown:
-        raise InputError(f"{unknown.file}, line {unknown.line}: no training row has the label "
-                         f"'{unknown.label[:80]}': mend the row, or add such rows to the training file")
+        raise InputError(
+            f"{unknown.file}, line {unknown.line}: no training row has the label "
+            f"'{unknown.label[:80]}': mend the row, or add such rows to the training file"
+        )
 
 
 def label_names(labels: Iterable[str], source: Source) -> list[str]:
@@ -147,15 +161,20 @@ def _line_rows(path: Path, source: Source) -> Iterator[_Raw]:
                 label, _, text = (row.removeprefix("\ufeff") if number == 1 else row).partition(" ")
                 yield _Raw(number, number, text, label)
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}, line {number}: byte 0x{error.object[error.start]:02x} at position "
-                         f"{error.start + 1} is not {source.encoding}: set ENCODING= to the file's encoding, "
-                         "or mend the line") from error
+        raise InputError(
+            f"{path}, line {number}: byte 0x{error.object[error.start]:02x} at position "
+            f"{error.start + 1} is not {source.encoding}: set ENCODING= to the file's encoding, "
+            "or mend the line"
+        ) from error
     except LookupError as error:
-        raise InputError(f"{path}: '{source.encoding}' is not a text encoding known to Python: set ENCODING= "
-                         "to, for example, utf-8, windows-1252 or ascii") from error
+        raise InputError(
+            f"{path}: '{source.encoding}' is not a text encoding known to Python: set ENCODING= "
+            "to, for example, utf-8, windows-1252 or ascii"
+        ) from error
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): check the file and its "
-                         "permissions") from error
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}): check the file and its permissions"
+        ) from error
 
 
 _READERS: dict[str, Callable[[Path, Source], Iterator[_Raw]]] = {"csv": _csv_rows, "lines": _line_rows}

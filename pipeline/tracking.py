@@ -25,9 +25,9 @@ from pipeline.errors import InputError
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
-import mlflow  # noqa: E402  (it reads the environment when it is imported)
-from mlflow.entities import Metric, Param, RunStatus  # noqa: E402
-from mlflow.exceptions import MlflowException  # noqa: E402
+import mlflow
+from mlflow.entities import Metric, Param, RunStatus
+from mlflow.exceptions import MlflowException
 
 EXPERIMENT = "convtext"
 for chatty in ("mlflow", "alembic"):

@@ -47,8 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     trainer.make_repeatable(options.seed)
     architecture = importlib.import_module(f"pipeline.models.{options.architecture}")
-    network = architecture.build(architecture.Options(**options.network), *vectors.shape, len(names))
-    network.get_layer("convolution").set_vectors(vectors)
+    network = architecture.build(architecture.Options(**options.network), vectors, len(names))
     training = Batches(
         sequences.select(part["train"]), labels[part["train"]], options.train.batch_size, options.seed
     )

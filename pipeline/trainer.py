@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import keras
-import tensorflow as tf
 from tqdm import tqdm
 
+from pipeline.backend import keras, tf
 from pipeline.batches import Batches, SortedBatches
 from pipeline.errors import InputError
 from pipeline.optimizers import build_optimizer
@@ -57,12 +56,12 @@ def train(
         epochs=options.epochs,
         shuffle=False,  # the batches shuffle themselves, reproducibly
         verbose=0,
-        callbacks=[recorder, stopping],
+        callbacks=[training.follow_epochs(), recorder, stopping],
     )
     return recorder.history
 
 
-class _Recorder(keras.callbacks.Callback):
+class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
     """Records each epoch, hands the record on, and shows a bar on a terminal meanwhile."""
 
     def __init__(self, rows: int, epochs: int, on_epoch: Callable[[Record], None]) -> None:

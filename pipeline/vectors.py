@@ -66,8 +66,15 @@ def learn_vectors(sentences: Sequences, words: int, dimensions: int, seed: int) 
     # words hardly thinned out. MR, logistic regression on mean vectors: 77 %; CBOW at most 73 %.
     # With more than one worker the order of the updates is the operating system's.
     model = Word2Vec(
-        vector_size=dimensions, sg=1, window=5, negative=5, alpha=0.05, sample=1e-2, min_count=SEEN_ENOUGH,
-        seed=seed, workers=1,
+        vector_size=dimensions,
+        sg=1,
+        window=5,
+        negative=5,
+        alpha=0.05,
+        sample=1e-2,
+        min_count=SEEN_ENOUGH,
+        seed=seed,
+        workers=1,
     )
     model.build_vocab_from_freq({int(i): int(counts[i]) for i in counts.nonzero()[0]})
     epochs = min(MOST_EPOCHS, max(1, RUNNING_WORDS // int(counts.sum())))

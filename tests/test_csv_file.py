@@ -202,9 +202,7 @@ def test_nul_is_a_bad_row(path):
 
 
 def test_a_quote_not_doubled_condemns_the_lines_of_its_record(path):
-    assert bad(b'"x" y,2\n', path) == BadRow(
-        3, 3, "a quote inside a quoted field is not doubled", '"x" y,2'
-    )
+    assert bad(b'"x" y,2\n', path) == BadRow(3, 3, "a quote inside a quoted field is not doubled", '"x" y,2')
     assert bad(b'"x\n"y,2\n', path) == BadRow(
         3, 4, "a quote inside a quoted field is not doubled", '"x\n"y,2'
     )

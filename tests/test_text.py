@@ -68,7 +68,7 @@ def test_characters_of_spaceless_scripts_are_tokens_and_other_words_stay_whole(
     [
         ("It's n't a film, it's (really) great!?", "it 's n't a film , it 's ( really ) great ! ?"),
         ("I can't; they'd've, we'll, you're", "i ca n't they 'd 've , we 'll , you 're"),
-        ("THEY'RE \"co-stars\": 90%", "they 're co stars 90"),
+        ('THEY\'RE "co-stars": 90%', "they 're co stars 90"),
         ("o'donnell 'tis `so'", "o'donnell 'tis `so'"),
         ("What is 2 + 2 ?", "what is 2 2 ?"),
         ("it 's already do n't , tokenised ( so ) !", "it 's already do n't , tokenised ( so ) !"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from pipeline.options import Positive, Real, Section, Share
 
 if TYPE_CHECKING:
-    import keras
+    from pipeline.backend import keras
 
 
 class Options(Section):
@@ -34,26 +36,28 @@ class Options(Section):
         return self
 
 
-def build(options: Options, vocabulary: int, dimensions: int, classes: int) -> keras.Model:
+def build(options: Options, vectors: NDArray[np.float32], classes: int) -> keras.Model:
     """int32 ids [batch, length] -> float32 logits [batch, classes].
 
-    The layer `convolution` owns the tables: `set_vectors` starts them.
+    Both channels start at `vectors`, float32 [vocabulary, dimensions].
     """
-    import keras  # here, so that options are checked without the seconds that TensorFlow takes
-
+    # Here, so that options are checked without the seconds that TensorFlow takes.
+    from pipeline.backend import keras
     from pipeline.layers import TokenConvolution
 
     ids = keras.Input((None,), dtype="int32", name="ids")
-    features = TokenConvolution(
-        vocabulary,
-        dimensions,
+    convolution = TokenConvolution(
+        vocabulary=vectors.shape[0],
+        dimensions=vectors.shape[1],
         channels=options.channels,
         combination=options.combination,
         windows=options.windows,
         filters=options.filters,
         activation=options.activation,
         name="convolution",
-    )(ids)
+    )
+    features = convolution(ids)
+    convolution.set_vectors(vectors)
     # float32 also under mixed precision: there is nothing to gain in the last thousand numbers.
     features = keras.layers.Dropout(options.dropout, dtype="float32", name="dropout")(features)
     bound = keras.constraints.MaxNorm(options.max_norm, axis=0) if options.max_norm else None

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 )
 VOCABULARY, DIMENSIONS, CLASSES = 40, 8, 3
+VECTORS = np.random.default_rng(2).uniform(-0.25, 0.25, (VOCABULARY, DIMENSIONS)).astype(np.float32)
 RANDOM_TEXTS = np.random.default_rng(0).integers(1, VOCABULARY, (20, 9)).tolist()
 TEXTS = Sequences.of([[], [5], [6, 7], [8, 9, 10], *RANDOM_TEXTS])
 LABELS = np.arange(len(TEXTS)) % CLASSES
@@ -24,7 +25,7 @@ LABELS = np.arange(len(TEXTS)) % CLASSES
 
 def trained(options: Options, epochs: int = 3) -> keras.Model:
     keras.utils.set_random_seed(1)
-    model = build(options, VOCABULARY, DIMENSIONS, CLASSES)
+    model = build(options, VECTORS, CLASSES)
     fit(model, epochs)
     return model
 
@@ -50,13 +51,13 @@ def probabilities(model: keras.Model, ids: np.ndarray) -> np.ndarray:
     ],
 )
 def test_each_variant_has_the_parameters_of_its_formula(options, parameters):
-    assert build(options, VOCABULARY, DIMENSIONS, CLASSES).count_params() == parameters
+    assert build(options, VECTORS, CLASSES).count_params() == parameters
 
 
 def test_training_leaves_the_static_table_and_the_padding_row():
     keras.utils.set_random_seed(1)
     start = np.random.default_rng(1).normal(size=(VOCABULARY, DIMENSIONS)).astype(np.float32)
-    model = build(Options(filters=4), VOCABULARY, DIMENSIONS, CLASSES)
+    model = build(Options(filters=4), VECTORS, CLASSES)
     convolution = model.get_layer("convolution")
     convolution.set_vectors(start)
     fit(model)
@@ -121,7 +122,15 @@ def test_a_saved_network_loads_to_equal_logits(tmp_path):
 def test_options_are_read_from_plain_values_and_checked():
     values = {"channels": ["tuned"], "windows": [1, 2], "filters": [5, 6], "max_norm": None}
     assert Options.model_validate(Options.model_validate(values).model_dump(mode="json")).filters == [5, 6]
-    for wrong in ({"channels": []}, {"channels": ["tuned"] * 2}, {"windows": [0]}, {"filters": [1]},
-                  {"dropout": 1.0}, {"max_norm": 0}, {"activation": "gelu"}, {"depth": 3}):
+    for wrong in (
+        {"channels": []},
+        {"channels": ["tuned"] * 2},
+        {"windows": [0]},
+        {"filters": [1]},
+        {"dropout": 1.0},
+        {"max_norm": 0},
+        {"activation": "gelu"},
+        {"depth": 3},
+    ):
         with pytest.raises(ValidationError):
             Options.model_validate(wrong)

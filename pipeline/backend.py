@@ -1,0 +1,41 @@
+"""TensorFlow and Keras, imported without their start-up lines.
+
+The only module that imports them: `from pipeline.backend import keras, tf`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors; its information is about TensorFlow's build
+
+
+@contextmanager
+def _held_back_stderr() -> Iterator[None]:
+    """What C++ writes to file descriptor 2 passes Python by; it is shown if the block fails."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(terminal, held.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+with _held_back_stderr():
+    import keras
+    import tensorflow as tf
+
+    tf.constant(0)  # the first tensor brings the last of the lines
+
+__all__ = ["keras", "tf"]

@@ -1,0 +1,115 @@
+"""The convolution's inner loops, compiled by numba; they see arrays, never tensors.
+
+`windows` and `filters` are the sizes h and counts F_h of a bank of filters. Its products are float32
+[distinct, sum of h F_h]: window by window, in each offset by offset, in each its F_h filters. `index` is
+int32 [batch, length]: which row of the products stands where, -1 for padding on the right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Sizes = NDArray[np.int64]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _kernel(function: F) -> F:
+    """Compiled for one thread: numba's own threads would spin beside TensorFlow's (OpenMP) or abort on
+    concurrent entry (workqueue), and at Kim's sizes there are two milliseconds to share."""
+    compiled: F = njit(cache=True, nogil=True)(function)
+    return compiled
+
+
+@_kernel
+def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple[Floats, Ints]:
+    """max over t of c_t and the t that wins, float32 and int32 [batch, sum of F_h].
+
+    One window's sums at a time are held, so memory does not grow with the length.
+    """
+    pooled = np.zeros((len(index), filters.sum()), np.float32)
+    winners = np.zeros(pooled.shape, np.int32)
+    sums = np.empty(filters.max(), np.float32)
+    for row in range(len(index)):
+        length = _length(index[row])
+        column = feature = 0
+        for w in range(len(windows)):
+            h, count = windows[w], filters[w]
+            best = pooled[row, feature : feature + count]
+            winner = winners[row, feature : feature + count]
+            if length > 0:
+                best[:] = -np.inf
+            for t in range(1 - h if length > 0 else 0, length):
+                sums[:count] = 0
+                for k in range(max(0, -t), min(h, length - t)):
+                    start = column + k * count
+                    product = products[index[row, t + k], start : start + count]
+                    for i in range(count):
+                        sums[i] += product[i]
+                for i in range(count):
+                    wins = sums[i] > best[i] or np.isnan(sums[i])  # a diverged training must show
+                    best[i] = sums[i] if wins else best[i]
+                    winner[i] = t if wins else winner[i]
+            column += h * count
+            feature += count
+    return pooled, winners
+
+
+@_kernel
+def winning_entries(
+    windows: Sizes, filters: Sizes, upstream: Floats, winners: Ints, index: Ints
+) -> tuple[Floats, Ints, Ints]:
+    """The products' gradient as entries float32 [n] at (token, column) int32 [n].
+
+    Each winning window hands its feature's gradient to every product that it is the sum of.
+    """
+    limit = len(index) * (windows * filters).sum()
+    entries = np.empty(limit, np.float32)
+    tokens = np.empty(limit, np.int32)
+    columns = np.empty(limit, np.int32)
+    n = 0
+    for row in range(len(index)):
+        length = _length(index[row])
+        column = feature = 0
+        for w in range(len(windows)):
+            h, count = windows[w], filters[w]
+            for i in range(count):
+                passed = upstream[row, feature + i]
+                if passed != 0:  # dropout and ReLU let about half through
+                    t = winners[row, feature + i]
+                    for k in range(max(0, -t), min(h, length - t)):
+                        entries[n] = passed
+                        tokens[n] = index[row, t + k]
+                        columns[n] = column + k * count + i
+                        n += 1
+            column += h * count
+            feature += count
+    return entries[:n], tokens[:n], columns[:n]
+
+
+@_kernel
+def add_scaled_rows(entries: Floats, into: Ints, of: Ints, matrix: Floats, shape: Ints) -> Floats:
+    """result[into[i]] += entries[i] * matrix[of[i]], float32 of the given shape [rows, dimensions]."""
+    result = np.zeros((shape[0], shape[1]), np.float32)
+    for i in range(len(entries)):
+        target = result[into[i]]
+        source = matrix[of[i]]
+        scale = entries[i]
+        for d in range(len(source)):
+            target[d] += scale * source[d]
+    return result
+
+
+@_kernel
+def _length(row: Ints) -> int:
+    """The number of tokens before the padding, whose index is -1."""
+    length = len(row)
+    while length > 0 and row[length - 1] < 0:
+        length -= 1
+    return length
