@@ -7,7 +7,7 @@ data/build/<corpus>/            prepare.json tokenize.json     the stages' optio
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options
                                 vectors.npz coverage.json
                                 model/ history.json run.json
-                                predictions.parquet metrics.json *.png
+                                predictions.parquet mistakes.csv metrics.json *.png
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ class RunFolder:
         self.history = path / "history.json"
         self.run = path / "run.json"
         self.predictions = path / "predictions.parquet"
+        self.mistakes = path / "mistakes.csv"
         self.metrics = path / "metrics.json"
 
 

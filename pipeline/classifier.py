@@ -45,6 +45,17 @@ class Classifier:
     def network(self) -> keras.Model:
         return self._network()
 
+    @cached_property
+    def _logits(self) -> Any:
+        """The network as one compiled function: `Model.predict` would leave memory behind at every call."""
+        from pipeline.backend import tf
+
+        (inputs,) = self.network.inputs
+        return tf.function(
+            lambda batch: self.network(batch, training=False),
+            input_signature=[tf.TensorSpec(inputs.shape, inputs.dtype)],
+        )
+
     def predict(self, texts: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:
         """The most probable label of each text, and its probability, float32 [texts]."""
         probabilities = self.probabilities(self.encoder.encode(texts))
@@ -57,7 +68,8 @@ class Classifier:
         batches = SortedBatches(sequences)
         if not len(batches):
             return np.empty((0, len(self.labels)), np.float32)
-        return _softmax(batches.restore(self.network.predict(batches, verbose=0)))
+        logits = [self._logits(batches[number][0]).numpy() for number in range(len(batches))]
+        return _softmax(batches.restore(np.concatenate(logits)))
 
     def save(self, folder: Path) -> None:
         """Write the files into an existing folder."""

@@ -1,7 +1,7 @@
 """Score the network on the test part, beside the baseline and the majority class.
 
 Reads model/, history.json, run.json, and the corpus's rows.parquet, sequences.npz and baseline.parquet;
-writes predictions.parquet, the figures and metrics.json, and finishes the run in MLflow.
+writes predictions.parquet, mistakes.csv, the figures and metrics.json, and finishes the run in MLflow.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pipeline.artifacts import (
     read_sequences,
     read_table,
     whole,
+    write_csv,
     write_json,
     write_table,
 )
@@ -54,9 +55,10 @@ def run(arguments: argparse.Namespace) -> None:
     result |= {"train_seconds": tracked["train_seconds"], "epochs": len(history)}
     title = f"{folder.corpus.path.name}, {folder.path.name}"
 
-    write_table(
-        folder.predictions, _predictions(test, probabilities, predictions["network"], classifier.labels)
-    )
+    labelled = _predictions(test, probabilities, classifier.labels)
+    mistakes = _mistakes(labelled)
+    write_table(folder.predictions, labelled)
+    write_csv(folder.mistakes, list(mistakes), mistakes.itertuples(index=False))
     matrix = metrics.confusion(truth, predictions["network"], len(classifier.labels))
     for name, figure in {
         "learning_curves.png": figures.learning_curves(history, title),
@@ -67,35 +69,31 @@ def run(arguments: argparse.Namespace) -> None:
             figure.savefig(partial, dpi=130)
     with resumed_run(tracked["mlflow_run"]) as mlflow_run:
         mlflow_run.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
-        for path in [*sorted(folder.path.glob("*.png")), folder.history, folder.coverage, folder.predictions]:
+        for path in [*sorted(folder.path.glob("*.png")), folder.history, folder.coverage, folder.mistakes]:
             mlflow_run.log(path)
         mlflow_run.log(folder.corpus.report)
         mlflow_run.log(folder.model, "model")
         write_json(folder.metrics, result)
         mlflow_run.log(folder.metrics)
     print(f"evaluate: {title}, {len(test):,} test rows\n{metrics.summary(result)}")
+    print(f"  {folder.mistakes.name} lists the {len(mistakes):,} mistakes, the most confident first")
 
 
 def _numbers(result: dict[str, Any]) -> dict[str, float]:
     return {key: value for key, value in result.items() if isinstance(value, (int, float))}
 
 
-def _predictions(
-    test: pd.DataFrame, probabilities: NDArray[np.float32], predicted: NDArray[np.int64], names: list[str]
-) -> pd.DataFrame:
-    """The test rows with what was predicted: the confidently wrong first, then the others."""
-    names_array = np.array(names)
-    table = pd.DataFrame(
-        {
-            "file": test["file"].to_numpy(),
-            "line": test["line"].to_numpy(),
-            "text": test["text"].to_numpy(),
-            "label": names_array[test["label"]],
-            "predicted_label": names_array[predicted],
-            "probability": probabilities.max(axis=1),
-        }
+def _predictions(test: pd.DataFrame, probabilities: NDArray[np.float32], names: list[str]) -> pd.DataFrame:
+    """The test rows with what was predicted, in their order."""
+    labels = np.array(names, object)
+    return test[["file", "line", "text"]].assign(
+        label=labels[test["label"]],
+        predicted_label=labels[probabilities.argmax(axis=1)],
+        probability=probabilities.max(axis=1).round(4),
     )
-    right = table["label"] == table["predicted_label"]
-    return table.assign(right=right).sort_values(
-        ["right", "probability"], ascending=[True, False], ignore_index=True
-    )
+
+
+def _mistakes(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The wrong ones, the most confident first."""
+    wrong = predictions[predictions["label"] != predictions["predicted_label"]]
+    return wrong.sort_values("probability", ascending=False, kind="stable")

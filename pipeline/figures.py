@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import matplotlib
@@ -10,7 +11,21 @@ matplotlib.use("Agg")
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from numpy.typing import NDArray
+
+# DejaVu comes with matplotlib; for labels of other scripts, whatever the machine has.
+_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Microsoft YaHei",
+    "Noto Sans",
+)
+_INSTALLED = {font.name for font in fontManager.ttflist}
+matplotlib.rcParams["font.family"] = ["DejaVu Sans", *(font for font in _FONTS if font in _INSTALLED)]
+warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
 
 BLUE, ORANGE, GREY = "#2f6db3", "#d9822b", "#7a7a7a"
 LEGIBLE_CLASSES = 30  # beyond it, cells are too small for numbers and names

@@ -1,0 +1,84 @@
+"""What every file of pipeline/models must do; a newcomer is found by its name and checked too."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from pipeline import models
+from pipeline.batches import Batches, SortedBatches
+from pipeline.options import Train
+from pipeline.sequences import Sequences
+from pipeline.trainer import make_repeatable, train
+
+# TensorFlow's variables, under NumPy 2.4.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
+ARCHITECTURES = [module.name for module in pkgutil.iter_modules(models.__path__)]
+VECTORS = np.random.default_rng(1).uniform(-0.25, 0.25, (20, 12)).astype(np.float32)
+TEXTS = Sequences.of([[5, 6, 7], [8], [9, 10], [11, 12, 13, 14, 15], [16, 5], [6, 8, 9], [7, 7, 7], [18, 19]])
+LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1])
+
+
+def built(architecture: str, seed: int = 1) -> keras.Model:
+    make_repeatable(seed)
+    module = importlib.import_module(f"pipeline.models.{architecture}")
+    return module.build(module.Options(), VECTORS, 3)
+
+
+def fitted(architecture: str, epochs: int) -> keras.Model:
+    network = built(architecture)
+    options = Train(batch_size=4, epochs=epochs, patience=epochs)
+    train(
+        network, Batches(TEXTS, LABELS, 4, seed=1), SortedBatches(TEXTS, LABELS), options, lambda record: None
+    )
+    return network
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_it_gives_a_logit_for_each_class(architecture: str) -> None:
+    assert built(architecture)(TEXTS.padded()).shape == (8, 3)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_it_learns_eight_rows_by_heart(architecture: str) -> None:
+    logits = np.array(fitted(architecture, 60)(TEXTS.padded()))
+    assert logits.argmax(axis=1).tolist() == LABELS.tolist()
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_same_seed_trains_to_the_same_bits(architecture: str) -> None:
+    first, second = fitted(architecture, 3), fitted(architecture, 3)
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_it_saves_and_loads_to_equal_outputs(architecture: str, tmp_path: Path) -> None:
+    network = fitted(architecture, 2)
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras", compile=False)
+    np.testing.assert_array_equal(np.array(loaded(TEXTS.padded())), np.array(network(TEXTS.padded())))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_best_epoch_is_kept_and_every_epoch_recorded(architecture: str) -> None:
+    network = built(architecture)
+    validation = SortedBatches(TEXTS, LABELS)
+    seen: list[float] = []
+    options = Train(batch_size=4, epochs=12, patience=3)
+    history = train(
+        network,
+        Batches(TEXTS, LABELS, 4, seed=1),
+        validation,
+        options,
+        lambda record: seen.append(record["epoch"]),
+    )
+    assert seen == [record["epoch"] for record in history] == list(range(1, len(history) + 1))
+    kept = network.evaluate(validation, verbose=0)[1]
+    assert kept == pytest.approx(max(record["validation_accuracy"] for record in history))
+    assert all(record["examples_per_second"] == pytest.approx(8 / record["seconds"]) for record in history)
