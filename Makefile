@@ -12,7 +12,7 @@ VERB := .venv/bin/python -m pipeline
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-.PHONY: help train predict dashboard test check lock clean FORCE
+.PHONY: help train predict dashboard test check lock clean
 
 help:
 	@sed -n 's/^##//p' Makefile
@@ -42,8 +42,11 @@ option = $(if $(value $(1)),$(2) $(call quoted,$(1)))
 train: $(INSTALLED)
 	@run=$$($(VERB) configure --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) \
 	  $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,TEST,--test) \
-	  $(call option,ENCODING,--encoding) $(call option,SET,--set)) && \
-	$(MAKE) --silent --no-print-directory RUN="$$run" "$$run/metrics.json" && echo "$$run"
+	  $(call option,ENCODING,--encoding) $(call option,SET,--set)) || exit $$?; \
+	{ said=$$($(MAKE) --silent --no-print-directory RUN="$$run" "$$run/metrics.json" 3>&2 2>&1 >&4); \
+	  code=$$?; } 4>&1; \
+	[ $$code = 0 ] || { echo "$$said" | grep -v ' Error [0-9]*$$' >&2; exit $$code; }; \
+	echo "$$run"
 
 predict: $(INSTALLED)
 	@$(VERB) predict --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) --input $(call quoted,INPUT) \
@@ -61,7 +64,7 @@ check: $(INSTALLED)
 	.venv/bin/mypy
 
 clean:
-	rm -rf $(CONVTEXT_DATA)/build
+	rm -rf "$(CONVTEXT_DATA)/build"
 
 # The environment: exactly what the lock says.
 
@@ -84,30 +87,32 @@ lock: $(INSTALLED)
 # code lists with what each stage imports.
 
 ifdef RUN
+# A stage speaks to the terminal on descriptor 3; what the inner make says on 2 is shown without its "Error 2".
+STAGE = $(VERB) $(1) 2>&3
 DIR := $(patsubst %/,%,$(dir $(RUN)))
 code = $(patsubst %,pipeline/%.py,$(1))
 
-everywhere := __init__ __main__ errors options config artifacts csv_file sequences models/__init__
+everywhere := __init__ __main__ errors options config artifacts csv_file csv_opening sequences models/__init__
 
 $(DIR)/rows.parquet: $(DIR)/prepare.json $(LOCK) \
-  $(call code,$(everywhere) prepare sources download docstrings split data_report)
-	$(VERB) prepare $(DIR)
+  $(call code,$(everywhere) prepare sources download docstrings split data_report near_copies)
+	$(call STAGE,prepare $(DIR))
 
 $(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) tokenize text)
-	$(VERB) tokenize $(DIR)
+	$(call STAGE,tokenize $(DIR))
 
 $(DIR)/baseline.parquet: $(DIR)/rows.parquet $(DIR)/sequences.npz $(call code,$(everywhere) baseline linear split)
-	$(VERB) baseline $(DIR)
+	$(call STAGE,baseline $(DIR))
 
-$(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz $(call code,$(everywhere) embed vectors text)
-	$(VERB) embed $(RUN)
+$(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz $(call code,$(everywhere) embed vectors pretrained text)
+	$(call STAGE,embed $(RUN))
 
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/sequences.npz $(RUN)/vectors.npz \
   $(call code,$(everywhere) train trainer batches layers kernels optimizers backend classifier text tracking) \
   $(wildcard pipeline/models/*.py)
-	$(VERB) train $(RUN)
+	$(call STAGE,train $(RUN))
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
   $(call code,$(everywhere) evaluate metrics figures)
-	$(VERB) evaluate $(RUN)
+	$(call STAGE,evaluate $(RUN))
 endif

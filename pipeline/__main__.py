@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 
 from pipeline.errors import InputError
@@ -32,10 +33,11 @@ def main(arguments: list[str]) -> int:
     for verb, purpose in VERBS.items():
         verbs.add_parser(verb, help=purpose, add_help=False)
     verb = parser.parse_args(arguments[:1]).verb
-    module = importlib.import_module(f"pipeline.{verb}")
-    options = argparse.ArgumentParser(prog=f"python -m pipeline {verb}", description=module.__doc__)
-    module.add_arguments(options)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being killed politely is an interrupt too
     try:
+        module = importlib.import_module(f"pipeline.{verb}")
+        options = argparse.ArgumentParser(prog=f"python -m pipeline {verb}", description=module.__doc__)
+        module.add_arguments(options)
         module.run(options.parse_args(arguments[1:]))
     except InputError as error:
         print(f"convtext: {error}", file=sys.stderr)
@@ -45,7 +47,7 @@ def main(arguments: list[str]) -> int:
         print(f"convtext: {verb}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"\nconvtext: {verb} was interrupted; nothing was changed", file=sys.stderr)
+        print(f"\nconvtext: {verb} was interrupted; nothing half-written is left", file=sys.stderr)
         return 130
     return 0
 

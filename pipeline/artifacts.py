@@ -12,6 +12,7 @@ data/build/<corpus>/<model>/    embed.json train.json          the stages' optio
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -32,6 +33,11 @@ from pipeline.sequences import Sequences
 def data_folder() -> Path:
     """Where everything that is downloaded, built or tracked lies."""
     return Path(os.environ.get("CONVTEXT_DATA", "data"))
+
+
+def build_folder() -> Path:
+    """What `make clean` removes."""
+    return data_folder() / "build"
 
 
 class CorpusFolder:
@@ -58,6 +64,12 @@ class RunFolder:
         self.corpus = CorpusFolder(path.parent)
         self.embed_options = path / "embed.json"
         self.train_options = path / "train.json"
+        self.all_options = (
+            self.corpus.prepare_options,
+            self.corpus.tokenize_options,
+            self.embed_options,
+            self.train_options,
+        )
         self.vectors = path / "vectors.npz"
         self.coverage = path / "coverage.json"
         self.model = path / "model"
@@ -66,6 +78,9 @@ class RunFolder:
         self.predictions = path / "predictions.parquet"
         self.mistakes = path / "mistakes.csv"
         self.metrics = path / "metrics.json"
+        self.learning_curves = path / "learning_curves.png"
+        self.confusion_matrix = path / "confusion_matrix.png"
+        self.class_scores = path / "class_scores.png"
 
 
 @contextmanager
@@ -93,8 +108,16 @@ def whole_folder(path: Path) -> Iterator[Path]:
             os.replace(path, old)
         os.replace(partial, path)
     finally:
+        if old.exists() and not path.exists():  # interrupted between the two
+            os.replace(old, path)
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def sha256(path: Path) -> str:
+    """The file's digest in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -147,8 +170,8 @@ def _mendable(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise InputError(f"{path} is not there: run `make train` first") from error
+        raise InputError(f"{path} is missing: remove {path.parent} and run `make train`") from error
     except Exception as error:
         raise InputError(
-            f"{path} cannot be read ({type(error).__name__}): remove it and run `make train` again"
+            f"{path} cannot be read ({type(error).__name__}): remove {path.parent} and run `make train`"
         ) from error

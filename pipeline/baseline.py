@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.artifacts import CorpusFolder, read_sequences, read_table, write_table
-from pipeline.linear import LinearClassifier
+from pipeline.linear import LinearClassifier, majority
 from pipeline.split import PARTS
 
 
@@ -32,6 +32,6 @@ def run(arguments: argparse.Namespace) -> None:
     predictions = {
         "row": part["test"],
         "linear": linear.predict(test),
-        "majority": np.full(len(test), np.bincount(labels[part["train"]]).argmax()),
+        "majority": np.full(len(test), majority(labels[part["train"]])),
     }
     write_table(folder.baseline, pd.DataFrame(predictions))

@@ -8,17 +8,18 @@ model/network.keras
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
+from pipeline.artifacts import read_json, sha256, write_json
 from pipeline.errors import InputError
+from pipeline.options import Section
 from pipeline.sequences import Sequences
 from pipeline.text import TextEncoder
 
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     from pipeline.backend import keras
 
 FORMAT = 1
+MANIFEST, DESCRIPTION, ENCODER, NETWORK = (
+    "manifest.json",
+    "classifier.json",
+    "text_encoder.json",
+    "network.keras",
+)
+FILES = (DESCRIPTION, ENCODER, NETWORK)
+S = TypeVar("S", bound=Section)
 
 
 class Classifier:
@@ -56,9 +65,17 @@ class Classifier:
             input_signature=[tf.TensorSpec(inputs.shape, inputs.dtype)],
         )
 
+    def start(self) -> None:
+        """Load the network now, which takes seconds, rather than on first use."""
+        self._logits(np.zeros((1, 1), np.int32))
+
     def predict(self, texts: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:
         """The most probable label of each text, and its probability, float32 [texts]."""
-        probabilities = self.probabilities(self.encoder.encode(texts))
+        return self.label(self.encoder.encode(texts))
+
+    def label(self, sequences: Sequences) -> tuple[list[str], NDArray[np.float32]]:
+        """The same for texts that are encoded already."""
+        probabilities = self.probabilities(sequences)
         return [self.labels[best] for best in probabilities.argmax(axis=1)], probabilities.max(axis=1)
 
     def probabilities(self, sequences: Sequences) -> NDArray[np.float32]:
@@ -73,33 +90,56 @@ class Classifier:
 
     def save(self, folder: Path) -> None:
         """Write the files into an existing folder."""
-        self.network.save(folder / "network.keras")
-        description = {"labels": self.labels, "column": self.column}
-        _write_json(folder / "classifier.json", description)
-        _write_json(folder / "text_encoder.json", self.encoder.to_json())
-        digests = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
-        _write_json(folder / "manifest.json", {"format": FORMAT, "sha256": digests})
+        self.network.save(folder / NETWORK)
+        write_json(folder / DESCRIPTION, _Description(labels=self.labels, column=self.column).model_dump())
+        write_json(folder / ENCODER, self.encoder.to_json())
+        digests = {name: sha256(folder / name) for name in FILES}
+        write_json(folder / MANIFEST, _Manifest(format=FORMAT, sha256=digests).model_dump())
 
     @classmethod
     def load(cls, folder: Path) -> Classifier:
         """Read what `save` wrote. Raises InputError that names the file which is missing or was changed."""
-        manifest = _read_json(folder / "manifest.json")
-        if manifest.get("format") != FORMAT:
+        manifest = _read(folder / MANIFEST, _Manifest)
+        if manifest.format != FORMAT:
             raise InputError(
-                f"{folder}: format {manifest.get('format')!r} of the model is not {FORMAT}: train it again"
+                f"{folder}: format {manifest.format} of the model is not {FORMAT}: {_remedy(folder)}"
             )
-        for name, digest in manifest["sha256"].items():
-            if _sha256(folder / name) != digest:
-                raise InputError(f"{folder / name} was changed or cut since training: train the model again")
-        description = _read_json(folder / "classifier.json")
+        for name in FILES:
+            path = folder / name
+            if not path.is_file():
+                raise InputError(f"{path} is missing: {_remedy(folder)}")
+            if sha256(path) != manifest.sha256.get(name):
+                raise InputError(f"{path} was changed or cut since training: {_remedy(folder)}")
+        description = _read(folder / DESCRIPTION, _Description)
         return cls(
-            lambda: _load_network(folder / "network.keras"),
-            TextEncoder.from_json(
-                _read_json(folder / "text_encoder.json"), str(folder / "text_encoder.json")
-            ),
-            description["labels"],
-            description["column"],
+            lambda: _load_network(folder / NETWORK),
+            TextEncoder.from_json(read_json(folder / ENCODER), str(folder / ENCODER)),
+            description.labels,
+            description.column,
         )
+
+
+class _Description(Section):
+    labels: list[str]
+    column: str
+
+
+class _Manifest(Section):
+    format: int
+    sha256: dict[str, str]
+
+
+def _read(path: Path, content: type[S]) -> S:
+    try:
+        return content.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing: {_remedy(path.parent)}") from error
+    except ValidationError as error:
+        raise InputError(f"{path} was changed or cut since training: {_remedy(path.parent)}") from error
+
+
+def _remedy(folder: Path) -> str:
+    return f"remove {folder} and run `make train` as before"
 
 
 def _load_network(path: Path) -> keras.Model:
@@ -113,24 +153,3 @@ def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
     return probabilities
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path} is missing: train the model again") from error
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is missing: train the model again") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} was changed or cut since training: train the model again") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib
+import os
 import pkgutil
 import re
 import shlex
@@ -15,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from pipeline import models
-from pipeline.artifacts import data_folder
+from pipeline.artifacts import build_folder
 from pipeline.errors import InputError
 from pipeline.options import Configuration, Input, Section
 
@@ -36,10 +37,18 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Co
     """
     if (CORPORA / f"{corpus}.yaml").is_file():
         values = _read_yaml(CORPORA / f"{corpus}.yaml", CORPUS_KEYS)
+        source = values.get("source")
+        if (
+            flags
+            and isinstance(source, dict)
+            and (source.get("address") or source.get("format") == "docstrings")
+        ):
+            raise InputError(
+                f"{_flag_name(next(iter(flags)))}= is for a CSV; {corpus} of conf/corpora needs none"
+            )
     else:
         values = {"source": {"train": str(_corpus_file(corpus))}}
-    if model not in names(MODELS):
-        raise InputError(f"no model {model!r} in conf/models; {_known(model, names(MODELS))}")
+    check_model(model)
     values |= _read_yaml(MODELS / f"{model}.yaml", MODEL_KEYS)
     origins = {"": f"conf/corpora/{corpus}.yaml, conf/models/{model}.yaml"}
     origins |= dict.fromkeys(CORPUS_KEYS, f"conf/corpora/{corpus}.yaml")
@@ -64,8 +73,20 @@ def run_folder(corpus: str, model: str) -> Path:
     else:
         path = Path(corpus).resolve()
         stem = re.sub(r"[^a-z0-9]+", "-", path.name.partition(".")[0].lower()).strip("-") or "corpus"
-        name = f"{stem}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    return data_folder() / "build" / name / model
+        name = f"{stem}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
+    return build_folder() / name / model
+
+
+def check_model(model: str) -> None:
+    """Raise InputError for a model that conf/models does not have."""
+    if model not in names(MODELS):
+        raise InputError(f"no model {model!r} in conf/models; {_known(model, names(MODELS))}")
+
+
+def check_corpus(corpus: str) -> None:
+    """Raise InputError for a corpus that is neither in conf/corpora nor a file."""
+    if corpus not in names(CORPORA):
+        _corpus_file(corpus)
 
 
 def names(folder: Path) -> list[str]:
@@ -93,9 +114,12 @@ def read_stage(path: Path, options: type[S]) -> S:
 def _corpus_file(corpus: str) -> Path:
     path = Path(corpus)
     if path.is_file():
+        if not corpus.isprintable():  # such as bytes that are not UTF-8, which no option can hold
+            raise InputError(f"{corpus!r}: the file's name is not plain text: rename it")
         return path
     if path.suffix or "/" in corpus:
-        raise InputError(f"{corpus}: {'is a folder, not a CSV file' if path.is_dir() else 'no such file'}")
+        what = "not a CSV file" if path.exists() else "no such file"
+        raise InputError(f"{corpus}: {what}")
     raise InputError(
         f"no corpus {corpus!r} in conf/corpora, and no such file; {_known(corpus, names(CORPORA))}; "
         "a CSV is named by its path"

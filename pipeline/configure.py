@@ -41,7 +41,12 @@ def run(arguments: argparse.Namespace) -> None:
     _write(
         folder.corpus.prepare_options,
         PrepareOptions(
-            corpus=folder.corpus.path.name, seed=seed, source=source, split=configuration.split, inputs=inputs
+            corpus=folder.corpus.path.name,
+            title=configuration.title,
+            seed=seed,
+            source=source,
+            split=configuration.split,
+            inputs=inputs,
         ),
     )
     _write(folder.corpus.tokenize_options, TokenizeOptions(tokenize=configuration.tokenize))

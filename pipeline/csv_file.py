@@ -5,7 +5,6 @@ Memory is bounded whatever the file: by the longest record allowed, not by its l
 
 from __future__ import annotations
 
-import codecs
 import csv
 import difflib
 import gzip
@@ -16,11 +15,11 @@ from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from io import BufferedReader, TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 
+from pipeline.csv_opening import open_csv
 from pipeline.errors import InputError
 
 FIELD_LIMIT = 1_000_000  # characters
@@ -32,25 +31,6 @@ _SHOWN_NAMES = 20
 _HEADER_LINES = 100
 _QUOTED_FIELD = re.compile(r'(?<![^,;\t])"[^"]*+(?:""[^"]*+)*+"')
 _OPEN_QUOTE = re.compile(r'(?<![^,;\t])"')
-_GZIP = b"\x1f\x8b"
-_KINDS = (
-    (b"PK\x03\x04", "an Excel workbook or a ZIP archive", "save the sheet as CSV (UTF-8), or unpack it"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV (UTF-8)"),
-    (b"PAR1\x15", "a Parquet file", "convert it to CSV, for example with pandas"),
-    (b"%PDF-", "a PDF document", "export its table as CSV"),
-    (b"\x89PNG", "a PNG image", "name the CSV file"),
-    (b"\xff\xd8\xff", "a JPEG image", "name the CSV file"),
-    (b"BZh91AY", "a bzip2 archive", "unpack it, or pack it with gzip"),
-    (b"\xfd7zXZ", "an xz archive", "unpack it, or pack it with gzip"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "unpack it, or pack it with gzip"),
-)
-_BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (codecs.BOM_UTF8, "utf-8"),
-)
 
 
 class Row(NamedTuple):
@@ -100,14 +80,8 @@ class CsvFile:
 
     def __enter__(self) -> CsvFile:
         with ExitStack() as stack, self._faults_named():
-            if not self.path.is_file():
-                other = "is not a regular file" if self.path.exists() else "does not exist"
-                raise InputError(
-                    f"{self.path} {'is a folder' if self.path.is_dir() else other}: name a CSV file"
-                )
-            self._raw = stack.enter_context(self.path.open("rb"))
+            self._raw, self._text, self._codec = stack.enter_context(open_csv(self.path, self.encoding))
             self.bytes_total = os.fstat(self._raw.fileno()).st_size
-            self._text = stack.enter_context(self._decoded(self._plain(stack)))
             self._find_delimiter()
             self._rows = self._records()
             self.header = self._names()
@@ -126,51 +100,22 @@ class CsvFile:
         """Bytes of the file (of its compressed form, for gzip) consumed so far, out of `bytes_total`."""
         return self._raw.tell()
 
-    def column(self, name: str) -> int:
-        """The position of a column. Raises InputError, with the names there are, if it is missing."""
+    def column(self, name: str, option: str) -> int:
+        """The position of a column. Raises InputError, with the names there are and the option that names
+        another, if it is missing."""
         if name in self.header:
             return self.header.index(name)
         lowered = {known.lower(): known for known in self.header}
         nearest = difflib.get_close_matches(name.lower(), lowered, n=1)
-        hint = f"; did you mean '{lowered[nearest[0]]}'?" if nearest else ""
+        hint = f", did you mean '{lowered[nearest[0]]}'?" if nearest else ""
         known = ", ".join(f"'{known[:80]}'" for known in self.header[:_SHOWN_NAMES])
         more = len(self.header) - _SHOWN_NAMES
         raise InputError(
             f"{self.path}, line {self._header_line}: there is no column '{name}' among {known}"
-            f"{f' and {more} more' if more > 0 else ''}{hint}"
+            f"{f' and {more} more' if more > 0 else ''}: name one with {option}={hint}"
         )
 
-    # Opening
-
-    def _plain(self, stack: ExitStack) -> IO[bytes]:
-        """The file's bytes, unpacked; what is surely no text is refused by its first bytes."""
-        stream: BufferedReader | gzip.GzipFile = self._raw
-        if self.path.suffix == ".gz" or self._raw.peek(2).startswith(_GZIP):
-            stream = stack.enter_context(gzip.GzipFile(fileobj=self._raw))
-        start = stream.peek(16)
-        for magic, kind, remedy in _KINDS:
-            if start.startswith(magic):
-                raise InputError(f"{self.path} looks like {kind}, not like CSV: {remedy}")
-        return cast(IO[bytes], stream)
-
-    def _decoded(self, stream: IO[bytes]) -> TextIOWrapper:
-        try:
-            codec = self._codec = codecs.lookup(self.encoding).name
-            # Bytes that cannot be decoded cost a row, not the file, wherever a codec can go on after them.
-            errors = "strict" if codec.startswith(("utf-16", "utf-32")) else "surrogateescape"
-            text = TextIOWrapper(stream, self.encoding, errors, newline="")
-        except (LookupError, ValueError) as error:
-            raise InputError(
-                f"{self.path}: '{self.encoding}' is not a text encoding known to Python: "
-                "set ENCODING= to, for example, utf-8, windows-1252 or utf-16"
-            ) from error
-        start = cast(BufferedReader, stream).peek(4)
-        mark = next((family for bom, family in _BOMS if start.startswith(bom)), None)
-        if mark and not codec.startswith(mark):
-            raise InputError(
-                f"{self.path} is {mark} by its byte order mark, not {self.encoding}: set ENCODING={mark}"
-            )
-        return text
+    # The header
 
     def _find_delimiter(self) -> None:
         """Read up to the header's end, and look for delimiters outside its quoted names."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import sys
@@ -14,6 +13,7 @@ from urllib.parse import quote
 
 import pooch
 
+from pipeline.artifacts import sha256
 from pipeline.errors import InputError
 from pipeline.options import File
 
@@ -42,7 +42,7 @@ def fetch(address: str, file: File, folder: Path) -> Path:
         )
     expected, target = file.sha256.lower(), folder / plain
     try:
-        if target.is_file() and _sha256(target) == expected:
+        if target.is_file() and sha256(target) == expected:
             return target
         mirror = os.environ.get("MIRROR", "")
         source = f"{mirror.rstrip('/')}/{file.path}" if mirror else address + file.path
@@ -82,18 +82,13 @@ def _copy(source: str, copy: Path, local: bool) -> None:
 
 
 def _check(copy: Path, expected: str, source: str, target: Path) -> None:
-    found = _sha256(copy)
+    found = sha256(copy)
     if found != expected:
         raise InputError(
             f"{source} has sha256 {found} where {expected} was expected: "
             f"it was changed or garbled; put the right file at {target}, or, if the new "
             "one is right, state its sha256 in the corpus's file"
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _cause(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import vectors
+from pipeline import pretrained, vectors
 from pipeline.artifacts import RunFolder, read_json, read_sequences, read_table, write_arrays, write_json
 from pipeline.config import read_stage
 from pipeline.options import EmbedOptions
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     elif embed.vectors == "corpus":
         matrix, found = vectors.learn_vectors(sentences, len(words), embed.dimensions, seed), None
     else:
-        matrix, found = vectors.read_vectors(embed.vectors, words, seed)
+        matrix, found = pretrained.read_vectors(embed.vectors, words, seed)
     print(f"embed: {len(words):,} words, {matrix.shape[1]} dimensions, start: {embed.vectors}")
     coverage = {}
     if found is not None:

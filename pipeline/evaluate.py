@@ -58,20 +58,20 @@ def run(arguments: argparse.Namespace) -> None:
     labelled = _predictions(test, probabilities, classifier.labels)
     mistakes = _mistakes(labelled)
     write_table(folder.predictions, labelled)
-    write_csv(folder.mistakes, list(mistakes), mistakes.itertuples(index=False))
+    write_csv(folder.mistakes, mistakes.columns.tolist(), mistakes.itertuples(index=False))
     matrix = metrics.confusion(truth, predictions["network"], len(classifier.labels))
-    for name, figure in {
-        "learning_curves.png": figures.learning_curves(history, title),
-        "confusion_matrix.png": figures.confusion_matrix(matrix, classifier.labels, f"{title}: test part"),
-        "class_scores.png": figures.class_scores(result["classes"], f"{title}: test part"),
-    }.items():
-        with whole(folder.path / name) as partial:
+    drawn = {
+        folder.learning_curves: figures.learning_curves(history, title),
+        folder.confusion_matrix: figures.confusion_matrix(matrix, classifier.labels, f"{title}: test part"),
+        folder.class_scores: figures.class_scores(result["classes"], f"{title}: test part"),
+    }
+    for path, figure in drawn.items():
+        with whole(path) as partial:
             figure.savefig(partial, dpi=130)
     with resumed_run(tracked["mlflow_run"]) as mlflow_run:
         mlflow_run.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
-        for path in [*sorted(folder.path.glob("*.png")), folder.history, folder.coverage, folder.mistakes]:
+        for path in [*drawn, folder.history, folder.coverage, folder.mistakes, folder.corpus.report]:
             mlflow_run.log(path)
-        mlflow_run.log(folder.corpus.report)
         mlflow_run.log(folder.model, "model")
         write_json(folder.metrics, result)
         mlflow_run.log(folder.metrics)

@@ -25,6 +25,7 @@ _FONTS = (
 )
 _INSTALLED = {font.name for font in fontManager.ttflist}
 matplotlib.rcParams["font.family"] = ["DejaVu Sans", *(font for font in _FONTS if font in _INSTALLED)]
+matplotlib.rcParams["text.parse_math"] = False  # a label may hold dollar signs
 warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
 
 BLUE, ORANGE, GREY = "#2f6db3", "#d9822b", "#7a7a7a"

@@ -47,6 +47,11 @@ class LinearClassifier:
         return predicted
 
 
+def majority(labels: Labels) -> int:
+    """The most frequent label; of several, the first."""
+    return int(np.bincount(labels).argmax())
+
+
 def _documents(sequences: Sequences) -> list[str]:
     """The token ids as blank-separated text."""
     ids, offsets = sequences.ids.astype(str), sequences.offsets

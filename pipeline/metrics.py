@@ -54,7 +54,10 @@ def difference_interval(
 
 
 def compare(truth: Labels, predictions: dict[str, Labels], names: list[str], seed: int) -> dict[str, Any]:
-    """The content of json."""
+    """The network beside its opponents on the same rows; shares are in 0..1.
+
+    `predictions` holds int64 [rows] by `network`, `baseline` and `majority`.
+    """
     network = scores(truth, predictions["network"], names)
     baseline = scores(truth, predictions["baseline"], names)
     majority = scores(truth, predictions["majority"], names)

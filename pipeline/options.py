@@ -21,9 +21,10 @@ def _exponent_without_point(value: Any) -> Any:
     return value
 
 
-Real = Annotated[float, BeforeValidator(_exponent_without_point)]
+Real = Annotated[float, BeforeValidator(_exponent_without_point), Field(allow_inf_nan=False)]
 Share = Annotated[Real, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class Section(BaseModel):
@@ -100,7 +101,7 @@ class Embed(Section):
     """The vectors that both channels start from: `random`, `corpus`, or a file of pretrained vectors."""
 
     vectors: str = "corpus"
-    dimensions: Positive = 300  # a file brings its own
+    dimensions: Annotated[int, Field(ge=1, le=4096)] = 300  # a file brings its own
 
 
 class Train(Section):
@@ -123,7 +124,8 @@ class Input(Section):
 
 class PrepareOptions(Section):
     corpus: str
-    seed: int
+    title: str
+    seed: Seed
     source: Source
     split: Split
     inputs: list[Input]
@@ -134,7 +136,7 @@ class TokenizeOptions(Section):
 
 
 class EmbedOptions(Section):
-    seed: int
+    seed: Seed
     embed: Embed
     inputs: list[Input]
 
@@ -144,7 +146,7 @@ class TrainOptions(Section):
     architecture: str
     network: dict[str, Any]
     train: Train
-    seed: int
+    seed: Seed
     text: str  # the column that `predict` reads
 
 
@@ -152,7 +154,7 @@ class Configuration(Section):
     """A corpus and a model together, every option resolved."""
 
     title: str = ""
-    seed: int = 1
+    seed: Seed = 1
     source: Source
     split: Split = Split()
     tokenize: Tokenize = Tokenize()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,19 +40,12 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.input:
         raise InputError("predict needs the CSV to label, as in: make predict INPUT=new.csv")
     source = Path(arguments.input)
-    output = Path(arguments.output or f"{source}.predictions.csv")
+    output = Path(arguments.output or f"{source}.predictions.csv").resolve()
     rejects = Path(f"{output}.rejects.csv")
-    folder = RunFolder(config.run_folder(arguments.corpus, arguments.model))
-    if not folder.model.exists():
-        raise InputError(
-            f"there is no trained model in {folder.model}: "
-            f"run `make train CORPUS={arguments.corpus} MODEL={arguments.model}` first"
-        )
-    classifier = Classifier.load(folder.model)
-    began = time.perf_counter()
     with CsvFile(source, arguments.encoding) as rows:
-        column = rows.column(arguments.text or classifier.column)
-        _refuse(source, output, rows.header)
+        _check(source, rows.header, output, rejects)
+        classifier = _classifier(arguments.corpus, arguments.model)
+        column = rows.column(arguments.text or classifier.column, "TEXT")
         with (
             whole(rejects) as partial_rejects,
             whole(output) as partial,
@@ -59,9 +53,11 @@ def run(arguments: argparse.Namespace) -> None:
             CsvWriter(partial_rejects) as rejected,
         ):
             counts = _label(rows, column, classifier, labelled, rejected)
-    print(_summary(counts, output, time.perf_counter() - began))
+    print(f"predict: {counts.labelled:,} rows labelled, {counts.rate:,.0f} a second: {output}")
+    if counts.empty:
+        print(f"  texts without any token, labelled as such: {counts.empty:,}")
     if counts.rejected:
-        print(f"  {counts.rejected:,} rows could not be read: see {rejects}")
+        print(f"  rows that could not be read: {counts.rejected:,}, listed in {rejects}")
     else:
         rejects.unlink()
 
@@ -71,18 +67,35 @@ class _Counts:
     labelled: int = 0
     empty: int = 0
     rejected: int = 0
+    seconds: float = 0
+
+    @property
+    def rate(self) -> float:
+        """Rows a second, without the start of TensorFlow."""
+        return self.labelled / self.seconds if self.seconds else 0
 
 
-def _refuse(source: Path, output: Path, header: list[str]) -> None:
+def _check(source: Path, header: list[str], output: Path, rejects: Path) -> None:
+    """Raise InputError where the output would hide or overwrite something."""
     if taken := [name for name in ADDED if name in header]:
         raise InputError(f"{source} already has a column {taken[0]!r}: rename or remove it")
-    if output.is_dir() or output.resolve() == source.resolve():
-        what = "is a folder" if output.is_dir() else "is the input itself"
-        raise InputError(f"{output} {what}: name another file with OUTPUT=")
-    if not os.access(output.resolve().parent, os.W_OK):
-        raise InputError(
-            f"{output}: its folder does not exist or cannot be written: name another with OUTPUT="
-        )
+    for path in (output, rejects):
+        if path == source.resolve():
+            raise InputError(f"{path} is the input itself: name another file with OUTPUT=")
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is not a file: name another with OUTPUT=")
+    if not os.access(output.parent, os.W_OK):
+        raise InputError(f"{output.parent} does not exist or cannot be written: name another with OUTPUT=")
+
+
+def _classifier(corpus: str, model: str) -> Classifier:
+    folder = RunFolder(config.run_folder(corpus, model))
+    if not folder.model.exists():
+        config.check_corpus(corpus)
+        config.check_model(model)
+        command = f"make train CORPUS={shlex.quote(corpus)} MODEL={model}"
+        raise InputError(f"there is no trained model in {folder.model}: run `{command}` first")
+    return Classifier.load(folder.model)
 
 
 def _label(
@@ -91,13 +104,14 @@ def _label(
     labelled.row(rows.header + ADDED)
     rejected.row(BadRow._fields)
     counts = _Counts()
-    with tqdm(
-        total=rows.bytes_total, unit="B", unit_scale=True, disable=None, ncols=79, desc="predict"
-    ) as bar:
+    bar = tqdm(total=rows.bytes_total, unit="B", unit_scale=True, disable=None, ncols=79, desc="predict")
+    with bar:
+        classifier.start()
+        began = time.perf_counter()
         for chunk in _chunks(rows):
             good = [row.values for row in chunk if isinstance(row, Row)]
-            texts = [values[column] for values in good]
-            labels, probabilities = classifier.predict(texts)
+            sequences = classifier.encoder.encode(values[column] for values in good)
+            labels, probabilities = classifier.label(sequences)
             labelled.rows(
                 [*values, label, f"{probability:.4f}"]
                 for values, label, probability in zip(good, labels, probabilities, strict=True)
@@ -106,8 +120,9 @@ def _label(
             rejected.rows(bad)
             counts.labelled += len(good)
             counts.rejected += len(bad)
-            counts.empty += sum(not text.strip() for text in texts)
+            counts.empty += int((sequences.lengths == 0).sum())
             bar.update(rows.bytes_read - bar.n)
+        counts.seconds = time.perf_counter() - began
     return counts
 
 
@@ -115,11 +130,3 @@ def _chunks(rows: CsvFile) -> Iterator[list[Row | BadRow]]:
     iterator = iter(rows)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk
-
-
-def _summary(counts: _Counts, output: Path, seconds: float) -> str:
-    rate = counts.labelled / max(seconds, 1e-9)
-    lines = [f"predict: {counts.labelled:,} rows labelled, {rate:,.0f} rows/s: {output}"]
-    if counts.empty:
-        lines.append(f"  {counts.empty:,} texts are empty: their label is what the network says of no words")
-    return "\n".join(lines)

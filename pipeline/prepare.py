@@ -33,12 +33,13 @@ def run(arguments: argparse.Namespace) -> None:
     folder = CorpusFolder(arguments.folder)
     options = read_stage(folder.prepare_options, PrepareOptions)
     source = options.source
-    print(f"prepare: {options.corpus}", flush=True)
+    print(f"prepare: {options.title or options.corpus}", flush=True)
     examples, rejected = _read(source)
-    write_csv(folder.rejects, Rejected._fields, rejected)
-    kept = sum(map(len, examples.values()))
-    sources.check_blank_rows(rejected, kept + len(rejected), source)
-    for found in examples.values():
+    set_aside = [reject for part in rejected.values() for reject in part]
+    write_csv(folder.rejects, Rejected._fields, set_aside)
+    for part, found in examples.items():
+        total = len(found) + len(rejected[part])
+        sources.check_blank_rows(rejected[part], total, source, folder.rejects)
         sources.check_known(found, examples["train"])
     sources.check_classes(examples["train"])
     names = sources.label_names((example.label for part in examples.values() for example in part), source)
@@ -46,27 +47,25 @@ def run(arguments: argparse.Namespace) -> None:
     rows = pd.concat([_table(part, found) for part, found in examples.items()], ignore_index=True)
     codes = rows["label"].map({name: code for code, name in enumerate(names)}).to_numpy(np.int32)
     rows["part"] = _parts(rows, codes, options)
-    empty = sum(reject.reason.startswith("no text") for reject in rejected)
-    report = data_report(rows.astype({"label": pd.CategoricalDtype(names)}), len(rejected), empty)
+    empty = sum(reject.empty for reject in set_aside)
+    report = data_report(rows.astype({"label": pd.CategoricalDtype(names)}), len(set_aside), empty)
     write_json(folder.report, report)
     write_json(folder.labels, names)
     write_table(folder.rows, rows.assign(label=codes))
     print(indent(summary(report), "  "))
-    if rejected:
+    if set_aside:
         print(f"  rows set aside, with line and reason: {folder.rejects}")
 
 
-def _read(source: Source) -> tuple[dict[str, list[Example]], list[Rejected]]:
-    """Part -> its rows as the files give them, and all rows set aside."""
+def _read(source: Source) -> tuple[dict[str, list[Example]], dict[str, list[Rejected]]]:
+    """Part -> its rows as the files give them, and part -> the rows set aside."""
     if source.format == "docstrings":
         found = [Example(one.file, one.line, one.text, one.label) for one in docstring_corpus()]
-        return {"train": found}, []
-    examples: dict[str, list[Example]] = {}
-    rejected: list[Rejected] = []
+        return {"train": found}, {"train": []}
+    examples, rejected = {}, {}
     for part, file in source.files.items():
         path = fetch(source.address, file, data_folder() / "raw") if source.address else Path(file.path)
-        examples[part], set_aside = sources.read_part(path, source)
-        rejected += set_aside
+        examples[part], rejected[part] = sources.read_part(path, source)
     return examples, rejected
 
 

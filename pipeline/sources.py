@@ -33,6 +33,11 @@ class Rejected(NamedTuple):
     last_line: int
     reason: str
 
+    @property
+    def empty(self) -> bool:
+        """Whether the text was missing, with or without the label."""
+        return self.reason.startswith("no text")
+
 
 class _Raw(NamedTuple):
     line: int
@@ -79,8 +84,11 @@ def read_part(path: Path, source: Source) -> tuple[list[Example], list[Rejected]
     return examples, rejected
 
 
-def check_blank_rows(rejected: Sequence[Rejected], total: int, source: Source) -> None:
-    """Raise InputError if more than `source.blank_rows` of `total` rows were set aside, or all of them."""
+def check_blank_rows(rejected: Sequence[Rejected], total: int, source: Source, listed: Path) -> None:
+    """Raise InputError if more than `source.blank_rows` of `total` rows were set aside, or all of them.
+
+    `listed` is the file that lists them.
+    """
     if not rejected or len(rejected) <= source.blank_rows * total:
         return
     file, line, _, reason = rejected[0]
@@ -88,13 +96,13 @@ def check_blank_rows(rejected: Sequence[Rejected], total: int, source: Source) -
     if share == 1:
         raise InputError(
             f"{file}, line {line}: {reason}, and so in all {total:,} rows: check the columns "
-            f"source.text={source.text} and source.label={source.label}"
+            f"TEXT={source.text} and LABEL={source.label}"
         )
-    remedy = min(0.999, (int(share * 100) + 1) / 100)
+    allowed = min(0.999, (int(share * 100) + 1) / 100)
     raise InputError(
         f"{file}, line {line}: {reason}; {len(rejected):,} of {total:,} rows ({share:.2%}) are "
-        f"such, where {source.blank_rows:.2%} are allowed: mend the file, or allow it with "
-        f'SET="source.blank_rows={remedy:g}"'
+        f"such (listed in {listed}), where {source.blank_rows:.2%} are allowed: mend the file, or allow "
+        f'them with SET="source.blank_rows={allowed:g}"'
     )
 
 
@@ -105,7 +113,7 @@ def check_classes(examples: Sequence[Example]) -> None:
         file, _, _, label = examples[0]
         raise InputError(
             f"{file}: all {len(examples):,} rows have the label '{label[:80]}' where two "
-            "classes were expected: add rows of another class, or check source.label"
+            "classes were expected: add rows of another class, or check LABEL="
         )
     single = [example for example in examples if counts[example.label] == 1]
     if single:
@@ -113,7 +121,7 @@ def check_classes(examples: Sequence[Example]) -> None:
         more = f", and {len(single) - 1:,} more classes have a single row," if len(single) > 1 else ""
         raise InputError(
             f"{file}, line {line}: this is the only row of class '{label[:80]}'{more} where two "
-            "were expected: remove it, add rows, or merge classes by source.labels"
+            "were expected: remove it, add rows, or merge it with another class"
         )
 
 
@@ -140,7 +148,7 @@ def label_names(labels: Iterable[str], source: Source) -> list[str]:
 
 def _csv_rows(path: Path, source: Source) -> Iterator[_Raw]:
     with CsvFile(path, source.encoding) as file:
-        text, label = file.column(source.text), file.column(source.label)
+        text, label = file.column(source.text, "TEXT"), file.column(source.label, "LABEL")
         for row in file:
             if isinstance(row, BadRow):
                 lines = f"line {row.first_line}"

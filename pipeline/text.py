@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, Literal
 
@@ -155,15 +155,19 @@ class TextEncoder:
 
     def encode(self, texts: Iterable[str]) -> Sequences:
         """A row of ids for each text, at most `maximum_length` long; a row may be empty."""
+        return self.encode_counted(texts)[0]
+
+    def encode_counted(self, texts: Iterable[str]) -> tuple[Sequences, int]:
+        """The same, and how many of the texts had more than `maximum_length` tokens and were cut."""
         longest = 4 * self.options.maximum_length
-        rows = [row[:longest] for row in self._rows(texts)]
+        rows, cut = [], 0
+        for text in texts:
+            row = b"".join(map(self._chunk_ids.__getitem__, text.split()))
+            cut += len(row) > longest
+            rows.append(row[:longest])
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) // 4 for row in rows], out=offsets[1:])
-        return Sequences(np.frombuffer(bytearray().join(rows), np.int32), offsets)
-
-    def truncated(self, texts: Iterable[str]) -> int:
-        """How many of the texts have more than `maximum_length` tokens, so that `encode` cuts them."""
-        return sum(len(row) > 4 * self.options.maximum_length for row in self._rows(texts))
+        return Sequences(np.frombuffer(bytearray().join(rows), np.int32), offsets), cut
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, every option resolved; `from_json` gives an equal encoder."""
@@ -185,8 +189,3 @@ class TextEncoder:
         options = self.options
         assert options.unit != "auto"
         return tokenize(text, options.unit, options.cleaning, options.lowercase)
-
-    def _rows(self, texts: Iterable[str]) -> Iterator[bytes]:
-        """Each text's ids before any cut, int32 as bytes."""
-        for text in texts:
-            yield b"".join(map(self._chunk_ids.__getitem__, text.split()))

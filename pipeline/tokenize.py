@@ -23,9 +23,8 @@ def run(arguments: argparse.Namespace) -> None:
     folder = CorpusFolder(arguments.folder)
     options = read_stage(folder.tokenize_options, TokenizeOptions).tokenize
     rows = read_table(folder.rows)
-    texts = list(rows["text"])
     encoder = TextEncoder.learn(list(rows["text"][rows["part"] == "train"]), options)
-    sequences = encoder.encode(texts)
+    sequences, cut = encoder.encode_counted(rows["text"])
     write_json(folder.text_encoder, encoder.to_json())
     write_sequences(folder.sequences, sequences)
     unknown = (sequences.ids == UNKNOWN).mean()
@@ -33,5 +32,5 @@ def run(arguments: argparse.Namespace) -> None:
         f"tokenize: by {encoder.options.unit}, {len(encoder.words):,} in the vocabulary, "
         f"{len(sequences.ids):,} tokens, {unknown:.1%} unknown"
     )
-    if truncated := encoder.truncated(texts):
-        print(f"  {truncated:,} texts cut to {options.maximum_length:,} tokens (tokenize.maximum_length)")
+    if cut:
+        print(f"  {cut:,} texts cut to {options.maximum_length:,} tokens (tokenize.maximum_length)")

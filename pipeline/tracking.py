@@ -36,8 +36,10 @@ for chatty in ("mlflow", "alembic"):
 
 def store() -> str:
     """The tracking URI."""
-    given = os.environ.get("MLFLOW_TRACKING_URI")
-    return given or f"sqlite:///{(data_folder() / 'tracking').resolve() / 'mlflow.db'}"
+    return (
+        os.environ.get("MLFLOW_TRACKING_URI")
+        or f"sqlite:///{(data_folder() / 'tracking').resolve() / 'mlflow.db'}"
+    )
 
 
 class Run:
@@ -50,14 +52,16 @@ class Run:
     def log_metrics(self, metrics: dict[str, float], epoch: int = 0) -> None:
         now = int(time.time() * 1000)
         entries = [Metric(name, float(value), now, epoch) for name, value in metrics.items()]
-        self._client.log_batch(self.id, metrics=entries)
+        with _not_fatal():
+            self._client.log_batch(self.id, metrics=entries)
 
     def log(self, path: Path, folder: str | None = None) -> None:
         """A file, or what is in a folder."""
-        if path.is_dir():
-            self._client.log_artifacts(self.id, str(path), folder)
-        else:
-            self._client.log_artifact(self.id, str(path), folder)
+        with _not_fatal():
+            if path.is_dir():
+                self._client.log_artifacts(self.id, str(path), folder)
+            else:
+                self._client.log_artifact(self.id, str(path), folder)
 
 
 @contextmanager
@@ -66,9 +70,12 @@ def new_run(name: str, options: dict[str, Any], tags: dict[str, str]) -> Iterato
     block ends so."""
     client, experiment = _client()
     tags = {"mlflow.runName": name, "mlflow.source.name": "make train"} | _environment() | tags
-    run = client.create_run(experiment, tags=tags)
     parameters = [Param(key, str(value)[:6000]) for key, value in _flat(options).items()]
-    client.log_batch(run.info.run_id, params=parameters)
+    try:
+        run = client.create_run(experiment, tags=tags)
+        client.log_batch(run.info.run_id, params=parameters)
+    except MlflowException as error:
+        raise InputError(f"the tracking store {store()} cannot be used: {error}") from error
     with _ending(client, run.info.run_id):
         yield Run(client, run.info.run_id)
 
@@ -111,12 +118,22 @@ def _ending(client: mlflow.MlflowClient, run_id: str) -> Iterator[None]:
         status = RunStatus.KILLED
         raise
     finally:
-        client.set_terminated(run_id, RunStatus.to_string(status))
+        with _not_fatal():
+            client.set_terminated(run_id, RunStatus.to_string(status))
+
+
+@contextmanager
+def _not_fatal() -> Iterator[None]:
+    """A store that fails half-way costs its record, not the training."""
+    try:
+        yield
+    except MlflowException as error:
+        print(f"convtext: not tracked in {store()}: {str(error).splitlines()[0]}", file=sys.stderr)
 
 
 def _client() -> tuple[mlflow.MlflowClient, str]:
     uri = store()
-    if "MLFLOW_TRACKING_URI" not in os.environ:
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
         _create_local_store((data_folder() / "tracking").resolve())
     try:
         client = mlflow.MlflowClient(tracking_uri=uri)
@@ -168,5 +185,7 @@ def _git(*arguments: str) -> str:
 def _flat(options: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in options.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        # Keys that a user invented, such as labels, may hold what MLflow does not take as a name.
+        nested = isinstance(value, dict) and all(name.isidentifier() for name in value)
+        flat |= _flat(value, f"{prefix}{key}.") if nested else {prefix + key: value}
     return flat

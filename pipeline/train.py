@@ -10,6 +10,7 @@ import argparse
 import importlib
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,10 @@ def run(arguments: argparse.Namespace) -> None:
         f"train: {options.model}, {network.count_params():,} weights, {len(part['train']):,} rows", flush=True
     )
 
-    with new_run(f"{folder.corpus.path.name} {options.model}", _options(folder), _tags(folder)) as tracked:
+    name = f"{folder.corpus.path.name} {options.model}"
+    with new_run(name, _options(folder, vectors.shape[1]), _tags(folder)) as tracked:
+        for path in folder.all_options:
+            tracked.log(path, "options")
         began = time.perf_counter()
         history = trainer.train(
             network, training, validation, options.train, lambda record: _report(record, tracked)
@@ -79,13 +83,15 @@ def _report(record: trainer.Record, tracked: Run) -> None:
     tracked.log_metrics(metrics, int(record["epoch"]))
 
 
-def _options(folder: RunFolder) -> dict[str, object]:
+def _options(folder: RunFolder, dimensions: int) -> dict[str, Any]:
     """The exact configuration, nested as in the YAML files."""
-    prepare = read_stage(folder.corpus.prepare_options, PrepareOptions)
-    tokenize = read_stage(folder.corpus.tokenize_options, TokenizeOptions)
-    embed = read_stage(folder.embed_options, EmbedOptions)
-    train = read_stage(folder.train_options, TrainOptions)
-    return prepare.model_dump() | tokenize.model_dump() | embed.model_dump() | train.model_dump()
+    prepare = read_stage(folder.corpus.prepare_options, PrepareOptions).model_dump()
+    tokenize = read_stage(folder.corpus.tokenize_options, TokenizeOptions).model_dump()
+    embed = read_stage(folder.embed_options, EmbedOptions).model_dump()
+    train = read_stage(folder.train_options, TrainOptions).model_dump()
+    inputs = {"inputs": prepare["inputs"] + embed["inputs"]}
+    embed["embed"]["dimensions"] = dimensions  # a file of vectors brings its own
+    return prepare | tokenize | embed | train | inputs
 
 
 def _tags(folder: RunFolder) -> dict[str, str]:

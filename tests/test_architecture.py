@@ -149,7 +149,7 @@ def makefile_rules() -> dict[str, tuple[set[str], set[str]]]:
     text = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " ")
     everywhere = re.search(r"^everywhere := (.*)$", text, re.M)
     assert everywhere
-    found = re.findall(r"^(\S+): (.*)\n\t\$\(VERB\) (\w+) ", text, re.M)
+    found = re.findall(r"^(\S+): (.*)\n\t\$\(call STAGE,(\w+) ", text, re.M)
     makers = {target: verb for target, _, verb in found}
     rules = {}
     for _, needs, verb in found:

@@ -33,6 +33,25 @@ def test_an_interrupt_while_writing_a_folder_keeps_the_old_folder(tmp_path: Path
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_an_interrupt_between_the_two_renames_of_a_folder_brings_the_old_one_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model"
+    with artifacts.whole_folder(path) as partial:
+        (partial / "a").write_text("old")
+    rename = artifacts.os.replace
+
+    def interrupted(source: Path, target: Path) -> None:
+        if target == path and source.name.startswith(".partial"):
+            raise KeyboardInterrupt
+        rename(source, target)
+
+    with pytest.raises(KeyboardInterrupt), artifacts.whole_folder(path):
+        monkeypatch.setattr(artifacts.os, "replace", interrupted)
+    assert (path / "a").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_new_folder_replaces_the_old_one_whole(tmp_path: Path) -> None:
     path = tmp_path / "model"
     for name in ("old", "new"):
@@ -54,7 +73,7 @@ def test_a_damaged_file_is_one_line_with_the_remedy(tmp_path: Path, content: byt
     path = tmp_path / "damaged"
     path.write_bytes(content)
     for read in (artifacts.read_json, artifacts.read_table, artifacts.read_sequences):
-        with pytest.raises(InputError, match="damaged cannot be read .*make train"):
+        with pytest.raises(InputError, match="damaged cannot be read .*remove .*make train"):
             read(path)
 
 
@@ -66,5 +85,5 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_says_to_train_first(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="run `make train` first"):
+    with pytest.raises(InputError, match="is missing: remove .* and run `make train`"):
         artifacts.read_json(tmp_path / "metrics.json")

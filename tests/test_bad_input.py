@@ -117,6 +117,50 @@ def test_a_bad_request_is_refused_before_anything_is_written(
     assert not list(tmp_path.rglob("*.json"))
 
 
+def test_options_for_a_csv_are_refused_where_the_corpus_is_no_csv(capsys: pytest.CaptureFixture[str]) -> None:
+    for corpus in ("docstrings", "mr"):
+        assert run("configure", "--corpus", corpus, "--model", "kim-rand", "--test", "held.csv") == 2
+        assert "TEST= is for a CSV" in capsys.readouterr().err
+
+
+def test_a_test_file_with_nothing_but_blanks_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train.csv").write_text(GOOD * 50)
+    (tmp_path / "test.csv").write_text("text,label\n ,a\n")
+    code, error = prepare(tmp_path / "train.csv", capsys, "--test", str(tmp_path / "test.csv"))
+    assert code == 2
+    assert "test.csv, line 2: no text" in error
+
+
+@pytest.mark.parametrize("seed", ["-1", "99999999999", "1.5"])
+def test_a_seed_that_no_generator_takes_is_refused(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("configure", "--corpus", "mr", "--model", "kim-rand", "--set", f"seed={seed}") == 2
+    assert "SET: seed: " in capsys.readouterr().err
+
+
+def test_predict_does_not_write_over_its_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "text\nfine\n"
+    for name, output in [("a.csv", "a.csv"), ("b.csv.rejects.csv", "b.csv")]:
+        (tmp_path / name).write_text(text)
+        arguments = ["--input", str(tmp_path / name), "--output", str(tmp_path / output)]
+        assert run("predict", *arguments, "--corpus", "mr", "--model", "kim-rand") == 2
+        assert "is the input itself" in capsys.readouterr().err
+        assert (tmp_path / name).read_text() == text
+    assert run("predict", "--input", str(tmp_path / "a.csv"), "--output", "/dev/null", "--corpus", "mr",
+               "--model", "kim-rand") == 2  # fmt: skip
+    assert "/dev/null is not a file" in capsys.readouterr().err
+
+
+def test_predict_suggests_the_corpus_and_model_that_were_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "new.csv").write_text("text\nfine\n")
+    for corpus, model, meant in [("trek", "kim-rand", "trec"), ("mr", "kim-rnd", "kim-rand")]:
+        assert run("predict", "--input", str(tmp_path / "new.csv"), "--corpus", corpus, "--model", model) == 2
+        assert f"did you mean '{meant}'" in capsys.readouterr().err
+
+
 def test_predict_before_train_says_what_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "new.csv").write_text("text\nfine\n")
     arguments = ["--input", str(tmp_path / "new.csv"), "--corpus", "mr", "--model", "kim-rand"]

@@ -117,7 +117,7 @@ def test_an_unknown_corpus_or_model_suggests_the_nearest() -> None:
         load(model="kim-random")
     with pytest.raises(InputError, match="reviews.csv: no such file"):
         load(corpus="reviews.csv")
-    with pytest.raises(InputError, match="is a folder"):
+    with pytest.raises(InputError, match="not a CSV file"):
         load(corpus="./tests")
 
 

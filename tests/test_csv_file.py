@@ -149,22 +149,23 @@ def test_bytes_read_grow_to_the_size_of_the_file(path, pack):
 def test_a_column_is_found_by_name(path):
     path.write_bytes(b"text,label\n")
     with CsvFile(path) as file:
-        assert (file.column("text"), file.column("label")) == (0, 1)
+        assert (file.column("text", "TEXT"), file.column("label", "LABEL")) == (0, 1)
 
 
 def test_a_missing_column_is_named_with_those_there_are_and_the_nearest(path):
     path.write_bytes(b"id,Text,label\n")
     with CsvFile(path) as file, pytest.raises(InputError) as error:
-        file.column("text")
+        file.column("text", "TEXT")
     assert str(error.value) == (
-        f"{path}, line 1: there is no column 'text' among 'id', 'Text', 'label'; did you mean 'Text'?"
+        f"{path}, line 1: there is no column 'text' among 'id', 'Text', 'label': "
+        "name one with TEXT=, did you mean 'Text'?"
     )
 
 
 def test_a_long_list_of_columns_is_cut(path):
     path.write_bytes(",".join(f"c{i}" for i in range(500)).encode())
-    with CsvFile(path) as file, pytest.raises(InputError, match=r"'c19' and 480 more$"):
-        file.column("xyz")
+    with CsvFile(path) as file, pytest.raises(InputError, match=r"'c19' and 480 more: name one with LABEL=$"):
+        file.column("xyz", "LABEL")
 
 
 # Bad rows

@@ -22,6 +22,7 @@ def source(**options):
 
 
 LINES = source(format="lines")
+LISTED = Path("rejects.csv")
 
 
 def read(path, content, source):
@@ -131,7 +132,12 @@ def test_a_fault_in_a_line_ends_the_reading(path, fault, words):
 
 
 def test_a_missing_column_is_refused(path):
-    assert "no column 'text' among 'Text', 'label'" in refusal(path, b"Text,label\na,1\n", source())
+    assert "no column 'text' among 'Text', 'label': name one with TEXT=, did you mean 'Text'?" in refusal(
+        path, b"Text,label\na,1\n", source()
+    )
+    assert "no column 'stars' among 'text', 'label': name one with LABEL=" in refusal(
+        path, b"text,label\na,1\n", source(label="stars")
+    )
 
 
 def test_a_file_without_rows_is_refused(path):
@@ -152,12 +158,12 @@ def test_lines_that_cannot_be_opened_or_decoded_are_refused(path):
 
 def test_rows_set_aside_are_allowed_up_to_the_share():
     rejected = [Rejected("f.csv", line, line, "no text") for line in (7, 9)]
-    check_blank_rows(rejected, 2000, source())
+    check_blank_rows(rejected, 2000, source(), LISTED)
     with pytest.raises(InputError) as error:
-        check_blank_rows(rejected, 1999, source())
+        check_blank_rows(rejected, 1999, source(), LISTED)
     assert str(error.value) == (
-        "f.csv, line 7: no text; 2 of 1,999 rows (0.10%) are such, where 0.10% are allowed: "
-        'mend the file, or allow it with SET="source.blank_rows=0.01"'
+        "f.csv, line 7: no text; 2 of 1,999 rows (0.10%) are such (listed in rejects.csv), where 0.10% "
+        'are allowed: mend the file, or allow them with SET="source.blank_rows=0.01"'
     )
 
 
@@ -166,16 +172,17 @@ def test_the_share_that_an_error_offers_is_enough(rejected, more, allowed):
     aside = [Rejected("f.csv", 2, 2, "no text")] * rejected
     total = rejected + more
     try:
-        check_blank_rows(aside, total, source(blank_rows=allowed))
+        check_blank_rows(aside, total, source(blank_rows=allowed), LISTED)
         assert rejected <= allowed * total
     except InputError as error:
         offered = float(str(error).rpartition("=")[2].strip('"'))
-        check_blank_rows(aside, total, source(blank_rows=offered))
+        check_blank_rows(aside, total, source(blank_rows=offered), LISTED)
 
 
 def test_a_file_of_blank_rows_only_is_refused_whatever_is_allowed():
-    with pytest.raises(InputError, match=r"line 2: no text, and so in all 1 rows: check the columns"):
-        check_blank_rows([Rejected("f.csv", 2, 2, "no text")], 1, source(blank_rows=0.99))
+    message = r"line 2: no text, and so in all 1 rows: check the columns TEXT=text and LABEL=label$"
+    with pytest.raises(InputError, match=message):
+        check_blank_rows([Rejected("f.csv", 2, 2, "no text")], 1, source(blank_rows=0.99), LISTED)
 
 
 # Classes
@@ -186,7 +193,7 @@ def test_two_classes_of_two_rows_are_enough():
 
 
 def test_a_single_class_is_refused():
-    with pytest.raises(InputError, match=r"f.csv: all 3 rows have the label 'a'"):
+    with pytest.raises(InputError, match=r"f.csv: all 3 rows have the label 'a' .* or check LABEL=$"):
         check_classes(labelled("a", "a", "a"))
 
 

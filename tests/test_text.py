@@ -19,6 +19,7 @@ from pipeline.sequences import UNKNOWN, Sequences
 from pipeline.text import Cleaning, TextEncoder, Unit, choose_unit, tokenize
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+EVERY_WORD = Tokenize(minimum_count=1)
 UNITS = st.sampled_from(["word", "character"])
 CLEANINGS = st.sampled_from(["none", "kim"])
 TEXTS = st.text() | st.text("aAn't'sdD ,!?().`é\u0301\u200d\u0600\u2019ß我ำกラ👍🏽\ufe0f1\u00a0\n")
@@ -105,7 +106,7 @@ def test_unit_is_character_where_most_letters_are_of_spaceless_scripts(texts: li
 
 
 def test_vocabulary_is_ordered_by_count_then_alphabetically() -> None:
-    encoder = TextEncoder.learn(["b a c", "c b", "c d"], Tokenize())
+    encoder = TextEncoder.learn(["b a c", "c b", "c d"], EVERY_WORD)
     assert encoder.words == ["c", "b", "a", "d"]
     assert rows(encoder.encode(["a c", "", "x d", "!"])) == [[4, 2], [], [UNKNOWN, 5], [UNKNOWN]]
 
@@ -113,15 +114,16 @@ def test_vocabulary_is_ordered_by_count_then_alphabetically() -> None:
 def test_vocabulary_respects_minimum_count_and_maximum_size() -> None:
     texts = ["a a a b b c"]
     assert TextEncoder.learn(texts, Tokenize(minimum_count=2)).words == ["a", "b"]
-    assert TextEncoder.learn(texts, Tokenize(maximum_size=1)).words == ["a"]
+    assert TextEncoder.learn(texts, Tokenize(minimum_count=1, maximum_size=1)).words == ["a"]
 
 
 def test_long_texts_are_cut_and_counted() -> None:
-    encoder = TextEncoder.learn(["a b c"], Tokenize(maximum_length=2))
+    encoder = TextEncoder.learn(["a b c"], Tokenize(minimum_count=1, maximum_length=2))
     texts = ["a b c", "a b", "c", "a, b"]
-    assert rows(encoder.encode(texts)) == [[2, 3], [2, 3], [4], [2, UNKNOWN]]
+    encoded, cut = encoder.encode_counted(texts)
+    assert rows(encoded) == rows(encoder.encode(texts)) == [[2, 3], [2, 3], [4], [2, UNKNOWN]]
     assert encoder.tokens("a b c") == ["a", "b"]
-    assert encoder.truncated(texts) == 2
+    assert cut == 2
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["a b"]])
@@ -131,7 +133,7 @@ def test_an_empty_vocabulary_is_an_error_with_a_remedy(texts: list[str]) -> None
 
 
 def test_json_holds_every_option_resolved() -> None:
-    saved = TextEncoder.learn(["我 很 a"], Tokenize(maximum_length=7)).to_json()
+    saved = TextEncoder.learn(["我 很 a"], Tokenize(minimum_count=1, maximum_length=7)).to_json()
     assert saved == {
         "tokenize": {
             "unit": "character",
@@ -158,7 +160,7 @@ def test_json_holds_every_option_resolved() -> None:
     ],
 )
 def test_changed_json_is_refused(change: dict[str, Any], message: str) -> None:
-    saved = TextEncoder.learn(["a b"], Tokenize()).to_json()
+    saved = TextEncoder.learn(["a b"], EVERY_WORD).to_json()
     with pytest.raises(InputError, match=message):
         TextEncoder.from_json(saved | change, "e.json")
 
@@ -197,7 +199,7 @@ def test_kims_cleaning_leaves_its_own_tokens_alone(text: str) -> None:
 def test_encoding_agrees_with_tokens_and_does_not_depend_on_the_batch(
     texts: list[str], unit: Any, cleaning: Any, lower: bool, length: int
 ) -> None:
-    options = Tokenize(unit=unit, cleaning=cleaning, lowercase=lower, maximum_length=length)
+    options = Tokenize(unit=unit, cleaning=cleaning, lowercase=lower, minimum_count=1, maximum_length=length)
     encoder = TextEncoder.learn([*texts[::2], "a"], options)
     encoded = rows(encoder.encode(texts))
     assert encoded == [rows(encoder.encode([text]))[0] for text in texts]
@@ -206,12 +208,14 @@ def test_encoding_agrees_with_tokens_and_does_not_depend_on_the_batch(
         tokens = encoder.tokens(text)
         known = [encoder.words[i - 2] if i != UNKNOWN else None for i in row]
         assert known == [token if token in encoder.words else None for token in tokens]
-        assert encoder.truncated([text]) == (len(tokenize(text, unit, cleaning, lower)) > length)
-    assert encoder.truncated(texts) == sum(encoder.truncated([text]) for text in texts)
+        assert encoder.encode_counted([text])[1] == (len(tokenize(text, unit, cleaning, lower)) > length)
+    counted, cut = encoder.encode_counted(texts)
+    assert rows(counted) == encoded
+    assert cut == sum(encoder.encode_counted([text])[1] for text in texts)
 
 
 def test_remembered_chunks_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    encoder = TextEncoder.learn(["a b c d"], Tokenize())
+    encoder = TextEncoder.learn(["a b c d"], EVERY_WORD)
     monkeypatch.setattr(type(encoder._chunk_ids), "SIZE", 2)
     assert rows(encoder.encode(["a b c d " + "x" * 100])) == [[2, 3, 4, 5, UNKNOWN]]
     assert len(encoder._chunk_ids) <= 2
@@ -225,7 +229,7 @@ def test_corpora_get_their_units_and_mr_its_words() -> None:
 
     assert choose_unit(read("chnsenticorp_htl/all.csv")) == "character"
     texts = read("mr.csv")
-    encoder = TextEncoder.learn(texts, Tokenize(cleaning="kim"))
+    encoder = TextEncoder.learn(texts, Tokenize(cleaning="kim", minimum_count=1))
     assert encoder.options.unit == "word"
     assert encoder.words[:4] == ["the", ",", "a", "and"]
     assert abs(len(encoder.words) - 18_765) < 50  # Kim's table 1: 18,765

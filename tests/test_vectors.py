@@ -1,74 +1,21 @@
-"""Random, learned and pretrained vectors, and what a damaged file of them does."""
+"""Random and learned vectors, and coverage."""
 
 from __future__ import annotations
 
-import gzip
 import os
-import pickle
-import struct
 import subprocess
 import sys
-from collections.abc import Callable
-from csv import DictReader
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.errors import InputError
-from pipeline.options import Tokenize
 from pipeline.sequences import Sequences
-from pipeline.text import TextEncoder
-from pipeline.vectors import coverage, learn_vectors, random_vectors, read_vectors
+from pipeline.vectors import coverage, learn_vectors, random_vectors
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared"
-Table = dict[str, list[float]]
-
-
-def header(table: Table) -> bytes:
-    return f"{len(table)} {len(next(iter(table.values())))}\n".encode()
-
-
-def glove(table: Table) -> bytes:
-    return "".join(f"{word} {' '.join(map(repr, row))}\n" for word, row in table.items()).encode()
-
-
-def word2vec_text(table: Table) -> bytes:
-    return header(table) + glove(table)
-
-
-def fasttext(table: Table) -> bytes:
-    return header(table) + glove(table).replace(b"\n", b" \n")
-
-
-def word2vec_binary(table: Table, end: bytes = b"") -> bytes:
-    return header(table) + b"".join(
-        word.encode() + b" " + struct.pack(f"<{len(row)}f", *row) + end for word, row in table.items()
-    )
-
-
-def word2vec_binary_with_line_ends(table: Table) -> bytes:
-    return word2vec_binary(table, b"\n")
-
-
-FORMATS = [glove, word2vec_text, fasttext, word2vec_binary, word2vec_binary_with_line_ends]
-TABLE: Table = {"the": [0.5, -0.5, 0.25], "of": [1.0, 0.0, -1.0], "café": [0.125, 2.0, 0.0]}
-WORDS = ["of", "missing", "café"]
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Callable[[bytes], Path]:
-    def write(content: bytes) -> Path:
-        path = tmp_path / "vectors"
-        path.write_bytes(content)
-        return path
-
-    return write
 
 
 def sentences(rows: int, words: int, seed: int = 0) -> Sequences:
@@ -84,161 +31,6 @@ def test_random_vectors_are_kims_uniform_with_a_zero_padding_row() -> None:
     assert matrix[1:].std() == pytest.approx(0.25 / 3**0.5, rel=0.01)
     np.testing.assert_array_equal(matrix, random_vectors(1000, 50, seed=1))
     assert (matrix[1:] != random_vectors(1000, 50, seed=2)[1:]).mean() > 0.99
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_every_format_is_recognised_from_its_content(
-    form: Callable[[Table], bytes], pack: Callable[[bytes], bytes], file: Callable[[bytes], Path]
-) -> None:
-    matrix, found = read_vectors(file(pack(form(TABLE))), WORDS, seed=1)
-    assert found.tolist() == [True, False, True]
-    assert matrix.dtype == np.float32
-    np.testing.assert_array_equal(matrix[[0, 2, 4]], [[0, 0, 0], TABLE["of"], TABLE["café"]])
-    bound = (3 * np.var([TABLE["of"], TABLE["café"]])) ** 0.5
-    assert 0 < np.abs(matrix[[1, 3]]).max() <= bound
-
-
-def test_missing_words_have_the_variance_of_those_found(file: Callable[[bytes], Path]) -> None:
-    rng = np.random.default_rng(0)
-    table = {f"w{i}": rng.normal(0, 0.4, 50).tolist() for i in range(200)}
-    words = [f"w{i}" for i in range(1000)]
-    matrix, found = read_vectors(file(glove(table)), words, seed=3)
-    assert found.sum() == 200
-    assert matrix[2:][~found].std() == pytest.approx(matrix[2:][found].std(), rel=0.02)
-    np.testing.assert_array_equal(matrix, read_vectors(file(word2vec_binary(table)), words, seed=3)[0])
-
-
-def test_words_match_exactly_and_the_first_of_two_counts(file: Callable[[bytes], Path]) -> None:
-    content = b"The 1 1\nthe 2 2\nthe 3 3\n"
-    matrix, found = read_vectors(file(content), ["the", "THE"], seed=1)
-    assert found.tolist() == [True, False]
-    assert matrix[2].tolist() == [2, 2]
-
-
-def test_words_that_hold_blanks_or_are_not_utf8_are_passed_over(file: Callable[[bytes], Path]) -> None:
-    content = b". . . 1 1 1\nat name@domain.com 2 2 2\n\xff\xfe 3 3 3\nthe 4 4 4\n"
-    assert read_vectors(file(content), ["the", ".", "at"], seed=1)[1].tolist() == [True, False, False]
-
-
-NUMBERS = b"0.5 0.25 0.125"
-LONG: Table = {f"w{i}": [0.5] * 30 for i in range(50)}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "line 1: no header"),
-        (b"a film of quiet power\n", "line 1: no header"),
-        (bytes(range(256)) * 9, "line 1: no header"),
-        (b"\x00" * 9, "line 1: no header"),
-        (b"0 3\n", "line 1 claims 0 words of 3 numbers"),
-        (b"3 0\nthe\n", "line 1 claims 3 words of 0 numbers"),
-        (b"2 999999999999\nthe 1 2\n", "line 1 claims 2 words of 999999999999 numbers"),
-        (b"9 3\nthe " + NUMBERS + b"\n", "line 1: claims 9 words; expected 1,"),
-        (b"1 3\nthe " + NUMBERS + b"\nof " + NUMBERS, "line 1: claims 1 words; expected 2,"),
-        (b"the 1 2 3\nof 1 2\n", "line 2: 2 numbers; expected a word and 3 numbers"),
-        (b"the 1 2 3\nof 1 2 3 4\n", "line 2: 4 numbers; expected a word and 3 numbers"),
-        (b"the 1 2 3\nof 1 nan 3\n", "line 2: not a number"),
-        (b"the 1 2 3\nof 1 x 3\n", "line 2: not a number"),
-        (b"2 3\nthe 1 2 3\nof 1 inf 3\n", "line 3: not a number"),
-        (b"the 1 2 3\nof 1 1e39 3\n", "line 2: not a number, or beyond 1e6"),
-        (b"the 1 2 3\nof 1 2", "line 2: 2 numbers"),
-        (glove({"nowhere": [1.0, 2.0]}), "none of the vocabulary's 3 words"),
-        (word2vec_binary(TABLE)[:-1], "word 3: the file ends; expected 3 words of 3 numbers"),
-        (word2vec_binary(TABLE).replace(b"3", b"999999999999999", 1), "word 4: the file ends"),
-        (word2vec_binary(TABLE).replace(b"3", b"2", 1), "after word 2: the file goes on"),
-        (word2vec_binary(LONG).replace(b"30", b"29", 1), "after word 50: the file goes on|none of the voc"),
-        (word2vec_binary({"of": [1.0, float("nan"), 0.0]}), "word 1: NaN"),
-        (word2vec_binary({"of": [1.0, float("-inf"), 0.0]}), "word 1: NaN or beyond"),
-        (b"9 3\n" + b"\x01" * 20_000, "word 1: no blank in 10,000 bytes"),
-        (gzip.compress(glove(TABLE))[:-9], "cannot be read: Compressed file ended"),
-        (gzip.compress(glove(TABLE) * 99)[:40], "cannot be read: "),
-        (b"\x1f\x8bjunk", "cannot be read: "),
-        (pickle.dumps({"the": [1.0]}), "pickle.*save_word2vec_format"),
-        (gzip.compress(pickle.dumps({"the": [1.0]})), "pickle.*save_word2vec_format"),
-        (b"PK\x03\x04rest", "zip archive: unpack it"),
-        (b"\xba\x16\x4f\x2frest", r"fastText's \.bin: use the \.vec"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_damaged_or_foreign_file_is_an_error_that_says_where(
-    content: bytes, message: str, file: Callable[[bytes], Path]
-) -> None:
-    path = file(content)
-    with pytest.raises(InputError, match=message) as caught:
-        read_vectors(path, WORDS, seed=1)
-    assert str(caught.value).startswith(f"{path}: ")
-
-
-def test_a_missing_file_and_a_folder_are_errors(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no such file.*embed\.vectors"):
-        read_vectors(tmp_path / "no", WORDS, seed=1)
-    with pytest.raises(InputError, match="not a file"):
-        read_vectors(tmp_path, WORDS, seed=1)
-
-
-def test_the_folder_and_the_ending_of_a_file_do_not_matter_nor_does_a_block_boundary(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    table = {f"w{i}": rng.normal(0, 1, 300).astype(np.float32).tolist() for i in range(5000)}  # 6 MB
-    path = tmp_path / "misleading.txt.gz"
-    path.write_bytes(word2vec_binary(table))
-    matrix, found = read_vectors(str(path), list(table), seed=1)
-    assert found.all()
-    np.testing.assert_array_equal(matrix[2:], np.array(list(table.values()), np.float32))
-
-
-FINITE = st.floats(-10, 10, width=32)
-TABLES = st.integers(20, 30).flatmap(
-    lambda dimensions: st.dictionaries(
-        st.text(st.characters(categories=["L", "N"]), min_size=1),
-        st.lists(FINITE, min_size=dimensions, max_size=dimensions),
-        min_size=1,
-        max_size=5,
-    )
-)
-quick = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@quick
-@given(TABLES, st.booleans())
-def test_all_formats_of_the_same_vectors_give_the_same_matrix(
-    tmp_path: Path, table: Table, zipped: bool
-) -> None:
-    words = ["not in any file", *table]
-    path = tmp_path / "vectors"
-    results = []
-    for form in FORMATS:
-        path.write_bytes(gzip.compress(form(table), 1) if zipped else form(table))
-        matrix, found = read_vectors(path, words, seed=5)
-        assert found.tolist() == [False] + [True] * len(table)
-        np.testing.assert_array_equal(matrix[3:], np.array(list(table.values()), np.float32))
-        results.append(matrix)
-    for matrix in results[1:]:
-        np.testing.assert_array_equal(matrix, results[0])
-
-
-@quick
-@given(st.sampled_from(FORMATS), st.booleans(), st.data())
-def test_corruption_gives_an_input_error_or_a_finite_matrix(
-    tmp_path: Path, form: Callable[[Table], bytes], zipped: bool, data: st.DataObject
-) -> None:
-    content = bytearray(form({f"w{i}": [0.5, 1.5, -0.25, 1e-3, 3.0] for i in range(20)}))
-    if zipped:
-        content = bytearray(gzip.compress(bytes(content)))
-    for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(content) - 1))
-        content[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=4))
-    content = content[: data.draw(st.sampled_from([len(content), len(content) - 3, len(content) // 2]))]
-    path = tmp_path / "vectors"
-    path.write_bytes(content)
-    try:
-        matrix, found = read_vectors(path, [f"w{i}" for i in range(30)], seed=1)
-    except InputError as error:
-        assert "\n" not in str(error) and "expected" in str(error)
-    else:
-        assert matrix.shape[0] == 32 and len(found) == 30
-        assert np.isfinite(matrix).all() and not matrix[0].any()
 
 
 def learn_in_another_process(hash_seed: str) -> str:
@@ -310,22 +102,3 @@ def test_coverage_counts_types_and_running_words_unknown_ones_included() -> None
 def test_coverage_summary_fits_a_terminal() -> None:
     covered = coverage(np.ones(100_000, np.bool_), Sequences.of([[2]]))
     assert len(covered.summary.replace("1 run", "100,000,000 run")) <= 80
-
-
-@pytest.mark.skipif(not (SHARED / "vectors").is_dir(), reason="shared/vectors is not there")
-def test_glove_covers_a_third_of_mrs_types_and_four_fifths_of_its_running_words() -> None:
-    with open(SHARED / "corpora" / "mr.csv", encoding="utf-8", newline="") as file:
-        texts = [row["text"] for row in DictReader(file)]
-    encoder = TextEncoder.learn(texts, Tokenize(cleaning="kim"))
-    matrix, found = read_vectors(SHARED / "vectors" / "glove.840B.300d.10k.txt.gz", encoder.words, seed=1)
-    covered = coverage(found, encoder.encode(texts))
-    assert matrix.shape == (len(encoder.words) + 2, 300)
-    assert matrix[2 + encoder.words.index("the"), :3] == pytest.approx([0.2720, -0.0620, -0.1884])
-    assert covered.types == pytest.approx(0.32, abs=0.03)
-    assert covered.tokens == pytest.approx(0.81, abs=0.05)
-
-
-@pytest.mark.skipif(not (SHARED / "vectors").is_dir(), reason="shared/vectors is not there")
-def test_chinese_characters_have_vectors() -> None:
-    matrix, found = read_vectors(SHARED / "vectors" / "tencent.char.200d.txt.gz", ["我", "好"], seed=1)
-    assert found.all() and matrix.shape == (4, 200)
