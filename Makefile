@@ -12,7 +12,7 @@ VERB := .venv/bin/python -m pipeline
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-.PHONY: help train predict dashboard test check lock clean
+.PHONY: help train predict dashboard benchmark test check lock clean
 
 help:
 	@sed -n 's/^##//p' Makefile
@@ -29,6 +29,7 @@ help:
 ##                  [TEXT=review ENCODING=windows-1252]
 ##make dashboard  the runs in MLflow, on 127.0.0.1 [PORT=5000]
 ##make test       ruff, mypy and pytest
+##make benchmark  training speed beside plain Keras and PyTorch, on CORPUS
 ##make clean      removes data/build; downloads and tracked runs stay
 ##make lock       resolves the dependencies anew
 ##
@@ -54,6 +55,12 @@ predict: $(INSTALLED)
 
 dashboard: $(INSTALLED)
 	@$(VERB) dashboard $(call option,PORT,--port)
+
+benchmark: $(INSTALLED)
+	@run=$$($(VERB) configure --corpus $(call quoted,CORPUS) --model kim-multichannel \
+	  $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,ENCODING,--encoding)) && \
+	$(MAKE) --silent --no-print-directory RUN="$$run" "$${run%/*}/sequences.npz" 3>&2 && \
+	.venv/bin/python -m tests.benchmarks.training "$${run%/*}" "$(CONVTEXT_DATA)/benchmarks"
 
 test: check
 	.venv/bin/python -m pytest

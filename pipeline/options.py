@@ -112,6 +112,7 @@ class Train(Section):
     batch_size: Positive = 50
     epochs: Positive = 25
     patience: Positive = 3
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"  # bfloat16 pays where the processor has it
 
 
 class Input(Section):

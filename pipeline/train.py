@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     labels = rows["label"].to_numpy(np.int32)
     part = {name: np.flatnonzero(rows["part"] == name) for name in ("train", "validation")}
 
-    trainer.make_repeatable(options.seed)
+    trainer.make_repeatable(options.seed, options.train.precision)
     architecture = importlib.import_module(f"pipeline.models.{options.architecture}")
     network = architecture.build(architecture.Options(**options.network), vectors, len(names))
     training = Batches(

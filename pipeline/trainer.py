@@ -21,9 +21,10 @@ from pipeline.options import Train
 Record = dict[str, float]
 
 
-def make_repeatable(seed: int) -> None:
-    """Seed every generator and choose deterministic kernels: on one machine, the same seed gives the same
-    bits. Call it before the network is built."""
+def make_repeatable(seed: int, precision: str) -> None:
+    """Seed every generator, choose deterministic kernels and the precision of matrix products: on one
+    machine, the same seed then gives the same bits. Call it before the network is built."""
+    keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 

@@ -24,14 +24,14 @@ TEXTS = Sequences.of([[5, 6, 7], [8], [9, 10], [11, 12, 13, 14, 15], [16, 5], [6
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1])
 
 
-def built(architecture: str, seed: int = 1) -> keras.Model:
-    make_repeatable(seed)
+def built(architecture: str, precision: str = "float32", seed: int = 1) -> keras.Model:
+    make_repeatable(seed, precision)
     module = importlib.import_module(f"pipeline.models.{architecture}")
     return module.build(module.Options(), VECTORS, 3)
 
 
-def fitted(architecture: str, epochs: int) -> keras.Model:
-    network = built(architecture)
+def fitted(architecture: str, epochs: int, precision: str = "float32") -> keras.Model:
+    network = built(architecture, precision)
     options = Train(batch_size=4, epochs=epochs, patience=epochs)
     train(
         network, Batches(TEXTS, LABELS, 4, seed=1), SortedBatches(TEXTS, LABELS), options, lambda record: None
@@ -63,6 +63,20 @@ def test_it_saves_and_loads_to_equal_outputs(architecture: str, tmp_path: Path) 
     network.save(tmp_path / "network.keras")
     loaded = keras.saving.load_model(tmp_path / "network.keras", compile=False)
     np.testing.assert_array_equal(np.array(loaded(TEXTS.padded())), np.array(network(TEXTS.padded())))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_mixed_precision_trains_saves_and_gives_float32_logits(architecture: str, tmp_path: Path) -> None:
+    try:
+        network = fitted(architecture, 30, "mixed_bfloat16")
+        network.save(tmp_path / "network.keras")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    loaded = keras.saving.load_model(tmp_path / "network.keras", compile=False)
+    logits = loaded(TEXTS.padded())
+    assert logits.dtype == "float32"
+    np.testing.assert_allclose(np.array(logits), np.array(network(TEXTS.padded())), atol=1e-5)
+    assert (np.array(logits).argmax(axis=1) == LABELS).mean() >= 0.75
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -1,0 +1,144 @@
+"""`make benchmark [CORPUS=mr]`: how fast this project trains, beside plain builds and the arithmetic's limit.
+
+Each contestant runs in a process of its own, in turn, ROUNDS times; medians are quoted. Then the cost of a
+step of ours as vocabulary, length, batch and corpus grow. Prints Markdown, and writes it with a figure.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from pipeline.sequences import Sequences
+from tests.benchmarks.contestants import CONTESTANTS, DIMENSIONS
+
+ROUNDS = 3
+SCALING = {  # what grows, from the first value of each of the others
+    "vocabulary": (20_000, 100_000, 1_000_000),
+    "length": (20, 100, 500),
+    "batch": (50, 100, 200),
+    "rows": (10_000, 30_000, 100_000),
+}
+
+
+def compare(corpus: Path) -> dict[str, dict[str, float]]:
+    """Contestant -> the medians of what it printed."""
+    names = [name for name in CONTESTANTS if name != "plain PyTorch" or importlib.util.find_spec("torch")]
+    results: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    for name in tqdm(names * ROUNDS, "rounds", leave=False, disable=None):
+        command = [sys.executable, "-m", "tests.benchmarks.contestants", name, str(corpus)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        results[name].append(json.loads(done.stdout.splitlines()[-1]))
+    return {
+        name: {key: statistics.median(one[key] for one in found) for key in found[0]}
+        for name, found in results.items()
+    }
+
+
+def scale() -> dict[str, list[tuple[int, float]]]:
+    """What grows -> its values and the milliseconds of a step; of `rows`, the seconds of an epoch."""
+    first = {name: values[0] for name, values in SCALING.items()}
+    grown = {}
+    for name, values in SCALING.items():
+        grown[name] = [(value, _cost(**first | {name: value}, whole=name == "rows")) for value in values]
+    return grown
+
+
+def _cost(vocabulary: int, length: int, batch: int, rows: int, whole: bool) -> float:
+    """On texts of one Zipf distribution over 20,000 words, spread evenly over the vocabulary."""
+    from pipeline import trainer
+    from pipeline.batches import Batches, SortedBatches
+    from pipeline.models.kim_cnn import Options, build
+    from pipeline.options import Train
+
+    random = np.random.default_rng(1)
+    shares = 1 / np.arange(1, 20_001)
+    words = random.choice(20_000, rows * length, p=shares / shares.sum())
+    ids = (2 + words * ((vocabulary - 2) // 20_000)).astype(np.int32)
+    sequences = Sequences(ids, np.arange(rows + 1) * length)
+    labels = random.integers(0, 2, rows)
+    options = Train(epochs=2, patience=2, batch_size=batch)
+    trainer.make_repeatable(1, options.precision)
+    network = build(Options(channels=["tuned"]), np.zeros((vocabulary, DIMENSIONS), np.float32), 2)
+    few = np.arange(100)
+    validation = SortedBatches(sequences.select(few), labels[few])
+    history = trainer.train(
+        network, Batches(sequences, labels, batch, 1), validation, options, lambda record: None
+    )
+    seconds = history[-1]["seconds"]
+    return seconds if whole else 1000 * seconds / -(-rows // batch)
+
+
+def table(
+    corpus: Path, results: dict[str, dict[str, float]], grown: dict[str, list[tuple[int, float]]]
+) -> str:
+    ours = results["convtext"]["seconds"]
+    lines = [
+        f"Kim's CNN-multichannel on {corpus.name}, batch 50, medians of {ROUNDS} interleaved runs:",
+        "",
+        "| | s/epoch | against convtext | rows/s | peak memory, MB |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {one['seconds']:.2f} | {one['seconds'] / ours:.2f} x | {one['rows_per_second']:,.0f} "
+        f"| {one['peak_mb']:,.0f} |"
+        for name, one in results.items()
+    ]
+    lines += [
+        "",
+        "A step of convtext as one thing grows, on synthetic text:",
+        "",
+        "| | | | |",
+        "|---|---|---|---|",
+    ]
+    for name, points in grown.items():
+        unit = "s an epoch" if name == "rows" else "ms a step"
+        cells = " | ".join(f"{value:,}: {cost:.1f} {unit}" for value, cost in points)
+        lines.append(f"| {name} | {cells} |")
+    return "\n".join(lines)
+
+
+def figure(
+    results: dict[str, dict[str, float]], grown: dict[str, list[tuple[int, float]]], path: Path
+) -> None:
+    from matplotlib.figure import Figure
+
+    drawing = Figure(figsize=(11, 3.6), layout="constrained")
+    bars, lines = drawing.subplots(1, 2)
+    names = list(results)[::-1]
+    drawn = bars.barh(names, [results[name]["seconds"] for name in names], color="#2f6db3")
+    bars.bar_label(drawn, fmt="%.2f", padding=3)
+    bars.set(xscale="log", xlabel="seconds an epoch (logarithmic)", title="One epoch")
+    bars.margins(x=0.25)
+    for name, points in grown.items():
+        values, costs = np.array(points).T
+        label = f"{name} ({values[0]:,.0f} to {values[-1]:,.0f})"
+        lines.plot(values / values[0], costs / costs[0], "o-", label=label)
+    lines.plot([1, 50], [1, 50], ":", color="#7a7a7a", label="in proportion")
+    lines.set(
+        xscale="log", yscale="log", xlabel="growth", ylabel="growth of the cost", title="Scaling of convtext"
+    )
+    lines.legend(frameon=False)
+    drawing.savefig(path, dpi=130)
+
+
+def main(corpus: Path, output: Path) -> None:
+    began = time.perf_counter()
+    results, grown = compare(corpus), scale()
+    output.mkdir(parents=True, exist_ok=True)
+    text = table(corpus, results, grown)
+    (output / f"training-{corpus.name}.md").write_text(text + "\n", "utf-8")
+    figure(results, grown, output / f"training-{corpus.name}.png")
+    print(f"{text}\n\n{output}/training-{corpus.name}.png, in {time.perf_counter() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
