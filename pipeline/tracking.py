@@ -30,6 +30,7 @@ from mlflow.entities import Metric, Param, RunStatus
 from mlflow.exceptions import MlflowException
 
 EXPERIMENT = "convtext"
+KIND = {"mlflow.experimentKind": "custom_model_development"}  # the pages for training, not for chats
 for chatty in ("mlflow", "alembic"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
 
@@ -138,7 +139,9 @@ def _client() -> tuple[mlflow.MlflowClient, str]:
     try:
         client = mlflow.MlflowClient(tracking_uri=uri)
         experiment = client.get_experiment_by_name(EXPERIMENT)
-        return client, experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT)
+        return client, experiment.experiment_id if experiment else client.create_experiment(
+            EXPERIMENT, tags=KIND
+        )
     except MlflowException as error:
         raise InputError(f"the tracking store {uri} cannot be used: {error}") from error
 
@@ -152,7 +155,7 @@ def _create_local_store(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         fresh = Path(scratch) / "mlflow.db"
         client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{fresh}")
-        client.create_experiment(EXPERIMENT, artifact_location=(folder / "artifacts").as_uri())
+        client.create_experiment(EXPERIMENT, (folder / "artifacts").as_uri(), tags=KIND)
         with suppress(FileExistsError):
             os.link(fresh, folder / "mlflow.db")
 
