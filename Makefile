@@ -40,13 +40,14 @@ help:
 quoted = '$(subst ','\'',$(value $(1)))'
 option = $(if $(value $(1)),$(2) $(call quoted,$(1)))
 
+# The baseline is fitted while the network is prepared: they need nothing of each other.
 train: $(INSTALLED)
 	@run=$$($(VERB) configure --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) \
 	  $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,TEST,--test) \
 	  $(call option,ENCODING,--encoding) $(call option,SET,--set)) || exit $$?; \
-	{ said=$$($(MAKE) --silent --no-print-directory RUN="$$run" "$$run/metrics.json" 3>&2 2>&1 >&4); \
+	{ said=$$($(MAKE) --jobs=2 --silent --no-print-directory RUN="$$run" "$$run/metrics.json" 3>&2 2>&1 >&4); \
 	  code=$$?; } 4>&1; \
-	[ $$code = 0 ] || { echo "$$said" | grep -v ' Error [0-9]*$$' >&2; exit $$code; }; \
+	[ $$code = 0 ] || { echo "$$said" | grep -v -e ' Error [0-9]*$$' -e 'Waiting for unfinished' >&2; exit $$code; }; \
 	echo "$$run"
 
 predict: $(INSTALLED)

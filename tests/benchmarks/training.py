@@ -44,12 +44,16 @@ def compare(corpus: Path) -> dict[str, dict[str, float]]:
 
 
 def scale() -> dict[str, list[tuple[int, float]]]:
-    """What grows -> its values and the milliseconds of a step; of `rows`, the seconds of an epoch."""
+    """What grows -> its values and the milliseconds of a step; of `rows`, the seconds of an epoch.
+
+    The values take turns, and the fastest of ROUNDS epochs counts: what slows one is not ours.
+    """
     first = {name: values[0] for name, values in SCALING.items()}
-    grown = {}
-    for name, values in SCALING.items():
-        grown[name] = [(value, _cost(**first | {name: value}, whole=name == "rows")) for value in values]
-    return grown
+    points = [(name, value) for name, values in SCALING.items() for value in values]
+    costs: dict[tuple[str, int], list[float]] = {point: [] for point in points}
+    for name, value in tqdm(points * ROUNDS, "scaling", leave=False, disable=None):
+        costs[name, value].append(_cost(**first | {name: value}, whole=name == "rows"))
+    return {name: [(value, min(costs[name, value])) for value in values] for name, values in SCALING.items()}
 
 
 def _cost(vocabulary: int, length: int, batch: int, rows: int, whole: bool) -> float:
