@@ -85,9 +85,9 @@ $(INSTALLED): $(LOCK)
 	@rm -f .venv/*.lock && cp $(LOCK) $@
 
 lock: $(INSTALLED)
-	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --no-emit-index-url \
+	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate \
 	  --extra cpu --extra dev pyproject.toml --output-file requirements.lock
-	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --no-emit-index-url \
+	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate \
 	  --extra gpu --extra dev pyproject.toml --output-file requirements-gpu.lock
 
 # The graph, for one RUN = data/build/<corpus>/<model>: each file, what it is made from, and the code that
