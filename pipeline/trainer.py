@@ -19,7 +19,6 @@ from pipeline.optimizers import build_optimizer
 from pipeline.options import Train
 
 Record = dict[str, float]
-STEPS = 8  # batches that TensorFlow takes before Keras has a word: a step is about as short as that word
 
 
 def make_repeatable(seed: int, precision: str) -> None:
@@ -47,19 +46,20 @@ def train(
         optimizer=build_optimizer(options),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
-        steps_per_execution=STEPS,
     )
     recorder = _Recorder(len(training.lengths), options.epochs, on_epoch)
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_accuracy", mode="max", patience=options.patience, restore_best_weights=True
     )
     network.fit(
-        training,
-        validation_data=validation,
+        training.endless(),
+        steps_per_epoch=len(training),
+        validation_data=validation.endless(),
+        validation_steps=len(validation),
         epochs=options.epochs,
         shuffle=False,  # the batches shuffle themselves, reproducibly
         verbose=0,
-        callbacks=[training.follow_epochs(), recorder, stopping],
+        callbacks=[recorder, stopping],
     )
     return recorder.history
 
@@ -80,7 +80,7 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no
         self._began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self._bar.update(batch + 1 - self._bar.n)
+        self._bar.update()
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._seconds = time.perf_counter() - self._began
