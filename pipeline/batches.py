@@ -5,13 +5,12 @@ Inputs are Sequences, or an array whose rows all have one shape (images); for th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.backend import keras, tf
+from pipeline.backend import keras
 from pipeline.sequences import PADDING, Sequences
 
 Inputs = Sequences | NDArray[Any]
@@ -43,38 +42,13 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no typ
             inputs = self.inputs[rows]
         return (inputs,) if self.labels is None else (inputs, self.labels[rows])
 
-    def endless(self) -> tf.data.Dataset:
-        """The batches over and over, for `fit` with the number of steps given: one iterator for all epochs.
-
-        A new one each epoch, under tf.data's own tuning, let every third epoch wait for a second.
-        """
-
-        def passes() -> Iterator[Batch | tuple[NDArray[Any]]]:
-            while True:
-                for batch in range(len(self)):
-                    yield self[batch]
-                self.on_pass_end()
-
-        # Rows and, for texts, columns differ from batch to batch.
-        fixed = 2 if isinstance(self.inputs, Sequences) else 1
-        signature = tuple(
-            tf.TensorSpec([None] * min(fixed, array.ndim) + list(array.shape[fixed:]), array.dtype)
-            for array in self[0]
-        )
-        options = tf.data.Options()
-        options.autotune.enabled = False
-        return tf.data.Dataset.from_generator(passes, output_signature=signature).with_options(options)
-
-    def on_pass_end(self) -> None:
-        """What happens between two passes of `endless`."""
-
     def _first_two_agree(self) -> bool:
         """Where the first two batches are of one width, Keras expects it of all, and fails at the next."""
         return len(self) > 1 and self.lengths[self.rows[0]].max() == self.lengths[self.rows[1]].max()
 
 
 class Batches(_Batches):
-    """Shuffled batches: `fit(batches.endless(), steps_per_epoch=len(batches), shuffle=False)`.
+    """Shuffled batches: `fit(batches, shuffle=False, callbacks=[batches.follow_epochs()])`.
 
     Every row comes once an epoch, in an order that follows from (seed, epoch) alone, so a training that is
     resumed sees what it would have seen. Within pools of POOL batches rows are sorted by length, and each
@@ -102,8 +76,13 @@ class Batches(_Batches):
         batches = _cut(order, self.batch_size)
         self.rows = [batches[i] for i in random.permutation(len(batches))]
 
-    def on_pass_end(self) -> None:
-        self.epoch += 1
+    def follow_epochs(self) -> keras.callbacks.Callback:
+        """Sets `epoch` to fit's own. PyDataset.on_epoch_end cannot: it is called on building a model too."""
+
+        def follow(epoch: int, logs: dict[str, float] | None) -> None:
+            self.epoch = epoch
+
+        return keras.callbacks.LambdaCallback(on_epoch_begin=follow)
 
 
 class SortedBatches(_Batches):

@@ -19,6 +19,7 @@ from pipeline.optimizers import build_optimizer
 from pipeline.options import Train
 
 Record = dict[str, float]
+STEPS = 8  # batches that TensorFlow takes before Keras has a word: a step is about as short as that word
 
 
 def make_repeatable(seed: int, precision: str) -> None:
@@ -46,20 +47,19 @@ def train(
         optimizer=build_optimizer(options),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
+        steps_per_execution=STEPS,
     )
     recorder = _Recorder(len(training.lengths), options.epochs, on_epoch)
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_accuracy", mode="max", patience=options.patience, restore_best_weights=True
     )
     network.fit(
-        training.endless(),
-        steps_per_epoch=len(training),
-        validation_data=validation.endless(),
-        validation_steps=len(validation),
+        training,
+        validation_data=validation,
         epochs=options.epochs,
         shuffle=False,  # the batches shuffle themselves, reproducibly
         verbose=0,
-        callbacks=[recorder, stopping],
+        callbacks=[training.follow_epochs(), recorder, stopping],
     )
     return recorder.history
 
@@ -80,7 +80,7 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no
         self._began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self._bar.update()
+        self._bar.update(batch + 1 - self._bar.n)
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._seconds = time.perf_counter() - self._began

@@ -124,15 +124,8 @@ def test_fit_trains_each_epoch_in_its_own_order_also_when_resumed():
     batches = Batches(np.arange(10, dtype=np.float32)[:, None], np.zeros(10, int), 3, seed=1)
     for first, last in [(0, 2), (2, 3), (1, 3)]:
         seen.clear()
-        batches.epoch = first
-        model.fit(
-            batches.endless(),
-            steps_per_epoch=len(batches),
-            initial_epoch=first,
-            epochs=last,
-            shuffle=False,
-            verbose=0,
-        )
+        follow = batches.follow_epochs()
+        model.fit(batches, initial_epoch=first, epochs=last, shuffle=False, verbose=0, callbacks=[follow])
         expected = []
         for batches.epoch in range(first, last):
             expected += np.concatenate(batches.rows).tolist()

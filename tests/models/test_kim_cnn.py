@@ -34,7 +34,7 @@ def fit(model: keras.Model, epochs: int = 3) -> None:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(LazyAdadelta(), loss, metrics=["accuracy"])
     batches = Batches(TEXTS, LABELS, 5, seed=1)
-    model.fit(batches.endless(), steps_per_epoch=len(batches), epochs=epochs, shuffle=False, verbose=0)
+    model.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=[batches.follow_epochs()])
 
 
 def probabilities(model: keras.Model, ids: np.ndarray) -> np.ndarray:
