@@ -5,24 +5,24 @@ Inputs are Sequences, or an array whose rows all have one shape (images); for th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.backend import keras
-from pipeline.sequences import PADDING, Sequences
+from pipeline.backend import keras, tf
+from pipeline.sequences import Sequences
 
 Inputs = Sequences | NDArray[Any]
 Batch = tuple[NDArray[Any], NDArray[np.int32]]
 POOL = 20  # batches that are sorted together: enough that a batch is 6 % padding on MR, few enough to mix
 
 
-class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types
+class _Batches:
     """A list of row numbers for each batch, and the rows as arrays."""
 
     def __init__(self, inputs: Inputs, labels: NDArray[np.integer] | None) -> None:
-        super().__init__()
         self.inputs = inputs
         self.labels = None if labels is None else labels.astype(np.int32)
         lengths = inputs.lengths if isinstance(inputs, Sequences) else np.ones(len(inputs), np.int64)
@@ -32,23 +32,35 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no typ
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __iter__(self) -> Iterator[Batch | tuple[NDArray[Any]]]:
+        return (self[batch] for batch in range(len(self)))
+
     def __getitem__(self, batch: int) -> Batch | tuple[NDArray[Any]]:
         rows = self.rows[batch]
         if isinstance(self.inputs, Sequences):
             inputs = self.inputs.select(rows).padded()
-            if batch == 0 and self._first_two_agree():
-                inputs = np.pad(inputs, ((0, 0), (0, 1)), constant_values=PADDING)
         else:
             inputs = self.inputs[rows]
         return (inputs,) if self.labels is None else (inputs, self.labels[rows])
 
-    def _first_two_agree(self) -> bool:
-        """Where the first two batches are of one width, Keras expects it of all, and fails at the next."""
-        return len(self) > 1 and self.lengths[self.rows[0]].max() == self.lengths[self.rows[1]].max()
+    def dataset(self) -> tf.data.Dataset:
+        """The batches of one epoch for Keras, which takes a new iterator for each epoch.
+
+        Without tf.data's own tuning: its thread, stopped at an epoch's end, let the next wait for a second.
+        """
+        fixed = 2 if isinstance(self.inputs, Sequences) else 1  # what is left of a shape is every batch's
+        signature = tuple(
+            tf.TensorSpec([None] * min(fixed, array.ndim) + list(array.shape[fixed:]), array.dtype)
+            for array in self[0]
+        )
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        batches = tf.data.Dataset.from_generator(lambda: self, output_signature=signature)
+        return batches.apply(tf.data.experimental.assert_cardinality(len(self))).with_options(options)
 
 
 class Batches(_Batches):
-    """Shuffled batches: `fit(batches, shuffle=False, callbacks=[batches.follow_epochs()])`.
+    """Shuffled batches: `fit(batches.dataset(), shuffle=False, callbacks=[batches.follow_epochs()])`.
 
     Every row comes once an epoch, in an order that follows from (seed, epoch) alone, so a training that is
     resumed sees what it would have seen. Within pools of POOL batches rows are sorted by length, and each
@@ -77,7 +89,7 @@ class Batches(_Batches):
         self.rows = [batches[i] for i in random.permutation(len(batches))]
 
     def follow_epochs(self) -> keras.callbacks.Callback:
-        """Sets `epoch` to fit's own. PyDataset.on_epoch_end cannot: it is called on building a model too."""
+        """Sets `epoch` to fit's own; counting iterators would not do, as Keras takes more of them."""
 
         def follow(epoch: int, logs: dict[str, float] | None) -> None:
             self.epoch = epoch

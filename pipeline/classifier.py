@@ -85,7 +85,7 @@ class Classifier:
         batches = SortedBatches(sequences)
         if not len(batches):
             return np.empty((0, len(self.labels)), np.float32)
-        logits = [self._logits(batches[number][0]).numpy() for number in range(len(batches))]
+        logits = [self._logits(ids).numpy() for ids, *_ in batches]
         return _softmax(batches.restore(np.concatenate(logits)))
 
     def save(self, folder: Path) -> None:

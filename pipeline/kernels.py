@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def _kernel(function: F) -> F:
     """Compiled for one thread: numba's own threads would spin beside TensorFlow's (OpenMP) or abort on
     concurrent entry (workqueue), and at Kim's sizes there are two milliseconds to share."""
-    compiled: F = njit(cache=True, nogil=True)(function)
+    compiled: F = njit(cache=True, nogil=True, error_model="numpy")(function)
     return compiled
 
 
@@ -94,16 +94,63 @@ def winning_entries(
 
 
 @_kernel
-def add_scaled_rows(entries: Floats, into: Ints, of: Ints, matrix: Floats, shape: Ints) -> Floats:
-    """result[into[i]] += entries[i] * matrix[of[i]], float32 of the given shape [rows, dimensions]."""
-    result = np.zeros((shape[0], shape[1]), np.float32)
-    for i in range(len(entries)):
-        target = result[into[i]]
-        source = matrix[of[i]]
-        scale = entries[i]
-        for d in range(len(source)):
-            target[d] += scale * source[d]
-    return result
+def sparse_product(entries: Floats, rows: Ints, columns: Ints, matrix: Floats, shape: Ints) -> Floats:
+    """S matrix, float32 of the given shape, for the sparse S with S[rows[i], columns[i]] += entries[i].
+
+    Row by row of the result, four entries at a time: it is read and written once for four of `matrix`.
+    """
+    product = np.zeros((shape[0], shape[1]), np.float32)
+    order, starts = _by_row(rows, shape[0])
+    for row in range(shape[0]):
+        target = product[row]
+        i, end = starts[row], starts[row + 1]
+        while i + 4 <= end:
+            p, q, r, s = order[i], order[i + 1], order[i + 2], order[i + 3]
+            a, b, c, d = matrix[columns[p]], matrix[columns[q]], matrix[columns[r]], matrix[columns[s]]
+            for k in range(len(target)):
+                target[k] += entries[p] * a[k] + entries[q] * b[k] + entries[r] * c[k] + entries[s] * d[k]
+            i += 4
+        while i < end:
+            p = order[i]
+            a = matrix[columns[p]]
+            for k in range(len(target)):
+                target[k] += entries[p] * a[k]
+            i += 1
+    return product
+
+
+@_kernel
+def _by_row(rows: Ints, count: int) -> tuple[Ints, Sizes]:
+    """The entries' numbers in the order of their rows, and where in it each row starts, [count + 1]."""
+    starts = np.zeros(count + 1, np.int64)
+    for row in rows:
+        starts[row + 1] += 1
+    starts = np.cumsum(starts)
+    order = np.empty(len(rows), np.int32)
+    free = starts.copy()
+    for i in range(len(rows)):
+        order[free[rows[i]]] = i
+        free[rows[i]] += 1
+    return order, starts
+
+
+@_kernel
+def adadelta_rows(
+    g: Floats, mean_a: Floats, mean_d: Floats, missed: Sizes, rho: np.float32, epsilon: np.float32
+) -> tuple[Floats, Floats, Floats]:
+    """Adadelta's a, d and u of rows [n, dimensions] that missed so many steps [n]: see LazyAdadelta."""
+    a, d, u = np.empty_like(g), np.empty_like(g), np.empty_like(g)
+    rest = np.float32(1) - rho
+    for row in range(len(g)):
+        decay = np.float32(rho ** missed[row])
+        for k in range(g.shape[1]):
+            gradient, late = g[row, k], decay * mean_d[row, k]
+            squared = rho * decay * mean_a[row, k] + rest * gradient * gradient
+            update = np.sqrt((late + epsilon) / (squared + epsilon)) * gradient
+            a[row, k] = squared
+            d[row, k] = rho * late + rest * update * update
+            u[row, k] = update
+    return a, d, u
 
 
 @_kernel

@@ -192,11 +192,12 @@ def _maximum_over_time(
 
     def pool(*operands: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], list[tf.Tensor]]]:
         vectors, banks = operands[: len(operands) // 2], operands[len(operands) // 2 :]
-        pooled, winners = _call_kernel(
-            partial(kernels.pool, *bank_form),
-            [_products(vectors, banks, dtype), index],
-            (tf.float32, tf.int32),
-        )
+        products, half = _products(vectors, banks, dtype), tf.shape(index)[0] // 2
+        halves = [  # of the batch, side by side
+            _call_kernel(partial(kernels.pool, *bank_form), [products, rows], (tf.float32, tf.int32))
+            for rows in (index[:half], index[half:])
+        ]
+        pooled, winners = (tf.concat(parts, 0) for parts in zip(*halves, strict=True))
         pooled.set_shape((index.shape[0], sum(filters)))
 
         def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
@@ -221,7 +222,7 @@ def _sparse_product(
 ) -> tf.Tensor:
     """S matrix, in the shape of `like`, for the sparse S with S[rows[i], columns[i]] += entries[i]."""
     product = _call_kernel(
-        kernels.add_scaled_rows, [entries, rows, columns, matrix, tf.shape(like)], tf.float32
+        kernels.sparse_product, [entries, rows, columns, matrix, tf.shape(like)], tf.float32
     )
     product.set_shape(like.shape)
     return product

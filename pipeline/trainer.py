@@ -54,8 +54,8 @@ def train(
         monitor="val_accuracy", mode="max", patience=options.patience, restore_best_weights=True
     )
     network.fit(
-        training,
-        validation_data=validation,
+        training.dataset(),
+        validation_data=validation.dataset(),
         epochs=options.epochs,
         shuffle=False,  # the batches shuffle themselves, reproducibly
         verbose=0,

@@ -100,12 +100,12 @@ def test_keras_accepts_batches_of_all_widths_whatever_the_first_two(kind):
     sequences, labels = numbered(lengths), np.array(lengths)
     if kind == "sorted":
         batches = SortedBatches(sequences, tokens=4)
-        assert batches.restore(model.predict(batches, verbose=0))[:, 0].tolist() == lengths
-        assert model.evaluate(SortedBatches(sequences, labels, tokens=4), verbose=0) == 0
+        assert batches.restore(model.predict(batches.dataset(), verbose=0))[:, 0].tolist() == lengths
+        assert model.evaluate(SortedBatches(sequences, labels, tokens=4).dataset(), verbose=0) == 0
     else:
         batches = Batches(sequences, labels, 1, seed=0)
         batches.rows = [np.array([row]) for row in range(7)]
-        assert model.evaluate(batches, verbose=0) == 0
+        assert model.evaluate(batches.dataset(), verbose=0) == 0
 
 
 def test_fit_trains_each_epoch_in_its_own_order_also_when_resumed():
@@ -125,7 +125,9 @@ def test_fit_trains_each_epoch_in_its_own_order_also_when_resumed():
     for first, last in [(0, 2), (2, 3), (1, 3)]:
         seen.clear()
         follow = batches.follow_epochs()
-        model.fit(batches, initial_epoch=first, epochs=last, shuffle=False, verbose=0, callbacks=[follow])
+        model.fit(
+            batches.dataset(), initial_epoch=first, epochs=last, shuffle=False, verbose=0, callbacks=[follow]
+        )
         expected = []
         for batches.epoch in range(first, last):
             expected += np.concatenate(batches.rows).tolist()

@@ -69,15 +69,16 @@ def _cost(vocabulary: int, length: int, batch: int, rows: int, whole: bool) -> f
     ids = (2 + words * ((vocabulary - 2) // 20_000)).astype(np.int32)
     sequences = Sequences(ids, np.arange(rows + 1) * length)
     labels = random.integers(0, 2, rows)
-    options = Train(epochs=2, patience=2, batch_size=batch)
+    options = Train(epochs=3, patience=3, batch_size=batch)
     trainer.make_repeatable(1, options.precision)
-    network = build(Options(channels=["tuned"]), np.zeros((vocabulary, DIMENSIONS), np.float32), 2)
+    vectors = random.random((vocabulary, DIMENSIONS), np.float32) - np.float32(0.5)
+    network = build(Options(channels=["tuned"]), vectors, 2)
     few = np.arange(100)
     validation = SortedBatches(sequences.select(few), labels[few])
     history = trainer.train(
         network, Batches(sequences, labels, batch, 1), validation, options, lambda record: None
     )
-    seconds = history[-1]["seconds"]
+    seconds = min(record["seconds"] for record in history[1:])  # the first compiles
     return seconds if whole else 1000 * seconds / -(-rows // batch)
 
 

@@ -34,7 +34,7 @@ def fit(model: keras.Model, epochs: int = 3) -> None:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(LazyAdadelta(), loss, metrics=["accuracy"])
     batches = Batches(TEXTS, LABELS, 5, seed=1)
-    model.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=[batches.follow_epochs()])
+    model.fit(batches.dataset(), epochs=epochs, shuffle=False, verbose=0, callbacks=[batches.follow_epochs()])
 
 
 def probabilities(model: keras.Model, ids: np.ndarray) -> np.ndarray:
@@ -87,13 +87,13 @@ def test_texts_of_no_one_and_two_words_predict():
 def test_sorted_predictions_come_back_in_order():
     model = trained(Options(filters=4))
     batches = SortedBatches(TEXTS, tokens=30)
-    logits = batches.restore(model.predict(batches, verbose=0))
+    logits = batches.restore(model.predict(batches.dataset(), verbose=0))
     np.testing.assert_allclose(logits, model(TEXTS.padded()), atol=1e-5)
 
 
 def test_the_network_overfits_a_few_texts():
     model = trained(Options(filters=20, dropout=0.0, max_norm=None), epochs=60)
-    assert model.evaluate(SortedBatches(TEXTS, LABELS), verbose=0)[1] == 1
+    assert model.evaluate(SortedBatches(TEXTS, LABELS).dataset(), verbose=0)[1] == 1
 
 
 def test_the_norm_of_each_class_is_bounded():
