@@ -2,6 +2,12 @@
 
 CORPUS ?= docstrings
 MODEL ?= kim-multichannel
+FOLDS ?= 10
+REPEATS ?= 1
+BUDGET ?= 10m
+CORPORA ?= $(filter-out docstrings,$(basename $(notdir $(wildcard conf/corpora/*.yaml))))
+MODELS ?= $(filter-out %-tuned,$(basename $(notdir $(wildcard conf/models/*.yaml))))
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 PYTHON ?= python3
 export CONVTEXT_DATA ?= data
 
@@ -12,7 +18,7 @@ VERB := .venv/bin/python -m pipeline
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-.PHONY: help train predict dashboard benchmark test check lock clean
+.PHONY: help train crossval table tune predict dashboard benchmark test check lock clean
 
 help:
 	@sed -n 's/^##//p' Makefile
@@ -24,6 +30,13 @@ help:
 ##                  SET="train.epochs=3"   any option of their files
 ##                  ENCODING=windows-1252  of the CSV, if it is not UTF-8
 ##                  MIRROR=folder          where downloads are taken from instead
+##make crossval   the model beside its opponents, on the same folds; goes on where
+##                  it was interrupted [FOLDS=10 REPEATS=1 CORPUS=... MODEL=...]
+##make table      every corpus x every model by `make crossval`, beside the published
+##                  figures [CORPORA="mr trec" MODELS="kim-rand kim-static"]
+##make tune       a search for better options of the model, judged on the validation
+##                  part; writes conf/models/<corpus>-tuned.yaml, ready to train
+##                  BUDGET=10m [NAME=better CORPUS=... MODEL=... SET=...]
 ##make predict    the classifier's labels for a CSV
 ##                  INPUT=new.csv [OUTPUT=labelled.csv] [CORPUS=... MODEL=...]
 ##                  [TEXT=review ENCODING=windows-1252]
@@ -40,15 +53,40 @@ help:
 quoted = '$(subst ','\'',$(value $(1)))'
 option = $(if $(value $(1)),$(2) $(call quoted,$(1)))
 
-# The baseline is fitted while the network is prepared: they need nothing of each other.
+CONFIGURE = $(VERB) configure --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) \
+  $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,TEST,--test) \
+  $(call option,ENCODING,--encoding) $(call option,SET,--set)
+# An inner make with these arguments, which says what went wrong, but not that it stops.
+INNER = { said=$$($(MAKE) --silent --no-print-directory $(1) 3>&2 2>&1 >&4); code=$$?; } 4>&1; \
+  [ $$code = 0 ] || { echo "$$said" | grep -v -e ' Error [0-9]*$$' -e 'Waiting for unfinished' >&2; exit $$code; }
+
+# The baseline is fitted beside the network's preparation: they need nothing of each other.
 train: $(INSTALLED)
-	@run=$$($(VERB) configure --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) \
-	  $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,TEST,--test) \
-	  $(call option,ENCODING,--encoding) $(call option,SET,--set)) || exit $$?; \
-	{ said=$$($(MAKE) --jobs=2 --silent --no-print-directory RUN="$$run" "$$run/metrics.json" 3>&2 2>&1 >&4); \
-	  code=$$?; } 4>&1; \
-	[ $$code = 0 ] || { echo "$$said" | grep -v -e ' Error [0-9]*$$' -e 'Waiting for unfinished' >&2; exit $$code; }; \
+	@run=$$($(CONFIGURE)) || exit $$?; \
+	$(call INNER,--jobs=2 RUN="$$run" "$$run/metrics.json"); \
 	echo "$$run"
+
+# Folds run side by side, each on one thread: two networks at once are done sooner than one on two threads.
+crossval: $(INSTALLED)
+	@said=$$($(CONFIGURE) --folds $(call quoted,FOLDS) --repeats $(call quoted,REPEATS)) || exit $$?; set -- $$said; \
+	place=$$1; shift; \
+	$(call INNER,RUN="$${place%/*/*}/base" "$${place%/*/*}/rows.parquet"); \
+	$(call INNER,--jobs=$(JOBS) CROSSVAL="$$place" RUNS="$$*" "$$place/crossval.json"); \
+	cat "$$place/summary.txt"; echo "$$place"
+
+table: $(INSTALLED)
+	@for corpus in $(CORPORA); do for model in $(MODELS); do \
+	  $(MAKE) --silent --no-print-directory crossval CORPUS="$$corpus" MODEL="$$model" || \
+	    missing="$$missing $$corpus/$$model"; \
+	done; done; \
+	$(VERB) table || exit $$?; \
+	[ -z "$$missing" ] || { echo "convtext: not in the table:$$missing" >&2; exit 2; }
+
+tune: $(INSTALLED)
+	@run=$$($(CONFIGURE) --budget $(call quoted,BUDGET) $(call option,NAME,--name) $(call option,OUTPUT,--output)) \
+	  || exit $$?; \
+	$(call INNER,RUN="$$run" "$$run/vectors.npz"); \
+	$(VERB) tune "$$run"
 
 predict: $(INSTALLED)
 	@$(VERB) predict --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) --input $(call quoted,INPUT) \
@@ -94,33 +132,62 @@ lock: $(INSTALLED)
 # makes it. `make train` writes the options first, each file only where it changed. A test compares the
 # code lists with what each stage imports.
 
-ifdef RUN
 # A stage speaks to the terminal on descriptor 3; what the inner make says on 2 is shown without its "Error 2".
 STAGE = $(VERB) $(1) 2>&3
-DIR := $(patsubst %/,%,$(dir $(RUN)))
 code = $(patsubst %,pipeline/%.py,$(1))
 
 everywhere := __init__ __main__ errors options config artifacts csv_file csv_opening sequences models/__init__
 
+ifdef RUN
+DIR := $(patsubst %/,%,$(dir $(RUN)))
+
+ifneq ($(findstring /folds/,$(DIR)),)
+CORPUS_DIR := $(patsubst %/folds/,%,$(dir $(DIR)))
+$(DIR)/rows.parquet: $(DIR)/prepare.json $(CORPUS_DIR)/rows.parquet \
+  $(call code,$(everywhere) fold folds split data_report near_copies)
+	$(call STAGE,fold $(DIR))
+else
 $(DIR)/rows.parquet: $(DIR)/prepare.json $(LOCK) \
   $(call code,$(everywhere) prepare sources download docstrings split data_report near_copies)
 	$(call STAGE,prepare $(DIR))
+endif
 
 $(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) tokenize text)
 	$(call STAGE,tokenize $(DIR))
 
-$(DIR)/baseline.parquet: $(DIR)/rows.parquet $(DIR)/sequences.npz $(call code,$(everywhere) baseline linear split)
+$(DIR)/baseline.parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(DIR)/sequences.npz \
+  $(call code,$(everywhere) baseline baselines ngrams kernels split)
 	OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR))  # it is as fast, and leaves a core to embed
 
-$(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz $(call code,$(everywhere) embed vectors pretrained text)
+$(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz \
+  $(call code,$(everywhere) embed vectors pretrained subwords text)
 	$(call STAGE,embed $(RUN))
 
-$(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/sequences.npz $(RUN)/vectors.npz \
-  $(call code,$(everywhere) train trainer batches layers kernels optimizers backend classifier text tracking) \
+$(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/sequences.npz $(RUN)/vectors.npz $(DIR)/baseline.parquet \
+  $(call code,$(everywhere) train trainer batches layers kernels optimizers backend \
+  ensemble ngrams classifier calibration text tracking) \
   $(wildcard pipeline/models/*.py)
 	$(call STAGE,train $(RUN))
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
-  $(call code,$(everywhere) evaluate metrics figures)
+  $(call code,$(everywhere) evaluate metrics slices figures comparison)
 	$(call STAGE,evaluate $(RUN))
+endif
+
+# A cross-validation: CROSSVAL is its folder, RUNS those of its folds, each a graph of its own.
+
+ifdef CROSSVAL
+export OMP_NUM_THREADS := 1
+export TF_NUM_INTRAOP_THREADS := 1
+METRICS := $(addsuffix /metrics.json,$(RUNS))
+
+$(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
+  $(call code,$(everywhere) crossval comparison baselines ngrams kernels metrics tracking)
+	$(call STAGE,crossval $(CROSSVAL))
+
+$(METRICS): FORCE
+	@$(MAKE) --silent --no-print-directory CROSSVAL= RUN=$(@D) $@ >/dev/null
+	@sed -n 's|^ "accuracy": \(0\.[0-9]\{4\}\).*|  $(notdir $(patsubst %/,%,$(dir $(@D)))): accuracy \1|p' $@
+
+FORCE:
 endif

@@ -1,13 +1,16 @@
 """What the stages hand over: the names and formats of the files, each written whole.
 
-data/build/<corpus>/            prepare.json tokenize.json     the stages' options
+data/build/<corpus>/            prepare.json tokenize.json baseline.json   the stages' options
                                 rows.parquet labels.json data_report.json rejects.csv
                                 text_encoder.json sequences.npz
-                                baseline.parquet
+                                baseline.parquet ngrams.npz
+data/build/<corpus>/folds/<fold>/             a fold of it, with the same files but its own parts
+data/build/<corpus>/crossval/<model>-.../     options.json crossval.json summary.txt
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options
                                 vectors.npz coverage.json
                                 model/ history.json run.json
                                 predictions.parquet mistakes.csv metrics.json *.png
+                                tune.json trials.csv           a search: its options, what it tried
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ class CorpusFolder:
         self.path = path
         self.prepare_options = path / "prepare.json"
         self.tokenize_options = path / "tokenize.json"
+        self.baseline_options = path / "baseline.json"
         self.rows = path / "rows.parquet"
         self.labels = path / "labels.json"
         self.report = path / "data_report.json"
@@ -54,6 +58,33 @@ class CorpusFolder:
         self.text_encoder = path / "text_encoder.json"
         self.sequences = path / "sequences.npz"
         self.baseline = path / "baseline.parquet"
+        self.ngrams = path / "ngrams.npz"
+
+    @property
+    def base(self) -> CorpusFolder:
+        """The corpus that this one is a fold of."""
+        return CorpusFolder(self.path.parents[1])
+
+    def fold(self, name: str) -> CorpusFolder:
+        return CorpusFolder(self.path / "folds" / name)
+
+    def crossval(self, name: str) -> CrossvalFolder:
+        return CrossvalFolder(self.path / "crossval" / name)
+
+
+class CrossvalFolder:
+    """What `crossval` hands over: a model beside its opponents over folds or seeds."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.options = path / "options.json"
+        self.result = path / "crossval.json"
+        self.summary = path / "summary.txt"
+
+
+def crossvals() -> list[CrossvalFolder]:
+    """Those of all corpora."""
+    return [CrossvalFolder(path.parent) for path in sorted(build_folder().glob("*/crossval/*/options.json"))]
 
 
 class RunFolder:
@@ -81,6 +112,9 @@ class RunFolder:
         self.learning_curves = path / "learning_curves.png"
         self.confusion_matrix = path / "confusion_matrix.png"
         self.class_scores = path / "class_scores.png"
+        self.calibration = path / "calibration.png"
+        self.tune_options = path / "tune.json"
+        self.trials = path / "trials.csv"
 
 
 @contextmanager

@@ -45,7 +45,21 @@ _keep_freed_memory()
 with _held_back_stderr():
     import keras
     import tensorflow as tf
+    from tensorflow.python.framework.ops import gradient_registry
 
     tf.constant(0)  # the first tensor brings the last of the lines
 
-__all__ = ["keras", "tf"]
+
+def forget_networks() -> None:
+    """Free the networks that nothing refers to any more, for a process that trains one after another.
+
+    TensorFlow registers the gradient of each tf.custom_gradient that it traces for good, and holds by it the
+    graph with all variables. A network still in use keeps what is traced, but cannot be traced again.
+    """
+    registered = gradient_registry._registry
+    for name in [name for name in registered if name.startswith("CustomGradient")]:
+        del registered[name]
+    keras.utils.clear_session()
+
+
+__all__ = ["forget_networks", "keras", "tf"]

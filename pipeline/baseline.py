@@ -1,7 +1,8 @@
-"""Fit the baseline on the training part and label the test part.
+"""Fit the baselines on the training part and label the test part.
 
-Reads rows.parquet and sequences.npz of the corpus; writes baseline.parquet: the predicted label of each
-test row by TF-IDF + logistic regression, and by the majority class.
+Reads baseline.json, and rows.parquet and sequences.npz of the corpus; writes baseline.parquet: the test
+rows' numbers, and a column of predicted labels for each baseline; and ngrams.npz, TF-IDF + logistic
+regression itself, for networks that weigh it in. A baseline whose library is not installed is left out.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.artifacts import CorpusFolder, read_sequences, read_table, write_table
-from pipeline.linear import LinearClassifier, majority
+from pipeline.artifacts import CorpusFolder, read_sequences, read_table, write_arrays, write_table
+from pipeline.baselines import BASELINES, fit
+from pipeline.config import read_stage
+from pipeline.ngrams import NgramModel
+from pipeline.options import BaselineOptions
 from pipeline.split import PARTS
 
 
@@ -23,15 +27,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder = CorpusFolder(arguments.folder)
+    options = read_stage(folder.baseline_options, BaselineOptions)
     rows, sequences = read_table(folder.rows), read_sequences(folder.sequences)
     labels = rows["label"].to_numpy(np.int64)
     part = {name: np.flatnonzero(rows["part"] == name) for name in PARTS}
     training, validation, test = (sequences.select(chosen) for chosen in part.values())
-    linear = LinearClassifier().fit(training, labels[part["train"]], validation, labels[part["validation"]])
-    print(f"baseline: TF-IDF + logistic regression, C = {linear.strength:g} by the validation part")
-    predictions = {
-        "row": part["test"],
-        "linear": linear.predict(test),
-        "majority": np.full(len(test), majority(labels[part["train"]])),
-    }
+    known = {name: labels[chosen] for name, chosen in part.items()}
+    predictions = {"row": part["test"]}
+    said = [f"baseline: fitted on {len(training):,} rows, chosen on {len(validation):,}"]
+    for name in options.baselines:
+        baseline = BASELINES[name]
+        if baseline.available():
+            fitted = fit(name, training, known["train"], validation, known["validation"], options.seed)
+            predictions[name], chosen = fitted.predict(test), fitted.setting
+            if isinstance(fitted, NgramModel):
+                write_arrays(folder.ngrams, **fitted.arrays())
+        else:
+            chosen = f"left out, {baseline.library} is not installed"
+        said.append(f"  {baseline.title}: {chosen}")
+    print("\n".join(said))  # at once: embed prints at the same time
     write_table(folder.baseline, pd.DataFrame(predictions))

@@ -67,6 +67,8 @@ class Batches(_Batches):
     batch is padded to its own longest row: int32 [batch, longest], labels int32 [batch].
     """
 
+    labels: NDArray[np.int32]  # to train on, never absent
+
     def __init__(self, inputs: Inputs, labels: NDArray[np.integer], batch_size: int, seed: int) -> None:
         super().__init__(inputs, labels)
         self.batch_size = batch_size

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from pipeline import models
-from pipeline.artifacts import build_folder
+from pipeline.artifacts import build_folder, whole
 from pipeline.errors import InputError
 from pipeline.options import Configuration, Input, Section
 
@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CORPORA = ROOT / "conf" / "corpora"
 MODELS = ROOT / "conf" / "models"
 CORPUS_KEYS = frozenset({"title", "seed", "source", "split", "tokenize"})
-MODEL_KEYS = frozenset({"seed", "embed", "architecture", "network", "train"})
+MODEL_KEYS = frozenset({"seed", "embed", "architecture", "network", "train", "ensemble", "published"})
+WRITTEN = "# Written by `make tune`"
 S = TypeVar("S", bound=Section)
 
 
@@ -89,6 +90,36 @@ def check_corpus(corpus: str) -> None:
         _corpus_file(corpus)
 
 
+def of_corpus(assignments: str) -> str:
+    """What in SET is about the corpus, and so in no model's file."""
+    words = [word for word in shlex.split(assignments) if word.split(".")[0] in CORPUS_KEYS - MODEL_KEYS]
+    return shlex.join(words)
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise InputError for a model's file that `write_model` did not write."""
+    if path.exists() and not path.read_bytes().startswith(WRITTEN.encode()):
+        raise InputError(
+            f"{_shown(path)} was not written by `make tune`: give the winner another name by NAME="
+        )
+
+
+def write_model(path: Path, values: dict[str, Any], header: str) -> None:
+    """A model's YAML below a header of comments; nothing is written over that was written by hand."""
+    check_replaceable(path)
+    comments = "".join(f"# {line}\n" for line in header.splitlines())
+    text = yaml.dump(values, Dumper=_ListsOnOneLine, sort_keys=False, allow_unicode=True, width=100)
+    with whole(path) as partial:
+        partial.write_text(f"{WRITTEN}; the next one may write over it.\n{comments}{text}", "utf-8")
+
+
+class _ListsOnOneLine(yaml.SafeDumper):
+    def represent_sequence(
+        self, tag: str, sequence: Any, flow_style: bool | None = None
+    ) -> yaml.SequenceNode:
+        return super().represent_sequence(tag, sequence, flow_style=True)
+
+
 def names(folder: Path) -> list[str]:
     """What conf/corpora or conf/models offers."""
     return sorted(path.stem for path in folder.glob("*.yaml"))
@@ -127,7 +158,7 @@ def _corpus_file(corpus: str) -> Path:
 
 
 def _read_yaml(path: Path, allowed: frozenset[str]) -> dict[str, Any]:
-    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    shown = _shown(path)
     try:
         values = yaml.safe_load(path.read_text("utf-8"))
     except UnicodeDecodeError as error:
@@ -142,6 +173,10 @@ def _read_yaml(path: Path, allowed: frozenset[str]) -> dict[str, Any]:
         if key not in allowed:
             raise InputError(f"{shown}: no option {str(key)!r}; {_known(str(key), sorted(allowed))}")
     return values
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def _assignments(text: str) -> dict[str, Any]:

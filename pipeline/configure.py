@@ -1,17 +1,35 @@
 """Check the options and hand each stage its own.
 
 Reads conf/ and the command line; writes the stages' JSON options, each only where it changed, so that
-Make redoes what an option concerns and nothing else. Prints the run's folder.
+Make redoes what an option concerns and nothing else. Prints the run's folder; with --folds, the folder
+of the cross-validation and those of its runs. With --budget, a search's options are among them.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
-from pipeline import config
+from pipeline import budget, config
 from pipeline.artifacts import RunFolder, whole
-from pipeline.options import EmbedOptions, PrepareOptions, Section, TokenizeOptions, TrainOptions
+from pipeline.errors import InputError
+from pipeline.options import (
+    BaselineName,
+    BaselineOptions,
+    Configuration,
+    CrossvalOptions,
+    EmbedOptions,
+    Fold,
+    PrepareOptions,
+    Section,
+    TokenizeOptions,
+    TrainOptions,
+    TuneOptions,
+)
+
+QUICK: list[BaselineName] = ["majority", "linear"]
+ALL: list[BaselineName] = ["majority", "linear", "nbsvm", "fasttext"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test", default="", help="a CSV that is the test part")
     parser.add_argument("--encoding", default="", help="of the CSV, such as windows-1252")
     parser.add_argument("--set", default="", help='any option, as in "train.epochs=3 seed=7"')
+    parser.add_argument("--folds", type=int, default=0, help="of a cross-validation, 2 or more")
+    parser.add_argument("--repeats", type=int, default=1, help="of all folds, each with a seed of its own")
+    parser.add_argument("--budget", help="of a search, such as 10m")
+    parser.add_argument("--name", default="", help="of the search's winner in conf/models")
+    parser.add_argument("--output", type=Path, help="the winner's YAML, if it is to lie elsewhere")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -34,35 +57,119 @@ def run(arguments: argparse.Namespace) -> None:
     given = {key: value for key, value in flags.items() if value}
     configuration = config.load(arguments.corpus, arguments.model, arguments.set, given)
     folder = RunFolder(config.run_folder(arguments.corpus, arguments.model))
-    source, embed, seed = configuration.source, configuration.embed, configuration.seed
+    for path in configuration.embed.files:
+        config.identify(path)  # a missing file is refused before anything is written
+    if arguments.folds:
+        _hand_out_folds(folder, configuration, arguments.model, arguments.folds, arguments.repeats)
+    else:
+        if arguments.budget is not None:
+            _hand_out_search(folder, arguments)
+        _hand_out_corpus(folder, configuration)
+        _hand_out_run(folder, configuration, arguments.model, QUICK)
+        print(folder.path)
 
+
+def _hand_out_corpus(folder: RunFolder, configuration: Configuration, fold: Fold | None = None) -> None:
+    """What the corpus, or a fold of it, is made by."""
+    source = configuration.source
     inputs = [] if source.address else [config.identify(file.path) for file in source.files.values()]
-    vectors = [] if embed.vectors in ("random", "corpus") else [config.identify(embed.vectors)]
     _write(
         folder.corpus.prepare_options,
         PrepareOptions(
             corpus=folder.corpus.path.name,
             title=configuration.title,
-            seed=seed,
+            seed=configuration.seed,
             source=source,
             split=configuration.split,
             inputs=inputs,
+            fold=fold,
         ),
     )
-    _write(folder.corpus.tokenize_options, TokenizeOptions(tokenize=configuration.tokenize))
-    _write(folder.embed_options, EmbedOptions(seed=seed, embed=embed, inputs=vectors))
+
+
+def _hand_out_run(
+    folder: RunFolder, configuration: Configuration, model: str, baselines: list[BaselineName]
+) -> None:
+    """What the model and its opponents are made by."""
+    seed, corpus = configuration.seed, folder.corpus
+    vectors = [config.identify(path) for path in configuration.embed.files]
+    _write(corpus.tokenize_options, TokenizeOptions(tokenize=configuration.tokenize))
+    _write(corpus.baseline_options, BaselineOptions(seed=seed, baselines=baselines))
+    _write(folder.embed_options, EmbedOptions(seed=seed, embed=configuration.embed, inputs=vectors))
     _write(
         folder.train_options,
         TrainOptions(
-            model=arguments.model,
+            model=model,
             architecture=configuration.architecture,
             network=configuration.network,
             train=configuration.train,
+            ensemble=configuration.ensemble,
             seed=seed,
-            text=source.text,
+            text=configuration.source.text,
         ),
     )
-    print(folder.path)
+
+
+def _hand_out_folds(
+    folder: RunFolder, configuration: Configuration, model: str, folds: int, repeats: int
+) -> None:
+    """Folds of the corpus; where the test part is official, as many seeds instead."""
+    if folds < 2 or repeats < 1:
+        raise InputError(f"FOLDS={folds} REPEATS={repeats}: expected two folds or more, and a repeat or more")
+    corpus, first = folder.corpus, configuration.seed
+    crossval = corpus.crossval(f"{model}-{folds}x{repeats}-seed{first}")
+    if "test" in configuration.source.files:
+        folds, repeats = 1, folds * repeats
+    _hand_out_corpus(folder, configuration)
+    runs = []
+    for seed in range(first, first + repeats):
+        seeded = configuration.model_copy(update={"seed": seed})
+        for number in range(1, folds + 1):
+            fold = corpus.fold(f"{corpus.path.name}-{number:02d}of{folds:02d}-seed{seed}")
+            run = RunFolder(fold.path / model)
+            _hand_out_corpus(run, seeded, Fold(number=number, count=folds))
+            _hand_out_run(run, seeded, model, ALL)
+            runs.append(str(run.path))
+    _write(
+        crossval.options,
+        CrossvalOptions(
+            corpus=corpus.path.name,
+            model=model,
+            seed=first,
+            folds=folds,
+            repeats=repeats,
+            runs=runs,
+            published=configuration.published.get(corpus.path.name),
+        ),
+    )
+    print(crossval.path, *runs, sep="\n")
+
+
+def _hand_out_search(folder: RunFolder, arguments: argparse.Namespace) -> None:
+    """Whatever would stop the winner from being written is said before the search."""
+    name = arguments.name or f"{folder.corpus.path.name}-tuned"
+    if "/" in name or not name.isprintable():
+        raise InputError(f"NAME={name!r}: expected a name in conf/models, such as better")
+    output = arguments.output or config.MODELS / f"{name}.yaml"
+    config.check_replaceable(output)
+    given = {"CORPUS": arguments.corpus, "TEXT": arguments.text, "LABEL": arguments.label}
+    given |= {"TEST": arguments.test, "ENCODING": arguments.encoding}
+    asked = {"MODEL": arguments.model, "BUDGET": arguments.budget, "SET": arguments.set}
+    again = {"MODEL": output.stem, "SET": config.of_corpus(arguments.set)}
+    _write(
+        folder.tune_options,
+        TuneOptions(
+            budget=budget.seconds(arguments.budget),
+            output=str(output),
+            command=_command("tune", given | asked),
+            again=_command("train", given | again),
+        ),
+    )
+
+
+def _command(target: str, values: dict[str, str]) -> str:
+    words = [f"{name}={shlex.quote(value)}" for name, value in values.items() if value]
+    return " ".join(["make", target, *words])
 
 
 def _write(path: Path, options: Section) -> None:

@@ -1,17 +1,21 @@
 """Make the vectors that both channels start from.
 
-Reads the corpus's text_encoder.json, sequences.npz and rows.parquet, or a file of pretrained vectors;
-writes vectors.npz (float32 [vocabulary + 2, dimensions]) and coverage.json.
+Reads the corpus's text_encoder.json, sequences.npz and rows.parquet, and files of pretrained vectors;
+writes vectors.npz (`vectors`, float32 [vocabulary + 2, dimensions], and `found`, bool [vocabulary + 2]:
+which of them a file has; all, where no file is read) and coverage.json.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from pipeline import pretrained, vectors
+from pipeline import pretrained, subwords, vectors
 from pipeline.artifacts import RunFolder, read_json, read_sequences, read_table, write_arrays, write_json
 from pipeline.config import read_stage
 from pipeline.options import EmbedOptions
@@ -25,21 +29,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.folder)
     options = read_stage(folder.embed_options, EmbedOptions)
-    embed, seed = options.embed, options.seed
+    embed = options.embed
     words = TextEncoder.from_json(read_json(folder.corpus.text_encoder)).words
     training = np.flatnonzero(read_table(folder.corpus.rows)["part"] == "train")
     sentences = read_sequences(folder.corpus.sequences).select(training)
-    if embed.vectors == "random":
-        matrix, found = vectors.random_vectors(len(words), embed.dimensions, seed), None
-    elif embed.vectors == "corpus":
-        matrix, found = vectors.learn_vectors(sentences, len(words), embed.dimensions, seed), None
-    else:
-        matrix, found = pretrained.read_vectors(embed.vectors, words, seed)
-    print(f"embed: {len(words):,} words, {matrix.shape[1]} dimensions, start: {embed.vectors}")
-    coverage = {}
-    if found is not None:
-        covered = vectors.coverage(found, sentences)
-        print(f"  {covered.summary}")
-        coverage = {"types": covered.types, "tokens": covered.tokens}
-    write_json(folder.coverage, coverage)
-    write_arrays(folder.vectors, vectors=matrix)
+    learned_subwords = cache(lambda: vectors.learn_subwords(sentences, words, options.seed))
+
+    side_by_side: list[vectors.Matrix] = []
+    found, lines, files = np.zeros(len(words), np.bool_), list[str](), dict[str, Any]()
+    for number, start in enumerate(embed.vectors):
+        seed = (options.seed + number) % 2**32
+        if start == "random":
+            matrix = vectors.random_vectors(len(words), embed.dimensions, seed)
+        elif start == "corpus":
+            matrix = vectors.learn_vectors(sentences, len(words), embed.dimensions, seed)
+        else:
+            matrix, has = pretrained.read_vectors(start, words, seed)
+            filling = subwords.Filling()
+            if embed.missing == "subwords":
+                matrix, filling = subwords.fill_missing(matrix, has, learned_subwords(), seed)
+            found |= has
+            covered = vectors.coverage(has, sentences)
+            lines += [covered.summary, filling.summary]
+            files[start] = covered.shares | {"missing": asdict(filling)}
+        side_by_side.append(matrix)
+    dimensions = sum(matrix.shape[1] for matrix in side_by_side)
+    print(f"embed: {len(words):,} words, {dimensions} dimensions, start: {', '.join(embed.vectors)}")
+    for line in lines:
+        print(f"  {line}")
+    write_json(folder.coverage, vectors.coverage(found, sentences).shares | {"files": files} if files else {})
+    known = np.concatenate([[True, not files], found | (not files)])
+    write_arrays(folder.vectors, vectors=np.concatenate(side_by_side, axis=1), found=known)

@@ -1,7 +1,8 @@
 """Score the network on the test part, beside the baseline and the majority class.
 
-Reads model/, history.json, run.json, and the corpus's rows.parquet, sequences.npz and baseline.parquet;
-writes predictions.parquet, mistakes.csv, the figures and metrics.json, and finishes the run in MLflow.
+Reads model/, history.json, run.json, vectors.npz, coverage.json, and the corpus's rows.parquet,
+sequences.npz and baseline.parquet; writes predictions.parquet, mistakes.csv, the figures and
+metrics.json, and finishes the run in MLflow.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import figures, metrics
+from pipeline import calibration, figures, metrics, slices
 from pipeline.artifacts import (
     RunFolder,
+    read_arrays,
     read_json,
     read_sequences,
     read_table,
@@ -44,26 +46,34 @@ def run(arguments: argparse.Namespace) -> None:
 
     test = rows[rows["part"] == "test"]
     sequences = read_sequences(folder.corpus.sequences).select(test.index.to_numpy())
-    probabilities = classifier.probabilities(sequences)
+    logits = classifier.logits(sequences)
+    probabilities = calibration.softmax(logits, classifier.temperature)
     truth = test["label"].to_numpy(np.int64)
     predictions = {
-        "network": probabilities.argmax(axis=1),
+        "network": logits.argmax(axis=1),
         "baseline": baseline["linear"].to_numpy(np.int64),
         "majority": baseline["majority"].to_numpy(np.int64),
     }
     result = metrics.compare(truth, predictions, classifier.labels, options.seed)
-    result |= {"train_seconds": tracked["train_seconds"], "epochs": len(history)}
+    found = read_arrays(folder.vectors)["found"]
+    sliced = slices.by_uncovered_share(sequences, found, predictions["network"] == truth)
+    result |= {"train_seconds": tracked["train_seconds"], "epochs": len(history), "slices": sliced}
+    before = calibration.reliability(calibration.softmax(logits), truth)
+    after = calibration.reliability(probabilities, truth)
+    result |= {"temperature": classifier.temperature}
+    result |= {"calibration_error_before": before.error, "calibration_error": after.error}
     title = f"{folder.corpus.path.name}, {folder.path.name}"
 
-    labelled = _predictions(test, probabilities, classifier.labels)
+    labelled = _predictions(test, predictions["network"], probabilities, classifier.labels)
     mistakes = _mistakes(labelled)
     write_table(folder.predictions, labelled)
     write_csv(folder.mistakes, mistakes.columns.tolist(), mistakes.itertuples(index=False))
     matrix = metrics.confusion(truth, predictions["network"], len(classifier.labels))
     drawn = {
-        folder.learning_curves: figures.learning_curves(history, title),
+        folder.learning_curves: figures.learning_curves(history, title, options.train.criterion),
         folder.confusion_matrix: figures.confusion_matrix(matrix, classifier.labels, f"{title}: test part"),
         folder.class_scores: figures.class_scores(result["classes"], f"{title}: test part"),
+        folder.calibration: figures.calibration(before, after, f"{title}: test part"),
     }
     for path, figure in drawn.items():
         with whole(path) as partial:
@@ -76,6 +86,12 @@ def run(arguments: argparse.Namespace) -> None:
         write_json(folder.metrics, result)
         mlflow_run.log(folder.metrics)
     print(f"evaluate: {title}, {len(test):,} test rows\n{metrics.summary(result)}")
+    print(
+        f"  calibration error {after.error:.1%}, at temperature {classifier.temperature:.2f};"
+        f" {before.error:.1%} without it"
+    )
+    if read_json(folder.coverage):  # a file of vectors was read
+        print(slices.summary(sliced))
     print(f"  {folder.mistakes.name} lists the {len(mistakes):,} mistakes, the most confident first")
 
 
@@ -83,12 +99,14 @@ def _numbers(result: dict[str, Any]) -> dict[str, float]:
     return {key: value for key, value in result.items() if isinstance(value, (int, float))}
 
 
-def _predictions(test: pd.DataFrame, probabilities: NDArray[np.float32], names: list[str]) -> pd.DataFrame:
+def _predictions(
+    test: pd.DataFrame, predicted: NDArray[np.int64], probabilities: NDArray[np.float32], names: list[str]
+) -> pd.DataFrame:
     """The test rows with what was predicted, in their order."""
     labels = np.array(names, object)
     return test[["file", "line", "text"]].assign(
         label=labels[test["label"]],
-        predicted_label=labels[probabilities.argmax(axis=1)],
+        predicted_label=labels[predicted],
         probability=probabilities.max(axis=1).round(4),
     )
 

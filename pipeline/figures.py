@@ -14,6 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from numpy.typing import NDArray
 
+from pipeline.calibration import Reliability
+from pipeline.comparison import Cell
+
 # DejaVu comes with matplotlib; for labels of other scripts, whatever the machine has.
 _FONTS = (
     "Noto Sans CJK SC",
@@ -32,10 +35,13 @@ BLUE, ORANGE, GREY = "#2f6db3", "#d9822b", "#7a7a7a"
 LEGIBLE_CLASSES = 30  # beyond it, cells are too small for numbers and names
 
 
-def learning_curves(history: list[dict[str, float]], title: str) -> Figure:
-    """Loss and accuracy by epoch, of the training and the validation part; the kept epoch is marked."""
-    epochs = [int(record["epoch"]) for record in history]
-    kept = max(history, key=lambda record: record["validation_accuracy"])["epoch"]
+def learning_curves(history: list[dict[str, float]], title: str, criterion: str) -> Figure:
+    """Loss and accuracy by epoch, of the training and the validation part; the epoch that was kept for the
+    validation part's `criterion` is marked. Each member of an ensemble has lines of its own."""
+    members = [
+        [record for record in history if record["member"] == member]
+        for member in sorted({record["member"] for record in history})
+    ]
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     figure.suptitle(title)
     for axis, name, scale, unit in zip(
@@ -46,10 +52,16 @@ def learning_curves(history: list[dict[str, float]], title: str) -> Figure:
         strict=True,
     ):
         for key, color, part in ((name, BLUE, "training"), (f"validation_{name}", ORANGE, "validation")):
-            axis.plot(
-                epochs, [scale * record[key] for record in history], "o-", ms=3, color=color, label=part
-            )
-        axis.axvline(kept, color=GREY, lw=1, ls=":", label=f"kept: epoch {kept:.0f}")
+            for member in members:
+                epochs = [record["epoch"] for record in member]
+                values = [scale * record[key] for record in member]
+                axis.plot(
+                    epochs, values, "o-", ms=3, color=color, label=part if member is members[0] else None
+                )
+        for member in members:
+            kept = max(member, key=lambda record: record[f"validation_{criterion}"])["epoch"]
+            label = f"kept: epoch {kept:.0f}" if len(members) == 1 else "kept"
+            axis.axvline(kept, color=GREY, lw=1, ls=":", label=label if member is members[0] else None)
         axis.set(xlabel="epoch", ylabel=unit)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.25)
@@ -96,4 +108,69 @@ def class_scores(classes: list[dict[str, Any]], title: str) -> Figure:
     axis.set(xlim=(0, 102), xlabel="% (in brackets: test rows)", title=title, ylim=(-0.7, len(ordered) - 0.3))
     axis.grid(axis="x", alpha=0.25)
     axis.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.06), ncols=3)
+    return figure
+
+
+def calibration(before: Reliability, after: Reliability, title: str) -> Figure:
+    """The reliability diagram, without and with the temperature, and below it how sure the rows are.
+
+    A point's area is its share of the rows: a bin of few rows is far off by chance.
+    """
+    figure = Figure(figsize=(7, 6.4), layout="constrained")
+    figure.suptitle(title)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    edges = np.linspace(0, 100, len(after.rows) + 1)
+    upper.plot([0, 100], [0, 100], color=GREY, lw=1, ls=":", label="as right as sure")
+    for bins, color, name in ((before, ORANGE, "before"), (after, BLUE, "after")):
+        filled = bins.rows > 0
+        shares = bins.rows / bins.rows.sum()
+        confidence, accuracy = 100 * bins.confidence[filled], 100 * bins.accuracy[filled]
+        upper.plot(confidence, accuracy, color=color, lw=1, alpha=0.35)
+        upper.scatter(
+            confidence,
+            accuracy,
+            s=4 + 300 * shares[filled],
+            color=color,
+            alpha=0.75,
+            linewidths=0,
+            label=f"{name} temperature scaling: error {bins.error:.1%}",
+            zorder=3,
+        )
+        lower.stairs(100 * shares, edges, color=color, lw=1.5)
+    lowest = edges[np.argmax(before.rows + after.rows > 0)]
+    upper.set(ylabel="right (%)", xlim=(lowest, 100), ylim=(-2, 102))
+    lower.set(xlabel="probability of the predicted class (%)", ylabel="rows (%)")
+    for axis in (upper, lower):
+        axis.grid(alpha=0.25)
+    legend = upper.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=9)
+    for handle in legend.legend_handles[1:]:
+        handle.set_sizes([30])
+    return figure
+
+
+def comparison(rows: dict[str, dict[str, Cell]]) -> Figure:
+    """Each contestant's mean on each corpus with its standard deviation, and what its paper gives."""
+    corpora = sorted({corpus for row in rows.values() for corpus in row})
+    figure = Figure(figsize=(9, 1.2 + len(corpora) * (0.5 + 0.2 * len(rows))), layout="constrained")
+    for axis, corpus in zip(figure.subplots(len(corpora), 1, squeeze=False)[:, 0], corpora, strict=True):
+        # The majority class is far off, and would press the others together.
+        shown = {name: row[corpus] for name, row in rows.items() if corpus in row and "majority" not in name}
+        places = np.arange(len(shown))[::-1]
+        axis.errorbar(
+            [cell.mean for cell in shown.values()],
+            places,
+            xerr=[cell.deviation for cell in shown.values()],
+            fmt="o",
+            color=BLUE,
+            label="here: mean, standard deviation",
+        )
+        published = [(cell.published, place) for cell, place in zip(shown.values(), places, strict=True)]
+        known = [(value, place) for value, place in published if value is not None]
+        if known:
+            axis.plot(*zip(*known, strict=True), "x", color=ORANGE, label="the paper")
+        axis.set_yticks(places, shown)
+        axis.set(title=corpus, ylim=(-0.7, len(shown) - 0.3))
+        axis.grid(axis="x", alpha=0.25)
+    axis.set_xlabel("accuracy (%)")
+    figure.legend(*axis.get_legend_handles_labels(), frameon=False, loc="outside upper right", ncols=2)
     return figure

@@ -18,6 +18,7 @@ import numpy as np
 from pipeline import kernels
 from pipeline.backend import keras, tf
 from pipeline.kernels import Floats
+from pipeline.ngrams import NgramModel
 from pipeline.sequences import PADDING
 
 CHANNELS = ("static", "tuned")
@@ -49,6 +50,11 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
     offset, in each its F_h filters. `filters` gives F_h, one for all windows or one for each.
     Parameters: channels * vocabulary * dimensions + banks * columns * dimensions + features.
 
+    In training, `embedding_dropout` is the share of word types that are dropped: wherever they stand in the
+    batch, in every channel; the others are scaled by 1 / (1 - share). Gal & Ghahramani (2016, arXiv
+    1512.05287, section 4.2) drop types, not single dimensions, as an embedding is a matrix's product with
+    one-hot words; they draw anew for each text, here one draw for the batch leaves one product a token.
+
     The forward product runs in the layer's compute dtype (bfloat16 under `mixed_bfloat16`); tables, sums,
     features and gradients are float32.
     """
@@ -62,6 +68,7 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
         windows: Sequence[int] = (3, 4, 5),
         filters: int | Sequence[int] = 100,
         activation: str = "relu",
+        embedding_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -76,6 +83,8 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
             raise ValueError(f"windows: expected one or more sizes above 0, found {windows!r}")
         if len(counts) != len(windows) or min(counts) < 1:
             raise ValueError(f"filters: expected a count above 0, or one a window, found {filters!r}")
+        if not 0 <= embedding_dropout < 1:
+            raise ValueError(f"embedding_dropout: expected 0 or more, below 1, found {embedding_dropout!r}")
         self.vocabulary = vocabulary
         self.dimensions = dimensions
         self.channels = tuple(channels)
@@ -83,6 +92,8 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
         self.windows = tuple(windows)
         self.filters = counts
         self.activation = activation
+        self.embedding_dropout = embedding_dropout
+        self.type_dropout = keras.layers.Dropout(embedding_dropout, dtype="float32")
         self.supports_jit = False  # XLA cannot call numba
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -119,13 +130,13 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
         for table in self.tables:
             table.assign(vectors)
 
-    def call(self, ids: tf.Tensor) -> tf.Tensor:
+    def call(self, ids: tf.Tensor, training: bool = False) -> tf.Tensor:
         # Led by a padding id, so that padding is the distinct id 0; it gets no row, and the index -1.
         distinct, index = tf.unique(tf.concat([[PADDING], tf.reshape(ids, [-1])], 0))
         index = tf.reshape(index[1:], tf.shape(ids)) - 1
         pooled = [
             _maximum_over_time(vectors, banks, index, self.windows, self.filters, self.compute_dtype)
-            for vectors, banks in self._pools(distinct[1:])
+            for vectors, banks in self._pools(distinct[1:], training)
         ]
         features = pooled[0] if len(pooled) == 1 else tf.concat(pooled, 1)
         return keras.activations.get(self.activation)(features + self.bias.value)
@@ -137,9 +148,14 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
         """
         return tf.concat([_products(*pool, "float32") for pool in self._pools(tokens)], 1)
 
-    def _pools(self, tokens: tf.Tensor) -> list[tuple[list[tf.Tensor], list[tf.Tensor]]]:
+    def _pools(
+        self, tokens: tf.Tensor, training: bool = False
+    ) -> list[tuple[list[tf.Tensor], list[tf.Tensor]]]:
         """The vectors [n, dimensions] and banks whose products are added, for each pool of features."""
         vectors = [tf.gather(table.value, tokens) for table in self.tables]
+        if training and self.embedding_dropout:
+            kept = self.type_dropout(tf.ones((tf.size(tokens), 1)), training=True)
+            vectors = [kept * vector for vector in vectors]
         banks = [tf.convert_to_tensor(bank.value) for bank in self.banks]
         if self.combination == "shared":
             vectors = [tf.add_n(vectors)]
@@ -157,7 +173,54 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
             "windows": list(self.windows),
             "filters": list(self.filters),
             "activation": self.activation,
+            "embedding_dropout": self.embedding_dropout,
         }
+
+
+@keras.saving.register_keras_serializable(package="convtext")
+class NgramLogits(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
+    """Token ids int32 [batch, length], padded with 0 on the right -> logits float32 [batch, classes].
+
+    A linear model on TF-IDF of tokens and pairs that was fitted elsewhere: see `ngrams.NgramModel`. Nothing
+    of it is trained. Parameters: features * (classes + 2) + classes.
+    """
+
+    def __init__(self, features: int, classes: int, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32", "trainable": False} | kwargs)
+        self.features = features
+        self.classes = classes
+        self.supports_jit = False  # XLA cannot call numba
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        shapes = {
+            "keys": (self.features,),
+            "idf": (self.features,),
+            "weights": (self.features, self.classes),
+            "bias": (self.classes,),
+        }
+        self.model = {
+            name: self.add_weight(
+                name=name,
+                shape=shape,
+                dtype="int64" if name == "keys" else "float32",
+                initializer="zeros",
+                trainable=False,
+            )
+            for name, shape in shapes.items()
+        }
+
+    def set_model(self, model: NgramModel) -> None:
+        for name, array in model.arrays().items():
+            self.model[name].assign(array)
+
+    def call(self, ids: tf.Tensor) -> tf.Tensor:
+        arrays = [self.model[name].value for name in ("keys", "idf", "weights", "bias")]
+        logits = _call_kernel(kernels.ngram_logits, [*arrays, ids], tf.float32)
+        logits.set_shape((ids.shape[0], self.classes))
+        return logits
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "features": self.features, "classes": self.classes}
 
 
 def _start_vectors(shape: tuple[int, int], dtype: str | None = None) -> tf.Tensor:

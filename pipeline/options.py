@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, model_validator
 
 
 def _exponent_without_point(value: Any) -> Any:
@@ -21,9 +21,14 @@ def _exponent_without_point(value: Any) -> Any:
     return value
 
 
+def _one_as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 Real = Annotated[float, BeforeValidator(_exponent_without_point), Field(allow_inf_nan=False)]
 Share = Annotated[Real, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
+BaselineName = Literal["majority", "linear", "nbsvm", "fasttext"]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
@@ -98,10 +103,22 @@ class Tokenize(Section):
 
 
 class Embed(Section):
-    """The vectors that both channels start from: `random`, `corpus`, or a file of pretrained vectors."""
+    """The vectors that both channels start from: `random`, `corpus`, or a file of pretrained vectors.
 
-    vectors: str = "corpus"
+    Several stand side by side, as dimensions of one vector (after Zhang, Roller & Wallace 2016).
+    """
+
+    vectors: Annotated[list[str], Field(min_length=1), BeforeValidator(_one_as_list)] = ["corpus"]
     dimensions: Annotated[int, Field(ge=1, le=4096)] = 300  # a file brings its own
+    missing: Literal["subwords", "uniform"] = "subwords"  # the vectors of words that a file lacks
+
+    @field_serializer("vectors")
+    def _list_of_one_as_it(self, vectors: list[str]) -> str | list[str]:
+        return vectors[0] if len(vectors) == 1 else vectors
+
+    @property
+    def files(self) -> list[str]:
+        return [vectors for vectors in self.vectors if vectors not in ("random", "corpus")]
 
 
 class Train(Section):
@@ -113,6 +130,20 @@ class Train(Section):
     epochs: Positive = 25
     patience: Positive = 3
     precision: Literal["float32", "mixed_bfloat16"] = "float32"  # bfloat16 pays where the processor has it
+    class_weights: Literal["none", "balanced"] = "none"  # balanced: every class weighs the same in the loss
+
+    @property
+    def criterion(self) -> Literal["accuracy", "macro_f1"]:
+        """What the kept epoch is chosen by, on the validation part. Who weighs rare classes up gives accuracy
+        for them away, so that it would choose the epoch that had learned them least."""
+        return "macro_f1" if self.class_weights == "balanced" else "accuracy"
+
+
+class Ensemble(Section):
+    """What the classifier averages: networks that differ in their seed alone, and a linear model."""
+
+    members: Positive = 1
+    ngrams: bool = False  # weigh the baseline's TF-IDF + logistic regression in, by the validation part
 
 
 class Input(Section):
@@ -123,6 +154,13 @@ class Input(Section):
     modified: int
 
 
+class Fold(Section):
+    """Which rows of a corpus are tested: fold `number` of `count`, or the official ones where that is 1."""
+
+    number: Positive
+    count: Positive
+
+
 class PrepareOptions(Section):
     corpus: str
     title: str
@@ -130,10 +168,16 @@ class PrepareOptions(Section):
     source: Source
     split: Split
     inputs: list[Input]
+    fold: Fold | None = None
 
 
 class TokenizeOptions(Section):
     tokenize: Tokenize
+
+
+class BaselineOptions(Section):
+    seed: Seed
+    baselines: list[BaselineName]
 
 
 class EmbedOptions(Section):
@@ -147,8 +191,26 @@ class TrainOptions(Section):
     architecture: str
     network: dict[str, Any]
     train: Train
+    ensemble: Ensemble
     seed: Seed
     text: str  # the column that `predict` reads
+
+
+class CrossvalOptions(Section):
+    corpus: str
+    model: str
+    seed: Seed
+    folds: Positive  # 1 where the test part is official, and seeds take the folds' place
+    repeats: Positive
+    runs: list[str]  # the folders of the folds' runs
+    published: float | None  # the accuracy, %, that the model's paper gives for the corpus
+
+
+class TuneOptions(Section):
+    budget: Positive  # seconds
+    output: str  # the YAML that the winner is written to
+    command: str  # what was typed, and what trains the winner
+    again: str
 
 
 class Configuration(Section):
@@ -163,3 +225,5 @@ class Configuration(Section):
     architecture: str
     network: dict[str, Any] = {}
     train: Train = Train()
+    ensemble: Ensemble = Ensemble()
+    published: dict[str, Real] = {}  # corpus -> accuracy, %, in the model's paper

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -55,6 +55,16 @@ class Run:
         entries = [Metric(name, float(value), now, epoch) for name, value in metrics.items()]
         with _not_fatal():
             self._client.log_batch(self.id, metrics=entries)
+
+    def adopt(self, runs: Iterable[str]) -> None:
+        """Show the runs of these ids below this one."""
+        with _not_fatal():
+            for run in runs:
+                self._client.set_tag(run, "mlflow.parentRunId", self.id)
+
+    def tag(self, name: str, value: str) -> None:
+        with _not_fatal():
+            self._client.set_tag(self.id, name, value)
 
     def log(self, path: Path, folder: str | None = None) -> None:
         """A file, or what is in a folder."""

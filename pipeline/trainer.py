@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.backend import keras, tf
@@ -37,31 +39,59 @@ def train(
     options: Train,
     on_epoch: Callable[[Record], None],
 ) -> list[Record]:
-    """Train until the validation accuracy has not risen for `patience` epochs, and keep the best epoch.
+    """Train until the criterion on the validation part has not risen for `patience` epochs, and keep the
+    best epoch.
 
-    `network` gives logits [rows, classes]; the loss is the cross-entropy with the integer labels. Each
-    epoch's record holds epoch (from 1), loss, accuracy, validation_loss, validation_accuracy, seconds
-    and examples_per_second.
+    `network` gives logits [rows, classes]; the loss is the cross-entropy with the integer labels, weighted
+    by class on the training part alone. Each epoch's record holds epoch (from 1), loss, accuracy,
+    validation_loss, validation_accuracy, seconds and examples_per_second; with class weights also macro_f1
+    and validation_macro_f1.
     """
+    balanced = options.class_weights == "balanced"
     network.compile(
         optimizer=build_optimizer(options),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        metrics=["accuracy", MacroF1()] if balanced else ["accuracy"],
         steps_per_execution=STEPS,
     )
     recorder = _Recorder(len(training.lengths), options.epochs, on_epoch)
     stopping = keras.callbacks.EarlyStopping(
-        monitor="val_accuracy", mode="max", patience=options.patience, restore_best_weights=True
+        monitor=f"val_{options.criterion}", mode="max", patience=options.patience, restore_best_weights=True
     )
     network.fit(
         training.dataset(),
         validation_data=validation.dataset(),
         epochs=options.epochs,
+        class_weight=balanced_weights(training.labels) if balanced else None,
         shuffle=False,  # the batches shuffle themselves, reproducibly
         verbose=0,
         callbacks=[training.follow_epochs(), recorder, stopping],
     )
     return recorder.history
+
+
+def balanced_weights(labels: NDArray[np.integer[Any]]) -> dict[int, float]:
+    """Class -> rows / (classes * rows of the class), over the classes that occur in `labels` [rows].
+
+    scikit-learn's "balanced"; the mean over the rows is 1, so the learning rate keeps its meaning.
+    """
+    classes, rows = np.unique(labels, return_counts=True)
+    return dict(zip(classes.tolist(), (len(labels) / (len(classes) * rows)).tolist(), strict=True))
+
+
+class MacroF1(keras.metrics.F1Score):  # type: ignore[misc]  # keras has no types
+    """Keras's, from integer labels [rows] and logits [rows, classes].
+
+    Unlike `metrics.scores`, it counts a class without rows, as 0 in each epoch: it compares epochs.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(average="macro", name="macro_f1")
+
+    def update_state(self, labels: tf.Tensor, logits: tf.Tensor, sample_weight: Any = None) -> None:
+        classes = logits.shape[-1]
+        truth = tf.one_hot(tf.cast(tf.reshape(labels, [-1]), tf.int32), classes)
+        super().update_state(truth, tf.one_hot(tf.argmax(logits, 1), classes), sample_weight)
 
 
 class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
@@ -92,10 +122,7 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no
             raise InputError(f"the loss is {logs['loss']} in epoch {epoch + 1}: lower train.learning_rate")
         record = {
             "epoch": epoch + 1,
-            "loss": logs["loss"],
-            "accuracy": logs["accuracy"],
-            "validation_loss": logs["val_loss"],
-            "validation_accuracy": logs["val_accuracy"],
+            **{name.replace("val_", "validation_"): value for name, value in logs.items()},
             "seconds": self._seconds,
             "examples_per_second": self._rows / self._seconds,
         }

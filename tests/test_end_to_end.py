@@ -84,7 +84,11 @@ def test_train_ends_with_the_folder_of_the_run_and_its_metrics(trained: Trained)
     assert metrics["train_seconds"] > 0
     assert 0 <= metrics["macro_f1"] <= 1
     pictures = {path.name for path in trained.folder.glob("*.png")}
-    assert pictures == {"learning_curves.png", "confusion_matrix.png", "class_scores.png"}
+    assert pictures == {"learning_curves.png", "confusion_matrix.png", "class_scores.png", "calibration.png"}
+    description = json.loads((trained.folder / "model" / "classifier.json").read_text())
+    assert metrics["temperature"] == description["temperature"] > 0
+    assert 0 <= metrics["calibration_error"] <= 1
+    assert 0 <= metrics["calibration_error_before"] <= 1
 
 
 def test_what_train_prints_is_no_wider_than_80_columns_and_holds_no_noise(trained: Trained) -> None:

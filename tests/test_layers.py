@@ -117,6 +117,8 @@ def test_set_vectors_starts_both_channels_and_zeroes_the_padding_row():
         {"windows": (0, 3)},
         {"filters": 0},
         {"filters": (1, 2)},
+        {"embedding_dropout": 1.0},
+        {"embedding_dropout": -0.1},
         {"activation": "swish"},  # falls before it rises, so the maximum does not commute with it
     ],
 )
@@ -241,6 +243,50 @@ def test_nan_reaches_the_features():
     assert not np.isnan(features[1]).any()
 
 
+def test_embedding_dropout_drops_a_word_type_wherever_it_stands_in_every_channel():
+    keras.utils.set_random_seed(1)
+    layer = ones([[0]] + [[1]] * 4000, channels=CHANNELS, windows=[1], embedding_dropout=0.2)
+    once = np.arange(1, 4001, dtype=np.int32)[:, None]
+    features = layer(np.concatenate([once, once[::-1]]), training=True).numpy()[:, 0]
+    np.testing.assert_array_equal(features[:4000], features[4000:][::-1])
+    assert set(features) == {0, 2.5}  # 1 + 1, divided by 0.8
+    # A type's standard deviation is 2 sqrt(0.2 / 0.8) = 1, the mean's 1 / sqrt(4000) = 0.016.
+    assert features.mean() == pytest.approx(2, abs=0.05)
+
+
+def test_embedding_dropout_leaves_prediction_alone():
+    ids = np.random.default_rng(5).integers(1, VOCABULARY, (4, 6))
+    layer, plain = convolution(embedding_dropout=0.5), convolution()
+    np.testing.assert_array_equal(layer(ids), plain(ids))
+    np.testing.assert_array_equal(layer(ids, training=False), plain(ids, training=True))
+    assert not np.array_equal(layer(ids, training=True), plain(ids))
+
+
+def test_a_dropped_word_type_gets_no_gradient_and_a_kept_one_a_scaled_one():
+    keras.utils.set_random_seed(1)
+    layer = ones([[0, 0]] + [[1, 1]] * 40, channels=["tuned"], windows=[1], embedding_dropout=0.5)
+    with tf.GradientTape() as tape:
+        features = layer(np.arange(1, 41, dtype=np.int32)[:, None], training=True)
+        loss = tf.reduce_sum(features)
+    gradient = tape.gradient(loss, layer.tables[0].value)
+    kept = features.numpy()[:, 0] > 0
+    assert 0 < kept.sum() < 40
+    assert gradient.indices.numpy().tolist() == list(range(1, 41))
+    np.testing.assert_array_equal(gradient.values, np.where(kept, 2, 0)[:, None] * [[1, 1]])
+
+
+def test_embedding_dropout_repeats_with_the_seed_and_draws_anew_for_each_batch():
+    ids = np.random.default_rng(5).integers(1, VOCABULARY, (4, 6))
+    drawn = []
+    for seed in (1, 1, 2):
+        keras.utils.set_random_seed(seed)
+        layer = convolution(embedding_dropout=0.5)
+        drawn.append([layer(ids, training=True).numpy() for _ in range(2)])
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+    assert not np.array_equal(*drawn[0])
+
+
 @pytest.mark.parametrize("combination", COMBINATIONS)
 def test_products_of_the_vocabulary_fold_the_tables_and_banks(combination):
     layer = convolution(windows=[1], filters=5, combination=combination, activation="linear")
@@ -264,7 +310,9 @@ def test_bfloat16_products_leave_float32_features_and_tables():
 
 def test_a_saved_layer_loads_to_equal_features(tmp_path):
     ids = keras.Input((None,), dtype="int32")
-    layer = convolution(windows=[2, 3], filters=[5, 6], combination="concatenated", activation="tanh")
+    layer = convolution(
+        windows=[2, 3], filters=[5, 6], combination="concatenated", activation="tanh", embedding_dropout=0.3
+    )
     model = keras.Model(ids, layer(ids))
     model.save(tmp_path / "layer.keras")
     loaded = keras.models.load_model(tmp_path / "layer.keras", compile=False)

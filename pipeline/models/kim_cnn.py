@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from pipeline.options import Positive, Real, Section, Share
+from pipeline.space import Choice, Range, Space
 
 if TYPE_CHECKING:
     from pipeline.backend import keras
@@ -22,6 +23,7 @@ class Options(Section):
     windows: list[Positive] = Field([3, 4, 5], min_length=1)
     filters: Positive | list[Positive] = 100  # per window: one number, or one for each
     activation: Literal["relu", "tanh", "linear"] = "relu"
+    embedding_dropout: Share = 0.0  # of the word types of a batch, before the convolution
     dropout: Share = 0.5
     # Bound on the norm of each class's weights. Kim's 3: he halves the weights at test, where Keras
     # doubles the activations in training. Null is no bound.
@@ -34,6 +36,26 @@ class Options(Section):
         if isinstance(self.filters, list) and len(self.filters) != len(self.windows):
             raise ValueError("network.filters must be one number, or as many as network.windows")
         return self
+
+
+def search_space(options: Options, random_vectors: bool) -> Space:
+    """What matters for this network, and how far, after Zhang & Wallace (2015, arXiv 1510.03820): the sizes
+    of its windows, their number, and how it is regularised.
+
+    Their one size repeated, such as 7-7-7, is here that size with three times the filters.
+    """
+    space: dict[str, Choice | Range] = {}
+    if isinstance(options.filters, int):  # else they were chosen window by window
+        sizes = [[size] for size in range(1, 8)] + [[size, size + 1, size + 2] for size in range(1, 6)]
+        space = {"windows": Choice(tuple(sizes)), "filters": Range(50, 400, log=True)}
+    if not random_vectors:  # random ones have to be tuned
+        space["channels"] = Choice((["static"], ["tuned"], ["static", "tuned"]))
+        space["combination"] = Choice(("shared", "separate", "concatenated"))
+    return space | {
+        "dropout": Range(0.0, 0.7),
+        "embedding_dropout": Range(0.0, 0.5),
+        "max_norm": Choice((None, 1.5, 3.0, 6.0)),
+    }
 
 
 def build(options: Options, vectors: NDArray[np.float32], classes: int) -> keras.Model:
@@ -54,6 +76,7 @@ def build(options: Options, vectors: NDArray[np.float32], classes: int) -> keras
         windows=options.windows,
         filters=options.filters,
         activation=options.activation,
+        embedding_dropout=options.embedding_dropout,
         name="convolution",
     )
     features = convolution(ids)

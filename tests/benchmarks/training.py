@@ -12,6 +12,8 @@ import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +54,10 @@ def scale() -> dict[str, list[tuple[int, float]]]:
     points = [(name, value) for name, values in SCALING.items() for value in values]
     costs: dict[tuple[str, int], list[float]] = {point: [] for point in points}
     for name, value in tqdm(points * ROUNDS, "scaling", leave=False, disable=None):
-        costs[name, value].append(_cost(**first | {name: value}, whole=name == "rows"))
+        # In a process of its own: TensorFlow gives the tables of a million words back when it ends.
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            cost = process.submit(_cost, **first | {name: value}, whole=name == "rows").result()
+        costs[name, value].append(cost)
     return {name: [(value, min(costs[name, value])) for value in values] for name, values in SCALING.items()}
 
 
@@ -66,7 +71,7 @@ def _cost(vocabulary: int, length: int, batch: int, rows: int, whole: bool) -> f
     random = np.random.default_rng(1)
     shares = 1 / np.arange(1, 20_001)
     words = random.choice(20_000, rows * length, p=shares / shares.sum())
-    ids = (2 + words * ((vocabulary - 2) // 20_000)).astype(np.int32)
+    ids = (2 + words * (vocabulary - 2) // 20_000).astype(np.int32)
     sequences = Sequences(ids, np.arange(rows + 1) * length)
     labels = random.integers(0, 2, rows)
     options = Train(epochs=3, patience=3, batch_size=batch)

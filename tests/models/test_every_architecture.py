@@ -93,6 +93,6 @@ def test_the_best_epoch_is_kept_and_every_epoch_recorded(architecture: str) -> N
         lambda record: seen.append(record["epoch"]),
     )
     assert seen == [record["epoch"] for record in history] == list(range(1, len(history) + 1))
-    kept = network.evaluate(validation, verbose=0)[1]
+    kept = network.evaluate(validation.dataset(), verbose=0)[1]
     assert kept == pytest.approx(max(record["validation_accuracy"] for record in history))
     assert all(record["examples_per_second"] == pytest.approx(8 / record["seconds"]) for record in history)

@@ -112,8 +112,15 @@ def test_mixed_bfloat16_gives_float32_logits():
     assert model.get_layer("convolution").compute_dtype == "bfloat16"
 
 
+def test_embedding_dropout_trains_to_the_same_bits_from_the_same_seed():
+    first, second, without = (trained(Options(filters=4, embedding_dropout=p)) for p in (0.4, 0.4, 0.0))
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(first.get_weights()[0], without.get_weights()[0])
+
+
 def test_a_saved_network_loads_to_equal_logits(tmp_path):
-    model = trained(Options(filters=[3, 4, 5], combination="separate"))
+    model = trained(Options(filters=[3, 4, 5], combination="separate", embedding_dropout=0.2))
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
     np.testing.assert_array_equal(loaded(TEXTS.padded()), model(TEXTS.padded()))
@@ -128,6 +135,7 @@ def test_options_are_read_from_plain_values_and_checked():
         {"windows": [0]},
         {"filters": [1]},
         {"dropout": 1.0},
+        {"embedding_dropout": 1.0},
         {"max_norm": 0},
         {"activation": "gelu"},
         {"depth": 3},

@@ -1,0 +1,160 @@
+"""Classifiers compared over folds or seeds: means, spreads, and whether a difference is real."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Numbers = NDArray[np.float64]
+Scores = dict[str, Numbers]  # "accuracy" and "macro_f1", float64 [folds], in 0..1
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of two accuracies in 0..1: its mean, 95 % interval, and two-sided p."""
+
+    mean: float
+    low: float
+    high: float
+    p: float
+
+    @property
+    def is_real(self) -> bool:
+        return self.p < 0.05
+
+    def __str__(self) -> str:
+        low, high = 100 * self.low, 100 * self.high
+        return f"{100 * self.mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def over_folds(differences: Numbers, folds: int) -> Difference:
+    """The corrected resampled t-test (Nadeau & Bengio 2003; for repeats, Bouckaert & Frank 2004).
+
+    `differences` float64 [repeats * folds]: the network's accuracy minus the other's on each fold. Two
+    folds share most of their training rows, so the variance of the mean is not s^2/n but
+    (1/n + n_test/n_train) s^2, with n_test/n_train = 1/(folds - 1); n - 1 degrees of freedom.
+    """
+    n = len(differences)
+    return _student(differences, float(np.sqrt((1 / n + 1 / (folds - 1)) * differences.var(ddof=1))))
+
+
+def over_rows(differences: Numbers) -> Difference:
+    """The paired t-test over the rows of one test part.
+
+    `differences` float64 [rows]: how often, over the seeds, the network was right on the row, minus how
+    often the other was. What varies from seed to seed is averaged before.
+    """
+    return _student(differences, float(differences.std(ddof=1) / np.sqrt(len(differences))))
+
+
+def _student(differences: Numbers, error: float) -> Difference:
+    mean = float(differences.mean())
+    if error == 0:
+        return Difference(mean, mean, mean, 0.0 if mean else 1.0)
+    reach = float(stats.t.ppf(0.975, len(differences) - 1)) * error
+    p = 2 * float(stats.t.sf(abs(mean) / error, len(differences) - 1))
+    return Difference(mean, mean - reach, mean + reach, p)
+
+
+def verdict(scores: dict[str, Scores], difference: dict[str, Difference]) -> str:
+    """Which to ship, and whether the difference is real.
+
+    `scores` names every contestant, the network first; `difference` is the network minus each other.
+    Where the difference to the strongest opponent is not real, the opponent is shipped: it costs less.
+    """
+    network = next(iter(scores))
+    opponent = max(difference, key=lambda name: float(scores[name]["accuracy"].mean()))
+    one = difference[opponent]
+    p = f"p = {one.p:.2g}" if one.p >= 1e-4 else "p < 0.0001"
+    shown = f"{abs(100 * one.mean):.1f} points, {p}"
+    if not one.is_real:
+        return f"Ship {opponent}: {network} is not really different from it ({shown}) and costs more."
+    if one.mean > 0:
+        return f"Ship {network}: it is really better than {opponent} ({shown})."
+    return f"Ship {opponent}: it is really better than {network} ({shown})."
+
+
+def table(scores: dict[str, Scores], difference: dict[str, Difference]) -> str:
+    """Contestants as lines of at most 79 columns: mean and standard deviation."""
+    lines = [f"  {'':<28}{'accuracy, %':>13}{'macro-F1, %':>14}  network - it, %"]
+    for name, one in scores.items():
+        cells = [
+            f"{100 * one[key].mean():5.1f} ± {100 * one[key].std(ddof=1):4.1f}"
+            for key in ("accuracy", "macro_f1")
+        ]
+        against = str(difference[name]) if name in difference else ""
+        lines.append(f"  {name:<28}{cells[0]:>13}{cells[1]:>14}  {against}".rstrip())
+    return "\n".join(lines)
+
+
+def as_json(scores: dict[str, Scores], difference: dict[str, Difference]) -> dict[str, Any]:
+    """The same as plain values: every fold's scores, their mean and standard deviation, the difference."""
+    return {
+        name: {
+            **{key: values.tolist() for key, values in one.items()},
+            "mean": float(one["accuracy"].mean()),
+            "deviation": float(one["accuracy"].std(ddof=1)),
+            "difference": vars(difference[name]) if name in difference else None,
+        }
+        for name, one in scores.items()
+    }
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A contestant on a corpus, in %: mean and standard deviation over folds or seeds."""
+
+    mean: float
+    deviation: float
+    runs: int
+    published: float | None
+
+    def __str__(self) -> str:
+        published = f" ({self.published:.1f})" if self.published is not None else ""
+        return f"{self.mean:.1f} ± {self.deviation:.1f}{published}"
+
+
+def cells(results: list[dict[str, Any]]) -> dict[str, dict[str, Cell]]:
+    """Contestant -> corpus -> cell, from what `crossval` wrote; models first, then their opponents.
+
+    Of several cross-validations of one model on one corpus, the one with most runs counts.
+    """
+    found: dict[str, dict[str, Cell]] = {}
+    models = sorted({one["model"] for one in results})
+    for result in sorted(results, key=lambda one: (one["model"], one["corpus"], one["runs"])):
+        for name, one in result["contestants"].items():
+            published = result["published"] if name == result["model"] else None
+            cell = Cell(100 * one["mean"], 100 * one["deviation"], result["runs"], published)
+            row = found.setdefault(name, {})
+            if result["corpus"] not in row or row[result["corpus"]].runs <= cell.runs:
+                row[result["corpus"]] = cell
+    return {name: found[name] for name in [*models, *(other for other in found if other not in models)]}
+
+
+def markdown(rows: dict[str, dict[str, Cell]]) -> str:
+    """The cells as a table of Markdown, the best of each corpus in bold."""
+    corpora = sorted({corpus for row in rows.values() for corpus in row})
+    best = {
+        corpus: max((row[corpus].mean, name) for name, row in rows.items() if corpus in row)[1]
+        for corpus in corpora
+    }
+    runs = {corpus: max(row[corpus].runs for row in rows.values() if corpus in row) for corpus in corpora}
+    lines = [
+        "Accuracy in %, mean ± standard deviation over folds (over seeds where the test part is official), "
+        "all on the same rows; in brackets what the model's paper gives.",
+        "",
+        "| | " + " | ".join(f"{corpus}, {runs[corpus]} runs" for corpus in corpora) + " |",
+        "|---" * (len(corpora) + 1) + "|",
+    ]
+    for name, row in rows.items():
+        shown = [str(row[corpus]) if corpus in row else "" for corpus in corpora]
+        bold = [
+            f"**{text}**" if best[corpus] == name else text
+            for corpus, text in zip(corpora, shown, strict=True)
+        ]
+        lines.append(f"| {name} | {' | '.join(bold)} |")
+    return "\n".join(lines)

@@ -1,0 +1,87 @@
+"""TF-IDF over single tokens and pairs with logistic regression, as arrays that a network can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+
+from pipeline import kernels
+from pipeline.sequences import Sequences
+
+STRENGTHS = (1.0, 10.0)  # scikit-learn's own C, and the one that is mostly better on n-grams
+BLOCK = 1024  # rows that are predicted at a time
+ABSENT = -30.0  # the bias of a class without training rows
+
+
+@dataclass(frozen=True)
+class NgramModel:
+    """logits = W'x / |x| + b, with x the counts of the row's n-grams times their inverse document frequency.
+
+    `keys` int64 [features], rising: a token's id, or first << 32 | second for a pair. `idf` float32
+    [features], `weights` float32 [features, classes], `bias` float32 [classes]. An n-gram that was not in
+    the training rows counts for nothing.
+    """
+
+    keys: NDArray[np.int64]
+    idf: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    setting: str = ""
+
+    @classmethod
+    def of(cls, arrays: dict[str, NDArray[Any]]) -> NgramModel:
+        """From what `arrays` gives."""
+        return cls(arrays["keys"], arrays["idf"], arrays["weights"], arrays["bias"])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        return {"keys": self.keys, "idf": self.idf, "weights": self.weights, "bias": self.bias}
+
+    def logits(self, sequences: Sequences) -> NDArray[np.float32]:
+        """float32 [rows, classes]."""
+        logits = np.empty((len(sequences), len(self.bias)), np.float32)
+        for start in range(0, len(sequences), BLOCK):
+            rows = np.arange(start, min(start + BLOCK, len(sequences)))
+            ids = sequences.select(rows).padded()
+            logits[rows] = kernels.ngram_logits(self.keys, self.idf, self.weights, self.bias, ids)
+        return logits
+
+    def predict(self, sequences: Sequences) -> NDArray[np.int64]:
+        """int64 [rows]."""
+        predicted: NDArray[np.int64] = self.logits(sequences).argmax(axis=1)
+        return predicted
+
+
+def candidates(training: Sequences, labels: NDArray[np.int64]) -> Iterator[NgramModel]:
+    """scikit-learn's models for each of STRENGTHS, on labels int64 [rows] of two classes or more."""
+    keys, rows = ngrams(training)
+    features, columns = np.unique(keys, return_inverse=True)
+    counts = csr_matrix((np.ones(len(keys), np.float32), (rows, columns)), (len(training), len(features)))
+    tfidf = TfidfTransformer()
+    weighted = tfidf.fit_transform(counts)
+    for strength in STRENGTHS:
+        fitted = LogisticRegression(C=strength, max_iter=1000).fit(weighted, labels)
+        classes = fitted.classes_
+        weights = np.zeros((len(features), labels.max() + 1), np.float32)
+        bias = np.full(labels.max() + 1, ABSENT, np.float32)
+        if len(classes) == 2:  # scikit-learn gives the second one's logit alone
+            weights[:, classes[1]], bias[classes] = fitted.coef_[0], [0, fitted.intercept_[0]]
+        else:
+            weights[:, classes], bias[classes] = fitted.coef_.T, fitted.intercept_
+        idf = tfidf.idf_.astype(np.float32)
+        yield NgramModel(features, idf, weights, bias, f"C = {strength:g}")
+
+
+def ngrams(sequences: Sequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The keys of all tokens and pairs, int64 [n], and the rows that they stand in, int64 [n]."""
+    ids = sequences.ids.astype(np.int64)
+    rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
+    inside = rows[1:] == rows[:-1]
+    pairs = (ids[:-1] << 32 | ids[1:])[inside]
+    return np.concatenate([ids, pairs]), np.concatenate([rows, rows[1:][inside]])

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from pipeline.baselines import BASELINES, Baseline, NaiveBayesSVM, fit, interpolated, log_count_ratio
+from pipeline.options import BaselineOptions
+from pipeline.sequences import Sequences
+
+LEARNING = [name for name in BASELINES if name != "majority"]
+
+
+def predict(
+    name: str, rows: list[list[int]], labels: list[int], test: list[list[int]], seed: int = 1
+) -> tuple[list[int], str]:
+    """Fitted and chosen on the same rows."""
+    library = BASELINES[name].library
+    if library:
+        pytest.importorskip(library, reason=f"{library} is not installed")
+    training = Sequences.of(rows)
+    fitted = fit(name, training, np.array(labels), training, np.array(labels), seed)
+    predicted = fitted.predict(Sequences.of(test))
+    assert predicted.dtype == np.int64
+    return predicted.tolist(), fitted.setting
+
+
+def test_the_options_name_every_baseline_in_the_order_shown() -> None:
+    (names,) = get_args(BaselineOptions.model_fields["baselines"].annotation)
+    assert list(get_args(names)) == list(BASELINES)
+
+
+def test_the_majority_is_the_most_frequent_label_and_of_several_the_first() -> None:
+    assert predict("majority", [[2], [3], [4]], [0, 2, 2], [[2], []]) == ([2, 2], "label 2")
+    assert predict("majority", [[2], [3]], [2, 1], [[2]]) == ([1], "label 1")
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_it_learns_from_single_tokens(name: str) -> None:
+    rows = [[2, 3], [3, 2], [4, 3], [3, 4]] * 5
+    assert predict(name, rows, [0, 0, 1, 1] * 5, [[2], [4], [9, 4]])[0] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_it_learns_from_pairs_what_single_tokens_do_not_tell(name: str) -> None:
+    assert predict(name, [[2, 3, 5], [3, 2, 5]] * 40, [0, 1] * 40, [[2, 3, 5], [3, 2, 5]])[0] == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["linear", "nbsvm"])
+def test_a_pair_does_not_reach_over_the_end_of_a_row(name: str) -> None:
+    assert predict(name, [[2, 3], [2], [3, 2]] * 10, [0, 1, 1] * 10, [[2], [3], [2, 3]])[0][2] == 0
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_it_tells_several_classes_apart(name: str) -> None:
+    rows = [[2, 5], [3, 5], [4, 5]] * 20
+    assert predict(name, rows, [0, 1, 2] * 20, [[4, 5], [2, 5], [3, 5]])[0] == [2, 0, 1]
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_an_empty_or_unknown_row_is_predicted(name: str) -> None:
+    rows = [[2], [3], [3], []] * 10
+    assert predict(name, rows, [0, 1, 1, 1] * 10, [[], [99], [99, 98]])[0] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_class_without_a_training_row_is_not_predicted(name: str) -> None:
+    rows, test = [[2], [3], [3], [3]] * 10, Sequences.of([[2], [3], [4]])
+    if not BASELINES[name].available():
+        pytest.skip(f"{BASELINES[name].library} is not installed")
+    fitted = fit(name, Sequences.of(rows), np.array([0, 3, 3, 3] * 10), test, np.array([0, 3, 1]), 1)
+    assert set(fitted.predict(test).tolist()) <= {0, 3}
+
+
+@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize(("rows", "labels"), [([[2], [3]], [1, 1]), ([[], [], []], [0, 1, 1])])
+def test_without_a_second_class_or_a_token_it_is_the_majority(
+    name: str, rows: list[list[int]], labels: list[int]
+) -> None:
+    assert predict(name, rows, labels, [[2], [], [9]]) == ([1, 1, 1], "label 1")
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_it_learns_from_rows_sorted_by_class(name: str) -> None:
+    random = np.random.default_rng(7)
+    labels = np.repeat([0, 1], 500)
+    telling = random.integers(2, 200, 1000) + 200 * labels  # one rare token among seven that say nothing
+    rows = np.column_stack([telling, random.integers(500, 510, (1000, 7))]).tolist()
+    predicted, _ = predict(name, rows, labels.tolist(), rows)
+    assert np.mean(predicted == labels) > 0.95
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_seed_repeats_the_predictions_and_the_choice(name: str) -> None:
+    random = np.random.default_rng(7)
+    rows = random.integers(2, 30, (60, 5)).tolist()
+    labels = random.integers(0, 3, 60).tolist()
+    test = random.integers(2, 30, (200, 5)).tolist()
+    assert predict(name, rows, labels, test, seed=2**32 - 1) == predict(
+        name, rows, labels, test, seed=2**32 - 1
+    )
+
+
+def test_the_candidate_with_most_validation_rows_right_is_chosen_and_of_several_the_first() -> None:
+    rows, labels = [[2, 3], [3, 2], [4, 3], [3, 4]] * 5, [0, 0, 1, 1] * 5
+    assert predict("linear", rows, labels, [[2]])[1] == "C = 1"
+    # One clear row of the small class among many of the other: C = 1 takes it for the large one.
+    rows, labels = [[2]] + [[2, 3]] * 60 + [[4, 3]] * 2, [1] + [1] * 60 + [0] * 2
+    training, held_out = Sequences.of(rows), Sequences.of([[4, 3]])
+    assert fit("linear", training, np.array(labels), held_out, np.array([0]), 1).setting == "C = 10"
+
+
+def test_the_log_count_ratio_is_that_computed_by_hand() -> None:
+    # Tokens a, b and the pair ab; positive rows "a" and "a b", negative row "b".
+    features = csr_matrix([[1.0, 0, 0], [1, 1, 1], [0, 1, 0]])
+    ratio = log_count_ratio(features, np.array([True, True, False]))
+    # p = (3, 2, 2) of 7, q = (1, 2, 1) of 4
+    assert ratio == pytest.approx(np.log([12 / 7, 4 / 7, 8 / 7]))
+
+
+def test_interpolated_weights_are_those_computed_by_hand() -> None:
+    # mean|w| = 2
+    assert interpolated(np.array([1.0, -3.0, 2.0]), 0.25).tolist() == [1.75, 0.75, 2.0]
+
+
+def test_nbsvm_scores_are_those_computed_by_hand() -> None:
+    # Row "a" of class 0, row "b" of class 1: for class 1, p = (1, 2), q = (2, 1), r = (-L, L) with L = log 2.
+    # By symmetry b = 0 and w = (v, v) with the least v^2 + 2 C (1 - L v)^2: v = 2 C L / (1 + 2 C L^2). All
+    # weights are equal, so that interpolation changes none: the scores of class 1 are -L v and L v.
+    features, log2, strength = csr_matrix(np.eye(2)), np.log(2), 0.5
+    weight = 2 * strength * log2 / (1 + 2 * strength * log2**2)
+    model = NaiveBayesSVM(strength, seed=1).fit(features, np.array([0, 1]))
+    expected = log2 * weight * np.array([[1, -1], [-1, 1]])
+    assert model.scores(features) == pytest.approx(expected, abs=1e-3)
+    assert model.predict(features).tolist() == [0, 1]
+
+
+def test_a_baseline_without_its_library_is_not_available() -> None:
+    assert BASELINES["linear"].available()
+    assert not Baseline("", BASELINES["linear"].candidates, library="not_installed").available()

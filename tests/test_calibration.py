@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.calibration import fit_temperature, reliability, softmax
+
+
+def draw(rows: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Logits, and labels drawn from their softmax: at temperature 1 they are calibrated."""
+    random = np.random.default_rng(1)
+    logits = random.normal(scale=2, size=(rows, classes)).astype(np.float32)
+    return logits, (logits + random.gumbel(size=logits.shape)).argmax(axis=1)
+
+
+def test_the_softmax_of_logits_over_the_temperature_is_that_computed_by_hand() -> None:
+    logits = np.log(np.array([[1, 4, 16]], np.float32))
+    np.testing.assert_allclose(softmax(logits), [[1 / 21, 4 / 21, 16 / 21]], rtol=1e-6)
+    np.testing.assert_allclose(softmax(logits, 2.0), [[1 / 7, 2 / 7, 4 / 7]], rtol=1e-6)
+    assert softmax(logits).dtype == np.float32
+    assert softmax(np.array([[1e5, 0]], np.float32), 0.1).tolist() == [[1, 0]]
+
+
+@pytest.mark.parametrize("factor", [0.3, 1.0, 4.0])
+@pytest.mark.parametrize("classes", [2, 5])
+def test_logits_that_are_too_large_by_a_factor_have_that_temperature(factor: float, classes: int) -> None:
+    logits, labels = draw(20_000, classes)
+    temperature = fit_temperature(logits * factor, labels)
+    assert temperature == pytest.approx(factor, rel=0.05)
+    before = reliability(softmax(logits * factor), labels).error
+    after = reliability(softmax(logits * factor, temperature), labels).error
+    assert after < 0.02 and (factor == 1 or after < before)
+
+
+def test_a_temperature_is_found_where_the_likelihood_alone_has_no_best_one() -> None:
+    logits = np.array([[2, 0], [0, 2]], np.float32)
+    right, wrong = np.array([0, 1]), np.array([1, 0])
+    assert fit_temperature(logits[:0], right[:0]) == pytest.approx(1, abs=1e-3)
+    assert 0.3 < fit_temperature(logits[:1], right[:1]) < 1 < fit_temperature(logits[:1], wrong[:1]) < 3
+    many = np.repeat(logits, 1000, axis=0)
+    assert 0.05 < fit_temperature(many, np.repeat(right, 1000)) < fit_temperature(logits, right)
+    assert 3 < fit_temperature(many, np.repeat(wrong, 1000)) <= np.exp(3)
+    assert np.isfinite(fit_temperature(1e4 * logits, wrong))
+
+
+@given(
+    st.lists(st.lists(st.floats(-50, 50, width=32), min_size=3, max_size=3), min_size=1, max_size=9),
+    st.floats(0.05, 20),
+)
+def test_no_temperature_changes_which_class_is_the_most_probable(
+    rows: list[list[float]], temperature: float
+) -> None:
+    logits = np.array(rows, np.float32)
+    probabilities = softmax(logits, temperature)
+    assert (probabilities[np.arange(len(rows)), logits.argmax(axis=1)] == probabilities.max(axis=1)).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_calibration_error_of_four_rows_is_that_computed_by_hand() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.45, 0.55]])
+    bins = reliability(probabilities, np.array([0, 0, 0, 0]), bins=5)
+    assert bins.rows.tolist() == [0, 0, 1, 2, 1]  # 0.8 closes its bin
+    np.testing.assert_allclose(bins.confidence, [0, 0, 0.55, 0.75, 0.9])
+    np.testing.assert_allclose(bins.accuracy, [0, 0, 0, 0.5, 1])
+    assert bins.error == pytest.approx(1 / 4 * 0.55 + 2 / 4 * 0.25 + 1 / 4 * 0.1)
+
+
+def test_who_is_sure_and_always_right_has_no_calibration_error_and_who_is_always_wrong_all() -> None:
+    sure = np.eye(3)[[0, 1, 2, 0]]
+    assert reliability(sure, np.array([0, 1, 2, 0])).error == 0
+    assert reliability(sure, np.array([1, 2, 0, 1])).error == 1

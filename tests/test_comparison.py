@@ -1,0 +1,97 @@
+"""Whether a difference is real, by hand; and how it is told."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pipeline.comparison import Difference, cells, markdown, over_folds, over_rows, table, verdict
+
+
+def scores(*accuracies: float) -> dict[str, np.ndarray]:
+    return {"accuracy": np.array(accuracies), "macro_f1": np.array(accuracies) / 2}
+
+
+def test_folds_that_share_their_training_rows_widen_the_interval() -> None:
+    # Nadeau and Bengio: variance 2/3 * 1e-4, times 1/4 + 1/3 instead of 1/4.
+    one = over_folds(np.array([0.01, 0.02, 0.02, 0.03]), folds=4)
+    error = math.sqrt((1 / 4 + 1 / 3) * 2 / 3 * 1e-4)
+    assert one.mean == pytest.approx(0.02)
+    assert one.high - one.mean == pytest.approx(3.182446 * error)  # t of 3 degrees of freedom
+    assert one.p == pytest.approx(2 * stats.t.sf(0.02 / error, 3))
+
+
+def test_over_the_rows_of_one_test_part_it_is_the_paired_t_test() -> None:
+    gained = np.array([1, 0, 0, -0.5, 1, 0.5, 0, 0])
+    one = over_rows(gained)
+    theirs = stats.ttest_1samp(gained, 0)
+    low, high = theirs.confidence_interval()
+    assert (one.mean, one.p, one.low, one.high) == pytest.approx((0.25, theirs.pvalue, low, high))
+
+
+@pytest.mark.parametrize(("value", "p"), [(0.0, 1.0), (0.1, 0.0)])
+def test_differences_without_spread_have_no_error(value: float, p: float) -> None:
+    assert over_rows(np.full(5, value)) == Difference(value, value, value, p)
+
+
+@pytest.mark.parametrize(
+    ("difference", "expected"),
+    [
+        (
+            Difference(0.02, 0.01, 0.03, 0.004),
+            "Ship net: it is really better than B (2.0 points, p = 0.004).",
+        ),
+        (
+            Difference(-0.02, -0.03, -0.01, 1e-9),
+            "Ship B: it is really better than net (2.0 points, p < 0.0001).",
+        ),
+        (
+            Difference(0.004, -0.01, 0.02, 0.3),
+            "Ship B: net is not really different from it (0.4 points, p = 0.3) and costs more.",
+        ),
+    ],
+)
+def test_the_verdict_is_about_the_strongest_opponent(difference: Difference, expected: str) -> None:
+    found = {"net": scores(0.8, 0.8), "A": scores(0.5, 0.5), "B": scores(0.78, 0.78)}
+    easy = Difference(0.3, 0.2, 0.4, 0.001)
+    assert verdict(found, {"A": easy, "B": difference}) == expected
+
+
+def test_the_table_gives_mean_and_standard_deviation_within_79_columns() -> None:
+    found = {"kim-multichannel": scores(0.7, 0.8), "TF-IDF + logistic regression": scores(1, 1)}
+    text = table(found, {"TF-IDF + logistic regression": Difference(-0.25, -0.4, -0.1, 0.01)})
+    assert "75.0 ±  7.1" in text
+    assert "37.5 ±  3.5" in text
+    assert "-25.0 [-40.0, -10.0]" in text
+    assert max(map(len, text.splitlines())) <= 79
+
+
+def result(model: str, corpus: str, runs: int, mean: float, published: float | None = None) -> dict:
+    one = {"mean": mean, "deviation": 0.01}
+    contestants = {model: one, "majority class": one | {"mean": 0.5}}
+    return {
+        "model": model,
+        "corpus": corpus,
+        "runs": runs,
+        "published": published,
+        "contestants": contestants,
+    }
+
+
+def test_the_markdown_table_sets_models_before_opponents_and_the_best_in_bold() -> None:
+    found = cells([result("kim-rand", "mr", 10, 0.754, 76.1), result("kim-static", "trec", 5, 0.91)])
+    assert markdown(found).splitlines()[2:] == [
+        "| | mr, 10 runs | trec, 5 runs |",
+        "|---|---|---|",
+        "| kim-rand | **75.4 ± 1.0 (76.1)** |  |",
+        "| kim-static |  | **91.0 ± 1.0** |",
+        "| majority class | 50.0 ± 1.0 | 50.0 ± 1.0 |",
+    ]
+
+
+def test_of_two_cross_validations_the_one_of_more_runs_counts() -> None:
+    found = cells([result("kim-rand", "mr", 10, 0.754), result("kim-rand", "mr", 2, 0.6)])
+    assert found["kim-rand"]["mr"].mean == pytest.approx(75.4)

@@ -1,0 +1,82 @@
+"""`make crossval` and `make table`, as a user types them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.test_end_to_end import SMALL, make, write_reviews
+
+FEW = SMALL.replace("epochs=4", "epochs=2")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("crossval")
+    write_reviews(folder / "reviews.csv", 80)
+    return folder
+
+
+def crossval(data: Path, *more: str):
+    arguments = [f"CORPUS={data / 'reviews.csv'}", "TEXT=review", "LABEL=stars", f"SET={FEW}", "FOLDS=2"]
+    return make(data, "crossval", "MODEL=kim-rand", *arguments, *more)
+
+
+def test_cross_validation_compares_on_the_same_folds_and_goes_on_where_it_stopped(data: Path) -> None:
+    done = crossval(data)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    *lines, place = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "TF-IDF + logistic regression" in done.stdout
+    assert "Ship " in done.stdout
+    options = json.loads(Path(place, "options.json").read_text())
+    folds = [Path(run).parent for run in options["runs"]]
+    tested = [pd.read_parquet(fold / "rows.parquet")["part"] == "test" for fold in folds]
+    assert (sum(one.astype(int) for one in tested) == 1).all()
+    result = json.loads(Path(place, "crossval.json").read_text())
+    assert result["contestants"]["TF-IDF + logistic regression"]["accuracy"] == [1, 1]
+
+    with sqlite3.connect(data / "tracking" / "mlflow.db") as store:
+        query = "select value from tags where key = 'mlflow.parentRunId'"
+        parents = [parent for (parent,) in store.execute(query)]
+    store.close()
+    assert len(parents) == 2
+    assert len(set(parents)) == 1
+
+    # A lost fold is run again, the other one is not.
+    kept, lost = (Path(run, "metrics.json") for run in options["runs"])
+    before = kept.stat().st_mtime_ns
+    lost.unlink()
+    again = crossval(data)
+    assert again.returncode == 0, again.stderr
+    assert kept.stat().st_mtime_ns == before
+    assert lost.exists()
+    assert json.loads(Path(place, "crossval.json").read_text())["contestants"] == result["contestants"]
+
+    table = make(data, "table", "CORPORA=", "MODELS=")
+    assert table.returncode == 0, table.stderr
+    assert "| **100.0 ± 0.0** |" in table.stdout
+    assert (data / "build" / "table.png").stat().st_size > 10_000
+
+
+def test_an_official_test_part_is_kept_and_seeds_take_the_place_of_folds(data: Path) -> None:
+    write_reviews(data / "held_out.csv", 30)
+    done = crossval(data, f"TEST={data / 'held_out.csv'}")
+    assert done.returncode == 0, done.stderr
+    assert "kim-rand, 2 seeds" in done.stdout
+    options = json.loads(Path(done.stdout.splitlines()[-1], "options.json").read_text())
+    assert options["folds"] == 1
+    parts = [pd.read_parquet(Path(run).parent / "rows.parquet")["part"] for run in options["runs"]]
+    assert [(part == "test").sum() for part in parts] == [30, 30]
+    assert (parts[0] != parts[1]).any()
+
+
+def test_one_fold_is_refused(data: Path) -> None:
+    done = crossval(data, "FOLDS=1")
+    assert done.returncode != 0
+    assert "FOLDS=1 REPEATS=1: expected two folds or more" in done.stderr

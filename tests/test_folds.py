@@ -1,0 +1,59 @@
+"""Which rows each fold tests, validates on and trains on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import InputError
+from pipeline.folds import cut, with_validation
+from pipeline.split import TEST, TRAIN, VALIDATION
+
+
+def corpus(rows: int, classes: int = 2) -> tuple[list[str], np.ndarray]:
+    return [f"text {n}" for n in range(rows)], np.arange(rows) % classes
+
+
+def test_every_row_is_tested_once_and_a_tenth_of_the_others_validates() -> None:
+    texts, labels = corpus(100)
+    parts = [cut(texts, labels, number, 5, seed=1) for number in range(1, 6)]
+    assert (np.sum([part == TEST for part in parts], axis=0) == 1).all()
+    for part in parts:
+        assert [(part == code).sum() for code in (TRAIN, VALIDATION, TEST)] == [72, 8, 20]
+        assert labels[part == TEST].mean() == labels[part == VALIDATION].mean() == 0.5
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(0, 15), min_size=60, max_size=120), st.integers(2, 5), st.integers(0, 3))
+def test_equal_texts_share_a_part_in_every_fold(numbers, count, seed) -> None:
+    numbers = [*range(16), *numbers]  # each text once at least
+    texts, labels = (
+        [f"  Text {n}" if i % 2 else f"text {n}" for i, n in enumerate(numbers)],
+        np.array(numbers) % 2,
+    )
+    for number in range(1, count + 1):
+        part = cut(texts, labels, number, count, seed)
+        assert all(len(set(part[np.array(numbers) == n])) == 1 for n in range(16))
+
+
+def test_folds_follow_from_the_seed() -> None:
+    texts, labels = corpus(60)
+    one, again, other = (cut(texts, labels, 1, 3, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+
+
+def test_more_folds_than_texts_are_refused() -> None:
+    with pytest.raises(InputError, match="3 different texts cannot make 4 folds"):
+        cut(["a", "b", "c", "A"], np.array([0, 1, 0, 1]), 1, 4, seed=1)
+
+
+def test_an_official_test_part_stays_and_validation_is_drawn_by_seed() -> None:
+    texts, labels = corpus(60)
+    official = np.where(np.arange(60) < 20, TEST, TRAIN)
+    one, other = (with_validation(texts, labels, official, seed) for seed in (1, 2))
+    assert (one[:20] == TEST).all()
+    assert [(one == code).sum() for code in (TRAIN, VALIDATION, TEST)] == [36, 4, 20]
+    assert (one != other).any()
