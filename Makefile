@@ -51,6 +51,7 @@ help:
 
 # A value from the command line as one word of the shell, whatever is in it.
 quoted = '$(subst ','\'',$(value $(1)))'
+if_given = $(if $(filter command,$(origin $(1))),$($(1)))
 option = $(if $(value $(1)),$(2) $(call quoted,$(1)))
 
 CONFIGURE = $(VERB) configure --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) \
@@ -70,7 +71,8 @@ train: $(INSTALLED)
 crossval: $(INSTALLED)
 	@said=$$($(CONFIGURE) --folds $(call quoted,FOLDS) --repeats $(call quoted,REPEATS)) || exit $$?; set -- $$said; \
 	place=$$1; shift; \
-	$(call INNER,RUN="$${place%/*/*}/base" "$${place%/*/*}/rows.parquet"); \
+	$(call INNER,RUN="$${1%/*/*}/all/-" "$${1%/*/*}/all/rows.parquet"); \
+	$(call INNER,RUN="$$1" "$${1%/*}/rows.parquet"); \
 	$(call INNER,--jobs=$(JOBS) CROSSVAL="$$place" RUNS="$$*" "$$place/crossval.json"); \
 	cat "$$place/summary.txt"; echo "$$place"
 
@@ -79,7 +81,7 @@ table: $(INSTALLED)
 	  $(MAKE) --silent --no-print-directory crossval CORPUS="$$corpus" MODEL="$$model" || \
 	    missing="$$missing $$corpus/$$model"; \
 	done; done; \
-	$(VERB) table || exit $$?; \
+	$(VERB) table --corpora "$(call if_given,CORPORA)" --models "$(call if_given,MODELS)" || exit $$?; \
 	[ -z "$$missing" ] || { echo "convtext: not in the table:$$missing" >&2; exit 2; }
 
 tune: $(INSTALLED)
@@ -141,9 +143,8 @@ everywhere := __init__ __main__ errors options config artifacts csv_file csv_ope
 ifdef RUN
 DIR := $(patsubst %/,%,$(dir $(RUN)))
 
-ifneq ($(findstring /folds/,$(DIR)),)
-CORPUS_DIR := $(patsubst %/folds/,%,$(dir $(DIR)))
-$(DIR)/rows.parquet: $(DIR)/prepare.json $(CORPUS_DIR)/rows.parquet \
+ifneq ($(findstring /folds/,$(DIR:/all=)),)
+$(DIR)/rows.parquet: $(DIR)/prepare.json $(dir $(DIR))all/rows.parquet \
   $(call code,$(everywhere) fold folds split data_report near_copies)
 	$(call STAGE,fold $(DIR))
 else
@@ -187,7 +188,7 @@ $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
 
 $(METRICS): FORCE
 	@$(MAKE) --silent --no-print-directory CROSSVAL= RUN=$(@D) $@ >/dev/null
-	@sed -n 's|^ "accuracy": \(0\.[0-9]\{4\}\).*|  $(notdir $(patsubst %/,%,$(dir $(@D)))): accuracy \1|p' $@
+	@sed -n 's|^ "accuracy": \([01]\.[0-9]\{1,4\}\).*|  $(notdir $(patsubst %/,%,$(dir $(@D)))): accuracy \1|p' $@
 
 FORCE:
 endif

@@ -4,7 +4,7 @@ data/build/<corpus>/            prepare.json tokenize.json baseline.json   the s
                                 rows.parquet labels.json data_report.json rejects.csv
                                 text_encoder.json sequences.npz
                                 baseline.parquet ngrams.npz
-data/build/<corpus>/folds/<fold>/             a fold of it, with the same files but its own parts
+data/build/<corpus>/folds/<fold>/             a fold of it: the same files, other parts; all/ has all rows
 data/build/<corpus>/crossval/<model>-.../     options.json crossval.json summary.txt
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options
                                 vectors.npz coverage.json
@@ -61,9 +61,9 @@ class CorpusFolder:
         self.ngrams = path / "ngrams.npz"
 
     @property
-    def base(self) -> CorpusFolder:
-        """The corpus that this one is a fold of."""
-        return CorpusFolder(self.path.parents[1])
+    def whole(self) -> CorpusFolder:
+        """All rows of the corpus that this one is a fold of, whatever seed `make train` was given."""
+        return CorpusFolder(self.path.parent / "all")
 
     def fold(self, name: str) -> CorpusFolder:
         return CorpusFolder(self.path / "folds" / name)
@@ -80,6 +80,11 @@ class CrossvalFolder:
         self.options = path / "options.json"
         self.result = path / "crossval.json"
         self.summary = path / "summary.txt"
+
+
+def table_files() -> tuple[Path, Path]:
+    """`make table`: the text and the figure."""
+    return build_folder() / "table.md", build_folder() / "table.png"
 
 
 def crossvals() -> list[CrossvalFolder]:

@@ -17,6 +17,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.svm import LinearSVC
 
 from pipeline import ngrams
+from pipeline.options import BaselineName
 from pipeline.sequences import Sequences
 
 Labels = NDArray[np.int64]
@@ -44,10 +45,10 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Baseline:
-    """`candidates(training, labels, seed)` fits one after the other."""
+    """`candidates(training, labels, classes, seed)` fits one after the other."""
 
     title: str
-    candidates: Callable[[Sequences, Labels, int], Iterator[Candidate]]
+    candidates: Callable[[Sequences, Labels, int, int], Iterator[Candidate]]
     library: str = ""  # where it is not one of the project's own dependencies
 
     def available(self) -> bool:
@@ -56,11 +57,12 @@ class Baseline:
 
 
 def fit(
-    name: str,
+    name: BaselineName,
     training: Sequences,
     labels: Labels,
     validation: Sequences,
     validation_labels: Labels,
+    classes: int,
     seed: int,
 ) -> Candidate:
     """The candidate with most validation rows right; of several, the first.
@@ -70,7 +72,7 @@ def fit(
     learnable = len(training.ids) > 0 and len(np.unique(labels)) > 1
     baseline = BASELINES[name if learnable else "majority"]
     most = -1
-    for candidate in baseline.candidates(training, labels, seed):
+    for candidate in baseline.candidates(training, labels, classes, seed):
         right = int((candidate.predict(validation) == validation_labels).sum())
         if right > most:
             most, best = right, candidate
@@ -133,17 +135,17 @@ def interpolated(weights: NDArray[np.float64], beta: float) -> NDArray[np.float6
     return (1 - beta) * mean + beta * weights
 
 
-def _majority(training: Sequences, labels: Labels, seed: int) -> Iterator[Candidate]:
+def _majority(training: Sequences, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
     """The most frequent label; of several, the first."""
     label = int(np.bincount(labels).argmax())
     yield Fitted(f"label {label}", lambda sequences: np.full(len(sequences), label, np.int64))
 
 
-def _linear(training: Sequences, labels: Labels, seed: int) -> Iterator[Candidate]:
-    return ngrams.candidates(training, labels)
+def _linear(training: Sequences, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
+    return ngrams.candidates(training, labels, classes)
 
 
-def _nbsvm(training: Sequences, labels: Labels, seed: int) -> Iterator[Candidate]:
+def _nbsvm(training: Sequences, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
     counter = CountVectorizer(binary=True, dtype=np.float64, **NGRAMS)
     features = counter.fit_transform(_documents(training))
 
@@ -155,7 +157,7 @@ def _nbsvm(training: Sequences, labels: Labels, seed: int) -> Iterator[Candidate
         yield Fitted(f"C = {strength:g}", partial(predict, model))
 
 
-def _fasttext(training: Sequences, labels: Labels, seed: int) -> Iterator[Candidate]:
+def _fasttext(training: Sequences, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
     """Joulin et al. 2016, "Bag of Tricks": averaged vectors of tokens and pairs into a softmax."""
     import fasttext
 
@@ -194,7 +196,7 @@ def _documents(sequences: Sequences) -> list[str]:
     return [" ".join(ids[start:end]) for start, end in pairwise(offsets)]
 
 
-BASELINES = {
+BASELINES: dict[BaselineName, Baseline] = {
     "majority": Baseline("majority class", _majority),
     "linear": Baseline("TF-IDF + logistic regression", _linear),
     "nbsvm": Baseline("NBSVM with bigrams", _nbsvm),

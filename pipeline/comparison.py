@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from pipeline.metrics import scores
+
 Numbers = NDArray[np.float64]
+Labels = Sequence[NDArray[np.int64]]
 Scores = dict[str, Numbers]  # "accuracy" and "macro_f1", float64 [folds], in 0..1
 
 
@@ -31,6 +35,23 @@ class Difference:
         return f"{100 * self.mean:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
+def scored(truth: Labels, predicted: Labels, names: list[str]) -> Scores:
+    """Of one contestant: `truth` and `predicted` hold int64 [test rows] for each fold or seed."""
+    each = [scores(*one, names) for one in zip(truth, predicted, strict=True)]
+    return {kind: np.array([one[kind] for one in each]) for kind in ("accuracy", "macro_f1")}
+
+
+def compared(truth: Labels, network: Labels, other: Labels, folds: int) -> Difference:
+    """The network's accuracy minus the other's; `folds` is 1 where seeds were run on one test part."""
+    gained = [
+        (one == true).astype(float) - (another == true)
+        for true, one, another in zip(truth, network, other, strict=True)
+    ]
+    if folds > 1:
+        return over_folds(np.array([one.mean() for one in gained]), folds)
+    return over_rows(np.array(gained))
+
+
 def over_folds(differences: Numbers, folds: int) -> Difference:
     """The corrected resampled t-test (Nadeau & Bengio 2003; for repeats, Bouckaert & Frank 2004).
 
@@ -39,25 +60,31 @@ def over_folds(differences: Numbers, folds: int) -> Difference:
     (1/n + n_test/n_train) s^2, with n_test/n_train = 1/(folds - 1); n - 1 degrees of freedom.
     """
     n = len(differences)
-    return _student(differences, float(np.sqrt((1 / n + 1 / (folds - 1)) * differences.var(ddof=1))))
+    return _student(differences, (1 / n + 1 / (folds - 1)) * differences.var(ddof=1))
 
 
 def over_rows(differences: Numbers) -> Difference:
-    """The paired t-test over the rows of one test part.
+    """The paired t-test over the rows of one test part, with the spread over seeds added.
 
-    `differences` float64 [rows]: how often, over the seeds, the network was right on the row, minus how
-    often the other was. What varies from seed to seed is averaged before.
+    `differences` float64 [seeds, rows]: 1 where the network alone was right, -1 where the other alone was.
+    The variance of the mean is that of the rows' means over seeds by the rows, and that of the seeds' means
+    over rows by the seeds; rows - 1 degrees of freedom.
     """
-    return _student(differences, float(differences.std(ddof=1) / np.sqrt(len(differences))))
+    by_row, by_seed = differences.mean(axis=0), differences.mean(axis=1)
+    if len(by_row) == 1:
+        return Difference(float(by_row[0]), -1.0, 1.0, 1.0)
+    seeds = by_seed.var(ddof=1) / len(by_seed) if len(by_seed) > 1 else 0.0
+    return _student(by_row, by_row.var(ddof=1) / len(by_row) + seeds)
 
 
-def _student(differences: Numbers, error: float) -> Difference:
-    mean = float(differences.mean())
-    if error == 0:
-        return Difference(mean, mean, mean, 0.0 if mean else 1.0)
-    reach = float(stats.t.ppf(0.975, len(differences) - 1)) * error
-    p = 2 * float(stats.t.sf(abs(mean) / error, len(differences) - 1))
-    return Difference(mean, mean - reach, mean + reach, p)
+def _student(differences: Numbers, variance: float) -> Difference:
+    """`variance` is that of the mean. Differences without any are tested by their signs alone."""
+    n, mean = len(differences), float(differences.mean())
+    if variance == 0:
+        return Difference(mean, mean, mean, float(2 * 0.5**n) if mean else 1.0)
+    error = float(np.sqrt(variance))
+    reach = float(stats.t.ppf(0.975, n - 1)) * error
+    return Difference(mean, mean - reach, mean + reach, 2 * float(stats.t.sf(abs(mean) / error, n - 1)))
 
 
 def verdict(scores: dict[str, Scores], difference: dict[str, Difference]) -> str:
@@ -121,17 +148,16 @@ class Cell:
 def cells(results: list[dict[str, Any]]) -> dict[str, dict[str, Cell]]:
     """Contestant -> corpus -> cell, from what `crossval` wrote; models first, then their opponents.
 
-    Of several cross-validations of one model on one corpus, the one with most runs counts.
+    Of several cross-validations of one model on one corpus, the one of most folds, then of most runs counts.
     """
     found: dict[str, dict[str, Cell]] = {}
     models = sorted({one["model"] for one in results})
-    for result in sorted(results, key=lambda one: (one["model"], one["corpus"], one["runs"])):
+    for result in sorted(results, key=lambda one: (one["folds"], one["runs"])):
         for name, one in result["contestants"].items():
             published = result["published"] if name == result["model"] else None
             cell = Cell(100 * one["mean"], 100 * one["deviation"], result["runs"], published)
             row = found.setdefault(name, {})
-            if result["corpus"] not in row or row[result["corpus"]].runs <= cell.runs:
-                row[result["corpus"]] = cell
+            row[result["corpus"]] = cell
     return {name: found[name] for name in [*models, *(other for other in found if other not in models)]}
 
 
@@ -142,12 +168,16 @@ def markdown(rows: dict[str, dict[str, Cell]]) -> str:
         corpus: max((row[corpus].mean, name) for name, row in rows.items() if corpus in row)[1]
         for corpus in corpora
     }
-    runs = {corpus: max(row[corpus].runs for row in rows.values() if corpus in row) for corpus in corpora}
+    runs = {
+        corpus: sorted({row[corpus].runs for row in rows.values() if corpus in row}) for corpus in corpora
+    }
     lines = [
         "Accuracy in %, mean ± standard deviation over folds (over seeds where the test part is official), "
         "all on the same rows; in brackets what the model's paper gives.",
         "",
-        "| | " + " | ".join(f"{corpus}, {runs[corpus]} runs" for corpus in corpora) + " |",
+        "| | "
+        + " | ".join(f"{corpus}, {' or '.join(map(str, runs[corpus]))} runs" for corpus in corpora)
+        + " |",
         "|---" * (len(corpora) + 1) + "|",
     ]
     for name, row in rows.items():

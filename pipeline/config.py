@@ -96,6 +96,12 @@ def of_corpus(assignments: str) -> str:
     return shlex.join(words)
 
 
+def of_model(assignments: str) -> str:
+    """What in SET makes another model of the one that was named."""
+    words = [word for word in shlex.split(assignments) if word.split(".")[0] in MODEL_KEYS - CORPUS_KEYS]
+    return shlex.join(words)
+
+
 def check_replaceable(path: Path) -> None:
     """Raise InputError for a model's file that `write_model` did not write."""
     if path.exists() and not path.read_bytes().startswith(WRITTEN.encode()):

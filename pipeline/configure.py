@@ -8,11 +8,12 @@ of the cross-validation and those of its runs. With --budget, a search's options
 from __future__ import annotations
 
 import argparse
+import hashlib
 import shlex
 from pathlib import Path
 
 from pipeline import budget, config
-from pipeline.artifacts import RunFolder, whole
+from pipeline.artifacts import CorpusFolder, RunFolder, whole
 from pipeline.errors import InputError
 from pipeline.options import (
     BaselineName,
@@ -23,13 +24,15 @@ from pipeline.options import (
     Fold,
     PrepareOptions,
     Section,
+    Split,
     TokenizeOptions,
     TrainOptions,
     TuneOptions,
 )
 
 QUICK: list[BaselineName] = ["majority", "linear"]
-ALL: list[BaselineName] = ["majority", "linear", "nbsvm", "fasttext"]
+MOST_FOLDS = 1000
+MOST_SEEDS = 2**32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test", default="", help="a CSV that is the test part")
     parser.add_argument("--encoding", default="", help="of the CSV, such as windows-1252")
     parser.add_argument("--set", default="", help='any option, as in "train.epochs=3 seed=7"')
-    parser.add_argument("--folds", type=int, default=0, help="of a cross-validation, 2 or more")
-    parser.add_argument("--repeats", type=int, default=1, help="of all folds, each with a seed of its own")
+    parser.add_argument("--folds", help="of a cross-validation, 2 or more")
+    parser.add_argument("--repeats", default="1", help="of all folds, each with a seed of its own")
     parser.add_argument("--budget", help="of a search, such as 10m")
     parser.add_argument("--name", default="", help="of the search's winner in conf/models")
     parser.add_argument("--output", type=Path, help="the winner's YAML, if it is to lie elsewhere")
@@ -59,24 +62,26 @@ def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(config.run_folder(arguments.corpus, arguments.model))
     for path in configuration.embed.files:
         config.identify(path)  # a missing file is refused before anything is written
-    if arguments.folds:
-        _hand_out_folds(folder, configuration, arguments.model, arguments.folds, arguments.repeats)
+    if arguments.folds is not None:
+        _hand_out_folds(folder, configuration, arguments)
     else:
         if arguments.budget is not None:
             _hand_out_search(folder, arguments)
-        _hand_out_corpus(folder, configuration)
+        _hand_out_corpus(folder.corpus, folder.corpus.path.name, configuration)
         _hand_out_run(folder, configuration, arguments.model, QUICK)
         print(folder.path)
 
 
-def _hand_out_corpus(folder: RunFolder, configuration: Configuration, fold: Fold | None = None) -> None:
+def _hand_out_corpus(
+    corpus: CorpusFolder, name: str, configuration: Configuration, fold: Fold | None = None
+) -> None:
     """What the corpus, or a fold of it, is made by."""
     source = configuration.source
     inputs = [] if source.address else [config.identify(file.path) for file in source.files.values()]
     _write(
-        folder.corpus.prepare_options,
+        corpus.prepare_options,
         PrepareOptions(
-            corpus=folder.corpus.path.name,
+            corpus=name,
             title=configuration.title,
             seed=configuration.seed,
             source=source,
@@ -110,39 +115,52 @@ def _hand_out_run(
     )
 
 
-def _hand_out_folds(
-    folder: RunFolder, configuration: Configuration, model: str, folds: int, repeats: int
-) -> None:
+def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: argparse.Namespace) -> None:
     """Folds of the corpus; where the test part is official, as many seeds instead."""
-    if folds < 2 or repeats < 1:
-        raise InputError(f"FOLDS={folds} REPEATS={repeats}: expected two folds or more, and a repeat or more")
-    corpus, first = folder.corpus, configuration.seed
+    from pipeline.baselines import BASELINES  # here, as its libraries take a second
+
+    folds, repeats = _count("FOLDS", arguments.folds, 2), _count("REPEATS", arguments.repeats, 1)
+    corpus, first, model = folder.corpus, configuration.seed, arguments.model
+    settings = config.of_model(arguments.set)
+    if settings:  # another model, as far as results are concerned
+        model += "-" + hashlib.sha256(settings.encode()).hexdigest()[:8]
     crossval = corpus.crossval(f"{model}-{folds}x{repeats}-seed{first}")
     if "test" in configuration.source.files:
         folds, repeats = 1, folds * repeats
-    _hand_out_corpus(folder, configuration)
+    if first + repeats > MOST_SEEDS:
+        raise InputError(f"seed: {first} leaves no room for {repeats} seeds below 2^32")
+    baselines = [name for name, one in BASELINES.items() if one.available()]
+    everything = configuration.model_copy(update={"seed": 0, "split": Split()})  # its parts are not used
+    _hand_out_corpus(corpus.fold("all"), corpus.path.name, everything)
     runs = []
     for seed in range(first, first + repeats):
         seeded = configuration.model_copy(update={"seed": seed})
         for number in range(1, folds + 1):
             fold = corpus.fold(f"{corpus.path.name}-{number:02d}of{folds:02d}-seed{seed}")
             run = RunFolder(fold.path / model)
-            _hand_out_corpus(run, seeded, Fold(number=number, count=folds))
-            _hand_out_run(run, seeded, model, ALL)
+            _hand_out_corpus(fold, fold.path.name, seeded, Fold(number=number, count=folds))
+            _hand_out_run(run, seeded, arguments.model, baselines)
             runs.append(str(run.path))
     _write(
         crossval.options,
         CrossvalOptions(
             corpus=corpus.path.name,
-            model=model,
+            model=f"{arguments.model} {settings}".strip(),
             seed=first,
             folds=folds,
             repeats=repeats,
             runs=runs,
-            published=configuration.published.get(corpus.path.name),
+            published=None if settings else configuration.published.get(corpus.path.name),
+            left_out=[one.title for one in BASELINES.values() if not one.available()],
         ),
     )
     print(crossval.path, *runs, sep="\n")
+
+
+def _count(name: str, text: str, least: int) -> int:
+    if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= MOST_FOLDS):
+        raise InputError(f"{name}={text}: expected a whole number from {least} to {MOST_FOLDS}")
+    return int(text)
 
 
 def _hand_out_search(folder: RunFolder, arguments: argparse.Namespace) -> None:

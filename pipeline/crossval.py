@@ -17,9 +17,10 @@ from pipeline import comparison
 from pipeline.artifacts import CrossvalFolder, RunFolder, read_json, read_table, whole, write_json
 from pipeline.baselines import BASELINES
 from pipeline.config import read_stage
-from pipeline.metrics import scores
 from pipeline.options import CrossvalOptions
 from pipeline.tracking import new_run
+
+LONGEST_NAME = 28  # columns, of the model and what SET made of it
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,15 +34,22 @@ def run(arguments: argparse.Namespace) -> None:
     names = read_json(runs[0].corpus.labels)
     predictions = [_predictions(run, names) for run in runs]
 
-    found = {key: _scores(predictions, key, names) for key in predictions[0].columns[1:]}
-    difference = {key: _difference(predictions, key, options.folds) for key in found if key != "network"}
-    titles = {"network": options.model} | {key: BASELINES[key].title for key in difference}
+    truth = [one.pop("truth").to_numpy(np.int64) for one in predictions]
+    labels = {str(key): [one[key].to_numpy(np.int64) for one in predictions] for key in predictions[0]}
+    found = {key: comparison.scored(truth, each, names) for key, each in labels.items()}
+    difference = {
+        key: comparison.compared(truth, labels["network"], each, options.folds)
+        for key, each in labels.items()
+        if key != "network"
+    }
+    shown = options.model if len(options.model) <= LONGEST_NAME else options.model[: LONGEST_NAME - 1] + "…"
+    titles = {"network": shown} | {name: one.title for name, one in BASELINES.items()}
     scored = {titles[key]: one for key, one in found.items()}
     differing = {titles[key]: one for key, one in difference.items()}
     verdict = comparison.verdict(scored, differing)
     result = {
         "corpus": options.corpus,
-        "model": options.model,
+        "model": shown,
         "folds": options.folds,
         "runs": len(runs),
         "test_rows": len(predictions[0]),
@@ -54,8 +62,9 @@ def run(arguments: argparse.Namespace) -> None:
     with new_run(name, options.model_dump(exclude={"runs"}), {"corpus": options.corpus}) as parent:
         parent.adopt(tracked)
         parent.log_metrics({f"mean.{key}": float(one["accuracy"].mean()) for key, one in found.items()})
-        lines = [f"crossval: {name}", comparison.table(scored, differing)]
+        lines = [fill(f"crossval: {name}", 79, subsequent_indent="  "), comparison.table(scored, differing)]
         lines.append(fill(verdict, 79, initial_indent="  ", subsequent_indent="  "))
+        lines += [f"  {title} was left out: its library is not installed." for title in options.left_out]
         with whole(folder.summary) as partial:
             partial.write_text("\n".join(lines) + "\n", "utf-8")
         write_json(folder.result, result)
@@ -71,19 +80,3 @@ def _predictions(run: RunFolder, names: list[str]) -> pd.DataFrame:
     return baseline.drop(columns="row").assign(truth=truth, network=network)[
         ["truth", "network", *baseline.columns[1:]]
     ]
-
-
-def _scores(predictions: list[pd.DataFrame], key: str, names: list[str]) -> dict[str, np.ndarray]:
-    each = [scores(one["truth"].to_numpy(), one[key].to_numpy(), names) for one in predictions]
-    return {kind: np.array([one[kind] for one in each]) for kind in ("accuracy", "macro_f1")}
-
-
-def _difference(predictions: list[pd.DataFrame], key: str, folds: int) -> comparison.Difference:
-    """Of the network and an opponent."""
-    gained: list[np.ndarray] = [
-        (one["network"] == one["truth"]).to_numpy(float) - (one[key] == one["truth"]).to_numpy(float)
-        for one in predictions
-    ]
-    if folds > 1:
-        return comparison.over_folds(np.array([one.mean() for one in gained]), folds)
-    return comparison.over_rows(np.mean(gained, axis=0))

@@ -29,7 +29,7 @@ from pipeline.artifacts import (
 )
 from pipeline.classifier import Classifier
 from pipeline.config import read_stage
-from pipeline.options import TrainOptions
+from pipeline.options import PrepareOptions, TrainOptions
 from pipeline.tracking import resumed_run
 
 
@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.folder)
     options = read_stage(folder.train_options, TrainOptions)
+    fold = read_stage(folder.corpus.prepare_options, PrepareOptions).fold
     rows, baseline = read_table(folder.corpus.rows), read_table(folder.corpus.baseline)
     history, tracked = read_json(folder.history), read_json(folder.run)
     classifier = Classifier.load(folder.model)
@@ -82,7 +83,8 @@ def run(arguments: argparse.Namespace) -> None:
         mlflow_run.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
         for path in [*drawn, folder.history, folder.coverage, folder.mistakes, folder.corpus.report]:
             mlflow_run.log(path)
-        mlflow_run.log(folder.model, "model")
+        if fold is None:  # nobody ships the model of a fold, and there are many
+            mlflow_run.log(folder.model, "model")
         write_json(folder.metrics, result)
         mlflow_run.log(folder.metrics)
     print(f"evaluate: {title}, {len(test):,} test rows\n{metrics.summary(result)}")

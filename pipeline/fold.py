@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder = CorpusFolder(arguments.folder)
-    corpus = folder.base
+    corpus = folder.whole
     options = read_stage(folder.prepare_options, PrepareOptions)
     fold = options.fold
     assert fold is not None

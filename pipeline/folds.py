@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,14 +22,18 @@ def cut(
 
     Stratified by label, equal texts in one fold; a row is tested in exactly one of the `count` folds. A
     tenth of the other rows validates. The same for one seed. Raises InputError where there are fewer
-    different texts than folds.
+    different texts than folds, or no class has a row for each.
     """
     groups = numbered(texts)
     different = int(groups.max(initial=-1)) + 1
     if different < count:
         raise InputError(f"{different} different texts cannot make {count} folds: lower FOLDS, or add rows")
+    if np.bincount(labels).max() < count:
+        raise InputError(f"no class has {count} rows, one for each fold: lower FOLDS, or add rows")
     cutter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-    _, test = list(cutter.split(groups, labels, groups))[number - 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of a class with fewer rows than folds: so be it
+        _, test = list(cutter.split(groups, labels, groups))[number - 1]
     part = np.zeros(len(texts), np.int8)
     part[test] = TEST
     return with_validation(texts, labels, part, seed)

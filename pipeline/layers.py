@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline import kernels
 from pipeline.backend import keras, tf
 from pipeline.kernels import Floats
-from pipeline.ngrams import NgramModel
 from pipeline.sequences import PADDING
+
+if TYPE_CHECKING:
+    from pipeline.ngrams import NgramModel
 
 CHANNELS = ("static", "tuned")
 COMBINATIONS = ("shared", "separate", "concatenated")

@@ -36,6 +36,14 @@ class NgramModel:
     setting: str = ""
 
     @classmethod
+    def of_counts(cls, labels: NDArray[np.int64], classes: int) -> NgramModel:
+        """Without n-grams: the logarithms of the classes' shares, where there is nothing to learn from."""
+        counts = np.bincount(labels, minlength=classes)
+        bias = np.where(counts > 0, np.log(np.maximum(counts, 1) / len(labels)), ABSENT).astype(np.float32)
+        nothing = np.empty(0, np.float32)
+        return cls(np.empty(0, np.int64), nothing, np.empty((0, classes), np.float32), bias)
+
+    @classmethod
     def of(cls, arrays: dict[str, NDArray[Any]]) -> NgramModel:
         """From what `arrays` gives."""
         return cls(arrays["keys"], arrays["idf"], arrays["weights"], arrays["bias"])
@@ -58,8 +66,8 @@ class NgramModel:
         return predicted
 
 
-def candidates(training: Sequences, labels: NDArray[np.int64]) -> Iterator[NgramModel]:
-    """scikit-learn's models for each of STRENGTHS, on labels int64 [rows] of two classes or more."""
+def candidates(training: Sequences, labels: NDArray[np.int64], classes: int) -> Iterator[NgramModel]:
+    """scikit-learn's models for each of STRENGTHS, on labels int64 [rows]: two or more of the classes."""
     keys, rows = ngrams(training)
     features, columns = np.unique(keys, return_inverse=True)
     counts = csr_matrix((np.ones(len(keys), np.float32), (rows, columns)), (len(training), len(features)))
@@ -67,13 +75,13 @@ def candidates(training: Sequences, labels: NDArray[np.int64]) -> Iterator[Ngram
     weighted = tfidf.fit_transform(counts)
     for strength in STRENGTHS:
         fitted = LogisticRegression(C=strength, max_iter=1000).fit(weighted, labels)
-        classes = fitted.classes_
-        weights = np.zeros((len(features), labels.max() + 1), np.float32)
-        bias = np.full(labels.max() + 1, ABSENT, np.float32)
-        if len(classes) == 2:  # scikit-learn gives the second one's logit alone
-            weights[:, classes[1]], bias[classes] = fitted.coef_[0], [0, fitted.intercept_[0]]
+        present = fitted.classes_
+        weights = np.zeros((len(features), classes), np.float32)
+        bias = np.full(classes, ABSENT, np.float32)
+        if len(present) == 2:  # scikit-learn gives the second one's logit alone
+            weights[:, present[1]], bias[present] = fitted.coef_[0], [0, fitted.intercept_[0]]
         else:
-            weights[:, classes], bias[classes] = fitted.coef_.T, fitted.intercept_
+            weights[:, present], bias[present] = fitted.coef_.T, fitted.intercept_
         idf = tfidf.idf_.astype(np.float32)
         yield NgramModel(features, idf, weights, bias, f"C = {strength:g}")
 

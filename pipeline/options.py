@@ -203,6 +203,7 @@ class CrossvalOptions(Section):
     folds: Positive  # 1 where the test part is official, and seeds take the folds' place
     repeats: Positive
     runs: list[str]  # the folders of the folds' runs
+    left_out: list[str]  # opponents whose library is not installed
     published: float | None  # the accuracy, %, that the model's paper gives for the corpus
 
 

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         networks: list[keras.Model] = []
         history: list[trainer.Record] = []
         for member in range(options.ensemble.members):
-            seed = options.seed + member
+            seed = (options.seed + member) % 2**32
             trainer.make_repeatable(seed, options.train.precision)
             network = _build(options, vectors, len(names))
             trained = trainer.train(

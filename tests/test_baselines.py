@@ -21,7 +21,7 @@ def predict(
     if library:
         pytest.importorskip(library, reason=f"{library} is not installed")
     training = Sequences.of(rows)
-    fitted = fit(name, training, np.array(labels), training, np.array(labels), seed)
+    fitted = fit(name, training, np.array(labels), training, np.array(labels), max(labels) + 1, seed)
     predicted = fitted.predict(Sequences.of(test))
     assert predicted.dtype == np.int64
     return predicted.tolist(), fitted.setting
@@ -70,7 +70,7 @@ def test_a_class_without_a_training_row_is_not_predicted(name: str) -> None:
     rows, test = [[2], [3], [3], [3]] * 10, Sequences.of([[2], [3], [4]])
     if not BASELINES[name].available():
         pytest.skip(f"{BASELINES[name].library} is not installed")
-    fitted = fit(name, Sequences.of(rows), np.array([0, 3, 3, 3] * 10), test, np.array([0, 3, 1]), 1)
+    fitted = fit(name, Sequences.of(rows), np.array([0, 3, 3, 3] * 10), test, np.array([0, 3, 1]), 5, 1)
     assert set(fitted.predict(test).tolist()) <= {0, 3}
 
 
@@ -109,7 +109,7 @@ def test_the_candidate_with_most_validation_rows_right_is_chosen_and_of_several_
     # One clear row of the small class among many of the other: C = 1 takes it for the large one.
     rows, labels = [[2]] + [[2, 3]] * 60 + [[4, 3]] * 2, [1] + [1] * 60 + [0] * 2
     training, held_out = Sequences.of(rows), Sequences.of([[4, 3]])
-    assert fit("linear", training, np.array(labels), held_out, np.array([0]), 1).setting == "C = 10"
+    assert fit("linear", training, np.array(labels), held_out, np.array([0]), 2, 1).setting == "C = 10"
 
 
 def test_the_log_count_ratio_is_that_computed_by_hand() -> None:

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.comparison import Difference, cells, markdown, over_folds, over_rows, table, verdict
+from pipeline.comparison import (
+    Difference,
+    cells,
+    compared,
+    markdown,
+    over_folds,
+    over_rows,
+    scored,
+    table,
+    verdict,
+)
 
 
 def scores(*accuracies: float) -> dict[str, np.ndarray]:
@@ -25,16 +35,35 @@ def test_folds_that_share_their_training_rows_widen_the_interval() -> None:
 
 
 def test_over_the_rows_of_one_test_part_it_is_the_paired_t_test() -> None:
-    gained = np.array([1, 0, 0, -0.5, 1, 0.5, 0, 0])
+    gained = np.array([[1, 0, 0, -1, 1, 1, 0, 0]])
     one = over_rows(gained)
-    theirs = stats.ttest_1samp(gained, 0)
+    theirs = stats.ttest_1samp(gained[0], 0)
     low, high = theirs.confidence_interval()
     assert (one.mean, one.p, one.low, one.high) == pytest.approx((0.25, theirs.pvalue, low, high))
 
 
-@pytest.mark.parametrize(("value", "p"), [(0.0, 1.0), (0.1, 0.0)])
-def test_differences_without_spread_have_no_error(value: float, p: float) -> None:
-    assert over_rows(np.full(5, value)) == Difference(value, value, value, p)
+def test_the_spread_over_seeds_widens_the_interval_over_rows() -> None:
+    # Rows' means 1, 0, 0.5, 0.5 with variance 1/6; seeds' means 0.75 and 0.25 with variance 1/8.
+    one = over_rows(np.array([[1, 0, 1, 1], [1, 0, 0, 0]]))
+    error = math.sqrt(1 / 6 / 4 + 1 / 8 / 2)
+    assert one.mean == 0.5
+    assert one.high - one.mean == pytest.approx(3.182446 * error)  # t of 3 degrees of freedom
+
+
+def test_one_row_tells_nothing() -> None:
+    assert over_rows(np.ones((3, 1))) == Difference(1.0, -1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(("value", "p"), [(0.0, 1.0), (0.1, 2 * 0.5**5)])
+def test_differences_without_spread_are_tested_by_their_signs(value: float, p: float) -> None:
+    assert over_folds(np.full(5, value), 5) == Difference(value, value, value, p)
+
+
+def test_accuracies_and_their_difference_are_those_of_the_labels() -> None:
+    truth = [np.array([0, 0, 1, 1]), np.array([0, 1])]
+    network, other = [np.array([0, 0, 1, 0]), np.array([0, 1])], [np.array([1, 0, 1, 0]), np.array([0, 0])]
+    assert scored(truth, network, ["a", "b"])["accuracy"].tolist() == [0.75, 1]
+    assert compared(truth, network, other, folds=2).mean == pytest.approx((0.25 + 0.5) / 2)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +104,7 @@ def result(model: str, corpus: str, runs: int, mean: float, published: float | N
     return {
         "model": model,
         "corpus": corpus,
+        "folds": runs,
         "runs": runs,
         "published": published,
         "contestants": contestants,
@@ -92,6 +122,6 @@ def test_the_markdown_table_sets_models_before_opponents_and_the_best_in_bold() 
     ]
 
 
-def test_of_two_cross_validations_the_one_of_more_runs_counts() -> None:
+def test_of_two_cross_validations_the_one_of_more_folds_counts() -> None:
     found = cells([result("kim-rand", "mr", 10, 0.754), result("kim-rand", "mr", 2, 0.6)])
     assert found["kim-rand"]["mr"].mean == pytest.approx(75.4)

@@ -68,7 +68,7 @@ def test_an_official_test_part_is_kept_and_seeds_take_the_place_of_folds(data: P
     write_reviews(data / "held_out.csv", 30)
     done = crossval(data, f"TEST={data / 'held_out.csv'}")
     assert done.returncode == 0, done.stderr
-    assert "kim-rand, 2 seeds" in done.stdout
+    assert "2 seeds" in done.stdout
     options = json.loads(Path(done.stdout.splitlines()[-1], "options.json").read_text())
     assert options["folds"] == 1
     parts = [pd.read_parquet(Path(run).parent / "rows.parquet")["part"] for run in options["runs"]]
@@ -76,7 +76,16 @@ def test_an_official_test_part_is_kept_and_seeds_take_the_place_of_folds(data: P
     assert (parts[0] != parts[1]).any()
 
 
-def test_one_fold_is_refused(data: Path) -> None:
-    done = crossval(data, "FOLDS=1")
-    assert done.returncode != 0
-    assert "FOLDS=1 REPEATS=1: expected two folds or more" in done.stderr
+@pytest.mark.parametrize(
+    "wrong", ["FOLDS=1", "FOLDS=0", "FOLDS=abc", "FOLDS=", "REPEATS=-1", "FOLDS=99999999999"]
+)
+def test_a_number_of_folds_that_makes_no_sense_is_refused_in_one_line(data: Path, wrong: str) -> None:
+    done = crossval(data, wrong)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0].startswith(f"convtext: {wrong}: expected a whole number from ")
+
+
+def test_more_folds_than_rows_of_any_class_are_refused_once(data: Path) -> None:
+    done = crossval(data, "FOLDS=60")
+    assert done.returncode == 2
+    assert done.stderr.count("convtext: no class has 60 rows") == 1

@@ -285,3 +285,18 @@ def test_a_changed_text_redoes_everything_and_a_broken_one_loses_nothing(trained
         after[name] != before[name]
         for name in ("rows.parquet", "sequences.npz", "vectors.npz", "metrics.json")
     )
+
+
+def test_several_members_and_the_linear_model_are_one_classifier(trained: Trained, tmp_path: Path) -> None:
+    done = trained.train(SMALL + " ensemble.members=2 train.epochs=2", "MODEL=convtext")
+    assert done.returncode == 0, done.stderr
+    assert "  weights: networks " in done.stdout
+    folder = Path(done.stdout.splitlines()[-1])
+    history = json.loads((folder / "history.json").read_text())
+    assert [(one["member"], one["epoch"]) for one in history] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert json.loads((folder / "metrics.json").read_text())["accuracy"] == 1
+    output = tmp_path / "labelled.csv"
+    done = trained.predict(trained.csv, f"OUTPUT={output}", "MODEL=convtext", "TEXT=review")
+    assert done.returncode == 0, done.stderr
+    labelled = pd.read_csv(output, dtype=str)
+    assert (labelled["predicted_label"] == labelled["stars"]).mean() > 0.95

@@ -59,7 +59,7 @@ def test_the_pooled_network_adds_log_probabilities_and_survives_saving(members, 
     random = np.random.default_rng(2)
     texts = Sequences.of([random.integers(1, 10, 5).tolist() for _ in range(40)])
     labels = random.integers(0, 3, 40)
-    model = next(candidates(texts, labels)) if linear else None
+    model = next(candidates(texts, labels, 3)) if linear else None
     built = networks(members)
     network, weights = pool(built, model, texts, labels)
     assert list(weights) == ["networks", "n-grams"][: 1 + linear]

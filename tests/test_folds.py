@@ -50,6 +50,19 @@ def test_more_folds_than_texts_are_refused() -> None:
         cut(["a", "b", "c", "A"], np.array([0, 1, 0, 1]), 1, 4, seed=1)
 
 
+def test_a_corpus_whose_classes_are_all_smaller_than_the_folds_is_refused() -> None:
+    texts, labels = corpus(24, classes=6)
+    with pytest.raises(InputError, match="no class has 10 rows, one for each fold"):
+        cut(texts, labels, 1, 10, seed=1)
+
+
+def test_a_class_with_fewer_rows_than_folds_is_tested_in_some_of_them() -> None:
+    texts, labels = corpus(40)
+    labels[:3] = 2
+    tested = [labels[cut(texts, labels, number, 5, seed=1) == TEST] for number in range(1, 6)]
+    assert sum((one == 2).sum() for one in tested) == 3
+
+
 def test_an_official_test_part_stays_and_validation_is_drawn_by_seed() -> None:
     texts, labels = corpus(60)
     official = np.where(np.arange(60) < 20, TEST, TRAIN)

@@ -69,7 +69,7 @@ def test_the_model_is_scikit_learns_tfidf_and_logistic_regression(classes: int) 
         ngram_range=(1, 2), tokenizer=str.split, token_pattern=None, lowercase=False, dtype=np.float32
     )
     features = vectorizer.fit_transform(documents(training))
-    for model, strength in zip(candidates(training, labels), (1.0, 10.0), strict=True):
+    for model, strength in zip(candidates(training, labels, classes), (1.0, 10.0), strict=True):
         theirs = LogisticRegression(C=strength, max_iter=1000).fit(features, labels)
         logits = model.logits(test)
         ours = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -80,8 +80,15 @@ def test_the_model_is_scikit_learns_tfidf_and_logistic_regression(classes: int) 
 
 def test_a_class_without_training_rows_has_no_chance() -> None:
     sequences, labels = corpus(60, 2, 3)
-    for model in candidates(sequences, labels * 3):
+    for model in candidates(sequences, labels * 3, 5):
+        assert model.logits(sequences).shape == (60, 5)
         assert set(model.predict(sequences).tolist()) <= {0, 3}
+
+
+def test_without_n_grams_the_logits_are_the_classes_shares() -> None:
+    model = NgramModel.of_counts(np.array([0, 0, 0, 2]), 3)
+    logits = model.logits(Sequences.of([[5, 6], []]))
+    np.testing.assert_allclose(np.exp(logits), [[0.75, 0, 0.25]] * 2, atol=1e-6)
 
 
 def test_pairs_do_not_reach_over_the_end_of_a_row() -> None:
@@ -102,7 +109,7 @@ def test_pairs_do_not_reach_over_the_end_of_a_row() -> None:
 
 def test_blocks_of_rows_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
     sequences, labels = corpus(50, 2, 4)
-    model = next(candidates(sequences, labels))
+    model = next(candidates(sequences, labels, 2))
     whole = model.logits(sequences)
     monkeypatch.setattr("pipeline.ngrams.BLOCK", 7)
     np.testing.assert_array_equal(model.logits(sequences), whole)
