@@ -1,7 +1,7 @@
 # convtext: `make help` prints the commands, README.md explains them.
 
 CORPUS ?= docstrings
-MODEL ?= kim-multichannel
+MODEL ?= convtext
 FOLDS ?= 10
 REPEATS ?= 1
 BUDGET ?= 10m
@@ -26,7 +26,7 @@ help:
 ##make train      a classifier from a labelled corpus; the last line is its folder
 ##                  CORPUS=docstrings      a corpus of conf/corpora, or a CSV:
 ##                  CORPUS=reviews.csv TEXT=review LABEL=stars [TEST=held_out.csv]
-##                  MODEL=kim-multichannel a model of conf/models
+##                  MODEL=convtext         a model of conf/models
 ##                  SET="train.epochs=3"   any option of their files
 ##                  ENCODING=windows-1252  of the CSV, if it is not UTF-8
 ##                  MIRROR=folder          where downloads are taken from instead

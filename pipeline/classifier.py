@@ -78,7 +78,8 @@ class Classifier:
         self._compiled(np.zeros((1, 1), np.int32))
 
     def calibrate(self, sequences: Sequences, labels: NDArray[np.int32]) -> None:
-        """Choose the temperature on rows that the network was not trained on. No label changes by it."""
+        """Choose the temperature on rows that the network was not trained on; they may have chosen its epoch.
+        No label changes by it."""
         self.temperature = fit_temperature(self.logits(sequences), labels)
 
     def predict(self, texts: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:

@@ -20,7 +20,8 @@ Labels = NDArray[np.integer[Any]]
 def pool(
     networks: Sequence[keras.Model], linear: NgramModel | None, sequences: Sequences, labels: Labels
 ) -> tuple[keras.Model, dict[str, float]]:
-    """The networks, and the linear model where there is one, weighed on rows that none was trained on.
+    """The networks, and the linear model where there is one, weighed on rows that none was trained on
+    (they may have chosen its epoch or its C).
 
     Returns one network, whose logits [rows, classes] are the weighted sum of log-probabilities, and the
     weights: networks that differ in their seed alone share theirs.

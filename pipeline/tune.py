@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
     rows, criterion = len(corpus.validation[1]), start.train.criterion
     space = space_of(start, random_vectors=embed.embed.vectors == ["random"])
     search = Search(space, settings_of(start, space), start.seed)
-    print(f"tune: {start.model} on {corpus.name}, {rows:,} rows to choose by")
+    print(f"tune: the network of {start.model} on {corpus.name}, {rows:,} rows to choose by")
     print(f"  trial  {SHOWN[criterion].partition(' ')[0]}  epochs  seconds", flush=True)
     parameters = start.model_dump() | {"embed": embed.embed.model_dump(), "tune": options.model_dump()}
     with new_run(f"{corpus.name} tune", parameters, _tags(corpus, start)) as parent:
@@ -175,7 +175,8 @@ def _write_winner(
     first = max(search.trials[0].scores)
     header = f"""{options.command}
 The best of {len(search.trials)} trials: {found} on {rows:,} rows; {start.model} has {first:.2%}.
-It was chosen by these rows, which flatters it: what to expect, the test part says.
+These figures are of one network, without the rest of an ensemble; and it was chosen by these rows, which
+flatters it: what to expect, the test part says. A cross-validation of the same corpus flatters it, too.
 {options.again}"""
     # The seed is among them: it split the parts, so the test part stays the one that was not seen.
     won = with_settings(start, best.settings).model_dump(exclude={"model", "text"})

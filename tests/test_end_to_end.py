@@ -113,7 +113,7 @@ def test_the_run_is_in_mlflow_with_options_metrics_and_model(trained: Trained) -
         assert metrics["validation_accuracy"] >= 1
         assert "test.accuracy" in metrics
         tags = dict(store.execute(f"select key, value from tags {of_run}").fetchall())
-        assert tags["model"] == "kim-multichannel"
+        assert tags["model"] == "convtext"
     store.close()
     artifacts = trained.data / "tracking" / "artifacts" / identifier / "artifacts"
     logged = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*") if path.is_file()}
