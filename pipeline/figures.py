@@ -172,5 +172,10 @@ def comparison(rows: dict[str, dict[str, Cell]]) -> Figure:
         axis.set(title=corpus, ylim=(-0.7, len(shown) - 0.3))
         axis.grid(axis="x", alpha=0.25)
     axis.set_xlabel("accuracy (%)")
-    figure.legend(*axis.get_legend_handles_labels(), frameon=False, loc="outside upper right", ncols=2)
+    handles = {
+        label: handle
+        for each in figure.axes
+        for handle, label in zip(*each.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles, frameon=False, loc="outside upper right", ncols=2)
     return figure
