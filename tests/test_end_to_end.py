@@ -107,7 +107,7 @@ def test_the_run_is_in_mlflow_with_options_metrics_and_model(trained: Trained) -
         assert (identifier, "FINISHED") in runs
         of_run = f"where run_uuid = '{identifier}'"
         parameters = dict(store.execute(f"select key, value from params {of_run}").fetchall())
-        assert parameters["network.windows"] == "[3, 4, 5]"
+        assert parameters["network.windows"] == "[1, 2, 3]"
         assert parameters["embed.dimensions"] == "16"
         metrics = dict(store.execute(f"select key, max(step) from metrics {of_run} group by key").fetchall())
         assert metrics["validation_accuracy"] >= 1
