@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import importlib
 import os
 import pkgutil
 import re
@@ -217,8 +216,7 @@ def _network_options(configuration: Configuration, origins: dict[str, str]) -> t
             f"{_origin(origins, 'architecture')}: no architecture {configuration.architecture!r} in "
             f"pipeline/models; {_known(configuration.architecture, known)}"
         )
-    module = importlib.import_module(f"pipeline.models.{configuration.architecture}")
-    options: type[Section] = module.Options
+    options: type[Section] = models.architecture(configuration.architecture).Options
     return options
 
 

@@ -6,7 +6,6 @@ Settings are dotted keys with their values, as in SET: {"network.windows": [3, 4
 
 from __future__ import annotations
 
-import importlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +24,7 @@ from pydantic import ValidationError
 
 from pipeline import space as spaces
 from pipeline.errors import InputError
+from pipeline.models import architecture
 from pipeline.options import TrainOptions
 from pipeline.space import Choice, Range, Space
 
@@ -138,10 +138,10 @@ class Search:
 
 def space_of(options: TrainOptions, random_vectors: bool) -> Space:
     """The architecture's own space, if it has one, and that of the training."""
-    architecture = importlib.import_module(f"pipeline.models.{options.architecture}")
+    module = architecture(options.architecture)
     network: Space = {}
-    if hasattr(architecture, "search_space"):
-        network = architecture.search_space(architecture.Options(**options.network), random_vectors)
+    if hasattr(module, "search_space"):
+        network = module.search_space(module.Options(**options.network), random_vectors)
     inner = {f"network.{key}": one for key, one in network.items()}
     return inner | {f"train.{key}": one for key, one in spaces.of_training(options.train).items()}
 
@@ -158,9 +158,8 @@ def with_settings(options: TrainOptions, settings: Settings) -> TrainOptions:
     for key, value in settings.items():
         section, _, name = key.partition(".")
         values[section][name] = value
-    architecture = importlib.import_module(f"pipeline.models.{options.architecture}")
     try:
-        architecture.Options.model_validate(values["network"])
+        architecture(options.architecture).Options.model_validate(values["network"])
         return TrainOptions.model_validate(values)
     except ValidationError as error:
         raise InputError(str(error.errors()[0]["msg"])) from error

@@ -7,7 +7,6 @@ writes model/ (all that a prediction needs), history.json and run.json. Begins t
 from __future__ import annotations
 
 import argparse
-import importlib
 import time
 from functools import partial
 from pathlib import Path
@@ -30,6 +29,7 @@ from pipeline.backend import keras
 from pipeline.batches import Batches, SortedBatches
 from pipeline.classifier import Classifier
 from pipeline.config import read_stage
+from pipeline.models import architecture
 from pipeline.ngrams import NgramModel
 from pipeline.options import EmbedOptions, PrepareOptions, TokenizeOptions, TrainOptions
 from pipeline.text import TextEncoder
@@ -88,8 +88,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _build(options: TrainOptions, vectors: NDArray[np.float32], classes: int) -> keras.Model:
-    architecture = importlib.import_module(f"pipeline.models.{options.architecture}")
-    network: keras.Model = architecture.build(architecture.Options(**options.network), vectors, classes)
+    module = architecture(options.architecture)
+    network: keras.Model = module.build(module.Options(**options.network), vectors, classes)
     return network
 
 

@@ -8,7 +8,6 @@ below one of the search.
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +24,7 @@ from pipeline.artifacts import RunFolder, read_arrays, read_json, read_sequences
 from pipeline.backend import forget_networks, tf
 from pipeline.batches import Batches, SortedBatches
 from pipeline.config import read_stage
+from pipeline.models import architecture
 from pipeline.options import EmbedOptions, TrainOptions, TuneOptions
 from pipeline.search import Ended, Search, Settings, Trial, settings_of, space_of, with_settings
 from pipeline.sequences import Sequences
@@ -127,8 +127,8 @@ def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: Callab
 
     forget_networks()  # that of the trial before
     trainer.make_repeatable(options.seed, options.train.precision)
-    architecture = importlib.import_module(f"pipeline.models.{options.architecture}")
-    network = architecture.build(architecture.Options(**options.network), corpus.vectors, corpus.classes)
+    module = architecture(options.architecture)
+    network = module.build(module.Options(**options.network), corpus.vectors, corpus.classes)
     training = Batches(*corpus.training, options.train.batch_size, options.seed)
     with suppress(Ended):
         trainer.train(network, training, SortedBatches(*corpus.validation), options.train, report)
