@@ -153,7 +153,7 @@ $(DIR)/rows.parquet: $(DIR)/prepare.json $(LOCK) \
 	$(call STAGE,prepare $(DIR))
 endif
 
-$(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) tokenize text)
+$(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) tokenize text spelling)
 	$(call STAGE,tokenize $(DIR))
 
 $(DIR)/baseline.parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(DIR)/sequences.npz \
@@ -161,12 +161,12 @@ $(DIR)/baseline.parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(DIR)/sequenc
 	OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR))  # it is as fast, and leaves a core to embed
 
 $(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz \
-  $(call code,$(everywhere) embed vectors pretrained subwords text)
+  $(call code,$(everywhere) embed vectors pretrained subwords text spelling)
 	$(call STAGE,embed $(RUN))
 
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/sequences.npz $(RUN)/vectors.npz $(DIR)/baseline.parquet \
   $(call code,$(everywhere) train trainer batches layers kernels optimizers backend \
-  ensemble ngrams classifier calibration text tracking) \
+  ensemble ngrams classifier calibration text spelling tracking) \
   $(wildcard pipeline/models/*.py)
 	$(call STAGE,train $(RUN))
 

@@ -27,7 +27,7 @@ from pipeline.text import TextEncoder
 if TYPE_CHECKING:
     from pipeline.backend import keras
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST, DESCRIPTION, ENCODER, NETWORK = (
     "manifest.json",
     "classifier.json",

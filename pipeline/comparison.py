@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from pipeline.metrics import scores
+from pipeline.options import Section
 
 Numbers = NDArray[np.float64]
 Labels = Sequence[NDArray[np.int64]]
-Scores = dict[str, Numbers]  # "accuracy" and "macro_f1", float64 [folds], in 0..1
+Measure = Literal["accuracy", "macro_f1"]
+Scores = dict[Measure, Numbers]  # float64 [folds], in 0..1
+MEASURES: dict[Measure, str] = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Difference:
 def scored(truth: Labels, predicted: Labels, names: list[str]) -> Scores:
     """Of one contestant: `truth` and `predicted` hold int64 [test rows] for each fold or seed."""
     each = [scores(*one, names) for one in zip(truth, predicted, strict=True)]
-    return {kind: np.array([one[kind] for one in each]) for kind in ("accuracy", "macro_f1")}
+    return {kind: np.array([one[kind] for one in each]) for kind in MEASURES}
 
 
 def compared(truth: Labels, network: Labels, other: Labels, folds: int) -> Difference:
@@ -109,24 +112,43 @@ def table(scores: dict[str, Scores], difference: dict[str, Difference]) -> str:
     """Contestants as lines of at most 79 columns: mean and standard deviation."""
     lines = [f"  {'':<28}{'accuracy, %':>13}{'macro-F1, %':>14}  network - it, %"]
     for name, one in scores.items():
-        cells = [
-            f"{100 * one[key].mean():5.1f} ± {100 * one[key].std(ddof=1):4.1f}"
-            for key in ("accuracy", "macro_f1")
-        ]
+        cells = [f"{100 * one[key].mean():5.1f} ± {100 * one[key].std(ddof=1):4.1f}" for key in MEASURES]
         against = str(difference[name]) if name in difference else ""
         lines.append(f"  {name:<28}{cells[0]:>13}{cells[1]:>14}  {against}".rstrip())
     return "\n".join(lines)
 
 
-def as_json(scores: dict[str, Scores], difference: dict[str, Difference]) -> dict[str, Any]:
-    """The same as plain values: every fold's scores, their mean and standard deviation, the difference."""
+class Contestant(Section):
+    """Its accuracy and macro-F1 on each fold, and the network's accuracy minus its own."""
+
+    accuracy: list[float]
+    macro_f1: list[float]
+    difference: dict[str, float] | None
+
+
+class Result(Section):
+    """What a cross-validation found; shares are in 0..1. `model` names one of `contestants`."""
+
+    corpus: str
+    model: str
+    folds: int
+    runs: int
+    test_rows: int
+    published: float | None
+    contestants: dict[str, Contestant]
+    calibration_error_before: list[float]  # the model's on each fold, without the temperature
+    calibration_error: list[float]  # and with it
+    verdict: str
+
+
+def contestants(scores: dict[str, Scores], difference: dict[str, Difference]) -> dict[str, Contestant]:
+    """The same as plain values."""
     return {
-        name: {
-            **{key: values.tolist() for key, values in one.items()},
-            "mean": float(one["accuracy"].mean()),
-            "deviation": float(one["accuracy"].std(ddof=1)),
-            "difference": vars(difference[name]) if name in difference else None,
-        }
+        name: Contestant(
+            accuracy=one["accuracy"].tolist(),
+            macro_f1=one["macro_f1"].tolist(),
+            difference=vars(difference[name]) if name in difference else None,
+        )
         for name, one in scores.items()
     }
 
@@ -138,53 +160,74 @@ class Cell:
     mean: float
     deviation: float
     runs: int
-    published: float | None
+    published: float | None = None
 
     def __str__(self) -> str:
         published = f" ({self.published:.1f})" if self.published is not None else ""
         return f"{self.mean:.1f} ± {self.deviation:.1f}{published}"
 
 
-def cells(results: list[dict[str, Any]]) -> dict[str, dict[str, Cell]]:
-    """Contestant -> corpus -> cell, from what `crossval` wrote; models first, then their opponents.
-
-    Of several cross-validations of one model on one corpus, the one of most folds, then of most runs counts.
-    """
-    found: dict[str, dict[str, Cell]] = {}
-    models = sorted({one["model"] for one in results})
-    for result in sorted(results, key=lambda one: (one["folds"], one["runs"])):
-        for name, one in result["contestants"].items():
-            published = result["published"] if name == result["model"] else None
-            cell = Cell(100 * one["mean"], 100 * one["deviation"], result["runs"], published)
-            row = found.setdefault(name, {})
-            row[result["corpus"]] = cell
-    return {name: found[name] for name in [*models, *(other for other in found if other not in models)]}
+Cells = dict[str, dict[str, Cell]]  # contestant -> corpus -> cell
 
 
-def markdown(rows: dict[str, dict[str, Cell]]) -> str:
-    """The cells as a table of Markdown, the best of each corpus in bold."""
-    corpora = sorted({corpus for row in rows.values() for corpus in row})
-    best = {
-        corpus: max((row[corpus].mean, name) for name, row in rows.items() if corpus in row)[1]
-        for corpus in corpora
-    }
-    runs = {
-        corpus: sorted({row[corpus].runs for row in rows.values() if corpus in row}) for corpus in corpora
-    }
-    lines = [
-        "Accuracy in %, mean ± standard deviation over folds (over seeds where the test part is official), "
-        "all on the same rows; in brackets what the model's paper gives.",
-        "",
-        "| | "
-        + " | ".join(f"{corpus}, {' or '.join(map(str, runs[corpus]))} runs" for corpus in corpora)
-        + " |",
-        "|---" * (len(corpora) + 1) + "|",
+def fullest(results: Sequence[Result]) -> list[Result]:
+    """Of several cross-validations of one model on one corpus, the one of most folds, then of most runs."""
+    ordered = sorted(results, key=lambda one: (one.folds, one.runs))
+    return sorted(
+        {(one.corpus, one.model): one for one in ordered}.values(), key=lambda one: (one.model, one.corpus)
+    )
+
+
+def cells(results: Sequence[Result], measure: Measure) -> Cells:
+    """From the `fullest` results; models first, then their opponents."""
+    found: Cells = {one.model: {} for one in results}
+    for result in results:
+        for name, one in result.contestants.items():
+            values = 100 * np.array(getattr(one, measure))
+            published = result.published if name == result.model and measure == "accuracy" else None
+            cell = Cell(float(values.mean()), float(values.std(ddof=1)), len(values), published)
+            found.setdefault(name, {})[result.corpus] = cell
+    return found
+
+
+def markdown(results: Sequence[Result]) -> str:
+    """Tables of accuracy, macro-F1 and calibration error, the best of each corpus in bold."""
+    parts = [
+        "In %, mean ± standard deviation over folds (over seeds where the test part is official), "
+        "all on the same rows; in brackets what the model's paper gives."
     ]
-    for name, row in rows.items():
-        shown = [str(row[corpus]) if corpus in row else "" for corpus in corpora]
-        bold = [
-            f"**{text}**" if best[corpus] == name else text
-            for corpus, text in zip(corpora, shown, strict=True)
-        ]
-        lines.append(f"| {name} | {' | '.join(bold)} |")
-    return "\n".join(lines)
+    for measure, title in MEASURES.items():
+        found = cells(results, measure)
+        best = {
+            corpus: max((row[corpus].mean, name) for name, row in found.items() if corpus in row)[1]
+            for corpus in _corpora(results)
+        }
+        shown = {
+            name: {
+                corpus: f"**{cell}**" if best[corpus] == name else str(cell) for corpus, cell in row.items()
+            }
+            for name, row in found.items()
+        }
+        parts.append(_grid(title, results, shown))
+    errors: dict[str, dict[str, str]] = {}
+    for one in results:
+        before, after = (
+            100 * np.mean(each) for each in (one.calibration_error_before, one.calibration_error)
+        )
+        errors.setdefault(one.model, {})[one.corpus] = f"{before:.1f} → {after:.1f}"
+    parts.append(_grid("Calibration error, without → with temperature", results, errors))
+    return "\n\n".join(parts)
+
+
+def _corpora(results: Sequence[Result]) -> list[str]:
+    return sorted({one.corpus for one in results})
+
+
+def _grid(title: str, results: Sequence[Result], rows: dict[str, dict[str, str]]) -> str:
+    heads = [title]
+    for corpus in _corpora(results):
+        runs = sorted({one.runs for one in results if one.corpus == corpus})
+        heads.append(f"{corpus}, {' or '.join(map(str, runs))} runs")
+    lines = [heads, ["---"] * len(heads)]
+    lines += [[name, *(row.get(corpus, "") for corpus in _corpora(results))] for name, row in rows.items()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

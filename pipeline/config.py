@@ -95,10 +95,9 @@ def of_corpus(assignments: str) -> str:
     return shlex.join(words)
 
 
-def of_model(assignments: str) -> str:
-    """What in SET makes another model of the one that was named."""
-    words = [word for word in shlex.split(assignments) if word.split(".")[0] in MODEL_KEYS - CORPUS_KEYS]
-    return shlex.join(words)
+def without_seed(assignments: str) -> str:
+    """What in SET makes another model, or another corpus, of the one that was named."""
+    return shlex.join(word for word in shlex.split(assignments) if word.partition("=")[0] != "seed")
 
 
 def check_replaceable(path: Path) -> None:
@@ -144,7 +143,9 @@ def read_stage(path: Path, options: type[S]) -> S:
     try:
         return options.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise InputError(f"{path} is missing or was not written by `make`: run `make train` again") from error
+        raise InputError(
+            f"{path} is missing or not as `make` writes it: remove it and run `make` as before"
+        ) from error
 
 
 def _corpus_file(corpus: str) -> Path:

@@ -121,8 +121,8 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
 
     folds, repeats = _count("FOLDS", arguments.folds, 2), _count("REPEATS", arguments.repeats, 1)
     corpus, first, model = folder.corpus, configuration.seed, arguments.model
-    settings = config.of_model(arguments.set)
-    if settings:  # another model, as far as results are concerned
+    settings = config.without_seed(arguments.set)
+    if settings:  # a contestant of its own, as far as results are concerned
         model += "-" + hashlib.sha256(settings.encode()).hexdigest()[:8]
     crossval = corpus.crossval(f"{model}-{folds}x{repeats}-seed{first}")
     if "test" in configuration.source.files:

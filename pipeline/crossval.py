@@ -1,7 +1,7 @@
 """Compare a model with its opponents over the folds (or seeds) that were run.
 
-Reads each fold's rows.parquet, baseline.parquet, predictions.parquet and run.json; writes crossval.json,
-summary.txt for the terminal, and puts the folds' runs below one parent run in MLflow.
+Reads each fold's rows.parquet, baseline.parquet, predictions.parquet, metrics.json and run.json; writes
+crossval.json, summary.txt for the terminal, and puts the folds' runs below one parent run in MLflow.
 """
 
 from __future__ import annotations
@@ -47,16 +47,21 @@ def run(arguments: argparse.Namespace) -> None:
     scored = {titles[key]: one for key, one in found.items()}
     differing = {titles[key]: one for key, one in difference.items()}
     verdict = comparison.verdict(scored, differing)
-    result = {
-        "corpus": options.corpus,
-        "model": shown,
-        "folds": options.folds,
-        "runs": len(runs),
-        "test_rows": len(predictions[0]),
-        "published": options.published,
-        "contestants": comparison.as_json(scored, differing),
-        "verdict": verdict,
-    }
+    measured = [read_json(run.metrics) for run in runs]
+    before = [one["calibration_error_before"] for one in measured]
+    after = [one["calibration_error"] for one in measured]
+    result = comparison.Result(
+        corpus=options.corpus,
+        model=shown,
+        folds=options.folds,
+        runs=len(runs),
+        test_rows=len(predictions[0]),
+        published=options.published,
+        contestants=comparison.contestants(scored, differing),
+        verdict=verdict,
+        calibration_error_before=before,
+        calibration_error=after,
+    )
     tracked = [read_json(run.run)["mlflow_run"] for run in runs]
     name = f"{options.corpus} {options.model}, {len(runs)} {'folds' if options.folds > 1 else 'seeds'}"
     with new_run(name, options.model_dump(exclude={"runs"}), {"corpus": options.corpus}) as parent:
@@ -64,10 +69,13 @@ def run(arguments: argparse.Namespace) -> None:
         parent.log_metrics({f"mean.{key}": float(one["accuracy"].mean()) for key, one in found.items()})
         lines = [fill(f"crossval: {name}", 79, subsequent_indent="  "), comparison.table(scored, differing)]
         lines.append(fill(verdict, 79, initial_indent="  ", subsequent_indent="  "))
+        lines.append(
+            f"  calibration error {np.mean(after):.1%}; {np.mean(before):.1%} without the temperature"
+        )
         lines += [f"  {title} was left out: its library is not installed." for title in options.left_out]
         with whole(folder.summary) as partial:
             partial.write_text("\n".join(lines) + "\n", "utf-8")
-        write_json(folder.result, result)
+        write_json(folder.result, result.model_dump())
         parent.log(folder.result)
 
 

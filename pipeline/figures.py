@@ -15,7 +15,7 @@ from matplotlib.font_manager import fontManager
 from numpy.typing import NDArray
 
 from pipeline.calibration import Reliability
-from pipeline.comparison import Cell
+from pipeline.comparison import Cells
 
 # DejaVu comes with matplotlib; for labels of other scripts, whatever the machine has.
 _FONTS = (
@@ -148,7 +148,7 @@ def calibration(before: Reliability, after: Reliability, title: str) -> Figure:
     return figure
 
 
-def comparison(rows: dict[str, dict[str, Cell]]) -> Figure:
+def comparison(rows: Cells) -> Figure:
     """Each contestant's mean on each corpus with its standard deviation, and what its paper gives."""
     corpora = sorted({corpus for row in rows.values() for corpus in row})
     figure = Figure(figsize=(9, 1.2 + len(corpora) * (0.5 + 0.2 * len(rows))), layout="constrained")

@@ -100,6 +100,8 @@ class Tokenize(Section):
     minimum_count: Positive = 2
     maximum_size: Positive = 100_000
     maximum_length: Positive = 1000
+    # A word outside the vocabulary: as the one in it that begins like it, or as any other such word.
+    unseen: Literal["similar", "unknown"] = "similar"
 
 
 class Embed(Section):

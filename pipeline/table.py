@@ -1,7 +1,6 @@
-"""Put the cross-validations that were run into one table.
+"""Put the cross-validations that were run into tables.
 
-Reads every crossval.json below data/build/; writes the table there, as Markdown and as
-a figure.
+Reads every crossval.json below data/build/; writes the tables there, as Markdown, and a figure of them.
 """
 
 from __future__ import annotations
@@ -9,8 +8,8 @@ from __future__ import annotations
 import argparse
 
 from pipeline import comparison, figures
-from pipeline.artifacts import build_folder, crossvals, read_json, table_files, whole
-from pipeline.config import run_folder
+from pipeline.artifacts import build_folder, crossvals, table_files, whole
+from pipeline.config import read_stage, run_folder
 from pipeline.errors import InputError
 
 
@@ -22,18 +21,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     corpora = {run_folder(name, "-").parent.name for name in arguments.corpora.split()}
     models = arguments.models.split()
-    results = [read_json(folder.result) for folder in crossvals() if folder.result.exists()]
-    results = [
-        one
-        for one in results
-        if (not corpora or one["corpus"] in corpora) and (not models or one["model"].split()[0] in models)
-    ]
+    found = [read_stage(folder.result, comparison.Result) for folder in crossvals() if folder.result.exists()]
+    results = comparison.fullest(
+        [
+            one
+            for one in found
+            if (not corpora or one.corpus in corpora) and (not models or one.model.split()[0] in models)
+        ]
+    )
     if not results:
         raise InputError(f"no cross-validation below {build_folder()}: run `make crossval` first")
-    cells = comparison.cells(results)
+    tables = comparison.markdown(results)
     text, figure = table_files()
     with whole(text) as partial:
-        partial.write_text(comparison.markdown(cells) + "\n", "utf-8")
+        partial.write_text(tables + "\n", "utf-8")
     with whole(figure) as partial:
-        figures.comparison(cells).savefig(partial, dpi=130)
-    print(f"{comparison.markdown(cells)}\n\n{text} and {figure}")
+        figures.comparison(comparison.cells(results, "accuracy")).savefig(partial, dpi=130)
+    print(f"{tables}\n\n{text} and {figure}")

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 from pipeline.errors import InputError
 from pipeline.options import Section, Tokenize
 from pipeline.sequences import UNKNOWN, Sequences
+from pipeline.spelling import Spelling
 
 Unit = Literal["word", "character"]
 Cleaning = Literal["none", "kim"]
@@ -105,11 +106,11 @@ class _ChunkIds(dict[str, bytes]):
     SIZE = 2**18
 
     def __init__(self, encoder: TextEncoder) -> None:
-        self.ids = {word: UNKNOWN + 1 + i for i, word in enumerate(encoder.words)}
+        self.id = encoder.id
         self.tokenize = encoder._tokenize
 
     def __missing__(self, chunk: str) -> bytes:
-        value = np.array([self.ids.get(token, UNKNOWN) for token in self.tokenize(chunk)], np.int32).tobytes()
+        value = np.array([self.id(token) for token in self.tokenize(chunk)], np.int32).tobytes()
         if len(chunk) <= self.LONGEST:
             if len(self) >= self.SIZE:
                 self.clear()
@@ -118,12 +119,14 @@ class _ChunkIds(dict[str, bytes]):
 
 
 class TextEncoder:
-    """Texts to ids: `words[i]` has id i + 2, any other token id 1 (see `sequences`)."""
+    """Texts to ids: `words[i]` has id i + 2; another token the id of the word that begins like it, or 1."""
 
     def __init__(self, words: list[str], options: Tokenize) -> None:
         """`options.unit` must not be `auto`. Use `learn` or `from_json`."""
         self.words = words
         self.options = options
+        self._ids = {word: UNKNOWN + 1 + i for i, word in enumerate(words)}
+        self._spelling = Spelling(words if options.unseen == "similar" else [])
         self._chunk_ids = _ChunkIds(self)
 
     @classmethod
@@ -148,6 +151,13 @@ class TextEncoder:
             )
         kept.sort(key=lambda word: (-counts[word], word))
         return cls(kept[: options.maximum_size], options)
+
+    def id(self, token: str) -> int:
+        """See `spelling`; with `tokenize.unseen: unknown` every word outside the vocabulary has UNKNOWN."""
+        if known := self._ids.get(token):
+            return known
+        like = self._spelling.like(token)
+        return UNKNOWN if like is None else UNKNOWN + 1 + like
 
     def tokens(self, text: str) -> list[str]:
         """The tokens that `encode` turns into ids, one for one."""

@@ -9,9 +9,12 @@ import pytest
 from scipy import stats
 
 from pipeline.comparison import (
+    Contestant,
     Difference,
+    Result,
     cells,
     compared,
+    fullest,
     markdown,
     over_folds,
     over_rows,
@@ -98,30 +101,46 @@ def test_the_table_gives_mean_and_standard_deviation_within_79_columns() -> None
     assert max(map(len, text.splitlines())) <= 79
 
 
-def result(model: str, corpus: str, runs: int, mean: float, published: float | None = None) -> dict:
-    one = {"mean": mean, "deviation": 0.01}
-    contestants = {model: one, "majority class": one | {"mean": 0.5}}
-    return {
-        "model": model,
-        "corpus": corpus,
-        "folds": runs,
-        "runs": runs,
-        "published": published,
-        "contestants": contestants,
-    }
+def result(
+    model: str, corpus: str, *accuracies: float, folds: int = 10, published: float | None = None
+) -> Result:
+    other = Contestant(accuracy=[0.5, 0.5], macro_f1=[0.25, 0.25], difference=None)
+    network = Contestant(accuracy=list(accuracies), macro_f1=[0.3, 0.3], difference=None)
+    return Result(
+        corpus=corpus,
+        model=model,
+        folds=folds,
+        runs=len(accuracies),
+        test_rows=10,
+        published=published,
+        contestants={model: network, "majority class": other},
+        calibration_error_before=[0.1, 0.2],
+        calibration_error=[0.05, 0.0],
+        verdict="",
+    )
 
 
-def test_the_markdown_table_sets_models_before_opponents_and_the_best_in_bold() -> None:
-    found = cells([result("kim-rand", "mr", 10, 0.754, 76.1), result("kim-static", "trec", 5, 0.91)])
-    assert markdown(found).splitlines()[2:] == [
-        "| | mr, 10 runs | trec, 5 runs |",
-        "|---|---|---|",
-        "| kim-rand | **75.4 ± 1.0 (76.1)** |  |",
-        "| kim-static |  | **91.0 ± 1.0** |",
-        "| majority class | 50.0 ± 1.0 | 50.0 ± 1.0 |",
+def test_the_markdown_sets_models_before_opponents_and_the_best_of_a_corpus_in_bold() -> None:
+    rand = result("kim-rand", "mr", 0.744, 0.764, published=76.1)
+    assert markdown([rand, result("kim-static", "trec", 0.9, 0.9, 0.93)]).split("\n\n")[1:] == [
+        "| Accuracy | mr, 2 runs | trec, 3 runs |\n"
+        "| --- | --- | --- |\n"
+        "| kim-rand | **75.4 ± 1.4 (76.1)** |  |\n"
+        "| kim-static |  | **91.0 ± 1.7** |\n"
+        "| majority class | 50.0 ± 0.0 | 50.0 ± 0.0 |",
+        "| Macro-F1 | mr, 2 runs | trec, 3 runs |\n"
+        "| --- | --- | --- |\n"
+        "| kim-rand | **30.0 ± 0.0** |  |\n"
+        "| kim-static |  | **30.0 ± 0.0** |\n"
+        "| majority class | 25.0 ± 0.0 | 25.0 ± 0.0 |",
+        "| Calibration error, without → with temperature | mr, 2 runs | trec, 3 runs |\n"
+        "| --- | --- | --- |\n"
+        "| kim-rand | 15.0 → 2.5 |  |\n"
+        "| kim-static |  | 15.0 → 2.5 |",
     ]
 
 
 def test_of_two_cross_validations_the_one_of_more_folds_counts() -> None:
-    found = cells([result("kim-rand", "mr", 10, 0.754), result("kim-rand", "mr", 2, 0.6)])
-    assert found["kim-rand"]["mr"].mean == pytest.approx(75.4)
+    few, many = (result("kim-rand", "mr", 0.6, 0.6, folds=2), result("kim-rand", "mr", 0.7, 0.7))
+    assert fullest([many, few]) == [many]
+    assert cells([many], "accuracy")["kim-rand"]["mr"].mean == pytest.approx(70)

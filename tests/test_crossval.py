@@ -61,7 +61,13 @@ def test_cross_validation_compares_on_the_same_folds_and_goes_on_where_it_stoppe
     table = make(data, "table", "CORPORA=", "MODELS=")
     assert table.returncode == 0, table.stderr
     assert "| **100.0 ± 0.0** |" in table.stdout
+    assert "Calibration error" in table.stdout
     assert (data / "build" / "table.png").stat().st_size > 10_000
+
+    Path(place, "crossval.json").write_text("{}")
+    table = make(data, "table", "CORPORA=", "MODELS=")
+    assert table.returncode == 2
+    assert "crossval.json is missing or not as `make` writes it" in table.stderr
 
 
 def test_an_official_test_part_is_kept_and_seeds_take_the_place_of_folds(data: Path) -> None:

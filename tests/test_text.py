@@ -142,6 +142,7 @@ def test_json_holds_every_option_resolved() -> None:
             "minimum_count": 1,
             "maximum_size": 100_000,
             "maximum_length": 7,
+            "unseen": "similar",
         },
         "words": ["a", "很", "我"],
     }
