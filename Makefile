@@ -138,7 +138,7 @@ lock: $(INSTALLED)
 STAGE = $(VERB) $(1) 2>&3
 code = $(patsubst %,pipeline/%.py,$(1))
 
-everywhere := __init__ __main__ errors options config artifacts csv_file csv_opening sequences models/__init__
+everywhere := __init__ __main__ errors options config artifacts csv_writer sequences models/__init__
 
 ifdef RUN
 DIR := $(patsubst %/,%,$(dir $(RUN)))
@@ -149,7 +149,8 @@ $(DIR)/rows.parquet: $(DIR)/prepare.json $(dir $(DIR))all/rows.parquet \
 	$(call STAGE,fold $(DIR))
 else
 $(DIR)/rows.parquet: $(DIR)/prepare.json $(LOCK) \
-  $(call code,$(everywhere) prepare sources download docstrings split data_report near_copies)
+  $(call code,$(everywhere) prepare sources csv_file csv_blocks csv_faults csv_kernels csv_opening csv_stream kernels \
+  download docstrings split data_report near_copies)
 	$(call STAGE,prepare $(DIR))
 endif
 

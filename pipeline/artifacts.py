@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.csv_file import CsvWriter
+from pipeline.csv_writer import CsvWriter
 from pipeline.errors import InputError
 from pipeline.sequences import Sequences
 

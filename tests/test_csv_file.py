@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.csv_file import FIELD_LIMIT, BadRow, CsvFile, CsvWriter, Row
+from pipeline.csv_file import FIELD_LIMIT, BadRow, CsvFile, Row
+from pipeline.csv_writer import CsvWriter
 from pipeline.errors import InputError
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
