@@ -1,7 +1,5 @@
 # convtext: `make help` prints the commands, README.md explains them.
 
-CORPUS ?= docstrings
-MODEL ?= convtext
 FOLDS ?= 10
 REPEATS ?= 1
 BUDGET ?= 10m
@@ -18,7 +16,7 @@ VERB := .venv/bin/python -m pipeline
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-.PHONY: help train crossval table tune predict dashboard benchmark test check lock clean
+.PHONY: help train crossval table tune why predict dashboard benchmark benchmark-predict test check lock clean
 
 help:
 	@sed -n 's/^##//p' Makefile
@@ -26,7 +24,9 @@ help:
 ##make train      a classifier from a labelled corpus; the last line is its folder
 ##                  CORPUS=docstrings      a corpus of conf/corpora, or a CSV:
 ##                  CORPUS=reviews.csv TEXT=review LABEL=stars [TEST=held_out.csv]
-##                  MODEL=convtext         a model of conf/models
+##                  CORPUS=pictures/       a folder of images for each class, or an
+##                  CORPUS=pictures.npz    npz of images and labels [TEST=held_out.npz]
+##                  MODEL=convtext         a model of conf/models; for images image_cnn
 ##                  SET="train.epochs=3"   any option of their files
 ##                  ENCODING=windows-1252  of the CSV, if it is not UTF-8
 ##                  MIRROR=folder          where downloads are taken from instead
@@ -37,12 +37,20 @@ help:
 ##make tune       a search for better options of the model, judged on the validation
 ##                  part; writes conf/models/<corpus>-tuned.yaml, ready to train
 ##                  BUDGET=10m [NAME=better CORPUS=... MODEL=... SET=...]
-##make predict    the classifier's labels for a CSV
-##                  INPUT=new.csv [OUTPUT=labelled.csv] [CORPUS=... MODEL=...]
+##make why        what convolutions are good for: the model beside dense networks, as
+##                  the test rows are moved [CORPUS=digits MODEL=... SET=...]
+##make predict    the classifier's labels for a CSV, .csv.gz, .parquet, - (stdin), or a
+##                  folder of images
+##                  INPUT=new.csv [OUTPUT=labelled.csv.gz] [CORPUS=... MODEL=...]
 ##                  [TEXT=review ENCODING=windows-1252]
+##                  TOP=3 labels, PROBABILITIES=1 of every class, ABSTAIN=0.8 below it,
+##                  SHARES=1 of unknown words, EVIDENCE=1 n-grams and what they add,
+##                  HARMLESS=1 no cell begins a formula, FORM=float32, THREADS=8
 ##make dashboard  the runs in MLflow, on 127.0.0.1 [PORT=5000]
 ##make test       ruff, mypy and pytest
 ##make benchmark  training speed beside plain Keras and PyTorch, on CORPUS
+##make benchmark-predict  the speed of predict beside fastText, TF-IDF and Keras
+##                  [CORPUS=mr MODEL=... ROWS="10000 100000 1000000" LONG=1]
 ##make clean      removes data/build; downloads and tracked runs stay
 ##make lock       resolves the dependencies anew
 ##
@@ -77,22 +85,31 @@ crossval: $(INSTALLED)
 	cat "$$place/summary.txt"; echo "$$place"
 
 table: $(INSTALLED)
-	@for corpus in $(CORPORA); do for model in $(MODELS); do \
-	  $(MAKE) --silent --no-print-directory crossval CORPUS="$$corpus" MODEL="$$model" || \
-	    missing="$$missing $$corpus/$$model"; \
-	done; done; \
+	@pairs=$$($(VERB) table --pairs --corpora "$(CORPORA)" --models "$(MODELS)") || exit $$?; \
+	for pair in $$pairs; do \
+	  $(MAKE) --silent --no-print-directory crossval CORPUS="$${pair%:*}" MODEL="$${pair##*:}" || \
+	    missing="$$missing $$pair"; \
+	done; \
 	$(VERB) table --corpora "$(call if_given,CORPORA)" --models "$(call if_given,MODELS)" || exit $$?; \
 	[ -z "$$missing" ] || { echo "convtext: not in the table:$$missing" >&2; exit 2; }
 
 tune: $(INSTALLED)
 	@run=$$($(CONFIGURE) --budget $(call quoted,BUDGET) $(call option,NAME,--name) $(call option,OUTPUT,--output)) \
 	  || exit $$?; \
-	$(call INNER,RUN="$$run" "$$run/vectors.npz"); \
+	$(call INNER,RUN="$$run" inputs); \
 	$(VERB) tune "$$run"
+
+why: $(INSTALLED)
+	@run=$$($(CONFIGURE)) || exit $$?; \
+	$(call INNER,RUN="$$run" inputs); \
+	$(VERB) why "$$run"
 
 predict: $(INSTALLED)
 	@$(VERB) predict --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) --input $(call quoted,INPUT) \
-	  $(call option,OUTPUT,--output) $(call option,TEXT,--text) $(call option,ENCODING,--encoding)
+	  $(call option,OUTPUT,--output) $(call option,TEXT,--text) $(call option,ENCODING,--encoding) \
+	  $(call option,TOP,--top) $(call option,PROBABILITIES,--probabilities) $(call option,ABSTAIN,--abstain) \
+	  $(call option,EVIDENCE,--evidence) $(call option,SHARES,--shares) $(call option,HARMLESS,--harmless) \
+	  $(call option,FORM,--form) $(call option,THREADS,--threads)
 
 dashboard: $(INSTALLED)
 	@$(VERB) dashboard $(call option,PORT,--port)
@@ -102,6 +119,12 @@ benchmark: $(INSTALLED)
 	  $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,ENCODING,--encoding)) && \
 	$(MAKE) --silent --no-print-directory RUN="$$run" "$${run%/*}/sequences.npz" 3>&2 && \
 	.venv/bin/python -m tests.benchmarks.training "$${run%/*}" "$(CONVTEXT_DATA)/benchmarks"
+
+benchmark-predict: $(INSTALLED)
+	@run=$$($(CONFIGURE)) || exit $$?; \
+	$(call INNER,--jobs=2 RUN="$$run" "$$run/model/manifest.json"); \
+	.venv/bin/python -m tests.benchmarks.prediction "$$run" "$(CONVTEXT_DATA)/benchmarks" \
+	  $(call option,CORPUS,--corpus) $(call option,MODEL,--model) $(call option,ROWS,--rows) $(call option,LONG,--long)
 
 test: check
 	.venv/bin/python -m pytest
@@ -138,10 +161,13 @@ lock: $(INSTALLED)
 STAGE = $(VERB) $(1) 2>&3
 code = $(patsubst %,pipeline/%.py,$(1))
 
-everywhere := __init__ __main__ errors options config artifacts csv_writer sequences models/__init__
+everywhere := __init__ __main__ errors options config artifacts csv_writer sequences images models/__init__
 
 ifdef RUN
 DIR := $(patsubst %/,%,$(dir $(RUN)))
+# Images are neither tokenized nor embedded: `configure` writes no options for it.
+SEQUENCES := $(if $(wildcard $(DIR)/tokenize.json),$(DIR)/sequences.npz)
+VECTORS := $(if $(wildcard $(RUN)/embed.json),$(RUN)/vectors.npz)
 
 ifneq ($(findstring /folds/,$(DIR:/all=)),)
 $(DIR)/rows.parquet: $(DIR)/prepare.json $(dir $(DIR))all/rows.parquet \
@@ -149,30 +175,34 @@ $(DIR)/rows.parquet: $(DIR)/prepare.json $(dir $(DIR))all/rows.parquet \
 	$(call STAGE,fold $(DIR))
 else
 $(DIR)/rows.parquet: $(DIR)/prepare.json $(LOCK) \
-  $(call code,$(everywhere) prepare sources csv_file csv_blocks csv_faults csv_kernels csv_opening csv_stream kernels \
-  download docstrings split data_report near_copies)
+  $(call code,$(everywhere) prepare sources csv_file csv_blocks csv_faults csv_kernels csv_opening csv_stream \
+  compiled download docstrings split data_report near_copies image_sources image_npz image_folder image_file backend)
 	$(call STAGE,prepare $(DIR))
 endif
 
 $(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) tokenize text spelling)
 	$(call STAGE,tokenize $(DIR))
 
-$(DIR)/baseline.parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(DIR)/sequences.npz \
-  $(call code,$(everywhere) baseline baselines ngrams kernels split)
+$(DIR)/baseline.parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(SEQUENCES) \
+  $(call code,$(everywhere) baseline baselines ngrams compiled folded_kernels split inputs pixels)
 	OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR))  # it is as fast, and leaves a core to embed
 
 $(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz \
   $(call code,$(everywhere) embed vectors pretrained subwords text spelling)
 	$(call STAGE,embed $(RUN))
 
-$(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/sequences.npz $(RUN)/vectors.npz $(DIR)/baseline.parquet \
-  $(call code,$(everywhere) train trainer batches layers kernels optimizers backend \
-  ensemble ngrams classifier calibration text spelling tracking) \
+.PHONY: inputs
+inputs: $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
+
+$(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(DIR)/baseline.parquet \
+  $(call code,$(everywhere) train trainer batches inputs layers compiled kernels optimizers backend ensemble ngrams \
+  classifier calibration text spelling tracking space image_encoder image_file image_layers image_network \
+  filter_bank folded folded_kernels folding byte_encoder text_kernels keras_network drift) \
   $(wildcard pipeline/models/*.py)
 	$(call STAGE,train $(RUN))
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
-  $(call code,$(everywhere) evaluate metrics slices figures comparison)
+  $(call code,$(everywhere) evaluate metrics slices figures comparison filters filter_figures)
 	$(call STAGE,evaluate $(RUN))
 endif
 
@@ -184,7 +214,7 @@ export TF_NUM_INTRAOP_THREADS := 1
 METRICS := $(addsuffix /metrics.json,$(RUNS))
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
-  $(call code,$(everywhere) crossval comparison baselines ngrams kernels metrics tracking)
+  $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels metrics tracking)
 	$(call STAGE,crossval $(CROSSVAL))
 
 $(METRICS): FORCE

@@ -7,6 +7,7 @@ import importlib
 import os
 import signal
 import sys
+from contextlib import suppress
 
 from pipeline.errors import InputError
 
@@ -22,6 +23,7 @@ VERBS = {
     "crossval": "compare the model with its opponents over the folds",
     "table": "put all cross-validations into one table",
     "tune": "search the model's options within a time budget",
+    "why": "compare the convolution with networks that have none",
     "predict": "label a CSV",
     "dashboard": "open the runs in MLflow on 127.0.0.1",
 }
@@ -46,19 +48,36 @@ def main(arguments: list[str]) -> int:
     except InputError as error:
         print(f"convtext: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        return 141  # as of a program that the signal ends: who read the output, such as `head`, has enough
     except OSError as error:
         # A full disk, a folder without permission: nothing of ours to trace.
-        print(f"convtext: {verb}: {error}", file=sys.stderr)
+        print("; ".join([f"convtext: {verb}: {error}", *notes(error)]), file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"\nconvtext: {verb} was interrupted; nothing half-written is left", file=sys.stderr)
+    except (KeyboardInterrupt, SystemError) as error:
+        if not is_interrupt(error):
+            raise
+        left = notes(error) or ["nothing half-written is left"]
+        print("; ".join([f"\nconvtext: {verb} was interrupted", *left]), file=sys.stderr)
         return 130
     return 0
 
 
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether it is one, or comes of one: numba makes of an interrupt at a kernel's door a chain of other
+    errors."""
+    return isinstance(error, KeyboardInterrupt) or (error is not None and is_interrupt(error.__cause__))
+
+
+def notes(error: BaseException) -> list[str]:
+    """What those whom it passed say of what they leave behind."""
+    return getattr(error, "__notes__", [])
+
+
 if __name__ == "__main__":
     code = main(sys.argv[1:])
-    sys.stdout.flush()
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
     sys.stderr.flush()
     # Leaving without the interpreter's tear-down saves seconds of TensorFlow's.
     os._exit(code)

@@ -1,7 +1,7 @@
 """What the stages hand over: the names and formats of the files, each written whole.
 
 data/build/<corpus>/            prepare.json tokenize.json baseline.json   the stages' options
-                                rows.parquet labels.json data_report.json rejects.csv
+                                rows.parquet labels.json data_report.json rejects.csv images.npy
                                 text_encoder.json sequences.npz
                                 baseline.parquet ngrams.npz
 data/build/<corpus>/folds/<fold>/             a fold of it: the same files, other parts; all/ has all rows
@@ -9,8 +9,9 @@ data/build/<corpus>/crossval/<model>-.../     options.json crossval.json summary
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options
                                 vectors.npz coverage.json
                                 model/ history.json run.json
-                                predictions.parquet mistakes.csv metrics.json *.png
+                                predictions.parquet mistakes.csv filters.json metrics.json *.png
                                 tune.json trials.csv           a search: its options, what it tried
+                                why.md                         beside networks without a convolution
 """
 
 from __future__ import annotations
@@ -19,18 +20,22 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.csv_writer import CsvWriter
 from pipeline.errors import InputError
+from pipeline.images import Images
 from pipeline.sequences import Sequences
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def data_folder() -> Path:
@@ -55,6 +60,8 @@ class CorpusFolder:
         self.labels = path / "labels.json"
         self.report = path / "data_report.json"
         self.rejects = path / "rejects.csv"
+        # A fold has the rows of the whole corpus, in their order, and parts of its own.
+        self.images = (path.parent / "all" if path.parent.name == "folds" else path) / "images.npy"
         self.text_encoder = path / "text_encoder.json"
         self.sequences = path / "sequences.npz"
         self.baseline = path / "baseline.parquet"
@@ -118,8 +125,13 @@ class RunFolder:
         self.confusion_matrix = path / "confusion_matrix.png"
         self.class_scores = path / "class_scores.png"
         self.calibration = path / "calibration.png"
+        self.filters = path / "filters.json"
+        self.filters_figure = path / "filters.png"
+        self.feature_maps = path / "feature_maps.png"
         self.tune_options = path / "tune.json"
         self.trials = path / "trials.csv"
+        self.why = path / "why.md"
+        self.why_figure = path / "why.png"
 
 
 @contextmanager
@@ -130,6 +142,9 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # that of a write, as on a full disk, names no file
+        raise
     finally:
         partial.unlink(missing_ok=True)
 
@@ -180,8 +195,29 @@ def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
         np.savez(file, allow_pickle=False, **arrays)
 
 
+@contextmanager
+def images_writer(path: Path, shape: tuple[int, int, int]) -> Iterator[Callable[[bytes], Any]]:
+    """What takes images one after the other, each the bytes of uint8 [*shape], for a file of NumPy's."""
+    header = {"descr": "|u1", "fortran_order": False}
+    with whole(path) as partial, partial.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header | {"shape": (0, *shape)})
+        start = file.tell()
+        yield file.write
+        rows = (file.tell() - start) // prod(shape)
+        file.seek(0)  # the header again, as long as it was: NumPy leaves room in it for any number of rows
+        np.lib.format.write_array_header_1_0(file, header | {"shape": (rows, *shape)})
+
+
 def write_sequences(path: Path, sequences: Sequences) -> None:
     write_arrays(path, ids=sequences.ids, offsets=sequences.offsets)
+
+
+def read_inputs(folder: CorpusFolder) -> Sequences | Images:
+    """All rows of a corpus as networks take them; images stay on disk until they are looked at."""
+    if not folder.images.exists():
+        return read_sequences(folder.sequences)
+    with _mendable(folder.images):
+        return Images.of(np.load(folder.images, mmap_mode="r"))
 
 
 def read_json(path: Path) -> Any:
@@ -190,6 +226,8 @@ def read_json(path: Path) -> Any:
 
 
 def read_table(path: Path) -> pd.DataFrame:
+    import pandas as pd  # here, as `predict` starts without
+
     with _mendable(path):
         return pd.read_parquet(path)
 

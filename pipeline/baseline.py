@@ -1,8 +1,8 @@
 """Fit the baselines on the training part and label the test part.
 
-Reads baseline.json, and rows.parquet and sequences.npz of the corpus; writes baseline.parquet: the test
-rows' numbers, and a column of predicted labels for each baseline; and ngrams.npz, TF-IDF + logistic
-regression itself, for networks that weigh it in.
+Reads baseline.json, and rows.parquet and sequences.npz (or images.npy) of the corpus; writes
+baseline.parquet: the test rows' numbers, and a column of predicted labels for each baseline; and of texts
+ngrams.npz, TF-IDF + logistic regression itself, for networks that weigh it in.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.artifacts import CorpusFolder, read_json, read_sequences, read_table, write_arrays, write_table
+from pipeline.artifacts import CorpusFolder, read_inputs, read_json, read_table, write_arrays, write_table
 from pipeline.baselines import BASELINES, fit
 from pipeline.config import read_stage
 from pipeline.ngrams import NgramModel
@@ -28,10 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     folder = CorpusFolder(arguments.folder)
     options = read_stage(folder.baseline_options, BaselineOptions)
-    rows, sequences = read_table(folder.rows), read_sequences(folder.sequences)
+    rows, inputs = read_table(folder.rows), read_inputs(folder)
     labels = rows["label"].to_numpy(np.int64)
     part = {name: np.flatnonzero(rows["part"] == name) for name in PARTS}
-    training, validation, test = (sequences.select(chosen) for chosen in part.values())
+    training, validation, test = (inputs.select(chosen) for chosen in part.values())
     known = {name: labels[chosen] for name, chosen in part.items()}
     classes = len(read_json(folder.labels))
     predictions = {"row": part["test"]}

@@ -1,4 +1,4 @@
-"""The network's opponents: on its tokens and training rows, each at its best on the validation part."""
+"""The network's opponents: on its inputs and training rows, each at its best on the validation part."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.svm import LinearSVC
 
-from pipeline import ngrams
-from pipeline.options import BaselineName
+from pipeline import ngrams, pixels
+from pipeline.images import Images
+from pipeline.inputs import Inputs
+from pipeline.options import BaselineName, InputKind
 from pipeline.sequences import Sequences
 
 Labels = NDArray[np.int64]
@@ -34,21 +36,22 @@ class Candidate(Protocol):
 
     @property
     def setting(self) -> str: ...
-    def predict(self, sequences: Sequences, /) -> Labels: ...
+    def predict(self, inputs: Any, /) -> Labels: ...
 
 
 @dataclass(frozen=True)
 class Fitted:
     setting: str
-    predict: Callable[[Sequences], Labels]
+    predict: Callable[[Any], Labels]
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """`candidates(training, labels, classes, seed)` fits one after the other."""
+    """`candidates(training, labels, classes, seed)` fits one after the other, to such inputs."""
 
     title: str
-    candidates: Callable[[Sequences, Labels, int, int], Iterator[Candidate]]
+    candidates: Callable[[Any, Labels, int, int], Iterator[Candidate]]
+    inputs: tuple[InputKind, ...] = ("tokens",)
     library: str = ""  # where it is not one of the project's own dependencies
 
     def available(self) -> bool:
@@ -58,9 +61,9 @@ class Baseline:
 
 def fit(
     name: BaselineName,
-    training: Sequences,
+    training: Inputs,
     labels: Labels,
-    validation: Sequences,
+    validation: Inputs,
     validation_labels: Labels,
     classes: int,
     seed: int,
@@ -69,7 +72,7 @@ def fit(
 
     `name` is one of BASELINES. Where the training rows have one class or no token, each is `majority`.
     """
-    learnable = len(training.ids) > 0 and len(np.unique(labels)) > 1
+    learnable = bool(training.lengths.any()) and len(np.unique(labels)) > 1
     baseline = BASELINES[name if learnable else "majority"]
     most = -1
     for candidate in baseline.candidates(training, labels, classes, seed):
@@ -135,14 +138,18 @@ def interpolated(weights: NDArray[np.float64], beta: float) -> NDArray[np.float6
     return (1 - beta) * mean + beta * weights
 
 
-def _majority(training: Sequences, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
+def _majority(training: Inputs, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
     """The most frequent label; of several, the first."""
     label = int(np.bincount(labels).argmax())
-    yield Fitted(f"label {label}", lambda sequences: np.full(len(sequences), label, np.int64))
+    yield Fitted(f"label {label}", lambda inputs: np.full(len(inputs), label, np.int64))
 
 
 def _linear(training: Sequences, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
     return ngrams.candidates(training, labels, classes)
+
+
+def _pixels(training: Images, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
+    return pixels.candidates(training, labels, seed)
 
 
 def _nbsvm(training: Sequences, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
@@ -197,8 +204,9 @@ def _documents(sequences: Sequences) -> list[str]:
 
 
 BASELINES: dict[BaselineName, Baseline] = {
-    "majority": Baseline("majority class", _majority),
+    "majority": Baseline("majority class", _majority, inputs=("tokens", "images")),
     "linear": Baseline("TF-IDF + logistic regression", _linear),
     "nbsvm": Baseline("NBSVM with bigrams", _nbsvm),
     "fasttext": Baseline("fastText with bigrams", _fasttext, library="fasttext"),
+    "pixels": Baseline("logistic regression on pixels", _pixels, inputs=("images",)),
 }

@@ -1,7 +1,4 @@
-"""Batches of rows of like length, for `fit`, `evaluate` and `predict`.
-
-Inputs are Sequences, or an array whose rows all have one shape (images); for these, length means nothing.
-"""
+"""Batches of rows of like length, for `fit`, `evaluate` and `predict`, whatever the rows are."""
 
 from __future__ import annotations
 
@@ -12,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.backend import keras, tf
-from pipeline.sequences import Sequences
+from pipeline.inputs import Inputs
 
-Inputs = Sequences | NDArray[Any]
 Batch = tuple[NDArray[Any], NDArray[np.int32]]
 POOL = 20  # batches that are sorted together: enough that a batch is 6 % padding on MR, few enough to mix
 
@@ -25,8 +21,7 @@ class _Batches:
     def __init__(self, inputs: Inputs, labels: NDArray[np.integer] | None) -> None:
         self.inputs = inputs
         self.labels = None if labels is None else labels.astype(np.int32)
-        lengths = inputs.lengths if isinstance(inputs, Sequences) else np.ones(len(inputs), np.int64)
-        self.lengths = np.maximum(1, lengths)  # as padded: an empty row has one column
+        self.lengths = np.maximum(1, inputs.lengths)  # as padded: an empty row has one column
         self.rows: list[NDArray[np.int64]] = []
 
     def __len__(self) -> int:
@@ -37,10 +32,7 @@ class _Batches:
 
     def __getitem__(self, batch: int) -> Batch | tuple[NDArray[Any]]:
         rows = self.rows[batch]
-        if isinstance(self.inputs, Sequences):
-            inputs = self.inputs.select(rows).padded()
-        else:
-            inputs = self.inputs[rows]
+        inputs = self.inputs.select(rows).padded()
         return (inputs,) if self.labels is None else (inputs, self.labels[rows])
 
     def dataset(self) -> tf.data.Dataset:
@@ -48,10 +40,9 @@ class _Batches:
 
         Without tf.data's own tuning: its thread, stopped at an epoch's end, let the next wait for a second.
         """
-        fixed = 2 if isinstance(self.inputs, Sequences) else 1  # what is left of a shape is every batch's
         signature = tuple(
-            tf.TensorSpec([None] * min(fixed, array.ndim) + list(array.shape[fixed:]), array.dtype)
-            for array in self[0]
+            tf.TensorSpec([None, *shape], array.dtype)
+            for array, shape in zip(self[0], (self.inputs.shape, ()), strict=False)
         )
         options = tf.data.Options()
         options.autotune.enabled = False
@@ -64,7 +55,8 @@ class Batches(_Batches):
 
     Every row comes once an epoch, in an order that follows from (seed, epoch) alone, so a training that is
     resumed sees what it would have seen. Within pools of POOL batches rows are sorted by length, and each
-    batch is padded to its own longest row: int32 [batch, longest], labels int32 [batch].
+    batch is padded to its own longest row: tokens are int32 [batch, longest], images uint8 [batch, height,
+    width, channels], labels int32 [batch].
     """
 
     labels: NDArray[np.int32]  # to train on, never absent
@@ -100,7 +92,7 @@ class Batches(_Batches):
 
 
 class SortedBatches(_Batches):
-    """Every row once, by length, for `evaluate` and `predict`: (ids, labels), or (ids,) without labels.
+    """Every row once, by length, for `evaluate` and `predict`: (inputs, labels), or (inputs,) without labels.
 
     A batch holds as many rows as keep rows * longest within `tokens`, and at least one: memory is bounded
     by `tokens` and the longest row. `restore` puts the predictions back in the order of the inputs.

@@ -1,9 +1,14 @@
-"""A trained classifier: the network, and everything that turns a text into its input, in one folder.
+"""A trained classifier: the network, and everything that turns a text or an image file into its input, in
+one folder.
 
 model/manifest.json        format, sha256 of every other file
-model/classifier.json      labels, the column of the text, the temperature
-model/text_encoder.json    tokenizer and vocabulary
+model/classifier.json      labels, the column of the text (of images, of their paths), the temperature, the
+                           folded networks' shapes
+model/text_encoder.json    tokenizer and vocabulary, or
+model/image_encoder.json   the images' size
 model/network.keras
+model/folded.npz           the folded form (see `folded`) without its tables
+model/table-<n>.<form>.npy the table of network n, in float32 and in int16; memory-mapped
 """
 
 from __future__ import annotations
@@ -11,161 +16,234 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from pipeline.artifacts import read_json, sha256, write_json
-from pipeline.calibration import fit_temperature, softmax
+from pipeline import folded_kernels
+from pipeline.artifacts import read_arrays, read_json, sha256, write_arrays, write_json
+from pipeline.byte_encoder import ByteEncoder
+from pipeline.calibration import fit_temperature
+from pipeline.drift import Reference
 from pipeline.errors import InputError
+from pipeline.folded import FORMS, FoldedModel, Form, Shape
+from pipeline.image_encoder import ImageEncoder
+from pipeline.inputs import Inputs
 from pipeline.options import Real, Section
-from pipeline.sequences import Sequences
 from pipeline.text import TextEncoder
 
-if TYPE_CHECKING:
-    from pipeline.backend import keras
-
 FORMAT = 3
-MANIFEST, DESCRIPTION, ENCODER, NETWORK = (
-    "manifest.json",
-    "classifier.json",
-    "text_encoder.json",
-    "network.keras",
-)
-FILES = (DESCRIPTION, ENCODER, NETWORK)
+MANIFEST, DESCRIPTION = "manifest.json", "classifier.json"
+NETWORK, FOLDED, TABLE = "network.keras", "folded.npz", "table-{}.{}.npy"
+Keras = Literal["keras"]
+KERAS: Keras = "keras"
+Encoder = TextEncoder | ImageEncoder
+ENCODERS: dict[str, type[Encoder]] = {"text_encoder.json": TextEncoder, "image_encoder.json": ImageEncoder}
+Floats = NDArray[np.float32]
 S = TypeVar("S", bound=Section)
 
 
+class Predictor(Protocol):
+    """Logits float32 [rows, labels], before the temperature: the folded form's, or the network's."""
+
+    def logits(self, inputs: Any, /) -> Floats: ...
+
+
 class Classifier:
-    """Texts in, labels and probabilities out."""
+    """Texts or image files in, labels and probabilities out."""
 
     def __init__(
         self,
-        network: Callable[[], keras.Model],
-        encoder: TextEncoder,
+        predictor: Callable[[], Predictor],
+        encoder: Encoder,
         labels: list[str],
         column: str,
         temperature: float = 1.0,
+        reference: Reference | None = None,
     ) -> None:
-        """`network` gives the network, which takes ids and gives logits [rows, len(labels)]; it is called on
-        first use, as TensorFlow takes seconds to start. `column` is where the texts came from. Probabilities
-        are the softmax of logits / `temperature`."""
-        self._network = network
+        """`predictor` is called on first use, as TensorFlow takes seconds to start. `column` is where the
+        texts, or the paths of images, came from. Probabilities are the softmax of logits / `temperature`."""
+        self._predictor = predictor
         self.encoder = encoder
         self.labels = labels
         self.column = column
         self.temperature = temperature
+        self.reference = reference
 
     @cached_property
-    def network(self) -> keras.Model:
-        return self._network()
+    def predictor(self) -> Predictor:
+        return self._predictor()
 
-    @cached_property
-    def _compiled(self) -> Any:
-        """The network as one compiled function: `Model.predict` would leave memory behind at every call."""
-        from pipeline.backend import tf
-
-        (inputs,) = self.network.inputs
-        return tf.function(
-            lambda batch: self.network(batch, training=False),
-            input_signature=[tf.TensorSpec(inputs.shape, inputs.dtype)],
-        )
-
-    def start(self) -> None:
-        """Load the network now, which takes seconds, rather than on first use."""
-        self._compiled(np.zeros((1, 1), np.int32))
-
-    def calibrate(self, sequences: Sequences, labels: NDArray[np.int32]) -> None:
+    def calibrate(self, inputs: Inputs, labels: NDArray[np.int32]) -> None:
         """Choose the temperature on rows that the network was not trained on; they may have chosen its epoch.
         No label changes by it."""
-        self.temperature = fit_temperature(self.logits(sequences), labels)
+        self.temperature = fit_temperature(self.logits(inputs), labels)
 
-    def predict(self, texts: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:
-        """The most probable label of each text, and its probability, float32 [texts]."""
-        return self.label(self.encoder.encode(texts))
+    def refer(self, inputs: Inputs, outside: float) -> None:
+        """Note how rows look that the network was not trained on, for `drift` to compare others with:
+        `outside` is the share of their tokens that are no words of the vocabulary."""
+        classes = np.bincount(self.logits(inputs).argmax(axis=1), minlength=len(self.labels))
+        self.reference = Reference(outside=outside, classes=(classes / len(inputs)).tolist())
 
-    def label(self, sequences: Sequences) -> tuple[list[str], NDArray[np.float32]]:
-        """The same for texts that are encoded already."""
-        logits = self.logits(sequences)  # of these the best, as rounding can make two probabilities equal
+    def predict(self, texts: Sequence[str]) -> tuple[list[str], Floats]:
+        """The most probable label of each text, or image file, and its probability, float32 [texts]."""
+        logits = self.logits(self._encoded(texts))  # of these the best: two probabilities may round to one
         labels = [self.labels[best] for best in logits.argmax(axis=1)]
-        return labels, softmax(logits, self.temperature).max(axis=1)
+        return labels, self.softmax(logits).max(axis=1)
 
-    def probabilities(self, sequences: Sequences) -> NDArray[np.float32]:
-        """float32 [rows, labels]; each row sums to 1 and depends on its own tokens alone."""
-        return softmax(self.logits(sequences), self.temperature)
+    def predict_proba(self, texts: Sequence[str]) -> Floats:
+        """float32 [texts, labels], in the order of `labels`; each row sums to 1 and depends on its own text
+        alone."""
+        return self.softmax(self.logits(self._encoded(texts)))
 
-    def logits(self, sequences: Sequences) -> NDArray[np.float32]:
+    def _encoded(self, texts: Sequence[str]) -> Inputs:
+        if isinstance(self.encoder, TextEncoder):
+            return ByteEncoder(self.encoder).encode(texts).sequences
+        return self.encoder.encode(texts)
+
+    def softmax(self, logits: Floats) -> Floats:
+        """Calibrated probabilities [rows, labels]."""
+        probabilities: Floats = folded_kernels.softmax(logits, self.temperature)
+        return probabilities
+
+    def logits(self, inputs: Inputs) -> Floats:
         """float32 [rows, labels], before the temperature."""
-        from pipeline.batches import SortedBatches
-
-        batches = SortedBatches(sequences)
-        if not len(batches):
-            return np.empty((0, len(self.labels)), np.float32)
-        logits = [self._compiled(ids).numpy() for ids, *_ in batches]
-        restored: NDArray[np.float32] = batches.restore(np.concatenate(logits))
-        return restored
-
-    def save(self, folder: Path) -> None:
-        """Write the files into an existing folder."""
-        self.network.save(folder / NETWORK)
-        description = _Description(labels=self.labels, column=self.column, temperature=self.temperature)
-        write_json(folder / DESCRIPTION, description.model_dump())
-        write_json(folder / ENCODER, self.encoder.to_json())
-        digests = {name: sha256(folder / name) for name in FILES}
-        write_json(folder / MANIFEST, _Manifest(format=FORMAT, sha256=digests).model_dump())
+        return self.predictor.logits(inputs)
 
     @classmethod
-    def load(cls, folder: Path) -> Classifier:
-        """Read what `save` wrote. Raises InputError that names the file which is missing or was changed."""
-        manifest = _read(folder / MANIFEST, _Manifest)
-        if manifest.format != FORMAT:
-            raise InputError(
-                f"{folder}: format {manifest.format} of the model is not {FORMAT}: {_remedy(folder)}"
-            )
-        for name in FILES:
-            path = folder / name
-            if not path.is_file():
-                raise InputError(f"{path} is missing: {_remedy(folder)}")
-            if sha256(path) != manifest.sha256.get(name):
-                raise InputError(f"{path} was changed or cut since training: {_remedy(folder)}")
-        description = _read(folder / DESCRIPTION, _Description)
+    def load(cls, folder: Path, form: Form | Keras = "int16") -> Classifier:
+        """Read what `save` wrote: the folded form with its table in float32 or int16, or the Keras network,
+        which is also taken where the network could not be folded.
+
+        Raises InputError that names the file which is missing or was changed.
+        """
+        files = _Files(folder)
+        description = files.read(DESCRIPTION, _Description)
+        name = next((name for name in ENCODERS if name in files), next(iter(ENCODERS)))
+        encoder = ENCODERS[name].from_json(read_json(files.verified(name)), str(folder / name))
+        if form == "keras" or not description.folded:
+            predictor = _keras_network(files.verified(NETWORK))
+        else:
+            predictor = _folded(files, description.folded, form)
         return cls(
-            lambda: _load_network(folder / NETWORK),
-            TextEncoder.from_json(read_json(folder / ENCODER), str(folder / ENCODER)),
+            predictor,
+            encoder,
             description.labels,
             description.column,
             description.temperature,
+            description.reference,
         )
+
+
+def load_network(folder: Path) -> Any:
+    """The Keras network itself, as it was trained."""
+    predictor: Any = Classifier.load(folder, KERAS).predictor
+    return predictor.model
+
+
+def form_named(name: str) -> Form | Keras:
+    """Raises InputError for what is no form."""
+    for form in (*FORMS, KERAS):
+        if name == form:
+            return form
+    raise InputError(f"FORM={name}: expected one of {', '.join([*FORMS, KERAS])}")
+
+
+def save(folder: Path, classifier: Classifier, network: Any, folded: FoldedModel | None) -> None:
+    """Write the files into an existing folder: of the classifier, the Keras network and its folded form."""
+    network.save(folder / NETWORK)
+    shapes = folded.shapes if folded else []
+    if folded:
+        forms: dict[Form, FoldedModel] = {"float32": folded, "int16": folded.rounded()}
+        arrays = folded.arrays()
+        for form, model in forms.items():
+            for number, member in enumerate(model.members):
+                np.save(folder / TABLE.format(number, form), member.table, allow_pickle=False)
+                arrays[f"{number}.scale.{form}"] = member.scale
+        write_arrays(folder / FOLDED, **arrays)
+    description = _Description(
+        labels=classifier.labels,
+        column=classifier.column,
+        temperature=classifier.temperature,
+        folded=shapes,
+        reference=classifier.reference,
+    )
+    write_json(folder / DESCRIPTION, description.model_dump())
+    encoder = next(name for name, kind in ENCODERS.items() if isinstance(classifier.encoder, kind))
+    write_json(folder / encoder, classifier.encoder.to_json())
+    digests = {path.name: sha256(path) for path in sorted(folder.iterdir())}
+    write_json(folder / MANIFEST, _Manifest(format=FORMAT, sha256=digests).model_dump())
+
+
+def _folded(files: _Files, shapes: list[Shape], form: Form) -> Callable[[], FoldedModel]:
+    """Verified now, so that a damaged file is found before any work is done."""
+    paths = [files.verified(TABLE.format(number, form)) for number in range(len(shapes))]
+    tables = [np.load(path, mmap_mode="r", allow_pickle=False) for path in paths]
+    arrays = read_arrays(files.verified(FOLDED))
+    scales = [arrays[f"{number}.scale.{form}"] for number in range(len(shapes))]
+    model = FoldedModel.of(shapes, tables, scales, arrays)
+    return lambda: model
+
+
+def _keras_network(path: Path) -> Callable[[], Predictor]:
+    def load() -> Predictor:
+        from pipeline.keras_network import KerasNetwork  # here, as TensorFlow takes seconds to start
+
+        return KerasNetwork.load(path)
+
+    return load
+
+
+class _Files:
+    """The folder's files, each as its digest in the manifest says."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._manifest = self._parsed(MANIFEST, _Manifest)
+        if self._manifest.format != FORMAT:
+            raise InputError(
+                f"{folder}: format {self._manifest.format} of the model is not {FORMAT}: {self._remedy}"
+            )
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._manifest.sha256
+
+    def verified(self, name: str) -> Path:
+        path = self._folder / name
+        if not path.is_file():
+            raise InputError(f"{path} is missing: {self._remedy}")
+        if sha256(path) != self._manifest.sha256.get(name):
+            raise InputError(f"{path} was changed or cut since training: {self._remedy}")
+        return path
+
+    def read(self, name: str, content: type[S]) -> S:
+        self.verified(name)
+        return self._parsed(name, content)
+
+    def _parsed(self, name: str, content: type[S]) -> S:
+        path = self._folder / name
+        try:
+            return content.model_validate_json(path.read_bytes())
+        except FileNotFoundError as error:
+            raise InputError(f"{path} is missing: {self._remedy}") from error
+        except ValidationError as error:
+            raise InputError(f"{path} was changed or cut since training: {self._remedy}") from error
+
+    @property
+    def _remedy(self) -> str:
+        return f"remove {self._folder} and run `make train` as before"
 
 
 class _Description(Section):
     labels: list[str]
     column: str
     temperature: Annotated[Real, Field(gt=0)]
+    reference: Reference | None  # what `predict` compares its rows with
+    folded: list[Shape]  # of each network; none where they could not be folded
 
 
 class _Manifest(Section):
     format: int
     sha256: dict[str, str]
-
-
-def _read(path: Path, content: type[S]) -> S:
-    try:
-        return content.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is missing: {_remedy(path.parent)}") from error
-    except ValidationError as error:
-        raise InputError(f"{path} was changed or cut since training: {_remedy(path.parent)}") from error
-
-
-def _remedy(folder: Path) -> str:
-    return f"remove {folder} and run `make train` as before"
-
-
-def _load_network(path: Path) -> keras.Model:
-    import pipeline.layers  # noqa: F401  (Keras must know the layers before it reads them)
-    from pipeline.backend import keras
-
-    return keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 from pipeline import models
 from pipeline.artifacts import build_folder, whole
 from pipeline.errors import InputError
-from pipeline.options import Configuration, Input, Section
+from pipeline.images import SUFFIXES
+from pipeline.options import IMAGE_FORMATS, Configuration, Input, InputKind, Section
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPORA = ROOT / "conf" / "corpora"
@@ -25,11 +26,15 @@ MODELS = ROOT / "conf" / "models"
 CORPUS_KEYS = frozenset({"title", "seed", "source", "split", "tokenize"})
 MODEL_KEYS = frozenset({"seed", "embed", "architecture", "network", "train", "ensemble", "published"})
 WRITTEN = "# Written by `make tune`"
+DEFAULT_CORPUS: dict[InputKind, str] = {"tokens": "docstrings", "images": "digits"}
+DEFAULT_MODEL: dict[InputKind, str] = {"tokens": "convtext", "images": "image_cnn"}
+TAKEN = {"tokens": "texts", "images": "images"}
 S = TypeVar("S", bound=Section)
 
 
 def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Configuration:
-    """The options of a corpus (a name in conf/corpora, or the path of a CSV) and a model.
+    """The options of a corpus (a name in conf/corpora, or the path of a CSV, of a folder of images with one
+    subfolder for each class, or of an npz) and a model.
 
     `assignments` is SET (`train.epochs=3 seed=7`); `flags` maps option names such as `source.text` to
     the values of TEXT=, LABEL=, TEST= and ENCODING=. Raises InputError that names the file or SET, the
@@ -41,13 +46,16 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Co
         if (
             flags
             and isinstance(source, dict)
-            and (source.get("address") or source.get("format") == "docstrings")
+            and (source.get("address") or source.get("format") in ("docstrings", "digits", "keras"))
         ):
             raise InputError(
                 f"{_flag_name(next(iter(flags)))}= is for a CSV; {corpus} of conf/corpora needs none"
             )
     else:
-        values = {"source": {"train": str(_corpus_file(corpus))}}
+        values = {"source": {"format": _format(corpus), "train": str(_corpus_file(corpus))}}
+        of_csv = [key for key in flags if key != "source.test"]
+        if of_csv and values["source"]["format"] in IMAGE_FORMATS:
+            raise InputError(f"{_flag_name(of_csv[0])}= is for a CSV, and {corpus} has images")
     check_model(model)
     values |= _read_yaml(MODELS / f"{model}.yaml", MODEL_KEYS)
     origins = {"": f"conf/corpora/{corpus}.yaml, conf/models/{model}.yaml"}
@@ -62,7 +70,32 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Co
     network = _validate(
         _network_options(configuration, origins), values.get("network", {}), origins, "network."
     )
+    _check_input(corpus, model, configuration)
     return configuration.model_copy(update={"network": network.model_dump(mode="json")})
+
+
+def resolved(corpus: str, model: str) -> tuple[str, str]:
+    """The names of both, where either may be "": the built-in corpus that the model can be trained on, and
+    the model that fits the corpus."""
+    if not corpus:
+        check_model(model or DEFAULT_MODEL["tokens"])
+        corpus = DEFAULT_CORPUS[input_of_model(model) if model else "tokens"]
+    return corpus, model or DEFAULT_MODEL[input_of_corpus(corpus)]
+
+
+def input_of_model(model: str) -> InputKind:
+    """What a model of conf/models takes."""
+    values = _read_yaml(MODELS / f"{model}.yaml", MODEL_KEYS)
+    kind: InputKind = models.architecture(str(values.get("architecture"))).INPUT
+    return kind
+
+
+def input_of_corpus(corpus: str) -> InputKind:
+    """What the rows of a corpus are; a path says it by its name, whether or not it is still there."""
+    path = CORPORA / f"{corpus}.yaml"
+    source = _read_yaml(path, CORPUS_KEYS).get("source") if path.is_file() else {"format": _format(corpus)}
+    of_images = isinstance(source, dict) and source.get("format") in IMAGE_FORMATS
+    return "images" if of_images else "tokens"
 
 
 def run_folder(corpus: str, model: str) -> Path:
@@ -130,12 +163,17 @@ def names(folder: Path) -> list[str]:
 
 
 def identify(path: str) -> Input:
-    """A file as it stands now. Raises InputError where there is none."""
+    """A file, or a folder with all that is in it, as it stands now. Raises InputError where there is none."""
     try:
-        status = Path(path).stat()
+        found = [Path(path), *Path(path).rglob("*")]
+        status = [one.stat() for one in found]
     except OSError as error:
         raise InputError(f"{path}: {error.strerror.lower() if error.strerror else error}") from error
-    return Input(path=str(Path(path).resolve()), bytes=status.st_size, modified=status.st_mtime_ns)
+    return Input(
+        path=str(Path(path).resolve()),
+        bytes=sum(one.st_size for one in status),
+        modified=max(one.st_mtime_ns for one in status),
+    )
 
 
 def read_stage(path: Path, options: type[S]) -> S:
@@ -148,18 +186,41 @@ def read_stage(path: Path, options: type[S]) -> S:
         ) from error
 
 
+def _check_input(corpus: str, model: str, configuration: Configuration) -> None:
+    """Raise InputError for a model of texts on a corpus of images, and the other way round."""
+    takes: InputKind = models.architecture(configuration.architecture).INPUT
+    has = configuration.source.input
+    if takes != has:
+        fitting = [name for name in names(MODELS) if input_of_model(name) == has]
+        raise InputError(
+            f"MODEL={model} takes {TAKEN[takes]}, and CORPUS={corpus} has {TAKEN[has]}: "
+            f"name one of {', '.join(fitting)}"
+        )
+    if configuration.ensemble.ngrams and has == "images":
+        raise InputError(f"ensemble.ngrams weighs in a model of texts, and CORPUS={corpus} has images")
+
+
+def _format(corpus: str) -> str:
+    """How the corpus at a path is read."""
+    if corpus.endswith("/") or Path(corpus).is_dir():
+        return "folder"
+    return "npz" if Path(corpus).suffix.lower() == ".npz" else "csv"
+
+
 def _corpus_file(corpus: str) -> Path:
     path = Path(corpus)
-    if path.is_file():
+    if path.is_file() or any(one.suffix.lower() in SUFFIXES for one in path.glob("*/**/*")):
         if not corpus.isprintable():  # such as bytes that are not UTF-8, which no option can hold
             raise InputError(f"{corpus!r}: the file's name is not plain text: rename it")
         return path
     if path.suffix or "/" in corpus:
-        what = "not a CSV file" if path.exists() else "no such file"
+        what = "no such file"
+        if path.exists():
+            what = "not a CSV file, and no folder of png or jpg images in subfolders, one for each class"
         raise InputError(f"{corpus}: {what}")
     raise InputError(
         f"no corpus {corpus!r} in conf/corpora, and no such file; {_known(corpus, names(CORPORA))}; "
-        "a CSV is named by its path"
+        "a CSV, an npz or a folder of images is named by its path"
     )
 
 

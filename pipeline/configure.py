@@ -22,6 +22,7 @@ from pipeline.options import (
     CrossvalOptions,
     EmbedOptions,
     Fold,
+    InputKind,
     PrepareOptions,
     Section,
     Split,
@@ -30,14 +31,19 @@ from pipeline.options import (
     TuneOptions,
 )
 
-QUICK: list[BaselineName] = ["majority", "linear"]
+QUICK: dict[InputKind, list[BaselineName]] = {
+    "tokens": ["majority", "linear"],
+    "images": ["majority", "pixels"],
+}
 MOST_FOLDS = 1000
 MOST_SEEDS = 2**32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpus", required=True, help="a name in conf/corpora, or the path of a CSV")
-    parser.add_argument("--model", required=True, help="a name in conf/models")
+    parser.add_argument(
+        "--corpus", required=True, help="a name in conf/corpora, or the path of a CSV, npz or folder"
+    )
+    parser.add_argument("--model", required=True, help="a name in conf/models; empty: one that fits")
     parser.add_argument("--text", default="", help="the column of the text")
     parser.add_argument("--label", default="", help="the column of the label")
     parser.add_argument("--test", default="", help="a CSV that is the test part")
@@ -58,6 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         "source.encoding": arguments.encoding,
     }
     given = {key: value for key, value in flags.items() if value}
+    arguments.corpus, arguments.model = config.resolved(arguments.corpus, arguments.model)
     configuration = config.load(arguments.corpus, arguments.model, arguments.set, given)
     folder = RunFolder(config.run_folder(arguments.corpus, arguments.model))
     for path in configuration.embed.files:
@@ -68,7 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.budget is not None:
             _hand_out_search(folder, arguments)
         _hand_out_corpus(folder.corpus, folder.corpus.path.name, configuration)
-        _hand_out_run(folder, configuration, arguments.model, QUICK)
+        _hand_out_run(folder, configuration, arguments.model, QUICK[configuration.source.input])
         print(folder.path)
 
 
@@ -98,9 +105,10 @@ def _hand_out_run(
     """What the model and its opponents are made by."""
     seed, corpus = configuration.seed, folder.corpus
     vectors = [config.identify(path) for path in configuration.embed.files]
-    _write(corpus.tokenize_options, TokenizeOptions(tokenize=configuration.tokenize))
     _write(corpus.baseline_options, BaselineOptions(seed=seed, baselines=baselines))
-    _write(folder.embed_options, EmbedOptions(seed=seed, embed=configuration.embed, inputs=vectors))
+    if configuration.source.input == "tokens":  # images are neither tokenized nor embedded
+        _write(corpus.tokenize_options, TokenizeOptions(tokenize=configuration.tokenize))
+        _write(folder.embed_options, EmbedOptions(seed=seed, embed=configuration.embed, inputs=vectors))
     _write(
         folder.train_options,
         TrainOptions(
@@ -125,11 +133,12 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
     if settings:  # a contestant of its own, as far as results are concerned
         model += "-" + hashlib.sha256(settings.encode()).hexdigest()[:8]
     crossval = corpus.crossval(f"{model}-{folds}x{repeats}-seed{first}")
-    if "test" in configuration.source.files:
+    if "test" in configuration.source.official:
         folds, repeats = 1, folds * repeats
     if first + repeats > MOST_SEEDS:
         raise InputError(f"seed: {first} leaves no room for {repeats} seeds below 2^32")
-    baselines = [name for name, one in BASELINES.items() if one.available()]
+    opponents = {name: one for name, one in BASELINES.items() if configuration.source.input in one.inputs}
+    baselines = [name for name, one in opponents.items() if one.available()]
     everything = configuration.model_copy(update={"seed": 0, "split": Split()})  # its parts are not used
     _hand_out_corpus(corpus.fold("all"), corpus.path.name, everything)
     runs = []
@@ -151,7 +160,7 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
             repeats=repeats,
             runs=runs,
             published=None if settings else configuration.published.get(corpus.path.name),
-            left_out=[one.title for one in BASELINES.values() if not one.available()],
+            left_out=[one.title for one in opponents.values() if not one.available()],
         ),
     )
     print(crossval.path, *runs, sep="\n")

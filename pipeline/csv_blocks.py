@@ -10,6 +10,7 @@ import csv
 import difflib
 import gzip
 import re
+import threading
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ _QUOTED_FIELD = re.compile(rb'(?<![^,;\t])"[^"]*+(?:""[^"]*+)*+"')
 _OPEN_QUOTE = re.compile(rb'(?<![^,;\t])"')
 _LINE_END = re.compile(rb"\r\n?|\n")
 _NO_LIMIT = 1 << 62
+_LIMIT = threading.Lock()
 _Array = NDArray[np.int64]
 
 
@@ -192,14 +194,7 @@ class CsvBlocks:
 
     def values(self, block: Block) -> list[list[str]]:
         """Each record's fields."""
-        data = block.data.tobytes()
-        records = (data[start:end].decode() for start, end in block.records.tolist())
-        # The limit is one for the whole process: other readers of CSV find theirs as they left it.
-        limit = csv.field_size_limit(self._field_limit)
-        try:
-            return list(csv.reader(records, delimiter=self.delimiter, strict=True))
-        finally:
-            csv.field_size_limit(limit)
+        return fields(block, self.delimiter, self._field_limit)
 
     # Reading
 
@@ -281,3 +276,16 @@ class CsvBlocks:
                 f"{self._name}: cannot be read ({error.strerror or error}): "
                 "check the file and its permissions"
             ) from error
+
+
+def fields(block: Block, delimiter: str, limit: int = FIELD_LIMIT) -> list[list[str]]:
+    """Those of each record of a block; `limit` is their greatest length in characters."""
+    data = block.data.tobytes()
+    records = (data[start:end].decode() for start, end in block.records.tolist())
+    # The limit is one for the whole process: other readers of CSV find theirs as they left it.
+    with _LIMIT:
+        before = csv.field_size_limit(limit)
+        try:
+            return list(csv.reader(records, delimiter=delimiter, strict=True))
+        finally:
+            csv.field_size_limit(before)

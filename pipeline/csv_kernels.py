@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.kernels import _kernel
+from pipeline.compiled import kernel
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -21,7 +21,7 @@ _LF, _CR, _QUOTE = np.uint8(10), np.uint8(13), np.uint8(34)
 _BYTE_NUMBERS = np.uint64(0x0001020304050607)
 
 
-@_kernel
+@kernel
 def scan(
     data: Bytes,
     final: bool,  # no data follow these
@@ -92,7 +92,7 @@ def scan(
     return records[:good], texts[:good], lines[:good], doubled[:good], faults[:bad], stop
 
 
-@_kernel
+@kernel
 def _record(
     data: Bytes,
     final: bool,
@@ -179,7 +179,7 @@ def _record(
     return status, end, after, p + after - i, count, fields, text, text_end, text_doubled, second, second_p
 
 
-@_kernel
+@kernel
 def _specials(data: Bytes, delimiter: np.uint8) -> Places:
     """Where quotes, delimiters and line ends stand. The others, the most, are passed over by the vector."""
     marks = np.zeros((len(data) + 7) // 8 * 8, np.uint8)
@@ -202,7 +202,7 @@ def _specials(data: Bytes, delimiter: np.uint8) -> Places:
     return at
 
 
-@_kernel
+@kernel
 def _first_line_end(data: Bytes, at: Places, p: int) -> int:
     """The number of the first special byte from number p on that ends a line, or how many there are."""
     while p < len(at) and data[at[p]] != _LF and data[at[p]] != _CR:
@@ -210,7 +210,7 @@ def _first_line_end(data: Bytes, at: Places, p: int) -> int:
     return p
 
 
-@_kernel
+@kernel
 def _after_line_end(data: Bytes, i: int, final: bool) -> int:
     """The place after the line end at i; i itself at the data's end, or where a \\n may follow a \\r."""
     if i == len(data) or data[i] == _LF:
@@ -220,7 +220,7 @@ def _after_line_end(data: Bytes, i: int, final: bool) -> int:
     return i + 2 if data[i + 1] == _LF else i + 1
 
 
-@_kernel
+@kernel
 def _characters(data: Bytes, start: int, end: int) -> int:
     count = 0
     for i in range(start, end):
@@ -228,7 +228,7 @@ def _characters(data: Bytes, start: int, end: int) -> int:
     return count
 
 
-@_kernel
+@kernel
 def _after_characters(data: Bytes, start: int, count: int) -> int:
     """The place after so many characters from start on, which are there."""
     i = start

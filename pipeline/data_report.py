@@ -24,24 +24,42 @@ def data_report(rows: pd.DataFrame, set_aside: int = 0, empty_texts: int = 0) ->
     Texts are equal as in `pipeline.split.folded`, near as in `near_copies`. A row that equals a training
     row is not counted as near as well. Classes stand in the order of a categorical, else of their names.
     `set_aside` counts the rows that were left out of the corpus, `empty_texts` those without text.
+
+    Images have file, line, content, width and height instead of the text, and are shown by file and line.
+    They are equal where their content is; near ones are not looked for.
     """
-    rows = rows[["text", "label", "part"]].reset_index(drop=True).astype({"text": object, "part": object})
-    rows["number"] = numbered(rows["text"])
+    number = numbered(equal_by(rows))
+    of_images = "content" in rows
+    what = "images" if of_images else "texts"
+    if of_images:
+        rows = rows.assign(text=rows["file"] + ", " + rows["line"].astype(str))
+    kept = ["text", "label", "part", *(["width", "height"] if of_images else [])]
+    rows = rows[kept].reset_index(drop=True).astype({"text": object, "part": object}).assign(number=number)
     return {
         "rows": {"all": len(rows), **_per_part(rows["part"])},
         "set_aside": set_aside,
-        "empty_texts": empty_texts,
+        **({} if of_images else {"empty_texts": empty_texts}),
         "classes": {
             str(label): {"all": len(part), **_per_part(part)}
             for label, part in rows.groupby("label", observed=True)["part"]
         },
-        "words": _percentiles(len(text.split()) for text in rows["text"]),
-        "characters": _percentiles(len(text) for text in rows["text"]),
+        **{name: _percentiles(sizes) for name, sizes in _sizes(rows, of_images).items()},
         "duplicate_rows": int(rows["number"].duplicated().sum()),
-        "conflicting_labels": _conflicts(rows),
-        "equal_across_split": _equal(rows),
-        "near_across_split": _near(rows),
+        "conflicting_labels": _conflicts(rows, what),
+        "equal_across_split": _equal(rows, what),
+        **({} if of_images else {"near_across_split": _near(rows)}),
     }
+
+
+def equal_by(rows: pd.DataFrame) -> pd.Series[Any]:
+    """What equal rows have in common: their text, or of images the digest of their pixels."""
+    return rows["content" if "content" in rows else "text"]
+
+
+def _sizes(rows: pd.DataFrame, of_images: bool) -> dict[str, Iterable[int]]:
+    if of_images:
+        return {"width": rows["width"], "height": rows["height"]}
+    return {"words": (len(text.split()) for text in rows["text"]), "characters": map(len, rows["text"])}
 
 
 def _per_part(part: pd.Series[Any]) -> dict[str, int]:
@@ -54,19 +72,19 @@ def _percentiles(lengths: Iterable[int]) -> dict[str, int]:
     return dict(zip(PERCENTILES, values.astype(int).tolist(), strict=True))
 
 
-def _conflicts(rows: pd.DataFrame) -> dict[str, Any]:
-    """Texts with several labels."""
+def _conflicts(rows: pd.DataFrame, what: str) -> dict[str, Any]:
+    """Texts, or images, with several labels."""
     rows = _of_several(rows, "label")
     examples = [{"text": text, "labels": _tally(same["label"])} for text, same in _first_texts(rows)]
-    return {"texts": int(rows["number"].nunique()), "examples": examples}
+    return {what: int(rows["number"].nunique()), "examples": examples}
 
 
-def _equal(rows: pd.DataFrame) -> dict[str, Any]:
-    """Texts in several parts; the validation and test rows whose text a training row has."""
+def _equal(rows: pd.DataFrame, what: str) -> dict[str, Any]:
+    """Texts, or images, in several parts; the validation and test rows whose text a training row has."""
     leaked = _per_part(rows["part"][rows["number"].isin(rows["number"][rows["part"] == "train"])])
     rows = _of_several(rows, "part")
     return {
-        "texts": int(rows["number"].nunique()),
+        what: int(rows["number"].nunique()),
         "validation": leaked["validation"],
         "test": leaked["test"],
         "examples": [
@@ -127,13 +145,15 @@ def summary(report: Mapping[str, Any]) -> str:
     lines += [_line(f"  {label}", rows.values()) for label, rows in shown[: len(shown) - more]]
     lines += [f"  … and {more} more"] if more else []
     for relation in ("equal", "near"):
-        leaks = report[f"{relation}_across_split"]
-        lines.append(_line(f"{relation} to training", ["", "", leaks["validation"], leaks["test"]]))
+        if leaks := report.get(f"{relation}_across_split"):
+            lines.append(_line(f"{relation} to training", ["", "", leaks["validation"], leaks["test"]]))
     lines.append(_line("", PERCENTILES))
-    lines += [_line(name, report[name].values()) for name in ("words", "characters")]
+    sizes = ("words", "characters", "width", "height")
+    lines += [_line(name, report[name].values()) for name in sizes if name in report]
+    what = "texts" if "words" in report else "images"
     lines.append(
         f"duplicate rows: {report['duplicate_rows']:,}   set aside: {report['set_aside']:,}   "
-        f"texts of several labels: {report['conflicting_labels']['texts']:,}"
+        f"{what} of several labels: {report['conflicting_labels'][what]:,}"
     )
     return "\n".join(lines)
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.backend import keras
-from pipeline.batches import SortedBatches
+from pipeline.inputs import Inputs
+from pipeline.keras_network import KerasNetwork
 from pipeline.layers import NgramLogits
 from pipeline.ngrams import NgramModel
 from pipeline.sequences import Sequences
@@ -18,7 +19,7 @@ Labels = NDArray[np.integer[Any]]
 
 
 def pool(
-    networks: Sequence[keras.Model], linear: NgramModel | None, sequences: Sequences, labels: Labels
+    networks: Sequence[keras.Model], linear: NgramModel | None, inputs: Inputs, labels: Labels
 ) -> tuple[keras.Model, dict[str, float]]:
     """The networks, and the linear model where there is one, weighed on rows that none was trained on
     (they may have chosen its epoch or its C).
@@ -26,18 +27,13 @@ def pool(
     Returns one network, whose logits [rows, classes] are the weighted sum of log-probabilities, and the
     weights: networks that differ in their seed alone share theirs.
     """
-    opinions = {"networks": np.mean([_log_softmax(_logits(one, sequences)) for one in networks], axis=0)}
+    each = [_log_softmax(KerasNetwork(one).logits(inputs)) for one in networks]
+    opinions = {"networks": np.mean(each, axis=0)}
     if linear is not None:
-        opinions["n-grams"] = _log_softmax(linear.logits(sequences))
+        assert isinstance(inputs, Sequences)  # `config` lets nobody weigh n-grams in on images
+        opinions["n-grams"] = _log_softmax(linear.logits(inputs))
     weights = dict(zip(opinions, stack(list(opinions.values()), labels), strict=True))
     return _combine(networks, linear, list(weights.values())), weights
-
-
-def _logits(network: keras.Model, sequences: Sequences) -> NDArray[np.float32]:
-    batches = SortedBatches(sequences)
-    logits = [network(ids, training=False).numpy() for ids, *_ in batches]
-    restored: NDArray[np.float32] = batches.restore(np.concatenate(logits))
-    return restored
 
 
 def stack(opinions: Sequence[NDArray[np.floating[Any]]], labels: Labels) -> list[float]:

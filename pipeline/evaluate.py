@@ -1,13 +1,14 @@
 """Score the network on the test part, beside the baseline and the majority class.
 
-Reads model/, history.json, run.json, vectors.npz, coverage.json, and the corpus's rows.parquet,
-sequences.npz and baseline.parquet; writes predictions.parquet, mistakes.csv, the figures and
-metrics.json, and finishes the run in MLflow.
+Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts alone), and the corpus's
+rows.parquet, sequences.npz (or images.npy) and baseline.parquet; writes predictions.parquet, mistakes.csv,
+filters.json, the figures and metrics.json, and finishes the run in MLflow.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import calibration, figures, metrics, slices
+from pipeline import calibration, figures, filter_figures, filters, metrics, slices
 from pipeline.artifacts import (
     RunFolder,
     read_arrays,
+    read_inputs,
     read_json,
-    read_sequences,
     read_table,
     whole,
     write_csv,
     write_json,
     write_table,
 )
-from pipeline.classifier import Classifier
+from pipeline.baselines import BASELINES
+from pipeline.classifier import Classifier, load_network
 from pipeline.config import read_stage
-from pipeline.options import PrepareOptions, TrainOptions
+from pipeline.figures import Figure
+from pipeline.images import Images
+from pipeline.options import BaselineName, PrepareOptions, TrainOptions
+from pipeline.sequences import Sequences
+from pipeline.text import TextEncoder
 from pipeline.tracking import resumed_run
 
 
@@ -46,19 +52,21 @@ def run(arguments: argparse.Namespace) -> None:
     classifier = Classifier.load(folder.model)
 
     test = rows[rows["part"] == "test"]
-    sequences = read_sequences(folder.corpus.sequences).select(test.index.to_numpy())
-    logits = classifier.logits(sequences)
-    probabilities = calibration.softmax(logits, classifier.temperature)
+    inputs = read_inputs(folder.corpus).select(test.index.to_numpy())
+    logits = classifier.logits(inputs)
+    probabilities = classifier.softmax(logits)
     truth = test["label"].to_numpy(np.int64)
+    linear: BaselineName = "pixels" if isinstance(inputs, Images) else "linear"
     predictions = {
         "network": logits.argmax(axis=1),
-        "baseline": baseline["linear"].to_numpy(np.int64),
+        "baseline": baseline[linear].to_numpy(np.int64),
         "majority": baseline["majority"].to_numpy(np.int64),
     }
     result = metrics.compare(truth, predictions, classifier.labels, options.seed)
-    found = read_arrays(folder.vectors)["found"]
-    sliced = slices.by_uncovered_share(sequences, found, predictions["network"] == truth)
-    result |= {"train_seconds": tracked["train_seconds"], "epochs": len(history), "slices": sliced}
+    result |= {"train_seconds": tracked["train_seconds"], "epochs": len(history)}
+    if isinstance(inputs, Sequences):
+        found = read_arrays(folder.vectors)["found"]
+        result["slices"] = slices.by_uncovered_share(inputs, found, predictions["network"] == truth)
     before = calibration.reliability(calibration.softmax(logits), truth)
     after = calibration.reliability(probabilities, truth)
     result |= {"temperature": classifier.temperature}
@@ -76,25 +84,59 @@ def run(arguments: argparse.Namespace) -> None:
         folder.class_scores: figures.class_scores(result["classes"], f"{title}: test part"),
         folder.calibration: figures.calibration(before, after, f"{title}: test part"),
     }
+    drawn |= _learned_filters(folder, classifier, inputs, test, title)
     for path, figure in drawn.items():
         with whole(path) as partial:
             figure.savefig(partial, dpi=130)
     with resumed_run(tracked["mlflow_run"]) as mlflow_run:
         mlflow_run.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
-        for path in [*drawn, folder.history, folder.coverage, folder.mistakes, folder.corpus.report]:
-            mlflow_run.log(path)
+        written = [folder.history, folder.filters, folder.coverage, folder.mistakes, folder.corpus.report]
+        for path in [*drawn, *written]:
+            if path.exists():  # images have no vectors, and no coverage of them
+                mlflow_run.log(path)
         if fold is None:  # nobody ships the model of a fold, and there are many
             mlflow_run.log(folder.model, "model")
         write_json(folder.metrics, result)
         mlflow_run.log(folder.metrics)
-    print(f"evaluate: {title}, {len(test):,} test rows\n{metrics.summary(result)}")
+    print(f"evaluate: {title}, {len(test):,} test rows\n{metrics.summary(result, BASELINES[linear].title)}")
     print(
         f"  calibration error {after.error:.1%}, at temperature {classifier.temperature:.2f};"
         f" {before.error:.1%} without it"
     )
-    if read_json(folder.coverage):  # a file of vectors was read
-        print(slices.summary(sliced))
+    if "slices" in result and read_json(folder.coverage):  # a file of vectors was read
+        print(slices.summary(result["slices"]))
     print(f"  {folder.mistakes.name} lists the {len(mistakes):,} mistakes, the most confident first")
+
+
+def _learned_filters(
+    folder: RunFolder, classifier: Classifier, inputs: Sequences | Images, test: pd.DataFrame, title: str
+) -> dict[Path, Figure]:
+    """Writes filters.json, and returns its figures: none of a network without a convolution."""
+    network = load_network(folder.model)
+    if isinstance(inputs, Images):
+        return _learned_pictures(folder, network, classifier.labels, inputs, test, title)
+    assert isinstance(classifier.encoder, TextEncoder)
+    found = filters.ngram_filters(network, inputs, list(test["text"]), classifier.encoder, classifier.labels)
+    write_json(folder.filters, [asdict(one) for one in found])
+    if not found:
+        return {}
+    return {folder.filters_figure: filter_figures.ngram_filters(found, classifier.labels, title)}
+
+
+def _learned_pictures(
+    folder: RunFolder, network: Any, labels: list[str], inputs: Images, test: pd.DataFrame, title: str
+) -> dict[Path, Figure]:
+    first = filters.first_filters(network)
+    write_json(folder.filters, [] if first is None else first.transpose(3, 0, 1, 2).round(5).tolist())
+    if first is None:
+        return {}
+    (picture,) = inputs.select(np.zeros(1, np.int64)).padded()
+    maps = filters.feature_maps(network, picture)
+    example = f"{title}: the first of the test part, {labels[test['label'].iloc[0]]}"
+    return {
+        folder.filters_figure: filter_figures.filter_tiles(first, title),
+        folder.feature_maps: filter_figures.feature_maps(picture, filters.edge_maps(picture), maps, example),
+    }
 
 
 def _numbers(result: dict[str, Any]) -> dict[str, float]:
@@ -106,7 +148,7 @@ def _predictions(
 ) -> pd.DataFrame:
     """The test rows with what was predicted, in their order."""
     labels = np.array(names, object)
-    return test[["file", "line", "text"]].assign(
+    return test[[name for name in ("file", "line", "text") if name in test]].assign(
         label=labels[test["label"]],
         predicted_label=labels[predicted],
         probability=probabilities.max(axis=1).round(4),

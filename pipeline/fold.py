@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline import folds
 from pipeline.artifacts import CorpusFolder, read_json, read_table, write_json, write_table
 from pipeline.config import read_stage
-from pipeline.data_report import data_report
+from pipeline.data_report import data_report, equal_by
 from pipeline.options import PrepareOptions
 from pipeline.split import PARTS, TEST
 
@@ -31,11 +31,11 @@ def run(arguments: argparse.Namespace) -> None:
     fold = options.fold
     assert fold is not None
     rows, names = read_table(corpus.rows), read_json(corpus.labels)
-    texts, labels = list(rows["text"]), rows["label"].to_numpy(np.int32)
+    texts, labels = list(equal_by(rows)), rows["label"].to_numpy(np.int32)
     part = np.array([PARTS.index(name) for name in rows["part"]], np.int8)
     if fold.count > 1:
         part = folds.cut(texts, labels, fold.number, fold.count, options.seed)
-    elif "validation" not in options.source.files:
+    elif "validation" not in options.source.official:
         part = folds.with_validation(texts, labels, part, options.seed)
     rows["part"] = pd.Categorical(np.array(PARTS, object)[part], categories=list(PARTS))
     named = rows.assign(label=pd.Categorical(np.array(names, object)[labels], categories=names))

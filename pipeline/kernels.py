@@ -7,27 +7,12 @@ int32 [batch, length]: which row of the products stands where, -1 for padding on
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-Sizes = NDArray[np.int64]
-F = TypeVar("F", bound=Callable[..., Any])
+from pipeline.compiled import Floats, Ints, Sizes, kernel
 
 
-def _kernel(function: F) -> F:
-    """Compiled for one thread: numba's own threads would spin beside TensorFlow's (OpenMP) or abort on
-    concurrent entry (workqueue), and at Kim's sizes there are two milliseconds to share."""
-    compiled: F = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
-
-
-@_kernel
+@kernel
 def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple[Floats, Ints]:
     """max over t of c_t and the t that wins, float32 and int32 [batch, sum of F_h].
 
@@ -61,7 +46,7 @@ def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple
     return pooled, winners
 
 
-@_kernel
+@kernel
 def winning_entries(
     windows: Sizes, filters: Sizes, upstream: Floats, winners: Ints, index: Ints
 ) -> tuple[Floats, Ints, Ints]:
@@ -93,7 +78,7 @@ def winning_entries(
     return entries[:n], tokens[:n], columns[:n]
 
 
-@_kernel
+@kernel
 def sparse_product(entries: Floats, rows: Ints, columns: Ints, matrix: Floats, shape: Ints) -> Floats:
     """S matrix, float32 of the given shape, for the sparse S with S[rows[i], columns[i]] += entries[i].
 
@@ -119,7 +104,7 @@ def sparse_product(entries: Floats, rows: Ints, columns: Ints, matrix: Floats, s
     return product
 
 
-@_kernel
+@kernel
 def _by_row(rows: Ints, count: int) -> tuple[Ints, Sizes]:
     """The entries' numbers in the order of their rows, and where in it each row starts, [count + 1]."""
     starts = np.zeros(count + 1, np.int64)
@@ -134,7 +119,7 @@ def _by_row(rows: Ints, count: int) -> tuple[Ints, Sizes]:
     return order, starts
 
 
-@_kernel
+@kernel
 def adadelta_rows(
     g: Floats, mean_a: Floats, mean_d: Floats, missed: Sizes, rho: np.float32, epsilon: np.float32
 ) -> tuple[Floats, Floats, Floats]:
@@ -153,7 +138,7 @@ def adadelta_rows(
     return a, d, u
 
 
-@_kernel
+@kernel
 def ngram_logits(keys: Sizes, idf: Floats, weights: Floats, bias: Floats, ids: Ints) -> Floats:
     """ngrams.NgramModel's logits of ids int32 [batch, length], padded with 0: float32 [batch, classes]."""
     logits = np.zeros((len(ids), len(bias)), np.float32)
@@ -181,7 +166,7 @@ def ngram_logits(keys: Sizes, idf: Floats, weights: Floats, bias: Floats, ids: I
     return logits
 
 
-@_kernel
+@kernel
 def _found(keys: Sizes, key: np.int64, found: Sizes, n: int) -> int:
     """Writes the key's place to found[n] and gives 1, or gives 0 where there is no such key."""
     place = np.searchsorted(keys, key)
@@ -191,7 +176,7 @@ def _found(keys: Sizes, key: np.int64, found: Sizes, n: int) -> int:
     return 1
 
 
-@_kernel
+@kernel
 def _length(row: Ints) -> int:
     """The number of tokens before the padding, whose index is -1."""
     length = len(row)

@@ -17,7 +17,7 @@ import numpy as np
 
 from pipeline import kernels
 from pipeline.backend import keras, tf
-from pipeline.kernels import Floats
+from pipeline.compiled import Floats
 from pipeline.sequences import PADDING
 
 if TYPE_CHECKING:

@@ -80,12 +80,12 @@ def compare(truth: Labels, predictions: dict[str, Labels], names: list[str], see
     }
 
 
-def summary(result: dict[str, Any]) -> str:
-    """What `compare` found, as a small table and a verdict."""
+def summary(result: dict[str, Any], baseline: str = "TF-IDF + logistic regression") -> str:
+    """What `compare` found, as a small table and a verdict; `baseline` is that opponent's title."""
     lines = [f"  {'':<30}{'accuracy':>8}  {'95 % interval':<16}{'macro-F1':>9}"]
     for name, key in {
         "network": "",
-        "TF-IDF + logistic regression": "baseline_",
+        baseline: "baseline_",
         "majority class": "majority_",
     }.items():
         interval = result.get(f"{key}accuracy_interval")

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.linear_model import LogisticRegression
 
-from pipeline import kernels
+from pipeline import folded_kernels
 from pipeline.sequences import Sequences
 
 STRENGTHS = (1.0, 10.0)  # scikit-learn's own C, and the one that is mostly better on n-grams
-BLOCK = 1024  # rows that are predicted at a time
 ABSENT = -30.0  # the bias of a class without training rows
 
 
@@ -51,13 +48,23 @@ class NgramModel:
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {"keys": self.keys, "idf": self.idf, "weights": self.weights, "bias": self.bias}
 
+    @cached_property
+    def _slots(self) -> NDArray[np.int32]:
+        slots: NDArray[np.int32] = folded_kernels.hashed(self.keys)
+        return slots
+
+    def places(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where in `self.keys` each of the keys int64 [n] is, int64 [n]; below 0 where it is not."""
+        places = np.searchsorted(self.keys, keys)
+        inside = np.minimum(places, max(0, len(self.keys) - 1))
+        known = self.keys[inside] == keys if len(self.keys) else np.zeros(len(keys), np.bool_)
+        return np.where(known, inside, folded_kernels.EMPTY)
+
     def logits(self, sequences: Sequences) -> NDArray[np.float32]:
         """float32 [rows, classes]."""
-        logits = np.empty((len(sequences), len(self.bias)), np.float32)
-        for start in range(0, len(sequences), BLOCK):
-            rows = np.arange(start, min(start + BLOCK, len(sequences)))
-            ids = sequences.select(rows).padded()
-            logits[rows] = kernels.ngram_logits(self.keys, self.idf, self.weights, self.bias, ids)
+        logits: NDArray[np.float32] = folded_kernels.ngram_logits(
+            sequences.ids, sequences.offsets, self.keys, self._slots, self.idf, self.weights, self.bias
+        )
         return logits
 
     def predict(self, sequences: Sequences) -> NDArray[np.int64]:
@@ -68,6 +75,10 @@ class NgramModel:
 
 def candidates(training: Sequences, labels: NDArray[np.int64], classes: int) -> Iterator[NgramModel]:
     """scikit-learn's models for each of STRENGTHS, on labels int64 [rows]: two or more of the classes."""
+    from scipy.sparse import csr_matrix  # here, as a prediction has no use for the seconds that it takes
+    from sklearn.feature_extraction.text import TfidfTransformer
+    from sklearn.linear_model import LogisticRegression
+
     keys, rows = ngrams(training)
     features, columns = np.unique(keys, return_inverse=True)
     counts = csr_matrix((np.ones(len(keys), np.float32), (rows, columns)), (len(training), len(features)))

@@ -28,8 +28,10 @@ def _one_as_list(value: Any) -> Any:
 Real = Annotated[float, BeforeValidator(_exponent_without_point), Field(allow_inf_nan=False)]
 Share = Annotated[Real, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
-BaselineName = Literal["majority", "linear", "nbsvm", "fasttext"]
+BaselineName = Literal["majority", "linear", "nbsvm", "fasttext", "pixels"]
+InputKind = Literal["tokens", "images"]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+IMAGE_FORMATS = ("folder", "npz", "digits", "keras")
 
 
 class Section(BaseModel):
@@ -53,23 +55,47 @@ class File(Section):
 class Source(Section):
     """Where a corpus comes from and how its files are to be read."""
 
-    format: Literal["csv", "lines", "docstrings"] = "csv"
+    format: Literal["csv", "lines", "docstrings", "folder", "npz", "digits", "keras"] = "csv"
+    dataset: Literal["mnist", "fashion_mnist", "cifar10"] | None = None  # of keras.datasets
     address: str | None = None  # the files' paths are relative to it, and are downloaded from there
     train: File | None = None
     validation: File | None = None
     test: File | None = None
-    text: str = "text"
+    text: str = "text"  # of images: the column of their paths, in a CSV to predict
     label: str = "label"
+    size: Annotated[int, Field(ge=1, le=4096)] | None = (
+        None  # the side of the images; null: see image_sources
+    )
     encoding: str = "utf-8"
     label_until: str | None = None  # the label is what stands before it (`DESC:manner` -> `DESC`)
     labels: dict[str, str] | None = None  # the file's label -> the name shown, in the order shown
     blank_rows: Share = 0.001  # rows without text or label are set aside up to this share
 
+    @model_validator(mode="before")
+    @classmethod
+    def _paths_of_images(cls, value: Any) -> Any:
+        of_images = isinstance(value, dict) and value.get("format") in IMAGE_FORMATS
+        return {"text": "path"} | value if of_images else value
+
     @model_validator(mode="after")
     def _has_files(self) -> Source:
-        if self.format != "docstrings" and self.train is None:
+        if self.format not in ("docstrings", "digits", "keras") and self.train is None:
             raise ValueError("source.train is missing: it names the corpus's file")
+        if (self.format == "keras") != (self.dataset is not None):
+            raise ValueError("source.dataset goes with source.format: keras, and names the data set")
+        if self.size is not None and self.input != "images":
+            raise ValueError("source.size is for images, and this corpus has texts")
         return self
+
+    @property
+    def input(self) -> InputKind:
+        """What the corpus's rows are to a network."""
+        return "images" if self.format in IMAGE_FORMATS else "tokens"
+
+    @property
+    def official(self) -> set[str]:
+        """The parts that the corpus brings, beside its training part; the others are split off."""
+        return {"test"} if self.format == "keras" else {*self.files} - {"train"}
 
     @property
     def files(self) -> dict[str, File]:

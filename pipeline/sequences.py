@@ -35,6 +35,11 @@ class Sequences:
     def lengths(self) -> NDArray[np.int64]:
         return np.diff(self.offsets)
 
+    @property
+    def shape(self) -> tuple[None]:
+        """Of a row as `padded` gives it: as long as its batch needs."""
+        return (None,)
+
     def select(self, rows: NDArray[np.integer]) -> Sequences:
         """The given rows, in the given order."""
         lengths = self.lengths[rows]

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pipeline.csv_file import BadRow, CsvFile
 from pipeline.errors import InputError
@@ -23,6 +23,17 @@ class Example(NamedTuple):
     line: int
     text: str
     label: str
+
+
+class Labelled(Protocol):
+    """An example of any kind, and where it stands."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def label(self) -> str: ...
 
 
 class Rejected(NamedTuple):
@@ -106,26 +117,26 @@ def check_blank_rows(rejected: Sequence[Rejected], total: int, source: Source, l
     )
 
 
-def check_classes(examples: Sequence[Example]) -> None:
+def check_classes(examples: Sequence[Labelled]) -> None:
     """Raise InputError unless the examples, at least one, show two classes, each at least twice."""
     counts = Counter(example.label for example in examples)
     if len(counts) == 1:
-        file, _, _, label = examples[0]
+        first = examples[0]
         raise InputError(
-            f"{file}: all {len(examples):,} rows have the label '{label[:80]}' where two "
+            f"{first.file}: all {len(examples):,} rows have the label '{first.label[:80]}' where two "
             "classes were expected: add rows of another class, or check LABEL="
         )
     single = [example for example in examples if counts[example.label] == 1]
     if single:
-        file, line, _, label = single[0]
+        first = single[0]
         more = f", and {len(single) - 1:,} more classes have a single row," if len(single) > 1 else ""
         raise InputError(
-            f"{file}, line {line}: this is the only row of class '{label[:80]}'{more} where two "
-            "were expected: remove it, add rows, or merge it with another class"
+            f"{first.file}, line {first.line}: this is the only row of class '{first.label[:80]}'{more} "
+            "where two were expected: remove it, add rows, or merge it with another class"
         )
 
 
-def check_known(examples: Sequence[Example], training: Sequence[Example]) -> None:
+def check_known(examples: Sequence[Labelled], training: Sequence[Labelled]) -> None:
     """Raise InputError for an example of a class that the training examples lack."""
     known = {example.label for example in training}
     unknown = next((example for example in examples if example.label not in known), None)

@@ -107,7 +107,7 @@ class _ChunkIds(dict[str, bytes]):
 
     def __init__(self, encoder: TextEncoder) -> None:
         self.id = encoder.id
-        self.tokenize = encoder._tokenize
+        self.tokenize = encoder.tokens_of
 
     def __missing__(self, chunk: str) -> bytes:
         value = np.array([self.id(token) for token in self.tokenize(chunk)], np.int32).tobytes()
@@ -140,7 +140,7 @@ class TextEncoder:
         tokenizer = cls([], options)
         counts: Counter[str] = Counter()
         for chunk, count in Counter(chain.from_iterable(map(str.split, texts))).items():
-            for token in tokenizer._tokenize(chunk):
+            for token in tokenizer.tokens_of(chunk):
                 counts[token] += count
         kept = [word for word, count in counts.items() if count >= options.minimum_count]
         if not kept:
@@ -159,9 +159,19 @@ class TextEncoder:
         like = self._spelling.like(token)
         return UNKNOWN if like is None else UNKNOWN + 1 + like
 
+    def __contains__(self, token: str) -> bool:
+        """Whether it is a word of the vocabulary."""
+        return token in self._ids
+
+    def tokens_of(self, text: str) -> list[str]:
+        """All tokens of a text."""
+        options = self.options
+        assert options.unit != "auto"
+        return tokenize(text, options.unit, options.cleaning, options.lowercase)
+
     def tokens(self, text: str) -> list[str]:
         """The tokens that `encode` turns into ids, one for one."""
-        return self._tokenize(text)[: self.options.maximum_length]
+        return self.tokens_of(text)[: self.options.maximum_length]
 
     def encode(self, texts: Iterable[str]) -> Sequences:
         """A row of ids for each text, at most `maximum_length` long; a row may be empty."""
@@ -194,8 +204,3 @@ class TextEncoder:
             message = f"{where}: {place}: {first['msg']}; the file was changed: make or copy it again"
             raise InputError(message) from None
         return cls(saved.words, saved.tokenize)
-
-    def _tokenize(self, text: str) -> list[str]:
-        options = self.options
-        assert options.unit != "auto"
-        return tokenize(text, options.unit, options.cleaning, options.lowercase)

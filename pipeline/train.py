@@ -1,7 +1,8 @@
 """Train the network, or the networks of an ensemble.
 
-Reads the corpus's rows.parquet, sequences.npz, text_encoder.json and ngrams.npz and the run's vectors.npz;
-writes model/ (all that a prediction needs), history.json and run.json. Begins the run in MLflow.
+Reads the corpus's rows.parquet, and of texts sequences.npz, text_encoder.json, ngrams.npz and the run's
+vectors.npz, of images images.npy; writes model/ (all that a prediction needs), history.json and run.json.
+Begins the run in MLflow.
 """
 
 from __future__ import annotations
@@ -13,25 +14,32 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
 from pipeline import ensemble, trainer
 from pipeline.artifacts import (
     RunFolder,
     read_arrays,
+    read_inputs,
     read_json,
-    read_sequences,
     read_table,
     whole_folder,
     write_json,
 )
 from pipeline.backend import keras
 from pipeline.batches import Batches, SortedBatches
-from pipeline.classifier import Classifier
+from pipeline.byte_encoder import ByteEncoder
+from pipeline.classifier import Classifier, Encoder, Predictor, save
 from pipeline.config import read_stage
-from pipeline.models import architecture
+from pipeline.folded import rounding
+from pipeline.folding import fold
+from pipeline.image_encoder import ImageEncoder
+from pipeline.images import Images
+from pipeline.keras_network import KerasNetwork
+from pipeline.models import Start, architecture
 from pipeline.ngrams import NgramModel
 from pipeline.options import EmbedOptions, PrepareOptions, TokenizeOptions, TrainOptions
+from pipeline.sequences import Sequences
 from pipeline.text import TextEncoder
 from pipeline.tracking import Run, new_run
 
@@ -43,29 +51,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.folder)
     options = read_stage(folder.train_options, TrainOptions)
-    rows, sequences = read_table(folder.corpus.rows), read_sequences(folder.corpus.sequences)
-    encoder = TextEncoder.from_json(read_json(folder.corpus.text_encoder))
+    rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
+    encoder, start = _encoder(folder, inputs)
     names: list[str] = read_json(folder.corpus.labels)
-    vectors = read_arrays(folder.vectors)["vectors"]
     labels = rows["label"].to_numpy(np.int32)
     part = {name: np.flatnonzero(rows["part"] == name) for name in ("train", "validation")}
 
-    training = sequences.select(part["train"]), labels[part["train"]]
-    validation = sequences.select(part["validation"]), labels[part["validation"]]
+    training = inputs.select(part["train"]), labels[part["train"]]
+    validation = inputs.select(part["validation"]), labels[part["validation"]]
     linear = NgramModel.of(read_arrays(folder.corpus.ngrams)) if options.ensemble.ngrams else None
     print(f"train: {options.model}, {len(part['train']):,} rows", flush=True)
 
     name = f"{folder.corpus.path.name} {options.model}"
-    with new_run(name, _options(folder, vectors.shape[1]), _tags(folder)) as tracked:
+    with new_run(name, _options(folder, start), _tags(folder)) as tracked:
         for path in folder.all_options:
-            tracked.log(path, "options")
+            if path.exists():  # images are neither tokenized nor embedded
+                tracked.log(path, "options")
         began = time.perf_counter()
         networks: list[keras.Model] = []
         history: list[trainer.Record] = []
         for member in range(options.ensemble.members):
             seed = (options.seed + member) % 2**32
             trainer.make_repeatable(seed, options.train.precision)
-            network = _build(options, vectors, len(names))
+            network = _build(options, start, len(names))
             trained = trainer.train(
                 network,
                 Batches(*training, options.train.batch_size, seed),
@@ -75,21 +83,46 @@ def run(arguments: argparse.Namespace) -> None:
             )
             history += [{"member": member + 1, **record} for record in trained]
             networks.append(network)
+        weights: list[float] = []
         if linear or len(networks) > 1:
-            network, weights = ensemble.pool(networks, linear, *validation)
-            print("  weights: " + ", ".join(f"{name} {one:.2f}" for name, one in weights.items()))
+            network, found = ensemble.pool(networks, linear, *validation)
+            weights = list(found.values())
+            print("  weights: " + ", ".join(f"{name} {one:.2f}" for name, one in found.items()))
         seconds = time.perf_counter() - began
-        classifier = Classifier(lambda: network, encoder, names, options.text)
+        folded = fold(networks, linear, weights)
+        predictor: Predictor = folded.rounded() if folded else KerasNetwork(network)
+        classifier = Classifier(lambda: predictor, encoder, names, options.text)
         classifier.calibrate(*validation)
+        classifier.refer(validation[0], _outside(encoder, rows.iloc[part["validation"]]))
+        if folded and isinstance(inputs, Sequences):
+            error = rounding(folded, inputs.select(part["validation"]))
+            print(f"  {error.summary}")
+            tracked.log_metrics(error.metrics)
         write_json(folder.history, history)
         write_json(folder.run, {"mlflow_run": tracked.id, "train_seconds": seconds})
         with whole_folder(folder.model) as unfinished:
-            classifier.save(unfinished)
+            save(unfinished, classifier, network, folded)
 
 
-def _build(options: TrainOptions, vectors: NDArray[np.float32], classes: int) -> keras.Model:
+def _encoder(folder: RunFolder, inputs: Sequences | Images) -> tuple[Encoder, Start]:
+    """What makes inputs of texts or image files, and what a network for them is built on."""
+    if isinstance(inputs, Images):
+        return ImageEncoder(*inputs.shape), inputs.shape
+    encoder = TextEncoder.from_json(read_json(folder.corpus.text_encoder))
+    return encoder, read_arrays(folder.vectors)["vectors"]
+
+
+def _outside(encoder: Encoder, rows: pd.DataFrame) -> float:
+    """The share of the texts' tokens that are no words of the vocabulary."""
+    if not isinstance(encoder, TextEncoder):
+        return 0.0
+    _, lengths, outside = ByteEncoder(encoder).encode(rows["text"])
+    return float(outside.sum() / max(1, lengths.sum()))
+
+
+def _build(options: TrainOptions, start: Start, classes: int) -> keras.Model:
     module = architecture(options.architecture)
-    network: keras.Model = module.build(module.Options(**options.network), vectors, classes)
+    network: keras.Model = module.build(module.Options(**options.network), start, classes)
     return network
 
 
@@ -105,14 +138,16 @@ def _report(criterion: str, tracked: Run, before: int, record: trainer.Record) -
     tracked.log_metrics(metrics, before + int(record["epoch"]))
 
 
-def _options(folder: RunFolder, dimensions: int) -> dict[str, Any]:
+def _options(folder: RunFolder, start: Start) -> dict[str, Any]:
     """The exact configuration, nested as in the YAML files."""
     prepare = read_stage(folder.corpus.prepare_options, PrepareOptions).model_dump()
+    train = read_stage(folder.train_options, TrainOptions).model_dump()
+    if isinstance(start, tuple):
+        return prepare | train | {"shape": start}
     tokenize = read_stage(folder.corpus.tokenize_options, TokenizeOptions).model_dump()
     embed = read_stage(folder.embed_options, EmbedOptions).model_dump()
-    train = read_stage(folder.train_options, TrainOptions).model_dump()
     inputs = {"inputs": prepare["inputs"] + embed["inputs"]}
-    embed["embed"]["dimensions"] = dimensions  # a file of vectors brings its own
+    embed["embed"]["dimensions"] = start.shape[1]  # a file of vectors brings its own
     return prepare | tokenize | embed | train | inputs
 
 

@@ -1,8 +1,8 @@
 """Search a model's options within a time budget.
 
-Reads the corpus's rows.parquet (without its test part), sequences.npz and labels.json and the run's
-vectors.npz; writes the winner as conf/models/<name>.yaml, and trials.csv. Each trial is a run in MLflow
-below one of the search.
+Reads the corpus's rows.parquet (without its test part), sequences.npz (or images.npy) and labels.json and
+of texts the run's vectors.npz; writes the winner as conf/models/<name>.yaml, and trials.csv. Each trial is
+a run in MLflow below one of the search.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import config, trainer
-from pipeline.artifacts import RunFolder, read_arrays, read_json, read_sequences, read_table, write_csv
+from pipeline.artifacts import RunFolder, read_arrays, read_inputs, read_json, read_table, write_csv
 from pipeline.backend import forget_networks, tf
 from pipeline.batches import Batches, SortedBatches
 from pipeline.config import read_stage
-from pipeline.models import architecture
+from pipeline.images import Images
+from pipeline.models import Start, architecture
 from pipeline.options import EmbedOptions, TrainOptions, TuneOptions
 from pipeline.search import Ended, Search, Settings, Trial, settings_of, space_of, with_settings
 from pipeline.sequences import Sequences
@@ -40,9 +41,9 @@ class Corpus:
 
     name: str
     classes: int
-    vectors: NDArray[np.float32]
-    training: tuple[Sequences, NDArray[np.int32]]
-    validation: tuple[Sequences, NDArray[np.int32]]
+    start: Start
+    training: tuple[Sequences | Images, NDArray[np.int32]]
+    validation: tuple[Sequences | Images, NDArray[np.int32]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,15 +54,15 @@ def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.folder)
     options = read_stage(folder.tune_options, TuneOptions)
     start = read_stage(folder.train_options, TrainOptions)
-    embed = read_stage(folder.embed_options, EmbedOptions)
+    embed = _embed(folder, start)
     config.check_replaceable(Path(options.output))
     corpus = _read_corpus(folder)
     rows, criterion = len(corpus.validation[1]), start.train.criterion
-    space = space_of(start, random_vectors=embed.embed.vectors == ["random"])
+    space = space_of(start, random_vectors=embed.get("vectors") == "random")
     search = Search(space, settings_of(start, space), start.seed)
     print(f"tune: the network of {start.model} on {corpus.name}, {rows:,} rows to choose by")
     print(f"  trial  {SHOWN[criterion].partition(' ')[0]}  epochs  seconds", flush=True)
-    parameters = start.model_dump() | {"embed": embed.embed.model_dump(), "tune": options.model_dump()}
+    parameters = start.model_dump() | {"embed": embed, "tune": options.model_dump()}
     with new_run(f"{corpus.name} tune", parameters, _tags(corpus, start)) as parent:
         interrupted = False
         try:
@@ -102,17 +103,24 @@ def _tags(corpus: Corpus, start: TrainOptions) -> dict[str, str]:
     return {"corpus": corpus.name, "model": start.model, "mlflow.source.name": "make tune"}
 
 
-def _read_corpus(folder: RunFolder) -> Corpus:
-    rows, sequences = read_table(folder.corpus.rows), read_sequences(folder.corpus.sequences)
+def _embed(folder: RunFolder, start: TrainOptions) -> dict[str, Any]:
+    """The options of the vectors; images have none."""
+    if architecture(start.architecture).INPUT == "images":
+        return {}
+    return read_stage(folder.embed_options, EmbedOptions).embed.model_dump()
 
-    def part(name: str) -> tuple[Sequences, NDArray[np.int32]]:
+
+def _read_corpus(folder: RunFolder) -> Corpus:
+    rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
+
+    def part(name: str) -> tuple[Sequences | Images, NDArray[np.int32]]:
         chosen = np.flatnonzero(rows["part"] == name)
-        return sequences.select(chosen), rows["label"].to_numpy(np.int32)[chosen]
+        return inputs.select(chosen), rows["label"].to_numpy(np.int32)[chosen]
 
     return Corpus(
         folder.corpus.path.name,
         len(read_json(folder.corpus.labels)),
-        read_arrays(folder.vectors)["vectors"],
+        inputs.shape if isinstance(inputs, Images) else read_arrays(folder.vectors)["vectors"],
         part("train"),
         part("validation"),
     )
@@ -128,7 +136,7 @@ def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: Callab
     forget_networks()  # that of the trial before
     trainer.make_repeatable(options.seed, options.train.precision)
     module = architecture(options.architecture)
-    network = module.build(module.Options(**options.network), corpus.vectors, corpus.classes)
+    network = module.build(module.Options(**options.network), corpus.start, corpus.classes)
     training = Batches(*corpus.training, options.train.batch_size, options.seed)
     with suppress(Ended):
         trainer.train(network, training, SortedBatches(*corpus.validation), options.train, report)
@@ -169,7 +177,7 @@ def _table(search: Search, criterion: str) -> tuple[list[str], list[list[str | i
 
 
 def _write_winner(
-    search: Search, best: Trial, options: TuneOptions, start: TrainOptions, embed: EmbedOptions, rows: int
+    search: Search, best: Trial, options: TuneOptions, start: TrainOptions, embed: dict[str, Any], rows: int
 ) -> None:
     found = f"{SHOWN[start.train.criterion]} {max(best.scores):.2%}"
     first = max(search.trials[0].scores)
@@ -180,7 +188,7 @@ flatters it: what to expect, the test part says. A cross-validation of the same 
 {options.again}"""
     # The seed is among them: it split the parts, so the test part stays the one that was not seen.
     won = with_settings(start, best.settings).model_dump(exclude={"model", "text"})
-    values = {"seed": won.pop("seed"), "embed": embed.embed.model_dump(), **won}
+    values = {"seed": won.pop("seed"), **({"embed": embed} if embed else {}), **won}
     config.write_model(Path(options.output), values, header)
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.batches import POOL, Batches, SortedBatches
+from pipeline.images import Images
 from pipeline.sequences import Sequences
 
 
@@ -116,12 +117,13 @@ def test_fit_trains_each_epoch_in_its_own_order_also_when_resumed():
             return numbers
 
         def train_step(self, data):
-            seen.extend(data[0].numpy()[:, 0].astype(int))
+            seen.extend(data[0].numpy().ravel().astype(int))
             return {"loss": 0.0}
 
     model = Recorder()
     model.compile(loss="mse", run_eagerly=True)
-    batches = Batches(np.arange(10, dtype=np.float32)[:, None], np.zeros(10, int), 3, seed=1)
+    rows = Images.of(np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1))
+    batches = Batches(rows, np.zeros(10, int), 3, seed=1)
     for first, last in [(0, 2), (2, 3), (1, 3)]:
         seen.clear()
         follow = batches.follow_epochs()
@@ -136,9 +138,9 @@ def test_fit_trains_each_epoch_in_its_own_order_also_when_resumed():
 
 def test_images_are_batched_by_the_same_rules():
     images = np.arange(10 * 4 * 4 * 3, dtype=np.uint8).reshape(10, 4, 4, 3)
-    batches = Batches(images, np.arange(10), batch_size=4, seed=1)
+    batches = Batches(Images.of(images), np.arange(10), batch_size=4, seed=1)
     assert sorted(all_labels(batches)) == list(range(10))
     for i in range(len(batches)):
         pixels, labels = batches[i]
         np.testing.assert_array_equal(pixels, images[labels])
-    assert [len(rows) for rows in SortedBatches(images, tokens=6).rows] == [6, 4]
+    assert [len(rows) for rows in SortedBatches(Images.of(images), tokens=6).rows] == [6, 4]

@@ -19,16 +19,17 @@ def load(assignments: str = "", corpus: str = "docstrings", model: str = "kim-ra
 
 @pytest.mark.parametrize("corpus", CORPORA)
 def test_every_corpus_of_conf_is_valid_and_can_be_downloaded_or_is_built_in(corpus: str) -> None:
-    source = load(corpus=corpus).source
-    assert source.format == "docstrings" or source.address or source.train
+    source = load(corpus=corpus, model=config.resolved(corpus, "")[1]).source
+    built_in = source.format in ("docstrings", "digits", "keras")
+    assert built_in or source.address or source.train
     for file in source.files.values():
         assert not source.address or len(file.sha256 or "") == 64
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_of_conf_is_valid_and_says_how_to_train_it(model: str) -> None:
-    configuration = load(model=model)
-    assert configuration.network["windows"]
+    configuration = load(corpus=config.resolved("", model)[0], model=model)
+    assert configuration.network
     text = (config.MODELS / f"{model}.yaml").read_text("utf-8")
     assert text.startswith("# ") and f"# make train MODEL={model}" in text
 
@@ -75,7 +76,7 @@ def test_set_overrides_the_files_with_typed_values() -> None:
         ("nonsense", "SET: 'nonsense' is not key=value"),
         ("a='b", "SET=a='b: no closing quotation"),
         ("train.epochs=[", "SET: the value of train.epochs is not YAML"),
-        ("architecture=resnet", "SET: no architecture 'resnet' in pipeline/models; there are: "),
+        ("architecture=resnet", "SET: no architecture 'resnet' in pipeline/models; .*there are: .*kim_cnn"),
         ("trian.epochs=3", "SET: no option 'trian'; did you mean 'train"),
     ],
 )
@@ -143,3 +144,39 @@ def test_no_assignment_ends_in_anything_but_options_or_one_line(text: str) -> No
         load(text)
     except InputError as error:
         assert "\n" not in str(error)
+
+
+def test_what_is_not_named_is_what_fits_the_other(tmp_path: Path) -> None:
+    assert config.resolved("", "") == ("docstrings", "convtext")
+    assert config.resolved("digits", "") == ("digits", "image_cnn")
+    assert config.resolved("", "alexnet") == ("digits", "alexnet")
+    assert config.resolved("", "kim-rand") == ("docstrings", "kim-rand")
+    assert config.resolved("some.npz", "")[1] == config.resolved(f"{tmp_path}", "")[1] == "image_cnn"
+    assert config.resolved("gone.csv", "")[1] == "convtext"
+    with pytest.raises(InputError, match="no model 'alexnett'"):
+        config.resolved("", "alexnett")
+
+
+def test_a_path_says_how_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "some.npz").write_bytes(b"")
+    (tmp_path / "images" / "cat").mkdir(parents=True)
+    (tmp_path / "images" / "cat" / "1.JPG").write_bytes(b"")
+    for name, form in (("some.npz", "npz"), ("images", "folder"), ("images/", "folder")):
+        source = load(corpus=f"{tmp_path}/{name}", model="dense").source
+        assert (source.format, source.input, source.text) == (form, "images", "path")
+    assert load(corpus=str(tmp_path / "some.npz"), model="dense", test="held.npz").source.official == {"test"}
+    with pytest.raises(InputError, match="LABEL= is for a CSV, and .*images has images"):
+        load(corpus=str(tmp_path / "images"), model="dense", label="stars")
+    with pytest.raises(InputError, match="takes texts, and .*: name one of alexnet, .*, image_cnn"):
+        load(corpus=str(tmp_path / "images"))
+    with pytest.raises(InputError, match="no folder of png or jpg images in subfolders, one for each class"):
+        load(corpus=str(tmp_path / "images" / "cat"), model="dense")
+
+
+def test_a_folder_is_another_one_when_anything_in_it_changed(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "0.png").write_bytes(b"1")
+    first = config.identify(str(tmp_path))
+    assert config.identify(str(tmp_path)) == first
+    (tmp_path / "a" / "0.png").write_bytes(b"12")
+    assert config.identify(str(tmp_path)) != first

@@ -151,3 +151,26 @@ def test_banking77_has_its_known_overlap() -> None:
     assert report["equal_across_split"]["test"] == 7
     assert report["near_across_split"]["test"] >= 60
     lines(report)
+
+
+def test_images_are_equal_by_their_content_and_shown_by_file_and_line() -> None:
+    rows = pd.DataFrame(
+        {
+            "file": ["a.npz"] * 4,
+            "line": [1, 2, 3, 4],
+            "content": ["p", "q", "p", "q"],
+            "width": [4, 4, 5, 9],
+            "height": [2, 2, 2, 2],
+            "label": ["cat", "dog", "dog", "dog"],
+            "part": ["train", "train", "test", "validation"],
+        }
+    )
+    report = data_report(rows, set_aside=3)
+    assert report["equal_across_split"]["test"] == report["equal_across_split"]["validation"] == 1
+    assert report["conflicting_labels"] == {
+        "images": 1,
+        "examples": [{"text": "a.npz, 1", "labels": {"cat": 1, "dog": 1}}],
+    }
+    assert report["width"]["max"] == 9 and report["height"]["median"] == 2
+    assert not {"words", "empty_texts", "near_across_split"} & {*report}
+    assert "images of several labels: 1" in summary(report)

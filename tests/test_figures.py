@@ -28,3 +28,16 @@ def test_the_reliability_diagram_is_drawn_from_a_single_row_on_and_names_both_er
     figure.savefig(tmp_path / "calibration.png")
     texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert texts[1:] == ["before temperature scaling: error 0.0%", "after temperature scaling: error 25.0%"]
+
+
+def test_a_network_that_was_not_trained_is_counted_and_has_no_curve(tmp_path: Path) -> None:
+    accuracy = {"image_cnn": [0.9, 0.8], "dense, equal budget": [0.8, 0.3], "dense, equal sizes": []}
+    numbers = {
+        "connections": dict(zip(accuracy, (10**6, 10**3, 10**10), strict=True)),
+        "parameters": dict(zip(accuracy, (10**3, 10**3, 10**10), strict=True)),
+    }
+    figure = figures.convolution_beside_dense(accuracy, numbers, "pixels", "title")
+    figure.savefig(tmp_path / "why.png")
+    curves, counts = figure.axes
+    assert curves.get_legend_handles_labels()[1] == ["image_cnn", "dense, equal budget"]
+    assert [text.get_text() for text in counts.texts] == ["1 M", "1 k", "10 G", "1 k", "1 k", "10 G"]

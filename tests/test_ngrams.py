@@ -105,11 +105,3 @@ def test_pairs_do_not_reach_over_the_end_of_a_row() -> None:
         (4, 5, 3),
         (5, 6, 3),
     }
-
-
-def test_blocks_of_rows_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    sequences, labels = corpus(50, 2, 4)
-    model = next(candidates(sequences, labels, 2))
-    whole = model.logits(sequences)
-    monkeypatch.setattr("pipeline.ngrams.BLOCK", 7)
-    np.testing.assert_array_equal(model.logits(sequences), whole)

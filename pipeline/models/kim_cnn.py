@@ -14,6 +14,8 @@ from pipeline.space import Choice, Range, Space
 if TYPE_CHECKING:
     from pipeline.backend import keras
 
+INPUT = "tokens"
+
 
 class Options(Section):
     """See pipeline.layers.TokenConvolution; the defaults are CNN-multichannel."""

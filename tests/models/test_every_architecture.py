@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from pipeline import models
 from pipeline.batches import Batches, SortedBatches
+from pipeline.images import Images
 from pipeline.options import Train
 from pipeline.sequences import Sequences
 from pipeline.trainer import make_repeatable, train
@@ -19,34 +19,44 @@ from pipeline.trainer import make_repeatable, train
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
 ARCHITECTURES = [module.name for module in pkgutil.iter_modules(models.__path__)]
-VECTORS = np.random.default_rng(1).uniform(-0.25, 0.25, (20, 12)).astype(np.float32)
+RANDOM = np.random.default_rng(1)
+VECTORS = RANDOM.uniform(-0.25, 0.25, (20, 12)).astype(np.float32)
+IMAGES = Images.of(RANDOM.integers(0, 256, (8, 32, 32, 3)).astype(np.uint8))
 TEXTS = Sequences.of([[5, 6, 7], [8], [9, 10], [11, 12, 13, 14, 15], [16, 5], [6, 8, 9], [7, 7, 7], [18, 19]])
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1])
+STEP = {  # what the kinds are usually trained by, and how many epochs learn eight rows
+    "tokens": {"optimizer": "adadelta", "learning_rate": 1.0},
+    "images": {"optimizer": "adam", "learning_rate": 1e-3},
+}
+
+
+def inputs_of(architecture: str) -> Sequences | Images:
+    return {"tokens": TEXTS, "images": IMAGES}[models.architecture(architecture).INPUT]
 
 
 def built(architecture: str, precision: str = "float32", seed: int = 1) -> keras.Model:
     make_repeatable(seed, precision)
-    module = importlib.import_module(f"pipeline.models.{architecture}")
-    return module.build(module.Options(), VECTORS, 3)
+    module = models.architecture(architecture)
+    return module.build(module.Options(), VECTORS if module.INPUT == "tokens" else IMAGES.shape, 3)
 
 
 def fitted(architecture: str, epochs: int, precision: str = "float32") -> keras.Model:
-    network = built(architecture, precision)
-    options = Train(batch_size=4, epochs=epochs, patience=epochs)
-    train(
-        network, Batches(TEXTS, LABELS, 4, seed=1), SortedBatches(TEXTS, LABELS), options, lambda record: None
-    )
+    network, inputs = built(architecture, precision), inputs_of(architecture)
+    step = STEP[models.architecture(architecture).INPUT]
+    options = Train(batch_size=4, epochs=epochs, patience=epochs, **step)
+    training, validation = Batches(inputs, LABELS, 4, seed=1), SortedBatches(inputs, LABELS)
+    train(network, training, validation, options, lambda record: None)
     return network
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_it_gives_a_logit_for_each_class(architecture: str) -> None:
-    assert built(architecture)(TEXTS.padded()).shape == (8, 3)
+    assert built(architecture)(inputs_of(architecture).padded()).shape == (8, 3)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_it_learns_eight_rows_by_heart(architecture: str) -> None:
-    logits = np.array(fitted(architecture, 60)(TEXTS.padded()))
+    logits = np.array(fitted(architecture, 60)(inputs_of(architecture).padded()))
     assert logits.argmax(axis=1).tolist() == LABELS.tolist()
 
 
@@ -62,7 +72,8 @@ def test_it_saves_and_loads_to_equal_outputs(architecture: str, tmp_path: Path) 
     network = fitted(architecture, 2)
     network.save(tmp_path / "network.keras")
     loaded = keras.saving.load_model(tmp_path / "network.keras", compile=False)
-    np.testing.assert_array_equal(np.array(loaded(TEXTS.padded())), np.array(network(TEXTS.padded())))
+    rows = inputs_of(architecture).padded()
+    np.testing.assert_array_equal(np.array(loaded(rows)), np.array(network(rows)))
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -73,21 +84,23 @@ def test_mixed_precision_trains_saves_and_gives_float32_logits(architecture: str
     finally:
         keras.config.set_dtype_policy("float32")
     loaded = keras.saving.load_model(tmp_path / "network.keras", compile=False)
-    logits = loaded(TEXTS.padded())
+    rows = inputs_of(architecture).padded()
+    logits = loaded(rows)
     assert logits.dtype == "float32"
-    np.testing.assert_allclose(np.array(logits), np.array(network(TEXTS.padded())), atol=1e-5)
+    np.testing.assert_allclose(np.array(logits), np.array(network(rows)), atol=1e-5)
     assert (np.array(logits).argmax(axis=1) == LABELS).mean() >= 0.75
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_best_epoch_is_kept_and_every_epoch_recorded(architecture: str) -> None:
-    network = built(architecture)
-    validation = SortedBatches(TEXTS, LABELS)
+    network, inputs = built(architecture), inputs_of(architecture)
+    validation = SortedBatches(inputs, LABELS)
     seen: list[float] = []
-    options = Train(batch_size=4, epochs=12, patience=3)
+    step = STEP[models.architecture(architecture).INPUT]
+    options = Train(batch_size=4, epochs=12, patience=3, **step)
     history = train(
         network,
-        Batches(TEXTS, LABELS, 4, seed=1),
+        Batches(inputs, LABELS, 4, seed=1),
         validation,
         options,
         lambda record: seen.append(record["epoch"]),

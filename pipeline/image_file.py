@@ -1,0 +1,83 @@
+"""One image file: opened with care, and brought to the size and the channels of the others.
+
+The only module that imports Pillow.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+MOST_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a gigabyte in colour
+GREY = ("1", "L", "LA", "La", "I", "F")  # Pillow's modes without colour; those of 16 bits begin with "I;16"
+BACKGROUND = 255  # what shows through where an image is transparent: white, as on a page
+
+
+class Unreadable(Exception):
+    """Why a file is not an image that can be read, for the list of rejects."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """The image as it lies in a png or jpg file, its pixels not yet read. Raises Unreadable, also for what
+    goes wrong inside the block."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="PIL")  # of damaged metadata, which is not used
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with Image.open(path, formats=("PNG", "JPEG")) as image:
+                yield image
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            raise Unreadable(f"more than {MOST_PIXELS:,} pixels, as in a decompression bomb") from error
+        except UnidentifiedImageError as error:
+            raise Unreadable("neither a png nor a jpg image") from error
+        except Exception as error:  # Pillow lets through whatever its decoders and zlib make of damage
+            if isinstance(error, OSError) and error.strerror:  # the system's, such as that there is no file
+                raise Unreadable(error.strerror.lower()) from error
+            raise Unreadable(f"damaged or cut: {str(error) or type(error).__name__}") from error
+
+
+def is_grey(image: Image.Image) -> bool:
+    """Whether its mode has no colour."""
+    return image.mode in GREY or image.mode.startswith("I;16")
+
+
+def fitted(image: Image.Image, height: int, width: int, channels: int) -> NDArray[np.uint8]:
+    """uint8 [height, width, channels], with 1 channel (grey) or 3 (red, green, blue).
+
+    Turned upright as its EXIF orientation says; scaled, its aspect kept, until it covers the size, and cut
+    to the middle, as Krizhevsky et al. (2012, section 2) do; laid on white where it is transparent.
+    """
+    if image.format == "JPEG":
+        image.draft(
+            None, (2 * width, 2 * height)
+        )  # decodes no finer than an eighth to a half, if that will do
+    image = ImageOps.exif_transpose(image)
+    image = _eight_bits(image)
+    if image.has_transparency_data:
+        coloured = image.convert("RGBA")
+        page = Image.new("RGBA", image.size, (BACKGROUND,) * 4)
+        image = Image.alpha_composite(page, coloured)
+    image = image.convert("L" if channels == 1 else "RGB")
+    if image.size != (width, height):
+        image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image, np.uint8).reshape(height, width, channels)
+
+
+def of_pixels(pixels: NDArray[np.uint8]) -> Image.Image:
+    """An image of uint8 [height, width, 1 or 3]."""
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Of 16 bits, the upper eight: Pillow's own conversion takes all above 255 for white."""
+    if not image.mode.startswith("I"):
+        return image
+    values = np.asarray(image).astype(np.int64)
+    return Image.fromarray((np.clip(values, 0, 65_535) // 256).astype(np.uint8))

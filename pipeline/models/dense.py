@@ -1,0 +1,35 @@
+"""A network without a convolution: every unit sees every pixel. What convolutions are compared with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from pipeline.image_network import Augmentation, Shape, image_inputs
+from pipeline.options import Positive, Section, Share
+
+if TYPE_CHECKING:
+    from pipeline.backend import keras
+
+INPUT = "images"
+
+
+class Options(Section):
+    hidden: list[Positive] = Field([512, 512])  # units of each hidden layer
+    dropout: Share = 0.2  # after each
+    augmentation: Augmentation = Augmentation()
+
+
+def build(options: Options, shape: Shape, classes: int) -> keras.Model:
+    """uint8 images [batch, *shape] -> float32 logits [batch, classes]."""
+    # Here, so that options are checked without the seconds that TensorFlow takes.
+    from pipeline.backend import keras
+
+    inputs, features = image_inputs(shape, options.augmentation)
+    features = keras.layers.Flatten()(features)
+    for units in options.hidden:
+        features = keras.layers.Dense(units, activation="relu", kernel_initializer="he_normal")(features)
+        features = keras.layers.Dropout(options.dropout)(features)
+    logits = keras.layers.Dense(classes, dtype="float32", name="logits")(features)
+    return keras.Model(inputs, logits, name="dense")

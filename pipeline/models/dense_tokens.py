@@ -1,0 +1,46 @@
+"""A network over tokens without a convolution: every unit sees every position, each by weights of its own.
+
+What Kim's network is compared with by `make why`: the words' vectors stand side by side, where a convolution
+and its maximum over time do not care for the place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline.options import Positive, Section, Share
+
+if TYPE_CHECKING:
+    from pipeline.backend import keras
+
+INPUT = "tokens"
+
+
+class Options(Section):
+    length: Positive = 50  # tokens; what a text has beyond them is not seen
+    hidden: list[Positive] = Field([100])  # units of each hidden layer
+    dropout: Share = 0.5  # after each
+
+
+def build(options: Options, vectors: NDArray[np.float32], classes: int) -> keras.Model:
+    """int32 ids [batch, length] -> float32 logits [batch, classes].
+
+    The table of vectors starts at `vectors`, float32 [vocabulary, dimensions], and is tuned.
+    """
+    # Here, so that options are checked without the seconds that TensorFlow takes.
+    from pipeline.backend import keras
+
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    padded = keras.ops.pad(ids, ((0, 0), (0, options.length)))[:, : options.length]
+    table = keras.layers.Embedding(*vectors.shape, name="vectors")
+    features = keras.layers.Reshape((options.length * vectors.shape[1],))(table(padded))
+    table.set_weights([vectors])
+    for units in options.hidden:
+        features = keras.layers.Dense(units, activation="relu")(features)
+        features = keras.layers.Dropout(options.dropout)(features)
+    logits = keras.layers.Dense(classes, dtype="float32", name="logits")(features)
+    return keras.Model(ids, logits, name="dense_tokens")
