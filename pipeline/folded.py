@@ -94,7 +94,8 @@ class FoldedNetwork:
 
     @property
     def bound(self) -> Floats:
-        """float32 [features]: how far a feature of an int16 table can be from the float32 one's."""
+        """float32 [features]: how far a feature of an int16 table can be from the float32 one's, but for the
+        rounding of float32 itself."""
         bound: Floats = np.array(self.shape.windows, np.float32) * self.scale / np.float32(2)
         return bound
 

