@@ -184,7 +184,7 @@ $(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(eve
 	$(call STAGE,tokenize $(DIR))
 
 $(DIR)/baseline.parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(SEQUENCES) \
-  $(call code,$(everywhere) baseline baselines ngrams compiled folded_kernels split inputs pixels)
+  $(call code,$(everywhere) baseline baselines ngrams compiled folded_kernels window_maximum split inputs pixels)
 	OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR))  # it is as fast, and leaves a core to embed
 
 $(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz \
@@ -197,7 +197,7 @@ inputs: $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(DIR)/baseline.parquet \
   $(call code,$(everywhere) train trainer batches inputs layers compiled kernels optimizers backend ensemble ngrams \
   classifier calibration text spelling tracking space image_encoder image_file image_layers image_network \
-  filter_bank folded folded_kernels folding byte_encoder text_kernels keras_network drift) \
+  filter_bank folded folded_kernels window_maximum folding byte_encoder text_kernels keras_network drift) \
   $(wildcard pipeline/models/*.py)
 	$(call STAGE,train $(RUN))
 
@@ -214,7 +214,7 @@ export TF_NUM_INTRAOP_THREADS := 1
 METRICS := $(addsuffix /metrics.json,$(RUNS))
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
-  $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels metrics tracking)
+  $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels window_maximum metrics tracking)
 	$(call STAGE,crossval $(CROSSVAL))
 
 $(METRICS): FORCE
