@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.artifacts import data_folder
 from pipeline.errors import InputError
@@ -28,6 +28,9 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 import mlflow
 from mlflow.entities import Metric, Param, RunStatus
 from mlflow.exceptions import MlflowException
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EXPERIMENT = "convtext"
 KIND = {"mlflow.experimentKind": "custom_model_development"}  # the pages for training, not for chats
@@ -46,69 +49,74 @@ def store() -> str:
 class Run:
     """A run that is under way."""
 
-    def __init__(self, client: mlflow.MlflowClient, run_id: str) -> None:
-        self._client = client
+    def __init__(self, api: mlflow.MlflowClient, run_id: str) -> None:
+        self._api = api
         self.id = run_id
 
     def log_metrics(self, metrics: dict[str, float], epoch: int = 0) -> None:
         now = int(time.time() * 1000)
         entries = [Metric(name, float(value), now, epoch) for name, value in metrics.items()]
         with _not_fatal():
-            self._client.log_batch(self.id, metrics=entries)
+            self._api.log_batch(self.id, metrics=entries)
 
     def adopt(self, runs: Iterable[str]) -> None:
         """Show the runs of these ids below this one."""
         with _not_fatal():
             for run in runs:
-                self._client.set_tag(run, "mlflow.parentRunId", self.id)
+                self._api.set_tag(run, "mlflow.parentRunId", self.id)
 
     def tag(self, name: str, value: str) -> None:
         with _not_fatal():
-            self._client.set_tag(self.id, name, value)
+            self._api.set_tag(self.id, name, value)
+
+    def table(self, name: str, frame: pd.DataFrame) -> None:
+        """A table that MLflow's pages show as such: the artifact <name>.json, in MLflow's table format."""
+        with _not_fatal():
+            self._api.log_table(self.id, frame, f"{name}.json")
 
     def log(self, path: Path, folder: str | None = None) -> None:
         """A file, or what is in a folder."""
         with _not_fatal():
             if path.is_dir():
-                self._client.log_artifacts(self.id, str(path), folder)
+                self._api.log_artifacts(self.id, str(path), folder)
             else:
-                self._client.log_artifact(self.id, str(path), folder)
+                self._api.log_artifact(self.id, str(path), folder)
 
 
 @contextmanager
 def new_run(name: str, options: dict[str, Any], tags: dict[str, str]) -> Iterator[Run]:
     """A new run with its parameters (nested keys joined by dots) and tags; marked failed or killed if the
     block ends so."""
-    client, experiment = _client()
+    api, experiment = client()
     tags = {"mlflow.runName": name, "mlflow.source.name": "make train"} | _environment() | tags
     parameters = [Param(key, str(value)[:6000]) for key, value in _flat(options).items()]
     try:
-        run = client.create_run(experiment, tags=tags)
-        client.log_batch(run.info.run_id, params=parameters)
+        run = api.create_run(experiment, tags=tags)
+        api.log_batch(run.info.run_id, params=parameters)
     except MlflowException as error:
         raise InputError(f"the tracking store {store()} cannot be used: {error}") from error
-    with _ending(client, run.info.run_id):
-        yield Run(client, run.info.run_id)
+    with _ending(api, run.info.run_id):
+        yield Run(api, run.info.run_id)
 
 
 @contextmanager
 def resumed_run(run_id: str) -> Iterator[Run]:
     """The run that `train` began, for `evaluate` to finish."""
-    client, _ = _client()
+    api, _ = client()
     try:
-        client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
+        api.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
     except MlflowException as error:
         raise InputError(
             f"run {run_id} is not in {store()}: the tracking store was changed or emptied since training; "
             "set MLFLOW_TRACKING_URI as it was, or train again"
         ) from error
-    with _ending(client, run_id):
-        yield Run(client, run_id)
+    with _ending(api, run_id):
+        yield Run(api, run_id)
 
 
 def serve(port: int) -> None:
     """Replace this process by MLflow's server on the store, on the loopback address only."""
-    _client()
+    client()
     uri = store()
     if uri.startswith("http"):
         print(f"The runs are at {uri}")
@@ -120,7 +128,7 @@ def serve(port: int) -> None:
 
 
 @contextmanager
-def _ending(client: mlflow.MlflowClient, run_id: str) -> Iterator[None]:
+def _ending(api: mlflow.MlflowClient, run_id: str) -> Iterator[None]:
     status = RunStatus.FAILED
     try:
         yield
@@ -130,7 +138,7 @@ def _ending(client: mlflow.MlflowClient, run_id: str) -> Iterator[None]:
         raise
     finally:
         with _not_fatal():
-            client.set_terminated(run_id, RunStatus.to_string(status))
+            api.set_terminated(run_id, RunStatus.to_string(status))
 
 
 @contextmanager
@@ -142,16 +150,15 @@ def _not_fatal() -> Iterator[None]:
         print(f"convtext: not tracked in {store()}: {str(error).splitlines()[0]}", file=sys.stderr)
 
 
-def _client() -> tuple[mlflow.MlflowClient, str]:
+def client() -> tuple[mlflow.MlflowClient, str]:
+    """MLflow's client of the store, and the id of the experiment in it. Raises InputError."""
     uri = store()
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         _create_local_store((data_folder() / "tracking").resolve())
     try:
-        client = mlflow.MlflowClient(tracking_uri=uri)
-        experiment = client.get_experiment_by_name(EXPERIMENT)
-        return client, experiment.experiment_id if experiment else client.create_experiment(
-            EXPERIMENT, tags=KIND
-        )
+        api = mlflow.MlflowClient(tracking_uri=uri)
+        experiment = api.get_experiment_by_name(EXPERIMENT)
+        return api, experiment.experiment_id if experiment else api.create_experiment(EXPERIMENT, tags=KIND)
     except MlflowException as error:
         raise InputError(f"the tracking store {uri} cannot be used: {error}") from error
 
@@ -164,8 +171,8 @@ def _create_local_store(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         fresh = Path(scratch) / "mlflow.db"
-        client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{fresh}")
-        client.create_experiment(EXPERIMENT, (folder / "artifacts").as_uri(), tags=KIND)
+        api = mlflow.MlflowClient(tracking_uri=f"sqlite:///{fresh}")
+        api.create_experiment(EXPERIMENT, (folder / "artifacts").as_uri(), tags=KIND)
         with suppress(FileExistsError):
             os.link(fresh, folder / "mlflow.db")
 
