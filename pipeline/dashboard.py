@@ -13,6 +13,13 @@ import sys
 from pipeline import store
 from pipeline.errors import InputError
 
+# The server's own messages are about itself, and its job queues are for judging chats.
+QUIET = {
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "PYTHONWARNINGS": "ignore",
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", default="5000")
@@ -28,7 +35,10 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"The runs are at http://127.0.0.1:{port}{page}")
     print(f"  database:  {store.shown()}\n  artifacts: {artifacts}\nCtrl-C ends it.", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store.store()]
+    command += ["--registry-store-uri", store.store()]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--uvicorn-opts", "--log-level warning"]
+    os.environ |= QUIET
     os.execv(sys.executable, command)
 
 

@@ -145,12 +145,9 @@ def _numbers(result: dict[str, Any]) -> dict[str, float]:
     """What can be plotted; an interval as two numbers, beside that which it belongs to."""
     numbers = {key: value for key, value in result.items() if isinstance(value, (int, float))}
     for key in [key for key in result if key.endswith("_interval")]:
-        low, high = result[key]
-        numbers |= {
-            f"{key.removesuffix('_interval')}.low": low,
-            f"{key.removesuffix('_interval')}.high": high,
-        }
-    return numbers
+        value = key.removesuffix("_interval")
+        numbers[f"{value}.low"], numbers[f"{value}.high"] = result[key]
+    return {key: round(value, 5) for key, value in numbers.items()}
 
 
 def _predictions(

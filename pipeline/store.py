@@ -4,11 +4,13 @@ outlives `make clean`. With `tracking`, the only module that imports MLflow.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
 import re
 import tempfile
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,7 +31,7 @@ from sqlalchemy.exc import ArgumentError
 
 EXPERIMENT = "convtext"
 KIND = {"mlflow.experimentKind": "custom_model_development"}  # the pages for training, not for chats
-VIEW = "convtext"
+VIEW = "results"
 COLUMNS = {  # of the table of runs, in their order, with their widths in pixels
     "metrics.`test.accuracy`": 150,
     "metrics.`test.accuracy.low`": 150,
@@ -116,12 +118,15 @@ def prepare_pages() -> tuple[str, str]:
     """
     api, experiment = client()
     state = {"selectedColumns": list(COLUMNS), "columnOrder": list(COLUMNS), "columnWidths": COLUMNS}
+    packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
+    saved = {"name": "Results", "createdAt": 0, "state": f"deflate;{packed}"}
     try:
-        api.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(state))
+        api.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(saved))
         artifacts = api.get_experiment(experiment).artifact_location
     except MlflowException as error:
         raise unusable(error) from error
-    return f"/#/experiments/{experiment}/runs?viewStateShareKey={VIEW}", artifacts
+    query = f"workflowType=machine_learning&viewStateShareKey={VIEW}"  # not the pages for chats
+    return f"/#/experiments/{experiment}/runs?{query}", artifacts
 
 
 def _experiment(api: mlflow.MlflowClient) -> str:

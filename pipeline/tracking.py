@@ -104,7 +104,7 @@ def description(command: str, result: str) -> str:
 def new_run(name: str, options: dict[str, Any], tags: dict[str, str]) -> Iterator[Run]:
     """A new run with its parameters (nested keys joined by dots) and tags; marked failed or killed if the
     block ends so."""
-    tags = {"mlflow.runName": name, "mlflow.source.name": "make train"} | environment() | tags
+    tags = {"mlflow.runName": name, "mlflow.source.name": "make train"} | tags | environment()
 
     def begin(api: MlflowClient, experiment: str) -> Run:
         return Run(api.create_run(experiment, tags=tags).info.run_id, api, tags)
