@@ -33,14 +33,14 @@ class Journal:
         if "path" in entry:
             entry = entry | {"path": str(self._copied(Path(entry["path"])))}
         with self._lines.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            file.write(json.dumps(entry) + "\n")
 
     def entries(self) -> list[Entry]:
         """All entries, their paths those of the copies. A last line that was cut off is left out.
 
         Raises InputError where any other line is damaged.
         """
-        *lines, _cut = self._lines.read_text("utf-8").split("\n")
+        *lines, _cut = self._lines.read_bytes().split(b"\n")
         found: list[Entry] = []
         for number, line in enumerate(lines, 1):
             try:
