@@ -15,9 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    said = list(map(_say, replay.send()))
-    print(f"send: {len(said) or 'no'} unsent run{'s' * (len(said) != 1)}; the store is {store.shown()}")
-
-
-def _say(line: str) -> None:
-    print(f"  {line}", flush=True)
+    print(f"send: to {store.shown()}", flush=True)
+    said = False
+    for line in replay.send():
+        print(f"  {line}", flush=True)
+        said = True
+    if not said:
+        print("  nothing was unsent")

@@ -20,6 +20,7 @@ from pipeline.errors import InputError
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 # A dead server costs seconds: by MLflow's own limits it would be minutes, for every call.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
@@ -92,7 +93,10 @@ def unusable(error: Exception) -> InputError:
     """What the user is told of an error of the store."""
     if is_remote() and is_temporary(error):
         return StoreUnreachable(f"the tracking server {shown()} does not answer ({reason(error)})")
-    return InputError(f"the tracking store {shown()} cannot be used: {reason(error)}")
+    why = reason(error)
+    if isinstance(error, MlflowException) and error.error_code == "INVALID_PARAMETER_VALUE":
+        why = "expected an address such as http://host:5000 or sqlite:///runs.db as MLFLOW_TRACKING_URI"
+    return InputError(f"the tracking store {shown()} cannot be used: {why}")
 
 
 def is_temporary(error: Exception) -> bool:

@@ -12,6 +12,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from mlflow.exceptions import MlflowException
 
 from pipeline import store
 from pipeline.errors import InputError
+from pipeline.journal import Entry
 from pipeline.provenance import environment
 from pipeline.replay import apply, counterpart, unsent
 from pipeline.running import under_way
@@ -35,13 +37,18 @@ LONGEST = 6000  # characters of a parameter that MLflow takes
 
 
 class Run:
-    """A run that is under way. Its `id` is MLflow's, or one of our own while the run is unsent."""
+    """A run that is under way. Its `id` is MLflow's, or one of our own while the run is unsent.
+
+    What is recorded is written in order by a thread of its own: a slow store does not hold up the training.
+    """
 
     def __init__(self, run_id: str, api: MlflowClient | None, tags: dict[str, str]) -> None:
         self.id = run_id
         self.tags = tags
         self._api = api
         self._journal = unsent(run_id)
+        self._writer = ThreadPoolExecutor(1, "tracking")
+        self._written: list[Future[None]] = []
 
     def log_metrics(self, metrics: dict[str, float], epoch: int = 0) -> None:
         values = {name: float(value) for name, value in metrics.items()}
@@ -74,10 +81,21 @@ class Run:
         self.tag(TABLES, json.dumps([one for one in known if one != entry] + [entry]))
 
     def log(self, path: Path, folder: str | None = None) -> None:
-        """A file, or what is in a folder."""
+        """A file, or what is in a folder; it may change or go afterwards."""
         self.record(do="files", path=str(path), folder=folder)
+        self._written[-1].result()
 
     def record(self, **entry: Any) -> None:
+        """An entry, as `replay` knows them."""
+        self._written.append(self._writer.submit(self._write, entry))
+
+    def finish(self) -> None:
+        """Wait until all is written. Raises OSError where not even the journal could be."""
+        self._writer.shutdown()
+        for one in self._written:
+            one.result()
+
+    def _write(self, entry: Entry) -> None:
         """Into the store; into the journal once that has failed."""
         if self._api and not self._journal.exists():
             try:
@@ -159,6 +177,7 @@ def _ending(run: Run) -> Iterator[None]:
             raise
         finally:
             run.record(do="end", status=RunStatus.to_string(status), time=_now())
+            run.finish()
 
 
 def _now() -> int:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pipeline.errors import InputError
 from pipeline.journal import Journal
 
-
 VALUES = st.text('aä\n\r"\\\u2028\ud800', max_size=5) | st.floats(allow_nan=False)
 
 
