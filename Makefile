@@ -16,7 +16,7 @@ VERB := .venv/bin/python -m pipeline
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-.PHONY: help train crossval table tune why predict dashboard benchmark benchmark-predict test check lock clean
+.PHONY: help train crossval table tune why predict dashboard send benchmark benchmark-predict test check lock clean
 
 help:
 	@sed -n 's/^##//p' Makefile
@@ -47,6 +47,8 @@ help:
 ##                  SHARES=1 of unknown words, EVIDENCE=1 n-grams and what they add,
 ##                  HARMLESS=1 no cell begins a formula, FORM=float32, THREADS=8
 ##make dashboard  the runs in MLflow, on 127.0.0.1 [PORT=5000]
+##make send       the runs that a tracking server did not take, to where
+##                  MLFLOW_TRACKING_URI says now
 ##make test       ruff, mypy and pytest
 ##make benchmark  training speed beside plain Keras and PyTorch, on CORPUS
 ##make benchmark-predict  the speed of predict beside fastText, TF-IDF and Keras
@@ -113,6 +115,9 @@ predict: $(INSTALLED)
 
 dashboard: $(INSTALLED)
 	@$(VERB) dashboard $(call option,PORT,--port)
+
+send: $(INSTALLED)
+	@$(VERB) send
 
 benchmark: $(INSTALLED)
 	@run=$$($(VERB) configure --corpus $(call quoted,CORPUS) --model kim-multichannel \
@@ -196,8 +201,8 @@ inputs: $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
 
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(DIR)/baseline.parquet \
   $(call code,$(everywhere) train trainer batches inputs layers compiled kernels optimizers backend ensemble ngrams \
-  classifier calibration text spelling tracking space image_encoder image_file image_layers image_network \
-  filter_bank folded folded_kernels window_maximum folding byte_encoder text_kernels keras_network drift) \
+  classifier calibration text spelling tracking store replay journal running provenance space \
+  image_encoder image_file image_layers image_network filter_bank folded folded_kernels window_maximum folding byte_encoder text_kernels keras_network drift) \
   $(wildcard pipeline/models/*.py)
 	$(call STAGE,train $(RUN))
 
@@ -214,7 +219,8 @@ export TF_NUM_INTRAOP_THREADS := 1
 METRICS := $(addsuffix /metrics.json,$(RUNS))
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
-  $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels window_maximum metrics tracking)
+  $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels window_maximum metrics tracking \
+  store replay journal running provenance)
 	$(call STAGE,crossval $(CROSSVAL))
 
 $(METRICS): FORCE

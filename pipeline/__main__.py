@@ -25,6 +25,7 @@ VERBS = {
     "tune": "search the model's options within a time budget",
     "why": "compare the convolution with networks that have none",
     "predict": "label a CSV",
+    "send": "send the runs that no tracking server took",
     "dashboard": "open the runs in MLflow on 127.0.0.1",
 }
 

@@ -7,6 +7,7 @@ data/build/<corpus>/            prepare.json tokenize.json baseline.json   the s
 data/build/<corpus>/folds/<fold>/             a fold of it: the same files, other parts; all/ has all rows
 data/build/<corpus>/crossval/<model>-.../     options.json crossval.json summary.txt
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options
+                                request.json                   what was asked for, for the run's page
                                 vectors.npz coverage.json
                                 model/ history.json run.json
                                 predictions.parquet mistakes.csv filters.json metrics.json *.png
@@ -107,6 +108,7 @@ class RunFolder:
         self.corpus = CorpusFolder(path.parent)
         self.embed_options = path / "embed.json"
         self.train_options = path / "train.json"
+        self.request = path / "request.json"
         self.all_options = (
             self.corpus.prepare_options,
             self.corpus.tokenize_options,

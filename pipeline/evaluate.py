@@ -33,10 +33,10 @@ from pipeline.classifier import Classifier, load_network
 from pipeline.config import read_stage
 from pipeline.figures import Figure
 from pipeline.images import Images
-from pipeline.options import BaselineName, PrepareOptions, TrainOptions
+from pipeline.options import BaselineName, PrepareOptions, Request, TrainOptions
 from pipeline.sequences import Sequences
 from pipeline.text import TextEncoder
-from pipeline.tracking import resumed_run
+from pipeline.tracking import description, resumed_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +90,8 @@ def run(arguments: argparse.Namespace) -> None:
             figure.savefig(partial, dpi=130)
     with resumed_run(tracked["mlflow_run"]) as mlflow_run:
         mlflow_run.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
+        request = read_stage(folder.request, Request)
+        mlflow_run.describe(description(request.command, metrics.verdict(result, BASELINES[linear].title)))
         written = [folder.history, folder.filters, folder.coverage, folder.mistakes, folder.corpus.report]
         for path in [*drawn, *written]:
             if path.exists():  # images have no vectors, and no coverage of them
@@ -140,7 +142,12 @@ def _learned_pictures(
 
 
 def _numbers(result: dict[str, Any]) -> dict[str, float]:
-    return {key: value for key, value in result.items() if isinstance(value, (int, float))}
+    """What can be plotted; an interval as two numbers, beside that which it belongs to."""
+    numbers = {key: value for key, value in result.items() if isinstance(value, (int, float))}
+    for key in [key for key in result if key.endswith("_interval")]:
+        value = key.removesuffix("_interval")
+        numbers[f"{value}.low"], numbers[f"{value}.high"] = result[key]
+    return {key: round(value, 5) for key, value in numbers.items()}
 
 
 def _predictions(

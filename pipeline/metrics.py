@@ -92,13 +92,27 @@ def summary(result: dict[str, Any], baseline: str = "TF-IDF + logistic regressio
         spread = f"[{interval[0]:5.1%}, {interval[1]:5.1%}]" if interval else ""
         accuracy, f1 = result[f"{key}accuracy"], result[f"{key}macro_f1"]
         lines.append(f"  {name:<30}{accuracy:8.1%}  {spread:<16}{f1:9.1%}")
-    low, high = (100 * bound for bound in result["difference_interval"])
-    verdict = "no clear difference"
-    if low > 0 or high < 0:
-        verdict = f"the {'network' if low > 0 else 'baseline'} is better"
-    difference = 100 * result["difference"]
-    lines.append(f"  network - baseline: {difference:+.1f} points [{low:+.1f}, {high:+.1f}]: {verdict}")
+    lines.append(f"  network - baseline: {_difference(result)}")
     return "\n".join(lines)
+
+
+def verdict(result: dict[str, Any], baseline: str) -> str:
+    """What `compare` found, in two lines of Markdown."""
+    low, high = result["accuracy_interval"]
+    return (
+        f"**Accuracy {result['accuracy']:.1%}** [{low:.1%}, {high:.1%}] on {result['test_rows']:,} "
+        f"test rows; {baseline} has {result['baseline_accuracy']:.1%}.  \n"
+        f"Network - baseline: {_difference(result)}."
+    )
+
+
+def _difference(result: dict[str, Any]) -> str:
+    """With its interval, in points, and whether it is one."""
+    low, high = (100 * bound for bound in result["difference_interval"])
+    said = "no clear difference"
+    if low > 0 or high < 0:
+        said = f"the {'network' if low > 0 else 'baseline'} is better"
+    return f"{100 * result['difference']:+.1f} points [{low:+.1f}, {high:+.1f}]: {said}"
 
 
 def _interval(values: NDArray[np.int64], seed: int) -> tuple[float, float]:
