@@ -158,4 +158,4 @@ def _say(folder: RunFolder, result: dict[str, Any], baseline: str, reviewed: boo
     if table := result["slices"].get("uncovered_words"):
         print(slices.summary(slices.TITLES["uncovered_words"], table))
     if reviewed:
-        print(f"  all of it, with figures and rows to look at: {folder.report.name} in")
+        print(f"  {folder.report.name} tells it with figures, wrong rows and suspect labels")

@@ -50,7 +50,7 @@ def by_confusion(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
     if len(matrix) < 3:
         return np.arange(len(matrix))
     shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
-    distance = 2 - shares - shares.T
+    distance = 2 - (shares + shares.T)  # in brackets, as rounding must be the same on both sides
     np.fill_diagonal(distance, 0)
     order: NDArray[np.int64] = leaves_list(linkage(squareform(distance), "average")).astype(np.int64)
     return order
@@ -70,7 +70,8 @@ def wilson_interval(right: int, rows: int) -> tuple[float, float]:
     share, square = right / rows, 1.959964**2 / rows
     middle = share + square / 2
     reach = np.sqrt(square * (share * (1 - share) + square / 4))
-    return float(max(0.0, (middle - reach) / (1 + square))), float(min(1.0, (middle + reach) / (1 + square)))
+    low, high = (middle - reach) / (1 + square), (middle + reach) / (1 + square)
+    return min(share, max(0.0, float(low))), max(share, min(1.0, float(high)))  # whatever rounding does
 
 
 def accuracy_interval(correct: NDArray[np.bool_], seed: int) -> tuple[float, float]:

@@ -54,8 +54,8 @@ def by_length(lengths: NDArray[np.int64]) -> Slices:
     """By the rows' quantiles; `lengths` int64 [rows] are tokens. Where lengths are few, so are the bins."""
     if not len(lengths):
         return Slices([], lengths)
-    steps = np.linspace(0, 1, LENGTHS + 1)[1:]
-    ends = np.unique(np.quantile(lengths, steps, method="inverted_cdf"))
+    last = -(-np.arange(1, LENGTHS + 1) * len(lengths) // LENGTHS) - 1  # of each bin, by length
+    ends = np.unique(np.sort(lengths)[last])
     starts = [int(lengths.min()), *(int(end) + 1 for end in ends[:-1])]
     names = [
         str(start) if start == end else f"{start} to {end}"
