@@ -10,7 +10,8 @@ data/build/<corpus>/<model>/    embed.json train.json          the stages' optio
                                 request.json                   what was asked for, for the run's page
                                 vectors.npz coverage.json
                                 model/ history.json run.json
-                                predictions.parquet mistakes.csv filters.json metrics.json *.png
+                                predictions.parquet mistakes.csv suspect_labels.csv filters.json
+                                metrics.json report.html *.png
                                 tune.json trials.csv           a search: its options, what it tried
                                 why.md                         beside networks without a convolution
 """
@@ -122,18 +123,17 @@ class RunFolder:
         self.run = path / "run.json"
         self.predictions = path / "predictions.parquet"
         self.mistakes = path / "mistakes.csv"
+        self.suspect_labels = path / "suspect_labels.csv"
         self.metrics = path / "metrics.json"
-        self.learning_curves = path / "learning_curves.png"
-        self.confusion_matrix = path / "confusion_matrix.png"
-        self.class_scores = path / "class_scores.png"
-        self.calibration = path / "calibration.png"
+        self.report = path / "report.html"
         self.filters = path / "filters.json"
-        self.filters_figure = path / "filters.png"
-        self.feature_maps = path / "feature_maps.png"
         self.tune_options = path / "tune.json"
         self.trials = path / "trials.csv"
         self.why = path / "why.md"
         self.why_figure = path / "why.png"
+
+    def figure(self, name: str) -> Path:
+        return self.path / f"{name}.png"
 
 
 @contextmanager
@@ -185,6 +185,11 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str | i
     with whole(path) as partial, CsvWriter(partial) as file:
         file.row(header)
         file.rows(rows)
+
+
+def write_text(path: Path, text: str) -> None:
+    with whole(path) as partial:
+        partial.write_text(text, "utf-8")
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
