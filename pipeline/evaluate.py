@@ -1,8 +1,8 @@
 """Score the network on the test part, beside the baseline and the majority class.
 
 Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts alone), and the corpus's
-rows.parquet, sequences.npz (or images.npy) and baseline.parquet; writes predictions.parquet, mistakes.csv,
-filters.json, the figures and metrics.json, and finishes the run in MLflow.
+rows.parquet, sequences.npz (or images.npy) and baseline.parquet; writes predictions.parquet, row_keys.npz,
+mistakes.csv, filters.json, the figures and metrics.json, and finishes the run in MLflow.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import calibration, figures, filter_figures, filters, metrics, slices
+from pipeline import calibration, figures, filter_figures, filters, metrics, mlflow_model, slices
 from pipeline.artifacts import (
     RunFolder,
     read_arrays,
@@ -24,6 +24,7 @@ from pipeline.artifacts import (
     read_json,
     read_table,
     whole,
+    write_arrays,
     write_csv,
     write_json,
     write_table,
@@ -31,10 +32,12 @@ from pipeline.artifacts import (
 from pipeline.baselines import BASELINES
 from pipeline.classifier import Classifier, load_network
 from pipeline.config import read_stage
+from pipeline.data_report import equal_by
 from pipeline.figures import Figure
 from pipeline.images import Images
 from pipeline.options import BaselineName, PrepareOptions, TrainOptions
 from pipeline.sequences import Sequences
+from pipeline.split import PARTS, keys
 from pipeline.text import TextEncoder
 from pipeline.tracking import resumed_run
 
@@ -76,6 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     labelled = _predictions(test, predictions["network"], probabilities, classifier.labels)
     mistakes = _mistakes(labelled)
     write_table(folder.predictions, labelled)
+    write_arrays(folder.row_keys, **{part: keys(equal_by(rows[rows["part"] == part])) for part in PARTS})
     write_csv(folder.mistakes, mistakes.columns.tolist(), mistakes.itertuples(index=False))
     matrix = metrics.confusion(truth, predictions["network"], len(classifier.labels))
     drawn = {
@@ -91,11 +95,12 @@ def run(arguments: argparse.Namespace) -> None:
     with resumed_run(tracked["mlflow_run"]) as mlflow_run:
         mlflow_run.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
         written = [folder.history, folder.filters, folder.coverage, folder.mistakes, folder.corpus.report]
+        mlflow_run.log(folder.predictions)
         for path in [*drawn, *written]:
             if path.exists():  # images have no vectors, and no coverage of them
                 mlflow_run.log(path)
         if fold is None:  # nobody ships the model of a fold, and there are many
-            mlflow_run.log(folder.model, "model")
+            mlflow_model.log(mlflow_run.id, folder)
         write_json(folder.metrics, result)
         mlflow_run.log(folder.metrics)
     print(f"evaluate: {title}, {len(test):,} test rows\n{metrics.summary(result, BASELINES[linear].title)}")

@@ -24,7 +24,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from pipeline import cells, config, drift
+from pipeline import cells, champions, config, drift
 from pipeline.artifacts import RunFolder, sha256, whole
 from pipeline.classifier import Classifier, form_named
 from pipeline.csv_blocks import CsvBlocks, Place
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("predict needs the rows to label, as in: make predict INPUT=new.csv")
     # First what costs nothing: a wrong path is said before the model is read.
     output = _output(arguments)
-    folder = _model_folder(*config.resolved(arguments.corpus, arguments.model))
+    folder = _model_folder(arguments.corpus, arguments.model)
     with ExitStack() as stack:
         table = _table(arguments, stack)
         classifier = Classifier.load(folder, form_named(arguments.form))
@@ -238,7 +238,13 @@ def _bar(total: int) -> Any:
 
 
 def _model_folder(corpus: str, model: str) -> Path:
+    """The champion's, if no model is named and there is one."""
+    named = bool(model)
+    corpus, model = config.resolved(corpus, model)
     folder = RunFolder(config.run_folder(corpus, model))
+    if not named and (champion := champions.current(folder.corpus.path.name)):
+        print(f"predict: by the champion, version {champion.version} ({champion.title})", file=sys.stderr)
+        return champion.files.classifier
     if not folder.model.exists():
         config.check_corpus(corpus)
         config.check_model(model)

@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.artifacts import data_folder
 from pipeline.errors import InputError
+from pipeline.store import store
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # of a few megabytes
 
 import mlflow
 from mlflow.entities import Metric, Param, RunStatus
@@ -36,14 +38,6 @@ EXPERIMENT = "convtext"
 KIND = {"mlflow.experimentKind": "custom_model_development"}  # the pages for training, not for chats
 for chatty in ("mlflow", "alembic"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-def store() -> str:
-    """The tracking URI."""
-    return (
-        os.environ.get("MLFLOW_TRACKING_URI")
-        or f"sqlite:///{(data_folder() / 'tracking').resolve() / 'mlflow.db'}"
-    )
 
 
 class Run:
