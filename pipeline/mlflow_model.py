@@ -14,7 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-from pipeline import tracking
+from pipeline import served_model, tracking
 from pipeline.artifacts import RunFolder
 from pipeline.classifier import Classifier
 from pipeline.labelling import Wanted
@@ -61,7 +61,7 @@ def save(place: Path, folder: RunFolder, model: Model) -> None:
     mlflow.pyfunc.save_model(
         place,
         mlflow_model=model,
-        python_model=str(code / "served_model.py"),
+        python_model=served_model.__file__,
         artifacts={"model": str(folder.model), "row_keys": str(folder.row_keys)},
         code_paths=[str(code)],
         signature=signature(classifier),

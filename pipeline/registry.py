@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +20,7 @@ from mlflow.exceptions import MlflowException
 from pipeline import tracking
 from pipeline.artifacts import whole_folder
 from pipeline.errors import InputError
+from pipeline.runs import store_in_use
 from pipeline.store import store
 
 CHAMPION = "champion"
@@ -42,7 +42,7 @@ class Version:
 def champion(name: str) -> Version | None:
     """That of the registered model; None where there is none."""
     api, _ = tracking.client()
-    with _store_in_use():
+    with store_in_use():
         try:
             number = api.get_registered_model(name).aliases.get(CHAMPION)
         except MlflowException as error:
@@ -56,7 +56,7 @@ def promote(name: str, run_id: str, model_id: str, title: str, tags: dict[str, s
     """Register a run's model as the next version, and make it the champion."""
     api, _ = tracking.client()
     before = champion(name)
-    with _store_in_use():
+    with store_in_use():
         with suppress(MlflowException):  # it is there already
             api.create_registered_model(name)
         version = api.create_model_version(
@@ -79,7 +79,7 @@ def roll_back(name: str) -> tuple[Version, Version]:
     if not now.replaced:
         raise InputError(f"version {now.number} of {name} is the first champion: there is none before it")
     api, _ = tracking.client()
-    with _store_in_use():
+    with store_in_use():
         before = _version(api.get_model_version(name, now.replaced))
         api.set_registered_model_alias(name, CHAMPION, before.number)
     return before, now
@@ -89,7 +89,7 @@ def model_of(run_id: str) -> str:
     """The id of the MLflow model that `evaluate` logged for a run, the last one if there are several. Raises
     InputError where there is none."""
     api, _ = tracking.client()
-    with _store_in_use():
+    with store_in_use():
         outputs = api.get_run(run_id).outputs
         if outputs is None or not outputs.model_outputs:
             raise InputError(f"run {run_id} has no model in {store()}: finish it by `make train` as before")
@@ -99,7 +99,7 @@ def model_of(run_id: str) -> str:
 
 def fetch(model_id: str, place: Path) -> None:
     """A copy of an MLflow model, as a whole or not at all."""
-    with _store_in_use(), whole_folder(place) as partial, TemporaryDirectory() as scratch:
+    with store_in_use(), whole_folder(place) as partial, TemporaryDirectory() as scratch:
         address = _address(model_id)
         found = mlflow.artifacts.download_artifacts(address, dst_path=scratch, tracking_uri=store())
         shutil.copytree(found, partial, dirs_exist_ok=True)
@@ -109,7 +109,7 @@ def attach(run_id: str, folder: Path, outcome: str) -> None:
     """The files of a folder as artifacts of a run that has ended, and the outcome as a tag, both under the
     folder's name."""
     api, _ = tracking.client()
-    with _store_in_use():
+    with store_in_use():
         api.log_artifacts(run_id, str(folder), folder.name)
         api.set_tag(run_id, folder.name, outcome)
 
@@ -118,14 +118,6 @@ def _address(model_id: str) -> str:
     """Where the model's files are: `models:/...` is looked up in the store of MLflow's own settings."""
     api, _ = tracking.client()
     return str(api.get_logged_model(model_id).artifact_location)
-
-
-@contextmanager
-def _store_in_use() -> Iterator[None]:
-    try:
-        yield
-    except MlflowException as error:
-        raise InputError(f"the tracking store {store()}: {str(error).splitlines()[0]}") from error
 
 
 def _version(found: ModelVersion) -> Version:
