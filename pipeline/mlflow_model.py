@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import mlflow
+import numpy as np
 import pandas as pd
 from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.exceptions import MlflowException
@@ -89,11 +91,15 @@ def requirements(classifier: Classifier) -> list[str]:
     return [f"{name}=={found}" for name in names if (found := _version(name))]
 
 
-def _example(classifier: Classifier) -> pd.DataFrame | None:
-    """Of images none: the smallest would be a screenful of base64."""
-    if not isinstance(classifier.encoder, TextEncoder):
-        return None
-    return pd.DataFrame({classifier.column: ["a text to be labelled", "and another"]})
+def _example(classifier: Classifier) -> pd.DataFrame:
+    encoder = classifier.encoder
+    if isinstance(encoder, TextEncoder):
+        return pd.DataFrame({classifier.column: ["a text to be labelled", "and another"]})
+    from pipeline.image_file import of_pixels  # here, as texts need no Pillow
+
+    file = BytesIO()
+    of_pixels(np.full(encoder.shape, 255, np.uint8)).save(file, "PNG")
+    return pd.DataFrame({"image": [file.getvalue()]})
 
 
 def _version(package: str) -> str:

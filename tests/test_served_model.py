@@ -41,6 +41,7 @@ TEXTS = ["a lovely film", "an awful film", "lovely lovely", "awful", "", 'Ünkno
 LABELS = ["1", "=2", "so, so"]
 # Nothing of this process's: not its folder, and no pickle.
 ELSEWHERE = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "CONVTEXT_DATA")}
+ELSEWHERE |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}  # MLflow calls uvicorn by name
 ELSEWHERE |= {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 

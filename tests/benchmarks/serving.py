@@ -20,6 +20,7 @@ import threading
 import time
 from collections import Counter
 from itertools import count
+from pathlib import Path
 
 import pandas as pd
 
@@ -37,6 +38,7 @@ def main(model: str, labelled: str, column: str, seconds: float = 60) -> None:
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", model, "--env-manager", "local"]
     server = subprocess.Popen(
         [*command, "--port", str(port)],
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
