@@ -16,7 +16,8 @@ VERB := .venv/bin/python -m pipeline
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-.PHONY: help train crossval table tune why predict dashboard send benchmark benchmark-predict test check lock clean
+.PHONY: help train crossval table tune why register rollback compare predict dashboard send
+.PHONY: benchmark benchmark-predict test check lock clean
 
 help:
 	@sed -n 's/^##//p' Makefile
@@ -39,9 +40,15 @@ help:
 ##                  BUDGET=10m [NAME=better CORPUS=... MODEL=... SET=...]
 ##make why        what convolutions are good for: the model beside dense networks, as
 ##                  the test rows are moved [CORPUS=digits MODEL=... SET=...]
+##make register   the run beside the corpus's champion, on the same test rows: if it is
+##                  better, it takes its place [CORPUS=... MODEL=... FORCE="the reason"]
+##make rollback   the champion before it is the champion again [CORPUS=...]
+##make compare    two runs side by side: options, metrics, rows on which they differ
+##                  RUNS="a b" by id, its first digits, name or folder [OUTPUT=rows.csv]
 ##make predict    the classifier's labels for a CSV, .csv.gz, .parquet, - (stdin), or a
 ##                  folder of images
 ##                  INPUT=new.csv [OUTPUT=labelled.csv.gz] [CORPUS=... MODEL=...]
+##                  without MODEL by the champion, if the corpus has one
 ##                  [TEXT=review ENCODING=windows-1252]
 ##                  TOP=3 labels, PROBABILITIES=1 of every class, ABSTAIN=0.8 below it,
 ##                  SHARES=1 of unknown words, EVIDENCE=1 n-grams and what they add,
@@ -105,6 +112,15 @@ why: $(INSTALLED)
 	@run=$$($(CONFIGURE)) || exit $$?; \
 	$(call INNER,RUN="$$run" inputs); \
 	$(VERB) why "$$run"
+
+register: $(INSTALLED)
+	@$(VERB) register --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) $(call option,FORCE,--force)
+
+rollback: $(INSTALLED)
+	@$(VERB) rollback --corpus $(call quoted,CORPUS)
+
+compare: $(INSTALLED)
+	@$(VERB) compare --runs $(call quoted,RUNS) $(call option,OUTPUT,--output)
 
 predict: $(INSTALLED)
 	@$(VERB) predict --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) --input $(call quoted,INPUT) \
@@ -201,14 +217,14 @@ inputs: $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
 
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(DIR)/baseline.parquet \
   $(call code,$(everywhere) train trainer batches inputs layers compiled kernels optimizers backend ensemble ngrams \
-  classifier calibration text spelling tracking store replay journal running provenance space \
+  classifier calibration text spelling tracking address store replay journal running provenance space \
   image_encoder image_file image_layers image_network filter_bank folded folded_kernels window_maximum folding byte_encoder text_kernels keras_network drift) \
   $(wildcard pipeline/models/*.py)
 	$(call STAGE,train $(RUN))
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
   $(call code,$(everywhere) evaluate assessment review report label_errors metrics slices evidence figures \
-  class_figures filter_figures filters) pipeline/report.html.j2
+  class_figures filter_figures filters mlflow_model served_model labelling cells) pipeline/report.html.j2
 	$(call STAGE,evaluate $(RUN))
 endif
 
@@ -221,7 +237,7 @@ METRICS := $(addsuffix /metrics.json,$(RUNS))
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
   $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels window_maximum metrics tracking \
-  store replay journal running provenance)
+  address store replay journal running provenance)
 	$(call STAGE,crossval $(CROSSVAL))
 
 $(METRICS): FORCE

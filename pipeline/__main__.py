@@ -9,7 +9,7 @@ import signal
 import sys
 from contextlib import suppress
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, Refused
 
 VERBS = {
     "configure": "check the options and hand each stage its own; prints the run's folder",
@@ -25,6 +25,9 @@ VERBS = {
     "tune": "search the model's options within a time budget",
     "why": "compare the convolution with networks that have none",
     "predict": "label a CSV",
+    "register": "let a run take the champion's place, if it is better",
+    "rollback": "make the champion before the present one the champion again",
+    "compare": "set two runs side by side",
     "send": "send the runs that no tracking server took",
     "dashboard": "open the runs in MLflow on 127.0.0.1",
 }
@@ -49,6 +52,9 @@ def main(arguments: list[str]) -> int:
     except InputError as error:
         print(f"convtext: {error}", file=sys.stderr)
         return 2
+    except Refused as error:
+        print(f"convtext: {error}", file=sys.stderr)
+        return 1
     except BrokenPipeError:
         return 141  # as of a program that the signal ends: who read the output, such as `head`, has enough
     except OSError as error:

@@ -12,8 +12,11 @@ data/build/<corpus>/<model>/    embed.json train.json          the stages' optio
                                 model/ history.json run.json
                                 predictions.parquet mistakes.csv suspect_labels.csv filters.json
                                 metrics.json report.html *.png
+                                row_keys.npz                   digests of the rows of each part
+                                registration/                  how it compares with the champion
                                 tune.json trials.csv           a search: its options, what it tried
                                 why.md                         beside networks without a convolution
+data/tracking/champions/        <corpus>.json, and a copy of its MLflow model by that one's id
 """
 
 from __future__ import annotations
@@ -122,6 +125,7 @@ class RunFolder:
         self.history = path / "history.json"
         self.run = path / "run.json"
         self.predictions = path / "predictions.parquet"
+        self.row_keys = path / "row_keys.npz"
         self.mistakes = path / "mistakes.csv"
         self.suspect_labels = path / "suspect_labels.csv"
         self.metrics = path / "metrics.json"
@@ -131,9 +135,40 @@ class RunFolder:
         self.trials = path / "trials.csv"
         self.why = path / "why.md"
         self.why_figure = path / "why.png"
+        self.registration = RegistrationFolder(path / "registration")
 
     def figure(self, name: str) -> Path:
         return self.path / f"{name}.png"
+
+
+class RegistrationFolder:
+    """What `register` found: the new classifier beside the champion, as numbers, as a page and row by row."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.result = path / "comparison.json"
+        self.page = path / "comparison.md"
+        self.rows = path / "changed_rows.csv"
+
+
+class ChampionFiles:
+    """The champion of a corpus as `predict` finds it: a note of its version, and its model."""
+
+    def __init__(self, corpus: str) -> None:
+        self.path = data_folder() / "tracking" / "champions"
+        self.note = self.path / f"{corpus}.json"
+
+    def model(self, model_id: str) -> MlflowModelFolder:
+        return MlflowModelFolder(self.path / model_id)
+
+
+class MlflowModelFolder:
+    """An MLflow model as `mlflow_model` writes it; what lies beside its artifacts is MLflow's own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.classifier = path / "artifacts" / "model"
+        self.row_keys = path / "artifacts" / "row_keys.npz"
 
 
 @contextmanager

@@ -76,6 +76,11 @@ class Classifier:
     def predictor(self) -> Predictor:
         return self._predictor()
 
+    @property
+    def is_folded(self) -> bool:
+        """Whether a prediction does without TensorFlow."""
+        return isinstance(self.predictor, FoldedModel)
+
     def calibrate(self, inputs: Inputs, labels: NDArray[np.int32]) -> None:
         """Choose the temperature on rows that the network was not trained on; they may have chosen its epoch.
         No label changes by it."""

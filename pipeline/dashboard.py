@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 
-from pipeline import store
+from pipeline import address, store
 from pipeline.errors import InputError
 
 # The server's own messages are about itself, and its job queues are for judging chats.
@@ -28,14 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     port = _port(arguments.port)
     page, artifacts = store.prepare_pages()
-    if store.is_remote():
-        print(f"The runs are at {store.shown().rstrip('/')}{page}\n  artifacts: {artifacts}")
+    if address.is_remote():
+        print(f"The runs are at {address.shown().rstrip('/')}{page}\n  artifacts: {artifacts}")
         return
     _check_free(port)
     print(f"The runs are at http://127.0.0.1:{port}{page}")
-    print(f"  database:  {store.shown()}\n  artifacts: {artifacts}\nCtrl-C ends it.", flush=True)
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store.store()]
-    command += ["--registry-store-uri", store.store()]
+    print(f"  database:  {address.shown()}\n  artifacts: {artifacts}\nCtrl-C ends it.", flush=True)
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", address.store()]
+    command += ["--registry-store-uri", address.store()]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--uvicorn-opts", "--log-level warning"]
     os.environ |= QUIET

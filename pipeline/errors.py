@@ -1,4 +1,4 @@
-"""The error that a user can mend."""
+"""The error that a user can mend, and the result that a user may not like."""
 
 
 class InputError(Exception):
@@ -9,3 +9,10 @@ class InputError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+class Refused(Exception):
+    """What was asked for was not done, for reasons that are a result and no fault.
+
+    `python -m pipeline` prints the line and exits with code 1.
+    """

@@ -2,8 +2,8 @@
 
 Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts alone), and the corpus's
 rows.parquet, data_report.json, sequences.npz (or images.npy) and baseline.parquet; writes
-predictions.parquet, mistakes.csv and metrics.json, and finishes the run in MLflow. Of a run that is no fold
-of a cross-validation, also filters.json, suspect_labels.csv, the figures and report.html.
+predictions.parquet, row_keys.npz, mistakes.csv and metrics.json, and finishes the run in MLflow. Of a run
+that is no fold of a cross-validation, also filters.json, suspect_labels.csv, the figures and report.html.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import assessment, metrics, slices
+from pipeline import assessment, metrics, mlflow_model, slices
 from pipeline.artifacts import (
     RunFolder,
     read_arrays,
@@ -24,6 +24,7 @@ from pipeline.artifacts import (
     read_json,
     read_table,
     whole,
+    write_arrays,
     write_csv,
     write_json,
     write_table,
@@ -33,8 +34,10 @@ from pipeline.assessment import Scored
 from pipeline.baselines import BASELINES
 from pipeline.classifier import Classifier, load_network
 from pipeline.config import read_stage
+from pipeline.data_report import equal_by
 from pipeline.images import Images
 from pipeline.options import BaselineName, PrepareOptions, Request, TrainOptions
+from pipeline.split import PARTS, keys
 from pipeline.tracking import Run, description, resumed_run
 
 REVIEWED = 500  # rows of a table in MLflow
@@ -59,20 +62,28 @@ def run(arguments: argparse.Namespace) -> None:
     labelled = assessment.predictions(test)
     mistakes = assessment.mistakes(labelled)
     write_table(folder.predictions, labelled)
+    write_arrays(folder.row_keys, **{part: keys(equal_by(rows[rows["part"] == part])) for part in PARTS})
     _write_rows(folder.mistakes, mistakes)
     request = read_stage(folder.request, Request)
     with resumed_run(trained["mlflow_run"]) as tracked:
         tracked.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
         headline = metrics.headline(result, BASELINES[baseline].title)
         tracked.describe(description(request.command, headline))
-        for path in (folder.history, folder.coverage, folder.mistakes, folder.corpus.report):
+        for path in (
+            folder.history,
+            folder.coverage,
+            folder.predictions,
+            folder.mistakes,
+            folder.corpus.report,
+        ):
             if path.exists():  # images have no vectors, and no coverage of them
                 tracked.log(path)
         if fold is None:  # nobody reviews a fold or ships its model, and there are many
             held_out = Scored.of(classifier, rows, inputs, rows["part"] != "train")
             suspects = assessment.suspect_labels(held_out, rows, inputs, options.seed)
             _review(folder, test, result, mistakes, suspects, BASELINES[baseline].title, tracked)
-            tracked.log(folder.model, "model")
+            with mlflow_model.packed(folder) as packed:
+                tracked.model(packed)
         write_json(folder.metrics, result)
         tracked.log(folder.metrics)
     _say(folder, result, BASELINES[baseline].title, fold is None)

@@ -22,6 +22,10 @@ class ImageEncoder:
     channels: int
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.height, self.width, self.channels
+
+    @property
     def most(self) -> int:
         """Images that fill 64 MiB, for whoever encodes no more than that at a time."""
         return max(1, (64 << 20) // (self.height * self.width * self.channels))

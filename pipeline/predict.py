@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from pipeline import config
+from pipeline import champions, config
 from pipeline.artifacts import RunFolder, sha256
 from pipeline.classifier import Classifier, form_named
 from pipeline.cores import cores
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("predict needs the rows to label, as in: make predict INPUT=new.csv")
     # First what costs nothing: a wrong path is said before the model is read.
     output = _output(arguments)
-    folder = _model_folder(*config.resolved(arguments.corpus, arguments.model))
+    folder = _model_folder(arguments.corpus, arguments.model)
     with ExitStack() as stack:
         table = _table(arguments, stack)
         classifier = Classifier.load(folder, form_named(arguments.form))
@@ -82,7 +82,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _model_folder(corpus: str, model: str) -> Path:
+    """The champion's, if no model is named and there is one."""
+    named = bool(model)
+    corpus, model = config.resolved(corpus, model)
     folder = RunFolder(config.run_folder(corpus, model))
+    if not named and (champion := champions.current(folder.corpus.path.name)):
+        print(f"predict: by the champion, version {champion.version} ({champion.title})", file=sys.stderr)
+        return champion.files.classifier
     if not folder.model.exists():
         config.check_corpus(corpus)
         config.check_model(model)

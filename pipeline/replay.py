@@ -8,11 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunStatus, RunTag
+from mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LoggedModelOutput,
+    LoggedModelStatus,
+    Metric,
+    Param,
+    RunStatus,
+    RunTag,
+)
 from mlflow.exceptions import MlflowException
 
-from pipeline import store
-from pipeline.artifacts import data_folder
+from pipeline import address, store
 from pipeline.journal import Entry, Journal
 from pipeline.running import is_under_way
 
@@ -43,6 +52,8 @@ def _call(api: MlflowClient, run: str, entry: Entry) -> None:
         case "files":
             log = api.log_artifacts if Path(entry["path"]).is_dir() else api.log_artifact
             log(run, entry["path"], entry["folder"])
+        case "model":
+            _log_model(api, run, Path(entry["path"]))
         case "adopt":
             experiment = api.get_run(run).info.experiment_id
             for child in entry["runs"]:
@@ -50,6 +61,20 @@ def _call(api: MlflowClient, run: str, entry: Entry) -> None:
                     api.set_tag(found, "mlflow.parentRunId", run)
         case "end":
             api.set_terminated(run, entry["status"], entry["time"])
+
+
+def _log_model(api: MlflowClient, run: str, folder: Path) -> None:
+    """The MLflow model in a folder becomes the run's, which is noted in its own description too."""
+    from mlflow.models import Model  # here, as it takes a second to import
+
+    found = api.get_run(run)
+    logged = api.create_logged_model(found.info.experiment_id, folder.name, run, params=found.data.params)
+    model = Model.load(folder)
+    model.run_id, model.model_id, model.model_uuid = run, logged.model_id, logged.model_id
+    model.save(folder / "MLmodel")
+    api.log_model_artifacts(logged.model_id, str(folder))
+    api.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+    api.log_outputs(run, [LoggedModelOutput(logged.model_id, step=0)])
 
 
 def _data_set(context: str, **fields: str) -> DatasetInput:
@@ -77,7 +102,7 @@ def send() -> Iterator[str]:
     """Replay the journals in the store; says of each run what became of it."""
     api, experiment = store.client()
     found = [Journal(path) for path in sorted(_folder().glob("*")) if Journal(path).exists()]
-    waiting = [one for one in found if is_under_way(store.folder() / "running", one.run)]
+    waiting = [one for one in found if is_under_way(address.folder() / "running", one.run)]
     ended = [one for one in found if one not in waiting]
     yield from (f"{one.run} is still under way" for one in waiting)
     try:
@@ -102,4 +127,4 @@ def _created(api: MlflowClient, experiment: str, journal: Journal) -> str:
 
 
 def _folder() -> Path:
-    return data_folder() / "tracking" / "unsent"
+    return address.folder() / "unsent"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline import replay, store
+from pipeline import address, replay
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    print(f"send: to {store.shown()}", flush=True)
+    print(f"send: to {address.shown()}", flush=True)
     said = False
     for line in replay.send():
         print(f"  {line}", flush=True)

@@ -1,6 +1,4 @@
-"""The store of the runs: MLFLOW_TRACKING_URI if that is set, else a SQLite file in data/tracking/, which
-outlives `make clean`. With `tracking`, the only module that imports MLflow.
-"""
+"""The store of the runs, as MLflow's client has it; `address` says where it is."""
 
 from __future__ import annotations
 
@@ -15,12 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline import running
-from pipeline.artifacts import data_folder
+from pipeline.address import folder, is_remote, shown, store
 from pipeline.errors import InputError
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # of a few megabytes
 # A dead server costs seconds: by MLflow's own limits it would be minutes, for every call.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
@@ -52,25 +51,6 @@ for chatty in ("mlflow", "alembic"):
 
 class StoreUnreachable(InputError):
     """The server does not answer: nothing is wrong with what was asked."""
-
-
-def folder() -> Path:
-    """Where everything about runs lies on this machine."""
-    return (data_folder() / "tracking").resolve()
-
-
-def store() -> str:
-    """The tracking URI."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder() / 'mlflow.db'}"
-
-
-def shown() -> str:
-    """The tracking URI without the password that may be in it."""
-    return re.sub(r"//[^/@]*@", "//", store())
-
-
-def is_remote() -> bool:
-    return store().startswith(("http://", "https://"))
 
 
 def client() -> tuple[mlflow.MlflowClient, str]:

@@ -21,7 +21,7 @@ from mlflow import MlflowClient
 from mlflow.entities import RunStatus
 from mlflow.exceptions import MlflowException
 
-from pipeline import store
+from pipeline import address, store
 from pipeline.errors import InputError
 from pipeline.journal import Entry
 from pipeline.provenance import environment
@@ -85,6 +85,11 @@ class Run:
         self.record(do="files", path=str(path), folder=folder)
         self._written[-1].result()
 
+    def model(self, folder: Path) -> None:
+        """The run's model, as `mlflow_model` packs it, under the folder's name."""
+        self.record(do="model", path=str(folder))
+        self._written[-1].result()
+
     def record(self, **entry: Any) -> None:
         """An entry, as `replay` knows them."""
         self._written.append(self._writer.submit(self._write, entry))
@@ -141,7 +146,7 @@ def resumed_run(run_id: str) -> Iterator[Run]:
         found = counterpart(api, experiment, run_id)
         if found is None:
             raise InputError(
-                f"run {run_id} is not in {store.shown()}: the tracking store was changed or emptied since "
+                f"run {run_id} is not in {address.shown()}: the tracking store was changed or emptied since "
                 "training; set MLFLOW_TRACKING_URI as it was, or train again"
             )
         api.update_run(found, status=RunStatus.to_string(RunStatus.RUNNING))
@@ -168,7 +173,7 @@ def _begun(begin: Callable[[MlflowClient, str], Run], unsent_run: Run) -> Run:
 @contextmanager
 def _ending(run: Run) -> Iterator[None]:
     status = RunStatus.FAILED
-    with under_way(store.folder() / "running", run.id, store.store()):
+    with under_way(address.folder() / "running", run.id, address.store()):
         try:
             yield
             status = RunStatus.FINISHED

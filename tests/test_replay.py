@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline import replay, store
+from pipeline import address, replay, store
 from pipeline.errors import InputError
 from pipeline.tracking import new_run, resumed_run
 
@@ -181,4 +181,4 @@ def test_an_address_that_is_wrong_is_an_error_and_not_a_server_that_is_away(
 
 def test_a_password_in_the_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@127.0.0.1:9/x")
-    assert store.shown() == "http://127.0.0.1:9/x"
+    assert address.shown() == "http://127.0.0.1:9/x"

@@ -1,0 +1,126 @@
+"""A classifier beside the champion on rows that neither was trained on: all that the gate looks at."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import calibration, metrics, paired
+from pipeline.byte_encoder import ByteEncoder
+from pipeline.classifier import Classifier
+from pipeline.errors import InputError
+from pipeline.gate import Side
+from pipeline.image_encoder import ImageEncoder
+from pipeline.images import Images
+from pipeline.paired import Right, Slice
+from pipeline.text import TextEncoder
+
+Rows = Sequence[str] | Images
+Names = NDArray[np.object_]  # [rows]: labels
+ROUNDS = 9
+TIMED = 2_000  # rows of a round, at least: fewer are taken several times
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """`title` is for people, `bytes` what its folder holds."""
+
+    title: str
+    classifier: Classifier
+    bytes: int
+
+
+class Answers(NamedTuple):
+    """Of one contestant: its labels, the probability of each, float32 [rows], and its calibration error."""
+
+    labels: Names
+    probability: NDArray[np.float32]
+    calibration_error: float
+
+
+def answers(classifier: Classifier, rows: Rows, truth: Names) -> Answers:
+    """Raises InputError where the classifier does not take such rows. A true label that it does not know
+    counts as wrong."""
+    logits = _logits(classifier, rows)
+    probabilities = classifier.softmax(logits)
+    codes = {label: code for code, label in enumerate(classifier.labels)}
+    known = np.array([codes.get(label, -1) for label in truth], np.int64)
+    return Answers(
+        np.array(classifier.labels, object)[logits.argmax(axis=1)],
+        probabilities.max(axis=1),
+        calibration.reliability(probabilities, known).error,
+    )
+
+
+def sides(contestants: Sequence[Contestant], said: Sequence[Answers], rows: Rows, truth: Names) -> list[Side]:
+    """Each contestant's figures; their speeds are measured in turn."""
+    names = sorted({*truth, *(label for one in said for label in one.labels)})
+    codes = {name: code for code, name in enumerate(names)}
+    coded = [np.array([codes[name] for name in one], np.int64) for one in (truth, *(s.labels for s in said))]
+    found = []
+    speeds = rows_per_second([one.classifier for one in contestants], rows)
+    for one, answer, code, speed in zip(contestants, said, coded[1:], speeds, strict=True):
+        scores = metrics.scores(coded[0], code, names)
+        found.append(
+            Side(
+                title=one.title,
+                accuracy=scores["accuracy"],
+                macro_f1=scores["macro_f1"],
+                calibration_error=answer.calibration_error,
+                rows_per_second=speed,
+                bytes=one.bytes,
+            )
+        )
+    return found
+
+
+def rows_per_second(classifiers: Sequence[Classifier], rows: Rows) -> list[float]:
+    """Of each on one thread, tokens included: the fastest of ROUNDS, in which they take turns, as whatever
+    else the machine does only slows them down."""
+    count = len(rows)
+    times = math.ceil(TIMED / count) if not isinstance(rows, Images) else 1
+    seconds: list[list[float]] = [[] for _ in classifiers]
+    for _ in range(ROUNDS):
+        for classifier, own in zip(classifiers, seconds, strict=True):
+            began = time.perf_counter()
+            _logits(classifier, rows if isinstance(rows, Images) else list(rows) * times)
+            own.append(time.perf_counter() - began)
+    return [count * times / min(own) for own in seconds]
+
+
+def slices(champion: Classifier, rows: Rows, truth: Names, new: Right, old: Right) -> list[Slice]:
+    """By class, and of texts by length and by the share of words that the champion does not know; `new` and
+    `old` bool [rows]: which rows each has right."""
+    groups = {f"class {label}": truth == label for label in sorted(set(truth))}
+    if not isinstance(rows, Images):
+        assert isinstance(champion.encoder, TextEncoder)
+        _, lengths, outside = ByteEncoder(champion.encoder).encode(rows)
+        groups |= paired.by_value(lengths, "tokens")
+        groups |= paired.by_share(outside / np.maximum(1, lengths), "words unknown to the champion")
+    return paired.slices(groups, new, old)
+
+
+def majority(truth: Names) -> Names:
+    """The most frequent label for each row: the hardest to beat of all that are always the same."""
+    most = Counter(truth.tolist()).most_common(1)[0][0]
+    return np.full(len(truth), most, object)
+
+
+def _logits(classifier: Classifier, rows: Rows) -> NDArray[np.float32]:
+    encoder = classifier.encoder
+    if isinstance(rows, Images):
+        if not isinstance(encoder, ImageEncoder) or rows.shape != encoder.shape:
+            raise InputError(
+                f"the champion takes no images of {rows.shape}, as this run does: they cannot be compared"
+            )
+        return classifier.logits(rows)
+    if not isinstance(encoder, TextEncoder):
+        raise InputError("the champion takes images, and this run texts: they cannot be compared")
+    return classifier.logits(ByteEncoder(encoder).encode(rows).sequences)

@@ -1,0 +1,177 @@
+"""Whether a classifier may take the champion's place: the limits, what was found, and the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import fill
+
+from pipeline.options import Section
+from pipeline.paired import Paired, Slice, shown_p
+
+CHANCE = 0.05  # the p below which a difference is not chance
+TOLERANCE = 0.02  # macro-F1 may be so much lower, and the expected calibration error so much higher
+SPEED = 0.5  # of the champion's rows a second, at least
+SIZE = 4.0  # times the champion's bytes, at most
+WIDTH = 79
+ROWS = 200  # or half of the test part, where some of it is left out
+
+
+class Side(Section):
+    """One of the two on the rows compared; shares are in 0..1."""
+
+    title: str
+    accuracy: float
+    macro_f1: float
+    calibration_error: float
+    rows_per_second: float
+    bytes: int
+
+
+class Check(Section):
+    """A limit in words, what was found beside it, and whether it is kept."""
+
+    what: str
+    limit: str
+    found: str
+    passed: bool
+
+
+class Comparison(Section):
+    """All that `register` found; without a champion it is beside the majority class."""
+
+    corpus: str
+    run: str
+    champion: str | None  # its version
+    left_out: int  # test rows that one of the two was trained on
+    new: Side
+    old: Side | None
+    paired: Paired
+    slices: list[Slice]
+    checks: list[Check]
+    forced: str  # the reason why it is promoted in spite of a check
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+
+def first(paired: Paired) -> list[Check]:
+    """Of a classifier that has no champion before it, beside the majority class."""
+    return [
+        Check(
+            what="accuracy",
+            limit="really better than the majority class",
+            found=f"p {shown_p(paired.p)}",
+            passed=paired.difference > 0 and paired.p < CHANCE,
+        )
+    ]
+
+
+def against(new: Side, old: Side, paired: Paired, slices: Sequence[Slice], left_out: int) -> list[Check]:
+    """Of a classifier beside the champion, on the rows that neither was trained on.
+
+    Chance alone moves macro-F1 and the calibration error by about half of 1 / sqrt(rows), so that much is
+    tolerated where it is more than TOLERANCE.
+    """
+    tolerance = max(TOLERANCE, paired.rows**-0.5)
+    worse = [one for one in slices if one.p < CHANCE]
+    named = "; ".join(f"{one.title} {one.new:.1%} after {one.old:.1%}, p {shown_p(one.p)}" for one in worse)
+    found = [
+        Check(
+            what="accuracy",
+            limit="not lower",
+            found=f"{new.accuracy:.1%} after {old.accuracy:.1%}",
+            passed=paired.difference >= 0,
+        ),
+        Check(
+            what="macro-F1",
+            limit=f"not lower by more than {100 * tolerance:.1f} points",
+            found=f"{new.macro_f1:.1%} after {old.macro_f1:.1%}",
+            passed=new.macro_f1 >= old.macro_f1 - tolerance,
+        ),
+        Check(
+            what="slices",
+            limit=f"none worse at p < {CHANCE}, of all {len(slices)} together",
+            found=named or "none",
+            passed=not worse,
+        ),
+        Check(
+            what="calibration",
+            limit=f"error not higher by more than {100 * tolerance:.1f} points",
+            found=f"{new.calibration_error:.1%} after {old.calibration_error:.1%}",
+            passed=new.calibration_error <= old.calibration_error + tolerance,
+        ),
+        Check(
+            what="speed",
+            limit=f"at least {SPEED:.0%} of the champion's rows a second",
+            found=f"{new.rows_per_second:,.0f} after {old.rows_per_second:,.0f}",
+            passed=new.rows_per_second >= SPEED * old.rows_per_second,
+        ),
+        Check(
+            what="size",
+            limit=f"at most {SIZE:.0f} times the champion's",
+            found=f"{new.bytes / 1e6:,.1f} MB after {old.bytes / 1e6:,.1f}",
+            passed=new.bytes <= SIZE * old.bytes,
+        ),
+    ]
+    if left_out:
+        least = min(ROWS, (paired.rows + left_out) / 2)
+        found.insert(
+            0,
+            Check(
+                what="rows",
+                limit=f"at least {least:,.0f} that neither was trained on",
+                found=f"{paired.rows:,}; {left_out:,} left out",
+                passed=paired.rows >= least,
+            ),
+        )
+    return found
+
+
+def markdown(result: Comparison) -> str:
+    """The comparison as a page."""
+    lines = [f"# {_title(result)}", "", f"{_rows(result)}.", "", str(result.paired), ""]
+    lines += ["| | limit | found | kept |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| {one.what} | {one.limit} | {_cell(one.found)} | {'yes' if one.passed else '**no**'} |"
+        for one in result.checks
+    ]
+    if result.forced:
+        lines += ["", f"Promoted in spite of this: {result.forced}"]
+    if result.slices:
+        lines += ["", "| | rows | new, % | champion, % | p that it is worse |"]
+        lines += ["| --- | --- | --- | --- | --- |"]
+        lines += [
+            f"| {_cell(one.title)} | {one.rows:,} | {100 * one.new:.1f} | {100 * one.old:.1f} | {one.p:.2g} |"
+            for one in result.slices
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def summary(result: Comparison) -> str:
+    """The comparison in lines of 79 columns at most."""
+    lines = [f"register: {_title(result)}", f"  {_rows(result)}", f"  {result.paired}"]
+    for one in result.checks:
+        lines.append(f"  {'kept' if one.passed else 'NOT KEPT':<8}  {one.what}: {one.limit}; {one.found}")
+    if result.forced:
+        lines.append(f"  promoted in spite of this: {result.forced}")
+    return "\n".join(fill(line, WIDTH, subsequent_indent=" " * 12) for line in lines)
+
+
+def _title(result: Comparison) -> str:
+    if result.old is None:
+        return f"{result.corpus}, {result.new.title} beside the majority class"
+    return (
+        f"{result.corpus}, {result.new.title} beside {result.old.title}, champion version {result.champion}"
+    )
+
+
+def _rows(result: Comparison) -> str:
+    rows = f"{result.paired.rows:,} test rows"
+    if not result.left_out:
+        return rows
+    return f"{rows}; {result.left_out:,} more were left out, as one of the two was trained on them"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

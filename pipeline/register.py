@@ -1,0 +1,173 @@
+"""Compare a run with the champion of its corpus, and let it take the champion's place if it is better.
+
+Reads the run's model from MLflow, the champion's, and the corpus's rows.parquet (of images, images.npy);
+writes registration/, and logs it to the run; registers the version and moves the alias. Ends with code 1
+where the run is refused, and says why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pipeline import champions, config, contest, gate, registry
+from pipeline.artifacts import (
+    MlflowModelFolder,
+    RegistrationFolder,
+    RunFolder,
+    read_arrays,
+    read_inputs,
+    read_json,
+    read_table,
+    whole,
+    write_csv,
+    write_json,
+)
+from pipeline.champions import Champion
+from pipeline.classifier import Classifier
+from pipeline.contest import Contestant
+from pipeline.data_report import equal_by
+from pipeline.errors import InputError, Refused
+from pipeline.images import Images
+from pipeline.paired import Slice, paired
+from pipeline.split import keys
+
+SEED = 1  # of the intervals
+
+
+class Test(NamedTuple):
+    """The run's test rows that none of the models was trained on, and how many were left out for that."""
+
+    rows: contest.Rows
+    truth: contest.Names
+    shown: pd.DataFrame  # file, line, and of texts the text
+    left_out: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--corpus", required=True, help="what the model was trained on")
+    parser.add_argument("--model", required=True, help="a name in conf/models; empty: one that fits")
+    parser.add_argument("--force", default="", help="the reason to promote it whatever is found")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    if arguments.force and not any(one.isalpha() for one in arguments.force):
+        raise InputError('FORCE= takes the reason, as in FORCE="the champion has seen the test rows"')
+    corpus, model = config.resolved(arguments.corpus, arguments.model)
+    folder = RunFolder(config.run_folder(corpus, model))
+    if not folder.metrics.exists():
+        command = f"make train CORPUS={shlex.quote(corpus)} MODEL={model}"
+        raise InputError(f"there is no finished run in {folder.path}: run `{command}` first")
+    name, run_id = folder.corpus.path.name, str(read_json(folder.run)["mlflow_run"])
+    model_id = registry.model_of(run_id)
+    champion = champions.remember(name)
+    if champion and champion.model_id == model_id:
+        print(f"register: {name}, {model}: this run is the champion already, as version {champion.version}")
+        return
+    with TemporaryDirectory() as scratch:
+        files = MlflowModelFolder(Path(scratch, model_id))
+        registry.fetch(model_id, files.path)
+        test = _test_rows(folder, [files, champion.files] if champion else [files])
+        new = _contestant(model, files)
+        result = _compared(name, run_id, new, champion, test, folder.registration)
+    if not result.passed:
+        result = result.model_copy(update={"forced": arguments.force})
+    write_json(folder.registration.result, result.model_dump())
+    with whole(folder.registration.page) as partial:
+        partial.write_text(gate.markdown(result), "utf-8")
+    print(f"{gate.summary(result)}\n  which rows changed: {folder.registration.rows}")
+    promoted = result.passed or bool(result.forced)
+    registry.attach(run_id, folder.registration.path, "promoted" if promoted else "refused")
+    if not promoted:
+        kept = f"version {champion.version} stays the champion" if champion else "there is no champion yet"
+        raise Refused(f"{name}, {model} is not promoted: {kept}")
+    tags = {"forced": result.forced} if result.forced else {}
+    version = registry.promote(name, run_id, model_id, model, tags)
+    champions.remember(name)
+    print(f"  {name} version {version.number} is the champion: `make predict` without MODEL= labels by it")
+
+
+def _test_rows(folder: RunFolder, models: list[MlflowModelFolder]) -> Test:
+    """`models` are the run's own, and the champion's. Raises InputError where the corpus is no more as it was
+    when the run was evaluated."""
+    seen = [read_arrays(files.row_keys) for files in models]
+    rows = read_table(folder.corpus.rows)
+    test = rows[rows["part"] == "test"]
+    found = keys(equal_by(test))
+    if not np.array_equal(found, seen[0]["test"]):
+        raise InputError(
+            f"{folder.corpus.path} was prepared anew since this run, and has other test rows: "
+            "run `make train` as before, which trains on the rows as they are"
+        )
+    learned = np.concatenate([one[part] for one in seen for part in ("train", "validation")])
+    kept = test[~np.isin(found, learned)]
+    if not len(kept):
+        raise InputError(
+            "the champion was trained on all of this run's test rows, so the two cannot be compared: "
+            "train both on one split, by the same seed"
+        )
+    names = np.array(read_json(folder.corpus.labels), object)
+    inputs = read_inputs(folder.corpus)
+    return Test(
+        inputs.select(kept.index.to_numpy()) if isinstance(inputs, Images) else list(kept["text"]),
+        names[kept["label"]],
+        kept[[name for name in ("file", "line", "text") if name in kept]],
+        len(test) - len(kept),
+    )
+
+
+def _contestant(title: str, files: MlflowModelFolder) -> Contestant:
+    size = sum(path.stat().st_size for path in files.classifier.iterdir())
+    return Contestant(title, Classifier.load(files.classifier), size)
+
+
+def _compared(
+    name: str,
+    run_id: str,
+    new: Contestant,
+    champion: Champion | None,
+    test: Test,
+    folder: RegistrationFolder,
+) -> gate.Comparison:
+    """Also writes the rows on which the two differ."""
+    contestants = [new, _contestant(champion.title, champion.files)] if champion else [new]
+    said = [contest.answers(one.classifier, test.rows, test.truth) for one in contestants]
+    sides = contest.sides(contestants, said, test.rows, test.truth)
+    old_labels = said[1].labels if champion else contest.majority(test.truth)
+    right, old_right = said[0].labels == test.truth, old_labels == test.truth
+    compared = paired(right, old_right, SEED)
+    found: list[Slice] = []
+    if champion:
+        found = contest.slices(contestants[1].classifier, test.rows, test.truth, right, old_right)
+        checks = gate.against(sides[0], sides[1], compared, found, test.left_out)
+    else:
+        checks = gate.first(compared)
+    changed = test.shown.assign(
+        label=test.truth,
+        new=said[0].labels,
+        old=old_labels,
+        probability=said[0].probability.astype(float).round(4),
+    )
+    changed.insert(0, "change", np.where(right, "fixed", "broken"))
+    changed = changed[right != old_right].sort_values(
+        ["change", "probability"], ascending=[True, False], kind="stable"
+    )
+    write_csv(folder.rows, changed.columns.tolist(), changed.itertuples(index=False))
+    return gate.Comparison(
+        corpus=name,
+        run=run_id,
+        champion=champion.version if champion else None,
+        left_out=test.left_out,
+        new=sides[0],
+        old=sides[1] if champion else None,
+        paired=compared,
+        slices=found,
+        checks=checks,
+        forced="",
+    )

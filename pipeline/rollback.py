@@ -1,0 +1,22 @@
+"""Make the champion before the present one the champion again; called again, the one before that.
+
+Reads and moves the alias in MLflow, and fetches the model for `predict`.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline import champions, config, registry
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--corpus", required=True, help="whose champion")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    corpus, model = config.resolved(arguments.corpus, "")
+    name = config.run_folder(corpus, model).parent.name
+    now, before = registry.roll_back(name)
+    champions.remember(name)
+    print(f"rollback: {name} version {now.number} ({now.title}) is the champion, in place of {before.number}")

@@ -1,0 +1,73 @@
+"""Runs that are tracked in MLflow, found by whatever a person calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.exceptions import MlflowException
+
+from pipeline import tracking
+from pipeline.address import shown, store
+from pipeline.errors import InputError
+
+LATEST = 1000  # runs, among which one is looked for by the beginning of its id
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """`parameters` and `metrics` by name, the metrics' last values."""
+
+    id: str
+    name: str
+    parameters: dict[str, str]
+    metrics: dict[str, float]
+
+
+def find(called: str) -> RunRecord:
+    """The run of an id, of the beginning of one, or of a name; of several of one name the last. Raises
+    InputError where there is none, or where several ids begin so."""
+    api, experiment = tracking.client()
+    quoted = called.replace("\\", "\\\\").replace("'", "\\'")
+    with store_in_use():
+        named = api.search_runs([experiment], f"attributes.run_name = '{quoted}'", max_results=1)
+        if named:
+            return _record(named[0])
+        latest = api.search_runs([experiment], max_results=LATEST)
+    found = [run for run in latest if called and run.info.run_id.startswith(called)]
+    if len(found) > 1:
+        raise InputError(f"RUNS: {len(found)} runs begin with {called!r}: give more of the id")
+    if not found:
+        raise InputError(
+            f"RUNS: no run {called!r} in {shown()}: name it by its id, by the id's first digits, by its name "
+            "or by its folder in data/build"
+        )
+    return _record(found[0])
+
+
+def artifact(run_id: str, name: str, folder: Path) -> Path:
+    """A copy of one artifact in `folder`. Raises InputError where the run has none of that name."""
+    try:
+        found = mlflow.artifacts.download_artifacts(
+            run_id=run_id, artifact_path=name, dst_path=str(folder), tracking_uri=store()
+        )
+    except (MlflowException, OSError) as error:
+        raise InputError(f"run {run_id} has no {name} in {shown()}: finish it by `make train`") from error
+    return Path(found)
+
+
+@contextmanager
+def store_in_use() -> Iterator[None]:
+    """A store that fails is an InputError that names it."""
+    try:
+        yield
+    except MlflowException as error:
+        raise InputError(f"the tracking store {shown()}: {str(error).splitlines()[0]}") from error
+
+
+def _record(run: Any) -> RunRecord:
+    return RunRecord(run.info.run_id, run.info.run_name, dict(run.data.params), dict(run.data.metrics))

@@ -1,0 +1,219 @@
+"""From trained runs to a champion, and from the champion to labels: on a real store, in one process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+
+from pipeline import champions, tracking
+from pipeline.__main__ import main
+from pipeline.artifacts import ChampionFiles, RunFolder
+
+# SQLAlchemy as MLflow uses it, and TensorFlow's variables under NumPy 2.4.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning"),
+]
+SMALL = "embed.dimensions=16 network.filters=8 train.batch_size=16"
+GOOD, POOR, OTHER = "kim-rand", "kim-static", "kim-nonstatic"
+LEARNING = {
+    GOOD: "train.epochs=4",
+    POOR: "train.epochs=1 train.learning_rate=1e-6",
+    OTHER: "train.epochs=4 embed.vectors=random network.channels=[tuned]",
+}
+Verb = Callable[..., tuple[int, str]]
+
+
+def trained(csv: Path, model: str) -> RunFolder:
+    settings = ["--text", "review", "--label", "stars", "--set", f"{SMALL} {LEARNING[model]}"]
+    assert main(["configure", "--corpus", str(csv), "--model", model, *settings]) == 0
+    (folder,) = Path(os.environ["CONVTEXT_DATA"]).glob(f"build/*/{model}")
+    for verb in ("prepare", "tokenize", "baseline"):
+        if not (folder.parent / "baseline.parquet").exists():
+            assert main([verb, str(folder.parent)]) == 0
+    for verb in ("embed", "train", "evaluate"):
+        assert main([verb, str(folder)]) == 0
+    return RunFolder(folder)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """CONVTEXT_DATA with three runs in it, of which one has learned nothing."""
+    folder = tmp_path_factory.mktemp("data")
+    words = ["lovely", "awful"]
+    rows = [
+        f"a {words[n % 2]} film number {n} at {n * 7 % 23} o'clock,{5 - 4 * (n % 2)}\n" for n in range(160)
+    ]
+    (folder / "reviews.csv").write_text("review,stars\n" + "".join(rows))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONVTEXT_DATA", str(folder))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        for model in LEARNING:
+            trained(folder / "reviews.csv", model)
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def corpus(data: Path) -> str:
+    """The registered model's name; nothing is registered under it, nor known of it."""
+    (folder,) = data.glob("build/*")
+    with suppress(mlflow.exceptions.MlflowException):
+        tracking.client()[0].delete_registered_model(folder.name)
+    shutil.rmtree(data / "tracking" / "champions", ignore_errors=True)
+    return folder.name
+
+
+@pytest.fixture
+def verb(data: Path, capsys: pytest.CaptureFixture[str]) -> Verb:
+    """Runs a verb on the corpus; gives its exit code and all that it said, on one line."""
+
+    def run(name: str, *arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = main([name, "--corpus", str(data / "reviews.csv"), *arguments])
+        said = capsys.readouterr()
+        return code, " ".join((said.out + said.err).split())
+
+    return run
+
+
+def register(verb: Verb, model: str, *more: str) -> tuple[int, str]:
+    return verb("register", "--model", model, *more)
+
+
+def run_of(data: Path, corpus: str, model: str) -> str:
+    return str(json.loads((data / "build" / corpus / model / "run.json").read_text())["mlflow_run"])
+
+
+def test_the_first_champion_is_better_than_the_majority_class_and_labels_from_then_on(
+    verb: Verb, data: Path, tmp_path: Path
+) -> None:
+    code, said = register(verb, GOOD)
+    assert (code, "version 1 is the champion" in said) == (0, True)
+    assert "8 rows fixed, 0 broken: +50.0 points" in said
+    for name, model in (("champion", ""), ("named", GOOD)):
+        source, output = str(data / "reviews.csv"), str(tmp_path / f"{name}.csv")
+        code, said = verb("predict", "--model", model, "--input", source, "--output", output)
+        assert code == 0
+        assert ("by the champion, version 1 (kim-rand)" in said) == (not model)
+    assert (tmp_path / "champion.csv").read_bytes() == (tmp_path / "named.csv").read_bytes()
+    code, said = register(verb, GOOD)
+    assert (code, "the champion already, as version 1" in said) == (0, True)
+
+
+def test_what_is_no_better_than_the_majority_class_is_no_champion(verb: Verb) -> None:
+    code, said = register(verb, POOR)
+    assert (code, "is not promoted: there is no champion yet" in said) == (1, True)
+    code, said = verb("rollback")
+    assert (code, "has no champion" in said) == (2, True)
+
+
+def test_a_worse_run_is_refused_and_the_comparison_is_logged_to_it(
+    verb: Verb, data: Path, corpus: str
+) -> None:
+    register(verb, GOOD)
+    code, said = register(verb, POOR)
+    assert code == 1
+    assert "NOT KEPT accuracy: not lower" in said
+    assert "version 1 stays the champion" in said
+    api, _ = tracking.client()
+    run = run_of(data, corpus, POOR)
+    assert api.get_run(run).data.tags["registration"] == "refused"
+    logged = {Path(one.path).name for one in api.list_artifacts(run, "registration")}
+    assert logged == {"comparison.json", "comparison.md", "changed_rows.csv"}
+    found = json.loads((data / "build" / corpus / POOR / "registration" / "comparison.json").read_text())
+    assert (found["champion"], found["paired"]["fixed"], found["forced"]) == ("1", 0, "")
+    changed = (data / "build" / corpus / POOR / "registration" / "changed_rows.csv").read_text().splitlines()
+    assert len(changed) == 1 + found["paired"]["broken"] > 1
+    assert len(api.search_model_versions(f"name='{corpus}'")) == 1
+
+
+def test_a_rollback_goes_back_champion_by_champion(verb: Verb, data: Path, tmp_path: Path) -> None:
+    register(verb, GOOD)
+    code, said = register(verb, OTHER)
+    assert (code, "version 2 is the champion" in said) == (0, True), said
+    code, said = register(verb, POOR, "--force", "1")
+    assert (code, "FORCE= takes the reason" in said) == (2, True)
+    code, said = register(verb, POOR, "--force", "the others leak")
+    assert (code, "promoted in spite of this: the others leak" in said) == (0, True)
+    assert "version 3 is the champion" in said
+    for back in ("version 2 (kim-nonstatic) is the champion, in place of 3", "version 1 (kim-rand)"):
+        code, said = verb("rollback")
+        assert (code, back in said) == (0, True)
+    code, said = verb(
+        "predict", "--model", "", "--input", str(data / "reviews.csv"), "--output", str(tmp_path / "x")
+    )
+    assert "by the champion, version 1" in said
+    code, said = verb("rollback")
+    assert (code, "the first champion: there is none before it" in said) == (2, True)
+
+
+def test_an_alias_moved_in_mlflows_pages_is_followed(verb: Verb, corpus: str) -> None:
+    register(verb, GOOD)
+    register(verb, OTHER)
+    api, _ = tracking.client()
+    api.set_registered_model_alias(corpus, "champion", "1")
+    found = champions.current(corpus)
+    assert found is not None and (found.version, found.title) == ("1", GOOD)
+    api.delete_registered_model_alias(corpus, "champion")
+    assert champions.current(corpus) is None
+
+
+@pytest.mark.parametrize(
+    ("learned", "code", "expected"),
+    [
+        (12, 1, "NOT KEPT rows: at least 8 that neither was trained on; 4; 12 left out"),
+        (16, 2, "was trained on all of this run's test rows"),
+    ],
+)
+def test_rows_that_the_champion_was_trained_on_are_left_out(
+    verb: Verb, data: Path, corpus: str, learned: int, code: int, expected: str
+) -> None:
+    register(verb, GOOD)
+    found = champions.current(corpus)
+    assert found is not None
+    path = found.files.row_keys
+    with np.load(path) as arrays:
+        keys = dict(arrays)
+    np.savez(path, allow_pickle=False, **keys | {"train": keys["test"][:learned]})
+    assert register(verb, OTHER)[0] == code
+    assert expected in register(verb, OTHER)[1]
+
+
+def test_a_server_that_does_not_answer_leaves_the_last_champion_known(
+    verb: Verb, corpus: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register(verb, GOOD)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    note = ChampionFiles(corpus).note
+    code, said = verb("predict", "--model", "", "--input", str(note), "--output", str(note) + ".csv")
+    assert (code, "name a model with MODEL=" in said) == (2, True)
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"store": "http://127.0.0.1:9"}))
+    found = champions.current(corpus)
+    assert found is not None and found.version == "1"
+    assert "version 1, the last champion known, is taken" in capsys.readouterr().err
+
+
+def test_runs_are_compared_by_folder_id_beginning_of_it_or_name(
+    verb: Verb, data: Path, corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    poor = run_of(data, corpus, POOR)
+    name = tracking.client()[0].get_run(poor).info.run_name
+    for called in (str(data / "build" / corpus / POOR), poor, poor[:12], f"'{name}'"):
+        output = tmp_path / "differing.csv"
+        runs = f"{run_of(data, corpus, GOOD)} {called}"
+        assert main(["compare", "--runs", runs, "--output", str(output)]) == 0
+        said = capsys.readouterr().out
+        assert "embed.vectors" in said and "train.seed" not in said
+        assert max(map(len, said.splitlines()[:-1])) <= 79
+        assert len(output.read_text().splitlines()) > 1
+    assert main(["compare", "--runs", f"{poor} nothing"]) == 2
+    assert "RUNS: no run 'nothing' in sqlite:" in capsys.readouterr().err
+    assert main(["compare", "--runs", poor]) == 2
