@@ -60,7 +60,7 @@ class Run:
 
     def tag(self, name: str, value: str) -> None:
         self.tags[name] = value
-        self.record(do="tags", values={name: value})
+        self.record(do="tags", values={name: value}).result()
 
     def describe(self, markdown: str) -> None:
         """What stands at the head of the run's page."""
@@ -82,21 +82,19 @@ class Run:
 
     def log(self, path: Path, folder: str | None = None) -> None:
         """A file, or what is in a folder; it may change or go afterwards."""
-        self.record(do="files", path=str(path), folder=folder)
-        self._written[-1].result()
+        self.record(do="files", path=str(path), folder=folder).result()
 
     def model(self, folder: Path) -> None:
         """The run's model, as `mlflow_model` packs it, under the folder's name."""
-        self.record(do="model", path=str(folder))
-        self._written[-1].result()
+        self.record(do="model", path=str(folder)).result()
 
-    def record(self, **entry: Any) -> None:
-        """An entry, as `replay` knows them."""
+    def record(self, **entry: Any) -> Future[None]:
+        """An entry, as `replay` knows them; the future is done when it is written."""
         self._written.append(self._writer.submit(self._write, entry))
+        return self._written[-1]
 
     def finish(self) -> None:
         """Wait until all is written. Raises OSError where not even the journal could be."""
-        self._writer.shutdown()
         for one in self._written:
             one.result()
 

@@ -236,7 +236,7 @@ def test_an_interrupted_train_keeps_the_old_model_and_marks_its_run_killed(train
     assert "train was interrupted" in errors
     assert "Traceback" not in errors
     changed = {name for name, when in trained.times().items() if before.get(name) != when}
-    assert changed <= {"train.json"}
+    assert changed <= {"train.json", "request.json"}
     store = sqlite3.connect(trained.data / "tracking" / "mlflow.db")
     assert store.execute("select status from runs order by start_time").fetchall()[-1] == ("KILLED",)
     store.close()
@@ -281,7 +281,7 @@ def test_a_changed_text_redoes_everything_and_a_broken_one_loses_nothing(trained
     assert done.returncode == 2
     assert f"{trained.csv}, line 122" in done.stderr
     assert done.stderr.count("\n") == 2  # one line of ours, and make's own
-    options = {"prepare.json", "train.json", "embed.json"}
+    options = {"prepare.json", "train.json", "embed.json", "request.json"}
     assert {
         name: when for name, when in trained.times().items() if name not in options
     }.items() <= before.items()
