@@ -211,7 +211,7 @@ inputs: $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
 
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(DIR)/baseline.parquet \
   $(call code,$(everywhere) train trainer batches inputs layers compiled kernels optimizers backend ensemble ngrams \
-  classifier calibration text spelling tracking store space image_encoder image_file image_layers image_network \
+  classifier calibration text spelling tracking address space image_encoder image_file image_layers image_network \
   filter_bank folded folded_kernels folding byte_encoder text_kernels keras_network drift) \
   $(wildcard pipeline/models/*.py)
 	$(call STAGE,train $(RUN))
@@ -229,7 +229,7 @@ export TF_NUM_INTRAOP_THREADS := 1
 METRICS := $(addsuffix /metrics.json,$(RUNS))
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
-  $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels metrics tracking store)
+  $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels metrics tracking address)
 	$(call STAGE,crossval $(CROSSVAL))
 
 $(METRICS): FORCE

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from pipeline.artifacts import ChampionFiles, MlflowModelFolder, write_json
 from pipeline.errors import InputError
 from pipeline.options import Section
-from pipeline.store import store
+from pipeline.address import store
 
 CHAMPION = "champion"  # the alias
 PATIENCE = 3.0  # seconds for a server

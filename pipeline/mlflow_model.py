@@ -20,7 +20,7 @@ from pipeline import served_model, tracking
 from pipeline.artifacts import RunFolder
 from pipeline.classifier import Classifier
 from pipeline.labelling import Wanted
-from pipeline.store import store
+from pipeline.address import store
 from pipeline.text import TextEncoder
 
 NAME = "model"

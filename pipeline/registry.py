@@ -21,7 +21,7 @@ from pipeline import tracking
 from pipeline.artifacts import whole_folder
 from pipeline.errors import InputError
 from pipeline.runs import store_in_use
-from pipeline.store import store
+from pipeline.address import store
 
 CHAMPION = "champion"
 MODEL_ID = re.compile(r"m-[0-9a-f]{32}")

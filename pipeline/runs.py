@@ -13,7 +13,7 @@ from mlflow.exceptions import MlflowException
 
 from pipeline import tracking
 from pipeline.errors import InputError
-from pipeline.store import store
+from pipeline.address import store
 
 LATEST = 1000  # runs, among which one is looked for by the beginning of its id
 

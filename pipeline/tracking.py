@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.artifacts import data_folder
 from pipeline.errors import InputError
-from pipeline.store import store
+from pipeline.address import store
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
