@@ -16,7 +16,8 @@ VERB := .venv/bin/python -m pipeline
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-.PHONY: help train crossval table tune why register rollback compare predict dashboard benchmark benchmark-predict test check lock clean
+.PHONY: help train crossval table tune why register rollback compare predict dashboard send benchmark \
+  benchmark-predict test check lock clean
 
 help:
 	@sed -n 's/^##//p' Makefile
@@ -53,6 +54,8 @@ help:
 ##                  SHARES=1 of unknown words, EVIDENCE=1 n-grams and what they add,
 ##                  HARMLESS=1 no cell begins a formula, FORM=float32, THREADS=8
 ##make dashboard  the runs in MLflow, on 127.0.0.1 [PORT=5000]
+##make send       the runs that a tracking server did not take, to where
+##                  MLFLOW_TRACKING_URI says now
 ##make test       ruff, mypy and pytest
 ##make benchmark  training speed beside plain Keras and PyTorch, on CORPUS
 ##make benchmark-predict  the speed of predict beside fastText, TF-IDF and Keras
@@ -129,6 +132,9 @@ predict: $(INSTALLED)
 dashboard: $(INSTALLED)
 	@$(VERB) dashboard $(call option,PORT,--port)
 
+send: $(INSTALLED)
+	@$(VERB) send
+
 benchmark: $(INSTALLED)
 	@run=$$($(VERB) configure --corpus $(call quoted,CORPUS) --model kim-multichannel \
 	  $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,ENCODING,--encoding)) && \
@@ -199,7 +205,7 @@ $(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(eve
 	$(call STAGE,tokenize $(DIR))
 
 $(DIR)/baseline.parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(SEQUENCES) \
-  $(call code,$(everywhere) baseline baselines ngrams compiled folded_kernels split inputs pixels)
+  $(call code,$(everywhere) baseline baselines ngrams compiled folded_kernels window_maximum split inputs pixels)
 	OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR))  # it is as fast, and leaves a core to embed
 
 $(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz \
@@ -211,13 +217,14 @@ inputs: $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
 
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(DIR)/baseline.parquet \
   $(call code,$(everywhere) train trainer batches inputs layers compiled kernels optimizers backend ensemble ngrams \
-  classifier calibration text spelling tracking address space image_encoder image_file image_layers image_network \
-  filter_bank folded folded_kernels folding byte_encoder text_kernels keras_network drift) \
+  classifier calibration text spelling tracking address store replay journal running provenance space \
+  image_encoder image_file image_layers image_network filter_bank folded folded_kernels window_maximum folding byte_encoder text_kernels keras_network drift) \
   $(wildcard pipeline/models/*.py)
 	$(call STAGE,train $(RUN))
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
-  $(call code,$(everywhere) evaluate metrics mlflow_model served_model labelling cells evidence slices figures comparison filters filter_figures)
+  $(call code,$(everywhere) evaluate mlflow_model served_model labelling cells assessment review report label_errors metrics slices evidence figures \
+  class_figures filter_figures filters) pipeline/report.html.j2
 	$(call STAGE,evaluate $(RUN))
 endif
 
@@ -229,7 +236,8 @@ export TF_NUM_INTRAOP_THREADS := 1
 METRICS := $(addsuffix /metrics.json,$(RUNS))
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
-  $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels metrics tracking address)
+  $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels window_maximum metrics tracking \
+  address store replay journal running provenance)
 	$(call STAGE,crossval $(CROSSVAL))
 
 $(METRICS): FORCE

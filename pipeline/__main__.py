@@ -28,6 +28,7 @@ VERBS = {
     "register": "let a run take the champion's place, if it is better",
     "rollback": "make the champion before the present one the champion again",
     "compare": "set two runs side by side",
+    "send": "send the runs that no tracking server took",
     "dashboard": "open the runs in MLflow on 127.0.0.1",
 }
 

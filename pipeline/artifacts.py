@@ -7,9 +7,11 @@ data/build/<corpus>/            prepare.json tokenize.json baseline.json   the s
 data/build/<corpus>/folds/<fold>/             a fold of it: the same files, other parts; all/ has all rows
 data/build/<corpus>/crossval/<model>-.../     options.json crossval.json summary.txt
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options
+                                request.json                   what was asked for, for the run's page
                                 vectors.npz coverage.json
                                 model/ history.json run.json
-                                predictions.parquet mistakes.csv filters.json metrics.json *.png
+                                predictions.parquet mistakes.csv suspect_labels.csv filters.json
+                                metrics.json report.html *.png
                                 row_keys.npz                   digests of the rows of each part
                                 registration/                  how it compares with the champion
                                 tune.json trials.csv           a search: its options, what it tried
@@ -110,6 +112,7 @@ class RunFolder:
         self.corpus = CorpusFolder(path.parent)
         self.embed_options = path / "embed.json"
         self.train_options = path / "train.json"
+        self.request = path / "request.json"
         self.all_options = (
             self.corpus.prepare_options,
             self.corpus.tokenize_options,
@@ -124,19 +127,18 @@ class RunFolder:
         self.predictions = path / "predictions.parquet"
         self.row_keys = path / "row_keys.npz"
         self.mistakes = path / "mistakes.csv"
+        self.suspect_labels = path / "suspect_labels.csv"
         self.metrics = path / "metrics.json"
-        self.learning_curves = path / "learning_curves.png"
-        self.confusion_matrix = path / "confusion_matrix.png"
-        self.class_scores = path / "class_scores.png"
-        self.calibration = path / "calibration.png"
+        self.report = path / "report.html"
         self.filters = path / "filters.json"
-        self.filters_figure = path / "filters.png"
-        self.feature_maps = path / "feature_maps.png"
         self.tune_options = path / "tune.json"
         self.trials = path / "trials.csv"
         self.why = path / "why.md"
         self.why_figure = path / "why.png"
         self.registration = RegistrationFolder(path / "registration")
+
+    def figure(self, name: str) -> Path:
+        return self.path / f"{name}.png"
 
 
 class RegistrationFolder:
@@ -218,6 +220,11 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str | i
     with whole(path) as partial, CsvWriter(partial) as file:
         file.row(header)
         file.rows(rows)
+
+
+def write_text(path: Path, text: str) -> None:
+    with whole(path) as partial:
+        partial.write_text(text, "utf-8")
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

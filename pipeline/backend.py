@@ -50,6 +50,13 @@ with _held_back_stderr():
     tf.constant(0)  # the first tensor brings the last of the lines
 
 
+def threads() -> int:
+    """Those that TensorFlow computes an operation on."""
+    asked = tf.config.threading.get_intra_op_parallelism_threads() or os.environ.get("TF_NUM_INTRAOP_THREADS")
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return int(asked or usable or 1)
+
+
 def forget_networks() -> None:
     """Free the networks that nothing refers to any more, for a process that trains one after another.
 
@@ -62,4 +69,4 @@ def forget_networks() -> None:
     keras.utils.clear_session()
 
 
-__all__ = ["forget_networks", "keras", "tf"]
+__all__ = ["forget_networks", "keras", "tf", "threads"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import count
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ from pipeline.text import TextEncoder
 
 LONGEST = 40  # bytes of a chunk that is remembered
 MOST = 1 << 18  # chunks, and tokens of chunks, that are held from one call to the next
+FEW = 1024  # texts from which an encoder without any memory learns first
 
 
 class Encoded(NamedTuple):
@@ -25,15 +28,64 @@ class Encoded(NamedTuple):
     outside: NDArray[np.int64]
 
 
+class _Memory(NamedTuple):
+    """The chunks that were met, each by its number; see `text_kernels.chunks` and `text_kernels.tokens`.
+
+    Never changed, as threads read it while another makes a larger one.
+    """
+
+    numbers: dict[bytes, int]  # of the short ones; shared with those that it grew from
+    slots: NDArray[np.int32]
+    hashes: NDArray[np.uint64]
+    keys: NDArray[np.int64]
+    arena: NDArray[np.uint8]
+    values: NDArray[np.int64]
+    ids: NDArray[np.int32]
+    outside: NDArray[np.int32]
+
+    @classmethod
+    def empty(cls) -> _Memory:
+        bounds, slots = np.empty((0, 2), np.int64), np.full(1 << 16, kernels.EMPTY, np.int32)
+        integers = np.empty(0, np.int32)
+        hashes, arena = np.empty(0, np.uint64), np.empty(0, np.uint8)
+        return cls({}, slots, hashes, bounds, arena, bounds, integers, integers)
+
+    @property
+    def full(self) -> bool:
+        return max(len(self.hashes), len(self.ids)) > MOST
+
+    def with_chunks(self, keys: list[bytes], ids: list[list[int]], outside: list[int]) -> _Memory:
+        """One with these as well; a chunk whose key is empty is not found again."""
+        slots, first = self.slots.copy(), len(self.hashes)
+        hashes = np.concatenate([self.hashes, np.zeros(len(keys), np.uint64)])
+        while len(slots) < 2 * len(hashes):
+            slots, first = np.full(2 * len(slots), kernels.EMPTY, np.int32), 0
+        bounds = _bounds(self.keys, [len(key) for key in keys])
+        arena = np.concatenate([self.arena, np.frombuffer(b"".join(keys), np.uint8)])
+        kernels.insert(first, slots, hashes, bounds, arena)
+        return _Memory(
+            self.numbers,
+            slots,
+            hashes,
+            bounds,
+            arena,
+            _bounds(self.values, [len(each) for each in ids]),
+            np.concatenate([self.ids, np.array([i for each in ids for i in each], np.int32)]),
+            np.concatenate([self.outside, np.array(outside, np.int32)]),
+        )
+
+
 class ByteEncoder:
     """What stands between two blanks is tokenized once, and then found by its bytes.
 
-    No token spans a blank, so a text's ids are its chunks' ids in a row. For one thread at a time.
+    No token spans a blank, so a text's ids are its chunks' ids in a row. Threads may share an encoder: what
+    one of them learns, all know.
     """
 
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
-        self._forget()
+        self._memory = _Memory.empty()
+        self._learning = Lock()
 
     def encode(self, texts: Iterable[str]) -> Encoded:
         data = [text.encode("utf-8", "surrogatepass") for text in texts]
@@ -43,55 +95,45 @@ class ByteEncoder:
 
     def encode_bytes(self, data: NDArray[np.uint8], texts: NDArray[np.int64]) -> Encoded:
         """`data` is UTF-8; text i is `data[texts[i, 0]:texts[i, 1]]`, with `texts` int64 [texts, 2]."""
-        if max(len(self._hashes), len(self._ids)) > MOST:
-            self._forget()
+        if not len(self._memory.hashes) and len(texts) > FEW:
+            self.encode_bytes(data, texts[:FEW])  # most of the others' chunks are known then
+        memory = self._memory
         found, offsets, lacking = kernels.chunks(
-            data, texts, kernels.BLANK, self._slots, self._hashes, self._keys, self._arena
+            data, texts, kernels.BLANK, memory.slots, memory.hashes, memory.keys, memory.arena
         )
         if len(lacking):
             raw = data.tobytes()
-            entries: dict[bytes, int] = {}
-            first = len(self._hashes)
-            numbers = [
-                entries.setdefault(raw[start:end], first + len(entries)) for start, end in lacking.tolist()
-            ]
-            self._add(list(entries))
+            memory, numbers = self._learned(memory, [raw[start:end] for start, end in lacking.tolist()])
             missed = found < 0
             found[missed] = np.array(numbers, np.int32)[-1 - found[missed]]
         limit = self._encoder.options.maximum_length
         ids, bounds, lengths, outside = kernels.tokens(
-            found, offsets, self._values, self._ids, self._outside, limit
+            found, offsets, memory.values, memory.ids, memory.outside, limit
         )
         return Encoded(Sequences(ids, bounds), lengths, outside)
 
-    def _forget(self) -> None:
-        self._slots = np.full(1 << 16, kernels.EMPTY, np.int32)
-        self._hashes = np.empty(0, np.uint64)
-        self._keys = np.empty((0, 2), np.int64)
-        self._values = np.empty((0, 2), np.int64)
-        self._outside = np.empty(0, np.int32)
-        self._arena = np.empty(0, np.uint8)
-        self._ids = np.empty(0, np.int32)
-
-    def _add(self, chunks: list[bytes]) -> None:
-        """An entry for each; long ones are not found again, as they hardly ever come again."""
-        tokens = [self._encoder.tokens_of(chunk.decode("utf-8", "surrogatepass")) for chunk in chunks]
-        ids = [[self._encoder.id(token) for token in each] for each in tokens]
-        outside = [sum(token not in self._encoder for token in each) for each in tokens]
-        kept = [chunk if len(chunk) <= LONGEST else b"" for chunk in chunks]
-        first = len(self._hashes)
-        self._keys = _bounds(self._keys, [len(key) for key in kept])
-        self._values = _bounds(self._values, [len(each) for each in ids])
-        self._arena = np.concatenate([self._arena, np.frombuffer(b"".join(kept), np.uint8)])
-        self._ids = np.concatenate([self._ids, np.array([i for each in ids for i in each], np.int32)])
-        self._outside = np.concatenate([self._outside, np.array(outside, np.int32)])
-        self._hashes = np.concatenate([self._hashes, np.zeros(len(chunks), np.uint64)])
-        while len(self._slots) < 2 * len(self._hashes):
-            self._slots, first = np.full(2 * len(self._slots), kernels.EMPTY, np.int32), 0
-        kernels.insert(first, self._slots, self._hashes, self._keys, self._arena)
+    def _learned(self, memory: _Memory, chunks: list[bytes]) -> tuple[_Memory, list[int]]:
+        """A memory that has these chunks too, and their numbers in it."""
+        with self._learning:
+            shared = self._memory.numbers is memory.numbers  # it was not forgotten meanwhile
+            memory, known = (self._memory, memory.numbers) if shared else (memory, {})
+            new = [chunk for chunk in dict.fromkeys(chunks) if chunk not in known]
+            numbers = dict(zip(new, count(len(memory.hashes))))
+            known |= {chunk: number for chunk, number in numbers.items() if len(chunk) <= LONGEST}
+            tokens = [self._encoder.tokens_of(chunk.decode("utf-8", "surrogatepass")) for chunk in new]
+            memory = memory.with_chunks(
+                # Long ones are not found again, as they hardly ever come again.
+                [chunk if len(chunk) <= LONGEST else b"" for chunk in new],
+                [[self._encoder.id(token) for token in each] for each in tokens],
+                [sum(token not in self._encoder for token in each) for each in tokens],
+            )
+            if shared:
+                self._memory = _Memory.empty() if memory.full else memory
+            return memory, [numbers[chunk] if chunk in numbers else known[chunk] for chunk in chunks]
 
 
 def _bounds(bounds: NDArray[np.int64], lengths: list[int]) -> NDArray[np.int64]:
-    """The bounds int64 [n, 2], and those of as many more pieces behind them."""
-    ends = np.cumsum(lengths) + (bounds[-1, 1] if len(bounds) else 0)
-    return np.concatenate([bounds, np.stack([ends - lengths, ends], axis=1)])
+    """The bounds int64 [n, 2], and those of as many more pieces behind them, none or more."""
+    sizes = np.array(lengths, np.int64)
+    ends = np.cumsum(sizes) + (bounds[-1, 1] if len(bounds) else 0)
+    return np.concatenate([bounds, np.stack([ends - sizes, ends], axis=1)])

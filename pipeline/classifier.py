@@ -34,7 +34,7 @@ from pipeline.inputs import Inputs
 from pipeline.options import Real, Section
 from pipeline.text import TextEncoder
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST, DESCRIPTION = "manifest.json", "classifier.json"
 NETWORK, FOLDED, TABLE = "network.keras", "folded.npz", "table-{}.{}.npy"
 Keras = Literal["keras"]

@@ -20,3 +20,9 @@ def kernel(function: F) -> F:
     concurrent entry (workqueue), and at Kim's sizes there are two milliseconds to share."""
     compiled: F = njit(cache=True, nogil=True, error_model="numpy")(function)
     return compiled
+
+
+def summing_kernel(function: F) -> F:
+    """The same, but that sums may be added up in another order, which depends on their length alone."""
+    compiled: F = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})(function)
+    return compiled

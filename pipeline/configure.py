@@ -24,6 +24,7 @@ from pipeline.options import (
     Fold,
     InputKind,
     PrepareOptions,
+    Request,
     Section,
     Split,
     TokenizeOptions,
@@ -35,6 +36,7 @@ QUICK: dict[InputKind, list[BaselineName]] = {
     "tokens": ["majority", "linear"],
     "images": ["majority", "pixels"],
 }
+LONGEST_SHOWN = 40  # characters of SET in a run's name
 MOST_FOLDS = 1000
 MOST_SEEDS = 2**32
 
@@ -75,7 +77,8 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.budget is not None:
             _hand_out_search(folder, arguments)
         _hand_out_corpus(folder.corpus, folder.corpus.path.name, configuration)
-        _hand_out_run(folder, configuration, arguments.model, QUICK[configuration.source.input])
+        request = _request(folder, arguments, _command("train", _given(arguments)))
+        _hand_out_run(folder, configuration, request, arguments.model, QUICK[configuration.source.input])
         print(folder.path)
 
 
@@ -100,11 +103,16 @@ def _hand_out_corpus(
 
 
 def _hand_out_run(
-    folder: RunFolder, configuration: Configuration, model: str, baselines: list[BaselineName]
+    folder: RunFolder,
+    configuration: Configuration,
+    request: Request,
+    model: str,
+    baselines: list[BaselineName],
 ) -> None:
     """What the model and its opponents are made by."""
     seed, corpus = configuration.seed, folder.corpus
     vectors = [config.identify(path) for path in configuration.embed.files]
+    _write(folder.request, request)
     _write(corpus.baseline_options, BaselineOptions(seed=seed, baselines=baselines))
     if configuration.source.input == "tokens":  # images are neither tokenized nor embedded
         _write(corpus.tokenize_options, TokenizeOptions(tokenize=configuration.tokenize))
@@ -141,6 +149,9 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
     baselines = [name for name, one in opponents.items() if one.available()]
     everything = configuration.model_copy(update={"seed": 0, "split": Split()})  # its parts are not used
     _hand_out_corpus(corpus.fold("all"), corpus.path.name, everything)
+    command = _command(
+        "crossval", _given(arguments) | {"FOLDS": arguments.folds, "REPEATS": arguments.repeats}
+    )
     runs = []
     for seed in range(first, first + repeats):
         seeded = configuration.model_copy(update={"seed": seed})
@@ -148,7 +159,8 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
             fold = corpus.fold(f"{corpus.path.name}-{number:02d}of{folds:02d}-seed{seed}")
             run = RunFolder(fold.path / model)
             _hand_out_corpus(fold, fold.path.name, seeded, Fold(number=number, count=folds))
-            _hand_out_run(run, seeded, arguments.model, baselines)
+            request = _request(run, arguments, command)
+            _hand_out_run(run, seeded, request, arguments.model, baselines)
             runs.append(str(run.path))
     _write(
         crossval.options,
@@ -179,19 +191,38 @@ def _hand_out_search(folder: RunFolder, arguments: argparse.Namespace) -> None:
         raise InputError(f"NAME={name!r}: expected a name in conf/models, such as better")
     output = arguments.output or config.MODELS / f"{name}.yaml"
     config.check_replaceable(output)
-    given = {"CORPUS": arguments.corpus, "TEXT": arguments.text, "LABEL": arguments.label}
-    given |= {"TEST": arguments.test, "ENCODING": arguments.encoding}
-    asked = {"MODEL": arguments.model, "BUDGET": arguments.budget, "SET": arguments.set}
-    again = {"MODEL": output.stem, "SET": config.of_corpus(arguments.set)}
+    asked = _given(arguments) | {"BUDGET": arguments.budget}
+    again = _given(arguments) | {"MODEL": output.stem, "SET": config.of_corpus(arguments.set)}
     _write(
         folder.tune_options,
         TuneOptions(
             budget=budget.seconds(arguments.budget),
             output=str(output),
-            command=_command("tune", given | asked),
-            again=_command("train", given | again),
+            command=_command("tune", asked),
+            again=_command("train", again),
         ),
     )
+
+
+def _request(folder: RunFolder, arguments: argparse.Namespace, command: str) -> Request:
+    """Named after the corpus, the model, and what SET changes in them."""
+    of_fold = folder.corpus.path.parent.name == "folds"
+    corpus = folder.corpus.path.name if of_fold else Path(arguments.corpus).name
+    changed = arguments.set if len(arguments.set) <= LONGEST_SHOWN else arguments.set[:LONGEST_SHOWN] + "…"
+    return Request(title=f"{corpus} {arguments.model} {changed}".strip(), command=command)
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, str]:
+    """What the command line said, by the names that `make` has for it."""
+    return {
+        "CORPUS": arguments.corpus,
+        "TEXT": arguments.text,
+        "LABEL": arguments.label,
+        "TEST": arguments.test,
+        "ENCODING": arguments.encoding,
+        "MODEL": arguments.model,
+        "SET": arguments.set,
+    }
 
 
 def _command(target: str, values: dict[str, str]) -> str:

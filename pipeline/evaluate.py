@@ -1,22 +1,23 @@
-"""Score the network on the test part, beside the baseline and the majority class.
+"""Score the network on the test part, beside the baseline and the majority class, and report on the run.
 
 Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts alone), and the corpus's
-rows.parquet, sequences.npz (or images.npy) and baseline.parquet; writes predictions.parquet, row_keys.npz,
-mistakes.csv, filters.json, the figures and metrics.json, and finishes the run in MLflow.
+rows.parquet, data_report.json, sequences.npz (or images.npy) and baseline.parquet; writes
+predictions.parquet, row_keys.npz, mistakes.csv and metrics.json, and finishes the run in MLflow. Of a run
+that is no fold of a cross-validation, also filters.json, suspect_labels.csv, the figures and report.html.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import calibration, figures, filter_figures, filters, metrics, mlflow_model, slices
+from pipeline import assessment, metrics, slices
 from pipeline.artifacts import (
     RunFolder,
     read_arrays,
@@ -28,18 +29,19 @@ from pipeline.artifacts import (
     write_csv,
     write_json,
     write_table,
+    write_text,
 )
+from pipeline.assessment import Scored
 from pipeline.baselines import BASELINES
 from pipeline.classifier import Classifier, load_network
 from pipeline.config import read_stage
 from pipeline.data_report import equal_by
-from pipeline.figures import Figure
 from pipeline.images import Images
-from pipeline.options import BaselineName, PrepareOptions, TrainOptions
-from pipeline.sequences import Sequences
+from pipeline.options import BaselineName, PrepareOptions, Request, TrainOptions
 from pipeline.split import PARTS, keys
-from pipeline.text import TextEncoder
-from pipeline.tracking import resumed_run
+from pipeline.tracking import Run, description, resumed_run
+
+REVIEWED = 500  # rows of a table in MLflow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,117 +52,137 @@ def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.folder)
     options = read_stage(folder.train_options, TrainOptions)
     fold = read_stage(folder.corpus.prepare_options, PrepareOptions).fold
-    rows, baseline = read_table(folder.corpus.rows), read_table(folder.corpus.baseline)
-    history, tracked = read_json(folder.history), read_json(folder.run)
+    rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
+    history, trained = read_json(folder.history), read_json(folder.run)
     classifier = Classifier.load(folder.model)
+    baseline: BaselineName = "pixels" if isinstance(inputs, Images) else "linear"
 
-    test = rows[rows["part"] == "test"]
-    inputs = read_inputs(folder.corpus).select(test.index.to_numpy())
-    logits = classifier.logits(inputs)
-    probabilities = classifier.softmax(logits)
-    truth = test["label"].to_numpy(np.int64)
-    linear: BaselineName = "pixels" if isinstance(inputs, Images) else "linear"
-    predictions = {
-        "network": logits.argmax(axis=1),
-        "baseline": baseline[linear].to_numpy(np.int64),
-        "majority": baseline["majority"].to_numpy(np.int64),
-    }
-    result = metrics.compare(truth, predictions, classifier.labels, options.seed)
-    result |= {"train_seconds": tracked["train_seconds"], "epochs": len(history)}
-    if isinstance(inputs, Sequences):
-        found = read_arrays(folder.vectors)["found"]
-        result["slices"] = slices.by_uncovered_share(inputs, found, predictions["network"] == truth)
-    before = calibration.reliability(calibration.softmax(logits), truth)
-    after = calibration.reliability(probabilities, truth)
-    result |= {"temperature": classifier.temperature}
-    result |= {"calibration_error_before": before.error, "calibration_error": after.error}
-    title = f"{folder.corpus.path.name}, {folder.path.name}"
-
-    labelled = _predictions(test, predictions["network"], probabilities, classifier.labels)
-    mistakes = _mistakes(labelled)
+    test = Scored.of(classifier, rows, inputs, rows["part"] == "test")
+    result = assessment.measures(test, _opponents(folder, baseline), _found(folder), options.seed)
+    result |= {"train_seconds": trained["train_seconds"], "epochs": len(history)}
+    labelled = assessment.predictions(test)
+    mistakes = assessment.mistakes(labelled)
     write_table(folder.predictions, labelled)
     write_arrays(folder.row_keys, **{part: keys(equal_by(rows[rows["part"] == part])) for part in PARTS})
-    write_csv(folder.mistakes, mistakes.columns.tolist(), mistakes.itertuples(index=False))
-    matrix = metrics.confusion(truth, predictions["network"], len(classifier.labels))
-    drawn = {
-        folder.learning_curves: figures.learning_curves(history, title, options.train.criterion),
-        folder.confusion_matrix: figures.confusion_matrix(matrix, classifier.labels, f"{title}: test part"),
-        folder.class_scores: figures.class_scores(result["classes"], f"{title}: test part"),
-        folder.calibration: figures.calibration(before, after, f"{title}: test part"),
-    }
-    drawn |= _learned_filters(folder, classifier, inputs, test, title)
-    for path, figure in drawn.items():
-        with whole(path) as partial:
-            figure.savefig(partial, dpi=130)
-    with resumed_run(tracked["mlflow_run"]) as mlflow_run:
-        mlflow_run.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
-        written = [folder.history, folder.filters, folder.coverage, folder.mistakes, folder.corpus.report]
-        mlflow_run.log(folder.predictions)
-        for path in [*drawn, *written]:
+    _write_rows(folder.mistakes, mistakes)
+    request = read_stage(folder.request, Request)
+    with resumed_run(trained["mlflow_run"]) as tracked:
+        tracked.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
+        headline = metrics.headline(result, BASELINES[baseline].title)
+        tracked.describe(description(request.command, headline))
+        for path in (
+            folder.history,
+            folder.coverage,
+            folder.mistakes,
+            folder.corpus.report,
+            folder.predictions,
+        ):
             if path.exists():  # images have no vectors, and no coverage of them
-                mlflow_run.log(path)
-        if fold is None:  # nobody ships the model of a fold, and there are many
-            mlflow_model.log(mlflow_run.id, folder)
+                tracked.log(path)
+        if fold is None:  # nobody reviews a fold or ships its model, and there are many
+            held_out = Scored.of(classifier, rows, inputs, rows["part"] != "train")
+            suspects = assessment.suspect_labels(held_out, rows, inputs, options.seed)
+            _review(folder, test, result, mistakes, suspects, BASELINES[baseline].title, tracked)
+            _log_model(folder, tracked)
         write_json(folder.metrics, result)
-        mlflow_run.log(folder.metrics)
-    print(f"evaluate: {title}, {len(test):,} test rows\n{metrics.summary(result, BASELINES[linear].title)}")
-    print(
-        f"  calibration error {after.error:.1%}, at temperature {classifier.temperature:.2f};"
-        f" {before.error:.1%} without it"
+        tracked.log(folder.metrics)
+    _say(folder, result, BASELINES[baseline].title, fold is None)
+
+
+def _review(
+    folder: RunFolder,
+    test: Scored,
+    result: dict[str, Any],
+    mistakes: pd.DataFrame,
+    suspects: pd.DataFrame,
+    baseline: str,
+    tracked: Run,
+) -> None:
+    """Writes filters.json, suspect_labels.csv, the figures and report.html, and logs them and the tables."""
+    from pipeline import review  # here, as a fold does without: they take seconds to start
+    from pipeline.report import Report
+
+    title = f"{folder.corpus.path.name}, {folder.path.name}"
+    criterion = read_stage(folder.train_options, TrainOptions).train.criterion
+    learned = review.learned(load_network(folder.model), test, title)
+    drawn = review.measured(test, result, read_json(folder.history), criterion, baseline, title)
+    drawn |= learned.figures | review.wrong_pictures(test, mistakes, title)
+    for name, figure in drawn.items():
+        with whole(folder.figure(name)) as partial:
+            figure.savefig(partial)
+        tracked.log(folder.figure(name))
+    wrong = assessment.with_evidence(mistakes.head(REVIEWED), test)
+    tracked.table("confidently_wrong", wrong)
+    tracked.table("suspect_labels", suspects.head(REVIEWED))
+    page = Report(
+        title=title,
+        baseline=baseline,
+        labels=test.classifier.labels,
+        result=result,
+        figures={name: folder.figure(name).read_bytes() for name in drawn},
+        wrong=wrong,
+        suspects=suspects,
+        data=read_json(folder.corpus.report),
+        options=_options(folder),
+        run=read_json(folder.run) | read_json(folder.request),
     )
-    if "slices" in result and read_json(folder.coverage):  # a file of vectors was read
-        print(slices.summary(result["slices"]))
-    print(f"  {folder.mistakes.name} lists the {len(mistakes):,} mistakes, the most confident first")
+    write_json(folder.filters, learned.filters)
+    _write_rows(folder.suspect_labels, suspects)
+    write_text(folder.report, page.html())
+    for path in (folder.filters, folder.suspect_labels, folder.report):
+        tracked.log(path)
 
 
-def _learned_filters(
-    folder: RunFolder, classifier: Classifier, inputs: Sequences | Images, test: pd.DataFrame, title: str
-) -> dict[Path, Figure]:
-    """Writes filters.json, and returns its figures: none of a network without a convolution."""
-    network = load_network(folder.model)
-    if isinstance(inputs, Images):
-        return _learned_pictures(folder, network, classifier.labels, inputs, test, title)
-    assert isinstance(classifier.encoder, TextEncoder)
-    found = filters.ngram_filters(network, inputs, list(test["text"]), classifier.encoder, classifier.labels)
-    write_json(folder.filters, [asdict(one) for one in found])
-    if not found:
-        return {}
-    return {folder.filters_figure: filter_figures.ngram_filters(found, classifier.labels, title)}
+def _log_model(folder: RunFolder, tracked: Run) -> None:
+    from pipeline import mlflow_model  # here, as a fold does without, too
+
+    with TemporaryDirectory() as scratch:
+        mlflow_model.save(Path(scratch, "model"), folder)
+        tracked.model(Path(scratch, "model"))
 
 
-def _learned_pictures(
-    folder: RunFolder, network: Any, labels: list[str], inputs: Images, test: pd.DataFrame, title: str
-) -> dict[Path, Figure]:
-    first = filters.first_filters(network)
-    write_json(folder.filters, [] if first is None else first.transpose(3, 0, 1, 2).round(5).tolist())
-    if first is None:
-        return {}
-    (picture,) = inputs.select(np.zeros(1, np.int64)).padded()
-    maps = filters.feature_maps(network, picture)
-    example = f"{title}: the first of the test part, {labels[test['label'].iloc[0]]}"
-    return {
-        folder.filters_figure: filter_figures.filter_tiles(first, title),
-        folder.feature_maps: filter_figures.feature_maps(picture, filters.edge_maps(picture), maps, example),
-    }
+def _opponents(folder: RunFolder, baseline: BaselineName) -> dict[str, NDArray[np.int64]]:
+    table = read_table(folder.corpus.baseline)
+    return {"baseline": table[baseline].to_numpy(np.int64), "majority": table["majority"].to_numpy(np.int64)}
+
+
+def _found(folder: RunFolder) -> NDArray[np.bool_] | None:
+    """Which words have a pretrained vector, by id; None where no file of vectors was read."""
+    if not folder.coverage.exists() or not read_json(folder.coverage):
+        return None
+    return read_arrays(folder.vectors)["found"]
+
+
+def _options(folder: RunFolder) -> dict[str, Any]:
+    """Those of all stages."""
+    options: dict[str, Any] = {}
+    for path in folder.all_options:
+        if path.exists():  # images are neither tokenized nor embedded
+            options |= read_json(path)
+    return options
 
 
 def _numbers(result: dict[str, Any]) -> dict[str, float]:
-    return {key: value for key, value in result.items() if isinstance(value, (int, float))}
+    """What can be plotted; an interval as two numbers, beside that which it belongs to."""
+    numbers = {key: value for key, value in result.items() if isinstance(value, (int, float))}
+    for key in [key for key in result if key.endswith("_interval")]:
+        value = key.removesuffix("_interval")
+        numbers[f"{value}.low"], numbers[f"{value}.high"] = result[key]
+    return {key: round(value, 5) for key, value in numbers.items()}
 
 
-def _predictions(
-    test: pd.DataFrame, predicted: NDArray[np.int64], probabilities: NDArray[np.float32], names: list[str]
-) -> pd.DataFrame:
-    """The test rows with what was predicted, in their order."""
-    labels = np.array(names, object)
-    return test[[name for name in ("file", "line", "text") if name in test]].assign(
-        label=labels[test["label"]],
-        predicted_label=labels[predicted],
-        probability=probabilities.max(axis=1).round(4),
+def _write_rows(path: Path, table: pd.DataFrame) -> None:
+    write_csv(path, table.columns.tolist(), table.itertuples(index=False))
+
+
+def _say(folder: RunFolder, result: dict[str, Any], baseline: str, reviewed: bool) -> None:
+    title = f"{folder.corpus.path.name}, {folder.path.name}"
+    print(f"evaluate: {title}, {result['test_rows']:,} test rows\n{metrics.summary(result, baseline)}")
+    print(
+        f"  calibration error {result['calibration_error']:.1%}, at temperature {result['temperature']:.2f};"
+        f" {result['calibration_error_before']:.1%} without it"
     )
-
-
-def _mistakes(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The wrong ones, the most confident first."""
-    wrong = predictions[predictions["label"] != predictions["predicted_label"]]
-    return wrong.sort_values("probability", ascending=False, kind="stable")
+    if table := result["slices"].get("uncovered_words"):
+        print(slices.summary(slices.TITLES["uncovered_words"], table))
+    if reviewed:
+        print(f"  {folder.report.name} tells it with figures, wrong rows and suspect labels")

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import folded_kernels
 from pipeline.errors import InputError
 from pipeline.folded import FoldedModel, FoldedNetwork
 from pipeline.ngrams import NgramModel
@@ -68,12 +67,12 @@ def _windows(
     member: FoldedNetwork, sequences: Sequences, labels: NDArray[np.int64], share: float
 ) -> Iterator[Part]:
     """The winning window of every filter that passes the activation."""
-    ends = folded_kernels.winning_ends(sequences.ids, sequences.offsets, member.table, member.shape.reach)
+    ends, sizes = member.winning_ends(sequences), member.shape.sizes.tolist()
     values = member.activated(member.features(sequences))
-    added = share * values * member.weights[:, labels].T
+    added = share * values * member.weights[labels]
     for row, feature in np.argwhere(added != 0).tolist():
         behind, length = int(ends[row, feature]) + 1, int(sequences.lengths[row])
-        start = behind - member.shape.windows[feature]
+        start = behind - sizes[feature]
         yield row, max(0, start), min(length, behind), float(added[row, feature])
 
 

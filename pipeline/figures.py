@@ -1,8 +1,9 @@
-"""The figures of a run. Each function returns a figure that the caller saves."""
+"""The figures of a run, and the style of all. Each function returns a figure that the caller saves."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -12,10 +13,9 @@ matplotlib.use("Agg")
 import numpy as np
 from matplotlib.figure import Figure as Figure  # for those who draw or keep figures elsewhere
 from matplotlib.font_manager import fontManager
-from numpy.typing import NDArray
 
 from pipeline.calibration import Reliability
-from pipeline.comparison import Cells
+from pipeline.metrics import wilson_interval
 
 # DejaVu comes with matplotlib; for labels of other scripts, whatever the machine has.
 _FONTS = (
@@ -26,8 +26,10 @@ _FONTS = (
     "Microsoft YaHei",
     "Noto Sans",
 )
+FIGURE_DPI = 100
 _INSTALLED = {font.name for font in fontManager.ttflist}
 matplotlib.rcParams["font.family"] = ["DejaVu Sans", *(font for font in _FONTS if font in _INSTALLED)]
+matplotlib.rcParams["savefig.dpi"] = FIGURE_DPI
 matplotlib.rcParams["text.parse_math"] = False  # a label may hold dollar signs
 warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
 
@@ -43,7 +45,7 @@ def learning_curves(history: list[dict[str, float]], title: str, criterion: str)
         for member in sorted({record["member"] for record in history})
     ]
     figure = Figure(figsize=(9, 3.6), layout="constrained")
-    figure.suptitle(title)
+    headed(figure, "Learning curves", title)
     for axis, name, scale, unit in zip(
         figure.subplots(1, 2),
         ("loss", "accuracy"),
@@ -69,55 +71,13 @@ def learning_curves(history: list[dict[str, float]], title: str, criterion: str)
     return figure
 
 
-def confusion_matrix(matrix: NDArray[np.int64], names: list[str], title: str) -> Figure:
-    """Shares of each true class by predicted class, with counts where they are legible."""
-    classes = len(names)
-    few = classes <= LEGIBLE_CLASSES
-    side = min(14.0, 3.2 + 0.45 * classes)
-    shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
-    figure = Figure(figsize=(side + 1, side), layout="constrained")
-    axis = figure.subplots()
-    image = axis.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100)
-    figure.colorbar(image, ax=axis, shrink=0.7, label="share of the true class (%)")
-    size = 9 if few else max(3.0, 9 * LEGIBLE_CLASSES / classes)
-    shown = [name if len(name) <= 24 else name[:23] + "…" for name in names]
-    axis.set_xticks(range(classes), shown, rotation=90 if classes > 4 else 0, fontsize=size)
-    axis.set_yticks(range(classes), shown, fontsize=size)
-    axis.set(xlabel="predicted", ylabel="true", title=title)
-    if few:
-        for (row, column), count in np.ndenumerate(matrix):
-            if count:
-                color = "white" if shares[row, column] > 0.55 else "black"
-                axis.text(column, row, str(count), ha="center", va="center", color=color, fontsize=size - 1)
-    return figure
-
-
-def class_scores(classes: list[dict[str, Any]], title: str) -> Figure:
-    """Precision, recall and F1 of each class, the weakest at the bottom."""
-    ordered = sorted(classes, key=lambda entry: float(entry["f1"]))
-    size = 9 if len(ordered) <= LEGIBLE_CLASSES else 6
-    figure = Figure(figsize=(8, 1.6 + (0.3 if size == 9 else 0.16) * len(ordered)), layout="constrained")
-    axis = figure.subplots()
-    places = np.arange(len(ordered))
-    axis.barh(places, [100 * entry["f1"] for entry in ordered], color=BLUE, alpha=0.35, label="F1")
-    for key, marker, color in (("precision", "|", BLUE), ("recall", "x", ORANGE)):
-        axis.scatter(
-            [100 * entry[key] for entry in ordered], places, marker=marker, color=color, label=key, zorder=3
-        )
-    axis.set_yticks(places, [f"{entry['label'][:30]}  ({entry['rows']})" for entry in ordered], fontsize=size)
-    axis.set(xlim=(0, 102), xlabel="% (in brackets: test rows)", title=title, ylim=(-0.7, len(ordered) - 0.3))
-    axis.grid(axis="x", alpha=0.25)
-    axis.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.06), ncols=3)
-    return figure
-
-
 def calibration(before: Reliability, after: Reliability, title: str) -> Figure:
     """The reliability diagram, without and with the temperature, and below it how sure the rows are.
 
-    A point's area is its share of the rows: a bin of few rows is far off by chance.
+    A point's area is its share of the rows, its line the 95 % interval, wide where rows are few.
     """
     figure = Figure(figsize=(7, 6.4), layout="constrained")
-    figure.suptitle(title)
+    headed(figure, "Reliability of the probabilities", title)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     edges = np.linspace(0, 100, len(after.rows) + 1)
     upper.plot([0, 100], [0, 100], color=GREY, lw=1, ls=":", label="as right as sure")
@@ -125,7 +85,6 @@ def calibration(before: Reliability, after: Reliability, title: str) -> Figure:
         filled = bins.rows > 0
         shares = bins.rows / bins.rows.sum()
         confidence, accuracy = 100 * bins.confidence[filled], 100 * bins.accuracy[filled]
-        upper.plot(confidence, accuracy, color=color, lw=1, alpha=0.35)
         upper.scatter(
             confidence,
             accuracy,
@@ -136,6 +95,10 @@ def calibration(before: Reliability, after: Reliability, title: str) -> Figure:
             label=f"{name} temperature scaling: error {bins.error:.1%}",
             zorder=3,
         )
+        right = np.rint(bins.accuracy * bins.rows).astype(int)[filled].tolist()
+        pairs = zip(right, bins.rows[filled].tolist(), strict=True)
+        bounds = 100 * np.array([wilson_interval(*pair) for pair in pairs]).reshape(-1, 2)
+        upper.vlines(confidence, *bounds.T, color=color, lw=1, alpha=0.5)
         lower.stairs(100 * shares, edges, color=color, lw=1.5)
     lowest = edges[np.argmax(before.rows + after.rows > 0)]
     upper.set(ylabel="right (%)", xlim=(lowest, 100), ylim=(-2, 102))
@@ -148,77 +111,89 @@ def calibration(before: Reliability, after: Reliability, title: str) -> Figure:
     return figure
 
 
-def comparison(rows: Cells) -> Figure:
-    """Each contestant's mean on each corpus with its standard deviation, and what its paper gives."""
-    corpora = sorted({corpus for row in rows.values() for corpus in row})
-    figure = Figure(figsize=(9, 1.2 + len(corpora) * (0.5 + 0.2 * len(rows))), layout="constrained")
-    for axis, corpus in zip(figure.subplots(len(corpora), 1, squeeze=False)[:, 0], corpora, strict=True):
-        # The majority class is far off, and would press the others together.
-        shown = {name: row[corpus] for name, row in rows.items() if corpus in row and "majority" not in name}
-        places = np.arange(len(shown))[::-1]
-        axis.errorbar(
-            [cell.mean for cell in shown.values()],
-            places,
-            xerr=[cell.deviation for cell in shown.values()],
-            fmt="o",
-            color=BLUE,
-            label="here: mean, standard deviation",
-        )
-        published = [(cell.published, place) for cell, place in zip(shown.values(), places, strict=True)]
-        known = [(value, place) for value, place in published if value is not None]
-        if known:
-            axis.plot(*zip(*known, strict=True), "x", color=ORANGE, label="the paper")
-        axis.set_yticks(places, shown)
-        axis.set(title=corpus, ylim=(-0.7, len(shown) - 0.3))
-        axis.grid(axis="x", alpha=0.25)
-    axis.set_xlabel("accuracy (%)")
-    handles = {
-        label: handle
-        for each in figure.axes
-        for handle, label in zip(*each.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(handles.values(), handles, frameon=False, loc="outside upper right", ncols=2)
-    return figure
+def opponents(result: Mapping[str, Any], titles: Mapping[str, str], title: str) -> Figure:
+    """Accuracies beside each other, and the network's lead over the baseline, each with its 95 % interval.
 
-
-def convolution_beside_dense(
-    accuracy: dict[str, list[float]], numbers: dict[str, dict[str, int]], unit: str, title: str
-) -> Figure:
-    """Each network's accuracy, 0..1, as the test rows are moved by 0, 1, 2 ... of the unit, none where it was
-    not trained; and its `numbers`: "connections" and "parameters", by network."""
-    figure = Figure(figsize=(11, 4), layout="constrained")
-    figure.suptitle(title)
+    `result` is what `metrics.compare` gives, `titles` maps a contestant's to what its keys begin with.
+    """
+    figure = Figure(figsize=(10, 3.2), layout="constrained")
+    headed(figure, "Network, baseline and majority class, with 95 % intervals", title)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    networks = list(numbers["parameters"])
-    for name, color, marker in zip(networks, (BLUE, ORANGE, GREY), "os^", strict=True):
-        if accuracy[name]:
-            values = [100 * value for value in accuracy[name]]
-            left.plot(range(len(values)), values, f"{marker}-", ms=4, color=color, label=name)
-    left.set(xlabel=f"test rows moved by ({unit})", ylabel="accuracy (%)", ylim=(0, 102))
-    left.legend(frameon=False)
-    left.xaxis.get_major_locator().set_params(integer=True)
-    places = np.arange(len(networks))[::-1]
-    for (name, counts), offset, color in zip(numbers.items(), (0.15, -0.15), (ORANGE, BLUE), strict=True):
-        right.plot(list(counts.values()), places + offset, "o", color=color, label=name)
-        for count, place in zip(counts.values(), places + offset, strict=True):
-            right.annotate(
-                _short(count), (count, place), (7, 0), textcoords="offset points", va="center", fontsize=9
-            )
-    right.set_yticks(places, [name.replace(", ", ",\n") for name in networks])
-    every = [count for counts in numbers.values() for count in counts.values()]
-    right.set(xscale="log", xlim=(min(every) / 3, max(every) * 20), ylim=(-0.6, len(networks) - 0.4))
-    right.set(xlabel="number (logarithmic)")
-    right.xaxis.set_major_formatter(lambda number, _: _short(int(number)))
-    right.xaxis.set_minor_formatter("")
-    right.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    places = list(range(len(titles)))[::-1]
+    for place, key, color in zip(places, titles.values(), (BLUE, ORANGE, GREY), strict=True):
+        _interval(left, result[f"{key}accuracy"], result[f"{key}accuracy_interval"], place, color, "{:.1f}")
+    left.set_yticks(places, titles)
+    left.set(xlabel="accuracy on the same rows (%)", ylim=(-0.6, len(titles) - 0.3))
+    # By the two that are compared: the majority class is mostly far off, and would press them together.
+    bounds = [100 * bound for key in ("", "baseline_") for bound in result[f"{key}accuracy_interval"]]
+    reach = max(1.0, max(bounds) - min(bounds))
+    left.set_xlim(start := min(bounds) - reach, max(bounds) + 0.7 * reach)
+    left.xaxis.set_major_formatter(lambda share, _: f"{share:g}" if share <= 100 else "")
+    if 100 * result["majority_accuracy"] < start:
+        left.annotate(
+            f"◂ {100 * result['majority_accuracy']:.1f}",
+            (start, places[-1]),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            color=GREY,
+        )
+    _interval(right, result["difference"], result["difference_interval"], 0, BLUE, "{:+.1f}")
+    right.axvline(0, color=GREY, lw=1, ls=":")
+    right.set(xlabel="network minus baseline (points)", yticks=[], ylim=(-0.6, 0.7))
+    reach = 1.6 * max(1.0, *(abs(100 * bound) for bound in result["difference_interval"]))
+    right.set_xlim(-reach, reach)
     for axis in (left, right):
-        axis.grid(alpha=0.25)
+        axis.grid(axis="x", alpha=0.25)
     return figure
 
 
-def _short(number: int) -> str:
-    """1,234,567 as 1.2 M."""
-    for power, unit in ((9, " G"), (6, " M"), (3, " k")):
-        if number >= 10**power:
-            return f"{number / 10**power:.3g}{unit}"
-    return str(number)
+def slices(tables: Mapping[str, Sequence[Mapping[str, Any]]], title: str) -> Figure:
+    """Accuracy with its 95 % interval, and rows, by bin: for each heading what `Slices.accuracy` gives."""
+    figure = Figure(figsize=(1.5 + 4.2 * len(tables), 4.4), layout="constrained")
+    headed(figure, "Accuracy by slice, with 95 % intervals", title)
+    axes = figure.subplots(2, len(tables), sharex="col", sharey="row", height_ratios=(3, 1), squeeze=False)
+    for (heading, table), upper, lower in zip(tables.items(), *axes, strict=True):
+        filled = [place for place, entry in enumerate(table) if entry["rows"]]
+        values = np.array([100 * table[place]["accuracy"] for place in filled])
+        bounds = 100 * np.array([table[place]["interval"] for place in filled]).reshape(-1, 2).T
+        upper.errorbar(filled, values, np.abs(bounds - values), fmt="o", color=BLUE, capsize=3)
+        bars = lower.bar(range(len(table)), [entry["rows"] for entry in table], color=BLUE, alpha=0.45)
+        lower.bar_label(bars, [f"{entry['rows']:,}" for entry in table], fontsize=8)
+        lower.margins(y=0.3)
+        lower.set_xticks(range(len(table)), [entry["slice"] for entry in table], fontsize=8.5)
+        lower.set_xlabel(heading)
+        upper.grid(axis="y", alpha=0.25)
+    lowest = min(entry["interval"][0] for table in tables.values() for entry in table if entry["rows"])
+    axes[0, 0].set(ylabel="accuracy (%)", ylim=(max(-2.0, 100 * lowest - 5), 102))
+    axes[1, 0].set_ylabel("rows")
+    return figure
+
+
+def headed(figure: Figure, what: str, of: str) -> None:
+    """What is drawn, and of what."""
+    figure.suptitle(f"{what}\n{of}", fontsize=11)
+
+
+def cut(text: str, most: int) -> str:
+    """On one line, and no longer than there is room for."""
+    shown = " ".join(text.split())
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def _interval(axis: Any, value: float, bounds: Sequence[float], place: int, color: str, form: str) -> None:
+    """A share, 0..1, in % with its interval and its number."""
+    low, high = (100 * bound for bound in bounds)
+    axis.plot([low, high], [place, place], color=color, lw=2.5, alpha=0.5, solid_capstyle="butt")
+    axis.plot(100 * value, place, "o", color=color)
+    number = f"{form.format(100 * value)}   [{form.format(low)}, {form.format(high)}]"
+    axis.annotate(
+        number,
+        (100 * value, place),
+        (0, 9),
+        textcoords="offset points",
+        ha="center",
+        fontsize=9,
+        annotation_clip=True,
+    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.figures import BLUE, LEGIBLE_CLASSES, ORANGE, Figure
+from pipeline.figures import BLUE, LEGIBLE_CLASSES, ORANGE, Figure, headed
 from pipeline.filter_bank import KERNELS
 from pipeline.filters import NgramFilter
 
@@ -43,7 +43,7 @@ def ngram_filters(filters: Sequence[NgramFilter], labels: Sequence[str], title: 
     left_out = f" ({len(strongest)} of {len(labels)} classes)" if len(strongest) < len(labels) else ""
     axis.set(
         xlabel="what the strongest n-gram adds to the class's logit, above the mean of the classes (nats)",
-        title=f"{title}: what filters fire on in the test part{left_out}",
+        title=f"What filters fire on in the test part{left_out}\n{title}",
         ylim=(-0.7, max(1, len(shown)) - 0.3),
     )
     axis.grid(axis="x", alpha=0.25)
@@ -62,7 +62,7 @@ def filter_tiles(filters: NDArray[np.float32], title: str) -> Figure:
     image = axis.imshow(mosaic, cmap="RdBu_r", vmin=-most, vmax=most, interpolation="nearest")
     axis.set(xticks=[], yticks=[], facecolor="0.8")  # between the tiles, whose white is a weight of 0
     some = f"{len(tiles)} of {count}" if len(tiles) < count else str(count)
-    axis.set_title(f"{title}:\n{some} first-layer filters, {height} × {width} × {channels}", fontsize=11)
+    axis.set_title(f"{some} first-layer filters, {height} × {width} × {channels}\n{title}", fontsize=11)
     if channels == 3:
         scale = f"red, green and blue; mid-grey is 0, full colour {most:.2f}"
         axis.text(0.5, -0.02, scale, ha="center", va="top", transform=axis.transAxes)
@@ -82,7 +82,7 @@ def feature_maps(
     tiles = maps.transpose(2, 0, 1)[:TILES]
     mosaic, inches = _mosaic(tiles)
     figure = Figure(figsize=(max(9.0, inches[0] + 1.2), inches[1] + 3.9), layout="constrained")
-    figure.suptitle(title, fontsize=11)
+    headed(figure, "What the first layer makes of a picture", title)
     upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=(2.6, inches[1] + 0.6))[:, 0]
     first, *rest = upper.subplots(1, 1 + len(edges))
     first.imshow(picture if picture.shape[-1] == 3 else picture[..., 0], cmap="gray", vmin=0, vmax=255)

@@ -28,24 +28,30 @@ ACTIVATIONS = {"linear": 0, "relu": kernels.RELU, "tanh": kernels.TANH}
 
 
 class Shape(Section):
-    """What a member is beside its arrays: the size h of each feature's window, the widest first."""
+    """What a member is beside its arrays: banks of filters, each over windows of one size."""
 
-    windows: list[int]
+    windows: list[int]  # tokens, of each bank
+    filters: list[int]
     activation: Literal["linear", "relu", "tanh"]
 
     @property
-    def reach(self) -> NDArray[np.int64]:
-        """How many features have windows wider than 0, 1, 2 ... tokens."""
-        sizes = np.array(self.windows)
-        return np.array([(sizes > d).sum() for d in range(sizes.max())], np.int64)
+    def sizes(self) -> NDArray[np.int64]:
+        """The window of each feature: int64 [features]."""
+        return np.repeat(self.windows, self.filters)
+
+    @property
+    def features(self) -> NDArray[np.int64]:
+        """The feature that each column of the table adds to: int64 [sum of windows x filters]."""
+        numbers = np.split(np.arange(len(self.sizes)), np.cumsum(self.filters)[:-1])
+        return np.concatenate([np.tile(each, h) for each, h in zip(numbers, self.windows, strict=True)])
 
 
 @dataclass(frozen=True)
 class FoldedNetwork:
-    """logits = f(scale * max over t of the windows' sums + bias) weights + offset.
+    """logits = weights f(scale * max over t of the windows' sums + bias) + offset.
 
-    `table` float32 or int16 [vocabulary, sum of the windows], see `folded_kernels.features`; `scale` and
-    `bias` float32 [features], `weights` float32 [features, classes], `offset` float32 [classes].
+    `table` float32 or int16 [vocabulary, sum of windows x filters], see `folded_kernels.features`; `scale`
+    and `bias` float32 [features], `weights` float32 [classes, features], `offset` float32 [classes].
     """
 
     shape: Shape
@@ -59,10 +65,18 @@ class FoldedNetwork:
 
     def features(self, sequences: Sequences) -> Floats:
         """float32 [rows, features], before the activation."""
+        banks = np.array(self.shape.windows), np.array(self.shape.filters)
         result: Floats = kernels.features(
-            sequences.ids, sequences.offsets, self.table, self.shape.reach, self.scale, self.bias
+            sequences.ids, sequences.offsets, self.table, *banks, self.scale, self.bias
         )
         return result
+
+    def winning_ends(self, sequences: Sequences) -> NDArray[np.int32]:
+        """The token of the row at which each feature's window ends, int32 [rows, features]; it may lie beyond
+        the row's last."""
+        banks = np.array(self.shape.windows), np.array(self.shape.filters)
+        ends: NDArray[np.int32] = kernels.winning_ends(sequences.ids, sequences.offsets, self.table, *banks)
+        return ends
 
     def activated(self, features: Floats) -> Floats:
         """f of the features [rows, features]."""
@@ -82,8 +96,7 @@ class FoldedNetwork:
         With s the step, a feature is wrong by h s / 2 at most; s is the greatest sum that the table's entries
         could make over the h offsets of the filter, divided by 32767 - h.
         """
-        reach, sizes = self.shape.reach, np.array(self.shape.windows)
-        features = np.concatenate([np.arange(count) for count in reach])  # of each column
+        features, sizes = self.shape.features, self.shape.sizes
         greatest = np.bincount(features, np.abs(self.table).max(axis=0))
         step = (np.maximum(greatest, np.finfo(np.float32).tiny) / (MOST - sizes)).astype(np.float32)
         table = np.empty(self.table.shape, np.int16)
@@ -96,7 +109,7 @@ class FoldedNetwork:
     def bound(self) -> Floats:
         """float32 [features]: how far a feature of an int16 table can be from the float32 one's, but for the
         rounding of float32 itself."""
-        bound: Floats = np.array(self.shape.windows, np.float32) * self.scale / np.float32(2)
+        bound: Floats = self.shape.sizes.astype(np.float32) * self.scale / np.float32(2)
         return bound
 
 

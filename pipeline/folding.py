@@ -9,6 +9,7 @@ from pipeline.backend import keras, tf
 from pipeline.folded import FoldedModel, FoldedNetwork, Shape
 from pipeline.layers import TokenConvolution
 from pipeline.ngrams import NgramModel
+from pipeline.sequences import PADDING
 
 BLOCK = 8192  # words whose products are computed at a time
 
@@ -32,31 +33,25 @@ def _fold_one(network: keras.Model) -> FoldedNetwork | None:
     convolution, dense = layers
     if dense.activation is not keras.activations.linear:
         return None
-    # Of each feature its window's size h and the column of its offset 0; offset k is at k * F_h behind it.
-    sizes, columns, strides, column = list[int](), list[int](), list[int](), 0
-    for _ in range(len(convolution.banks) if convolution.combination == "concatenated" else 1):
-        for h, count in zip(convolution.windows, convolution.filters, strict=True):
-            sizes += [h] * count
-            columns += range(column, column + count)
-            strides += [count] * count
-            column += h * count
-    order = np.argsort([-h for h in sizes], kind="stable")  # the widest first
-    h, first, stride = (np.array(each)[order] for each in (sizes, columns, strides))
-    shape = Shape(windows=h.tolist(), activation=convolution.activation)
-    # A window that ends d tokens behind a token has it at offset h - 1 - d.
-    behind = [(first + (h - 1 - d) * stride)[:count] for d, count in enumerate(shape.reach)]
-    table = _table(convolution, np.concatenate(behind))
+    banks = len(convolution.banks) if convolution.combination == "concatenated" else 1
+    shape = Shape(
+        windows=list(convolution.windows) * banks,
+        filters=list(convolution.filters) * banks,
+        activation=convolution.activation,
+    )
+    table = _table(convolution, len(shape.features))
     bias, weights, offset = (np.asarray(one.value) for one in (convolution.bias, dense.kernel, dense.bias))
     if not all(np.isfinite(one).all() for one in (table, bias, weights, offset)):
         return None
     scale = np.ones(len(bias), np.float32)
-    return FoldedNetwork(shape, table, scale, bias[order], weights[order], offset)
+    return FoldedNetwork(shape, table, scale, bias, np.ascontiguousarray(weights.T), offset)
 
 
-def _table(convolution: TokenConvolution, columns: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The columns of the products with all words: float32 [vocabulary, columns]."""
-    table = np.empty((convolution.vocabulary, len(columns)), np.float32)
+def _table(convolution: TokenConvolution, columns: int) -> NDArray[np.float32]:
+    """The products with all words: float32 [vocabulary, columns]."""
+    table = np.empty((convolution.vocabulary, columns), np.float32)
     for start in range(0, len(table), BLOCK):
         words = tf.range(start, min(start + BLOCK, len(table)))
-        table[start : start + BLOCK] = convolution.products(words).numpy()[:, columns]
+        table[start : start + BLOCK] = convolution.products(words).numpy()
+    table[PADDING] = 0
     return table

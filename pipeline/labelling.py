@@ -86,18 +86,19 @@ class _Scored(NamedTuple):
 
 
 class Labeller:
-    """Labels texts, or the image files that they name, by a classifier; for one thread at a time."""
+    """Labels texts, or the image files that they name, by a classifier; threads may share it."""
 
     def __init__(self, classifier: Classifier, wanted: Wanted, folder: Path) -> None:
         """Paths of images are relative to `folder`."""
-        self._classifier = classifier
+        self.classifier = classifier
+        self.names = wanted.names(classifier.labels)
         self._wanted = wanted
         self._folder = folder
         self._texts = ByteEncoder(classifier.encoder) if isinstance(classifier.encoder, TextEncoder) else None
 
     def label(self, data: NDArray[np.uint8], texts: NDArray[np.int64]) -> Labelled:
-        """The columns that `Wanted.names` names; text i is `data[texts[i, 0]:texts[i, 1]]`, UTF-8."""
-        classifier, wanted = self._classifier, self._wanted
+        """The columns that `names` names; text i is `data[texts[i, 0]:texts[i, 1]]`, UTF-8."""
+        classifier, wanted = self.classifier, self._wanted
         scored = self._scored(data, texts)
         logits, lengths = scored.logits, scored.lengths
         probabilities = classifier.softmax(logits)
@@ -134,16 +135,16 @@ class Labeller:
     def _scored(self, data: NDArray[np.uint8], texts: NDArray[np.int64]) -> _Scored:
         if self._texts:
             sequences, lengths, outside = self._texts.encode_bytes(data, texts)
-            return _Scored(self._classifier.logits(sequences), lengths, sequences.lengths, outside, [])
-        encoder = self._classifier.encoder
+            return _Scored(self.classifier.logits(sequences), lengths, sequences.lengths, outside, [])
+        encoder = self.classifier.encoder
         assert isinstance(encoder, ImageEncoder)
-        raw, logits, refused = data.tobytes(), [np.empty((0, len(self._classifier.labels)), np.float32)], []
+        raw, logits, refused = data.tobytes(), [np.empty((0, len(self.classifier.labels)), np.float32)], []
         for start in range(0, len(texts), encoder.most):
             bounds = texts[start : start + encoder.most].tolist()
             images, reasons = encoder.encode_readable(
                 self._folder / raw[first:last].decode() for first, last in bounds
             )
-            logits.append(self._classifier.logits(images))
+            logits.append(self.classifier.logits(images))
             refused += reasons
         found = np.concatenate(logits)
         ones, none = np.ones(len(found), np.int64), np.zeros(len(found), np.int64)
@@ -156,13 +157,13 @@ class Labeller:
         logits: NDArray[np.float32],
         labels: NDArray[np.int64],
     ) -> list[str]:
-        encoder = self._classifier.encoder
+        encoder = self.classifier.encoder
         if self._texts is None or not isinstance(encoder, TextEncoder):
             raise InputError("EVIDENCE=1 is of texts: images have no n-grams")
         raw = data.tobytes()
         tokens = [encoder.tokens(raw[start:end].decode()) for start, end in texts.tolist()]
         sequences = self._texts.encode_bytes(data, texts).sequences
-        return evidence(self._classifier.predictor, sequences, tokens, logits, labels)
+        return evidence(self.classifier.predictor, sequences, tokens, logits, labels)
 
 
 def _probability_of(label: str) -> str:

@@ -38,6 +38,42 @@ def confusion(truth: Labels, predicted: Labels, classes: int) -> NDArray[np.int6
     return matrix
 
 
+def by_confusion(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64 [classes]: the classes in an order in which those that are confused stand together.
+
+    `matrix` is that of `confusion`. Average linkage by how seldom two classes are confused, of which the
+    leaves are read off.
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage  # here, as a fold has no use for it
+    from scipy.spatial.distance import squareform
+
+    if len(matrix) < 3:
+        return np.arange(len(matrix))
+    shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
+    distance = 2 - (shares + shares.T)  # in brackets, as rounding must be the same on both sides
+    np.fill_diagonal(distance, 0)
+    order: NDArray[np.int64] = leaves_list(linkage(squareform(distance), "average")).astype(np.int64)
+    return order
+
+
+def confused_pairs(matrix: NDArray[np.int64]) -> list[tuple[int, int, int]]:
+    """True class, predicted class and rows, of all that was confused, the most rows first."""
+    wrong = matrix - np.diag(np.diag(matrix))
+    pairs = np.argwhere(wrong > 0)
+    counts = wrong[tuple(pairs.T)]
+    order = np.argsort(-counts, kind="stable")
+    return [(*pairs[place].tolist(), int(counts[place])) for place in order.tolist()]
+
+
+def wilson_interval(right: int, rows: int) -> tuple[float, float]:
+    """The 95 % interval of a share of one row or more (Wilson 1927), which holds where rows are few."""
+    share, square = right / rows, 1.959964**2 / rows
+    middle = share + square / 2
+    reach = np.sqrt(square * (share * (1 - share) + square / 4))
+    low, high = (middle - reach) / (1 + square), (middle + reach) / (1 + square)
+    return min(share, max(0.0, float(low))), max(share, min(1.0, float(high)))  # whatever rounding does
+
+
 def accuracy_interval(correct: NDArray[np.bool_], seed: int) -> tuple[float, float]:
     """The 95 % bootstrap interval of the accuracy (Efron 1979, percentile method)."""
     return _interval(correct.astype(np.int64), seed)
@@ -71,6 +107,7 @@ def compare(truth: Labels, predictions: dict[str, Labels], names: list[str], see
         "baseline_accuracy_interval": accuracy_interval(correct["baseline"], seed),
         "baseline_macro_f1": baseline["macro_f1"],
         "majority_accuracy": majority["accuracy"],
+        "majority_accuracy_interval": accuracy_interval(correct["majority"], seed),
         "majority_macro_f1": majority["macro_f1"],
         "difference": network["accuracy"] - baseline["accuracy"],
         "difference_interval": difference,
@@ -80,25 +117,45 @@ def compare(truth: Labels, predictions: dict[str, Labels], names: list[str], see
     }
 
 
+def verdict(result: dict[str, Any]) -> str:
+    """Of what `compare` found, whether the difference is clear."""
+    low, high = result["difference_interval"]
+    if low <= 0 <= high:
+        return "no clear difference"
+    return f"the {'network' if low > 0 else 'baseline'} is better"
+
+
 def summary(result: dict[str, Any], baseline: str = "TF-IDF + logistic regression") -> str:
     """What `compare` found, as a small table and a verdict; `baseline` is that opponent's title."""
     lines = [f"  {'':<30}{'accuracy':>8}  {'95 % interval':<16}{'macro-F1':>9}"]
-    for name, key in {
-        "network": "",
-        baseline: "baseline_",
-        "majority class": "majority_",
-    }.items():
-        interval = result.get(f"{key}accuracy_interval")
-        spread = f"[{interval[0]:5.1%}, {interval[1]:5.1%}]" if interval else ""
+    for name, key in contestants(baseline).items():
+        low, high = result[f"{key}accuracy_interval"]
+        spread = f"[{low:5.1%}, {high:5.1%}]"
         accuracy, f1 = result[f"{key}accuracy"], result[f"{key}macro_f1"]
         lines.append(f"  {name:<30}{accuracy:8.1%}  {spread:<16}{f1:9.1%}")
-    low, high = (100 * bound for bound in result["difference_interval"])
-    verdict = "no clear difference"
-    if low > 0 or high < 0:
-        verdict = f"the {'network' if low > 0 else 'baseline'} is better"
-    difference = 100 * result["difference"]
-    lines.append(f"  network - baseline: {difference:+.1f} points [{low:+.1f}, {high:+.1f}]: {verdict}")
+    lines.append(f"  network - baseline: {_difference(result)}")
     return "\n".join(lines)
+
+
+def headline(result: dict[str, Any], baseline: str) -> str:
+    """The same in two lines of Markdown."""
+    low, high = result["accuracy_interval"]
+    return (
+        f"**Accuracy {result['accuracy']:.1%}** [{low:.1%}, {high:.1%}] on {result['test_rows']:,} "
+        f"test rows; {baseline} has {result['baseline_accuracy']:.1%}.  \n"
+        f"Network - baseline: {_difference(result)}."
+    )
+
+
+def contestants(baseline: str) -> dict[str, str]:
+    """Their titles, and what their keys begin with in what `compare` gives."""
+    return {"network": "", baseline: "baseline_", "majority class": "majority_"}
+
+
+def _difference(result: dict[str, Any]) -> str:
+    """With its interval, in points, and whether it is one."""
+    low, high = (100 * bound for bound in result["difference_interval"])
+    return f"{100 * result['difference']:+.1f} points [{low:+.1f}, {high:+.1f}]: {verdict(result)}"
 
 
 def _interval(values: NDArray[np.int64], seed: int) -> tuple[float, float]:

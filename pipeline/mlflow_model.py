@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.entities import LoggedModelOutput, LoggedModelStatus
-from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
+from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-from pipeline import served_model, tracking
+from pipeline import served_model
 from pipeline.artifacts import RunFolder
 from pipeline.classifier import Classifier
 from pipeline.labelling import Wanted
-from pipeline.address import store
 from pipeline.text import TextEncoder
 
-NAME = "model"
 # What `served_model` imports, at the versions that trained; of a text model TensorFlow is not among it.
 NEEDED = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "regex")
 NEEDED_BY_KERAS = ("keras", "tensorflow", "tensorflow-cpu", "scipy")
@@ -36,33 +30,12 @@ PARAMETERS = ParamSchema([
 ])  # fmt: skip
 
 
-def log(run_id: str, folder: RunFolder) -> None:
-    """Add the classifier to the run as its model; a store that fails costs the record alone.
-
-    Not by `mlflow.pyfunc.log_model`, which loads what it wrote to try the example on it: seconds, in which
-    its copy of the loops is compiled.
-    """
-    api, experiment = tracking.client()
-    try:
-        parameters = api.get_run(run_id).data.params
-        model = api.create_logged_model(experiment, NAME, run_id, params=parameters)
-        with TemporaryDirectory() as scratch:
-            place = Path(scratch) / NAME
-            save(place, folder, Model(run_id=run_id, model_uuid=model.model_id, model_id=model.model_id))
-            api.log_model_artifacts(model.model_id, str(place))
-        api.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
-        api.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
-    except MlflowException as error:
-        print(f"convtext: the model is not in {store()}: {str(error).splitlines()[0]}", file=sys.stderr)
-
-
-def save(place: Path, folder: RunFolder, model: Model) -> None:
+def save(place: Path, folder: RunFolder) -> None:
     """Write the classifier to `place` as an MLflow model."""
     classifier = Classifier.load(folder.model)
     code = Path(__file__).parent
     mlflow.pyfunc.save_model(
         place,
-        mlflow_model=model,
         python_model=served_model.__file__,
         artifacts={"model": str(folder.model), "row_keys": str(folder.row_keys)},
         code_paths=[str(code)],

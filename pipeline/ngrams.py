@@ -49,8 +49,8 @@ class NgramModel:
         return {"keys": self.keys, "idf": self.idf, "weights": self.weights, "bias": self.bias}
 
     @cached_property
-    def _slots(self) -> NDArray[np.int32]:
-        slots: NDArray[np.int32] = folded_kernels.hashed(self.keys)
+    def _slots(self) -> NDArray[np.int64]:
+        slots: NDArray[np.int64] = folded_kernels.hashed(self.keys)
         return slots
 
     def places(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -63,7 +63,7 @@ class NgramModel:
     def logits(self, sequences: Sequences) -> NDArray[np.float32]:
         """float32 [rows, classes]."""
         logits: NDArray[np.float32] = folded_kernels.ngram_logits(
-            sequences.ids, sequences.offsets, self.keys, self._slots, self.idf, self.weights, self.bias
+            sequences.ids, sequences.offsets, self._slots, self.idf, self.weights, self.bias
         )
         return logits
 

@@ -224,6 +224,13 @@ class TrainOptions(Section):
     text: str  # the column that `predict` reads
 
 
+class Request(Section):
+    """What was asked for, in the user's words; no stage's work depends on it."""
+
+    title: str  # short enough for a list of runs
+    command: str  # that asks for the same again
+
+
 class CrossvalOptions(Section):
     corpus: str
     model: str

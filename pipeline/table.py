@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from itertools import product
 
-from pipeline import comparison, figures
+from pipeline import comparison, study_figures
 from pipeline.artifacts import build_folder, crossvals, table_files, whole
 from pipeline.config import input_of_corpus, input_of_model, read_stage, run_folder
 from pipeline.errors import InputError
@@ -44,5 +44,5 @@ def run(arguments: argparse.Namespace) -> None:
     with whole(text) as partial:
         partial.write_text(tables + "\n", "utf-8")
     with whole(figure) as partial:
-        figures.comparison(comparison.cells(results, "accuracy")).savefig(partial, dpi=130)
+        study_figures.comparison(comparison.cells(results, "accuracy")).savefig(partial)
     print(f"{tables}\n\n{text} and {figure}")

@@ -1,199 +1,193 @@
-"""The runs in MLflow: one run for each train-and-evaluate. The only module that imports MLflow.
+"""The runs in MLflow: one run for each train-and-evaluate.
 
-The store is MLFLOW_TRACKING_URI if that is set, else a SQLite file in data/tracking/, which outlives
-`make clean`.
+A store that fails costs its record, not the training: from then on the run is written to a journal in
+data/tracking/unsent/, which `send` replays.
 """
 
 from __future__ import annotations
 
-import logging
-import os
-import platform
-import subprocess
+import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from importlib.metadata import version
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.artifacts import data_folder
-from pipeline.errors import InputError
-from pipeline.address import store
-
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # of a few megabytes
-
-import mlflow
-from mlflow.entities import Metric, Param, RunStatus
+from mlflow import MlflowClient
+from mlflow.entities import RunStatus
 from mlflow.exceptions import MlflowException
+
+from pipeline import address, store
+from pipeline.errors import InputError
+from pipeline.journal import Entry
+from pipeline.provenance import environment
+from pipeline.replay import apply, counterpart, unsent
+from pipeline.running import under_way
+from pipeline.store import client
 
 if TYPE_CHECKING:
     import pandas as pd
 
-EXPERIMENT = "convtext"
-KIND = {"mlflow.experimentKind": "custom_model_development"}  # the pages for training, not for chats
-for chatty in ("mlflow", "alembic"):
-    logging.getLogger(chatty).setLevel(logging.WARNING)
+TABLES = "mlflow.loggedArtifacts"  # the tag by which MLflow's pages know tables
+LONGEST = 6000  # characters of a parameter that MLflow takes
 
 
 class Run:
-    """A run that is under way."""
+    """A run that is under way. Its `id` is MLflow's, or one of our own while the run is unsent.
 
-    def __init__(self, api: mlflow.MlflowClient, run_id: str) -> None:
-        self._api = api
+    What is recorded is written in order by a thread of its own: a slow store does not hold up the training.
+    """
+
+    def __init__(self, run_id: str, api: MlflowClient | None, tags: dict[str, str]) -> None:
         self.id = run_id
+        self.tags = tags
+        self._api = api
+        self._journal = unsent(run_id)
+        self._writer = ThreadPoolExecutor(1, "tracking")
+        self._written: list[Future[None]] = []
 
     def log_metrics(self, metrics: dict[str, float], epoch: int = 0) -> None:
-        now = int(time.time() * 1000)
-        entries = [Metric(name, float(value), now, epoch) for name, value in metrics.items()]
-        with _not_fatal():
-            self._api.log_batch(self.id, metrics=entries)
+        values = {name: float(value) for name, value in metrics.items()}
+        self.record(do="metrics", values=values, step=epoch, time=_now())
 
     def adopt(self, runs: Iterable[str]) -> None:
         """Show the runs of these ids below this one."""
-        with _not_fatal():
-            for run in runs:
-                self._api.set_tag(run, "mlflow.parentRunId", self.id)
+        self.record(do="adopt", runs=list(runs))
 
     def tag(self, name: str, value: str) -> None:
-        with _not_fatal():
-            self._api.set_tag(self.id, name, value)
+        self.tags[name] = value
+        self.record(do="tags", values={name: value})
+
+    def describe(self, markdown: str) -> None:
+        """What stands at the head of the run's page."""
+        self.tag("mlflow.note.content", markdown)
+
+    def data(self, data_sets: list[dict[str, str]]) -> None:
+        """What it learns from and is tested on, as `provenance.data_sets` has it."""
+        self.record(do="inputs", values=data_sets)
 
     def table(self, name: str, frame: pd.DataFrame) -> None:
-        """A table that MLflow's pages show as such: the artifact <name>.json, in MLflow's table format."""
-        with _not_fatal():
-            self._api.log_table(self.id, frame, f"{name}.json")
+        """A table that MLflow's pages show as such: the artifact <name>.json."""
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch) / f"{name}.json"
+            frame.to_json(path, orient="split", index=False, date_format="iso")
+            self.log(path)
+        known = json.loads(self.tags.get(TABLES, "[]"))
+        entry = {"path": path.name, "type": "table"}
+        self.tag(TABLES, json.dumps([one for one in known if one != entry] + [entry]))
 
     def log(self, path: Path, folder: str | None = None) -> None:
-        """A file, or what is in a folder."""
-        with _not_fatal():
-            if path.is_dir():
-                self._api.log_artifacts(self.id, str(path), folder)
-            else:
-                self._api.log_artifact(self.id, str(path), folder)
+        """A file, or what is in a folder; it may change or go afterwards."""
+        self.record(do="files", path=str(path), folder=folder)
+        self._written[-1].result()
+
+    def model(self, path: Path) -> None:
+        """An MLflow model, as `mlflow_model` saves it, as the run's own."""
+        self.record(do="model", path=str(path))
+        self._written[-1].result()
+
+    def record(self, **entry: Any) -> None:
+        """An entry, as `replay` knows them."""
+        self._written.append(self._writer.submit(self._write, entry))
+
+    def finish(self) -> None:
+        """Wait until all is written. Raises OSError where not even the journal could be."""
+        self._writer.shutdown()
+        for one in self._written:
+            one.result()
+
+    def _write(self, entry: Entry) -> None:
+        """Into the store; into the journal once that has failed."""
+        if self._api and not self._journal.exists():
+            try:
+                apply(self._api, self.id, entry)
+                return
+            except (MlflowException, OSError) as error:
+                self.keep(store.unusable(error))
+        self._journal.append(entry)
+
+    def keep(self, error: InputError) -> None:
+        """Write the journal from now on, and say so; where there is one already, that was said."""
+        if not self._journal.exists():
+            self._journal.append({"do": "begin", "tags": self.tags, "time": _now()})
+            where = self._journal.folder
+            print(f"convtext: {error}; the run is kept in {where}: `make send` sends it", file=sys.stderr)
+
+
+def description(command: str, result: str) -> str:
+    """The head of a run's page, Markdown: what came out, and the command that repeats it."""
+    return f"{result}\n\nTo repeat it:\n```\n{command}\n```\n"
 
 
 @contextmanager
 def new_run(name: str, options: dict[str, Any], tags: dict[str, str]) -> Iterator[Run]:
     """A new run with its parameters (nested keys joined by dots) and tags; marked failed or killed if the
     block ends so."""
-    api, experiment = client()
-    tags = {"mlflow.runName": name, "mlflow.source.name": "make train"} | _environment() | tags
-    parameters = [Param(key, str(value)[:6000]) for key, value in _flat(options).items()]
-    try:
-        run = api.create_run(experiment, tags=tags)
-        api.log_batch(run.info.run_id, params=parameters)
-    except MlflowException as error:
-        raise InputError(f"the tracking store {store()} cannot be used: {error}") from error
-    with _ending(api, run.info.run_id):
-        yield Run(api, run.info.run_id)
+    tags = {"mlflow.runName": name, "mlflow.source.name": "make train"} | tags | environment()
+
+    def begin(api: MlflowClient, experiment: str) -> Run:
+        return Run(api.create_run(experiment, tags=tags).info.run_id, api, tags)
+
+    run = _begun(begin, Run(f"local-{uuid.uuid4().hex}", None, tags))
+    with _ending(run):
+        run.record(do="params", values={key: str(value)[:LONGEST] for key, value in _flat(options).items()})
+        yield run
 
 
 @contextmanager
 def resumed_run(run_id: str) -> Iterator[Run]:
     """The run that `train` began, for `evaluate` to finish."""
-    api, _ = client()
+
+    def begin(api: MlflowClient, experiment: str) -> Run:
+        found = counterpart(api, experiment, run_id)
+        if found is None:
+            raise InputError(
+                f"run {run_id} is not in {address.shown()}: the tracking store was changed or emptied since "
+                "training; set MLFLOW_TRACKING_URI as it was, or train again"
+            )
+        api.update_run(found, status=RunStatus.to_string(RunStatus.RUNNING))
+        return Run(found, api, api.get_run(found).data.tags)
+
+    unsent_run = Run(run_id, None, {})
+    run = unsent_run if unsent(run_id).exists() else _begun(begin, unsent_run)
+    with _ending(run):
+        yield run
+
+
+def _begun(begin: Callable[[MlflowClient, str], Run], unsent_run: Run) -> Run:
+    """The run in the store, or the unsent one where no server answers."""
     try:
-        api.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
-    except MlflowException as error:
-        raise InputError(
-            f"run {run_id} is not in {store()}: the tracking store was changed or emptied since training; "
-            "set MLFLOW_TRACKING_URI as it was, or train again"
-        ) from error
-    with _ending(api, run_id):
-        yield Run(api, run_id)
-
-
-def serve(port: int) -> None:
-    """Replace this process by MLflow's server on the store, on the loopback address only."""
-    client()
-    uri = store()
-    if uri.startswith("http"):
-        print(f"The runs are at {uri}")
-        return
-    print(f"The runs are at http://127.0.0.1:{port} (Ctrl-C ends it; they are kept in {uri})", flush=True)
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    os.execv(sys.executable, command)
+        try:
+            return begin(*client())
+        except MlflowException as error:
+            raise store.unusable(error) from error
+    except store.StoreUnreachable as error:
+        unsent_run.keep(error)
+        return unsent_run
 
 
 @contextmanager
-def _ending(api: mlflow.MlflowClient, run_id: str) -> Iterator[None]:
+def _ending(run: Run) -> Iterator[None]:
     status = RunStatus.FAILED
-    try:
-        yield
-        status = RunStatus.FINISHED
-    except KeyboardInterrupt:
-        status = RunStatus.KILLED
-        raise
-    finally:
-        with _not_fatal():
-            api.set_terminated(run_id, RunStatus.to_string(status))
+    with under_way(address.folder() / "running", run.id, address.store()):
+        try:
+            yield
+            status = RunStatus.FINISHED
+        except KeyboardInterrupt:
+            status = RunStatus.KILLED
+            raise
+        finally:
+            run.record(do="end", status=RunStatus.to_string(status), time=_now())
+            run.finish()
 
 
-@contextmanager
-def _not_fatal() -> Iterator[None]:
-    """A store that fails half-way costs its record, not the training."""
-    try:
-        yield
-    except MlflowException as error:
-        print(f"convtext: not tracked in {store()}: {str(error).splitlines()[0]}", file=sys.stderr)
-
-
-def client() -> tuple[mlflow.MlflowClient, str]:
-    """MLflow's client of the store, and the id of the experiment in it. Raises InputError."""
-    uri = store()
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        _create_local_store((data_folder() / "tracking").resolve())
-    try:
-        api = mlflow.MlflowClient(tracking_uri=uri)
-        experiment = api.get_experiment_by_name(EXPERIMENT)
-        return api, experiment.experiment_id if experiment else api.create_experiment(EXPERIMENT, tags=KIND)
-    except MlflowException as error:
-        raise InputError(f"the tracking store {uri} cannot be used: {error}") from error
-
-
-def _create_local_store(folder: Path) -> None:
-    """Create the store under another name and link it to its own: two processes that begin at once would
-    both create its tables, and MLflow bears that badly."""
-    if (folder / "mlflow.db").exists():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        fresh = Path(scratch) / "mlflow.db"
-        api = mlflow.MlflowClient(tracking_uri=f"sqlite:///{fresh}")
-        api.create_experiment(EXPERIMENT, (folder / "artifacts").as_uri(), tags=KIND)
-        with suppress(FileExistsError):
-            os.link(fresh, folder / "mlflow.db")
-
-
-def _environment() -> dict[str, str]:
-    packages = ("tensorflow", "tensorflow-cpu", "keras", "numpy")
-    versions = {f"version.{name}": found for name in packages if (found := _version(name))}
-    commit = _git("rev-parse", "HEAD")
-    dirty = "yes" if _git("status", "--porcelain", "--untracked-files=no") else "no"
-    source = {"mlflow.source.git.commit": commit, "git.dirty": dirty} if commit else {}
-    return versions | source | {"version.python": platform.python_version(), "cores": str(os.cpu_count())}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except ImportError:
-        return ""
-
-
-def _git(*arguments: str) -> str:
-    """What git says of this checkout; nothing where there is no git or no checkout."""
-    try:
-        command = ["git", "-C", str(Path(__file__).parent), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
+def _now() -> int:
+    """Milliseconds, as MLflow has times."""
+    return int(time.time() * 1000)
 
 
 def _flat(options: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -203,3 +197,6 @@ def _flat(options: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         nested = isinstance(value, dict) and all(name.isidentifier() for name in value)
         flat |= _flat(value, f"{prefix}{key}.") if nested else {prefix + key: value}
     return flat
+
+
+__all__ = ["Run", "client", "description", "new_run", "resumed_run"]

@@ -26,7 +26,7 @@ from pipeline.artifacts import (
     whole_folder,
     write_json,
 )
-from pipeline.backend import keras
+from pipeline.backend import keras, threads
 from pipeline.batches import Batches, SortedBatches
 from pipeline.byte_encoder import ByteEncoder
 from pipeline.classifier import Classifier, Encoder, Predictor, save
@@ -38,10 +38,11 @@ from pipeline.images import Images
 from pipeline.keras_network import KerasNetwork
 from pipeline.models import Start, architecture
 from pipeline.ngrams import NgramModel
-from pipeline.options import EmbedOptions, PrepareOptions, TokenizeOptions, TrainOptions
+from pipeline.options import EmbedOptions, PrepareOptions, Request, TokenizeOptions, TrainOptions
+from pipeline.provenance import data_sets, usage
 from pipeline.sequences import Sequences
 from pipeline.text import TextEncoder
-from pipeline.tracking import Run, new_run
+from pipeline.tracking import Run, description, new_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,8 +63,10 @@ def run(arguments: argparse.Namespace) -> None:
     linear = NgramModel.of(read_arrays(folder.corpus.ngrams)) if options.ensemble.ngrams else None
     print(f"train: {options.model}, {len(part['train']):,} rows", flush=True)
 
-    name = f"{folder.corpus.path.name} {options.model}"
-    with new_run(name, _options(folder, start), _tags(folder)) as tracked:
+    request = read_stage(folder.request, Request)
+    with new_run(request.title, _options(folder, start), _tags(folder, options)) as tracked:
+        tracked.describe(description(request.command, "Not evaluated yet."))
+        tracked.data(_data_sets(folder, rows["part"]))
         for path in folder.all_options:
             if path.exists():  # images are neither tokenized nor embedded
                 tracked.log(path, "options")
@@ -134,7 +137,7 @@ def _report(criterion: str, tracked: Run, before: int, record: trainer.Record) -
         f"   {shown} {record[f'validation_{criterion}']:6.1%}   {record['seconds']:5.1f} s",
         flush=True,
     )
-    metrics = {key: value for key, value in record.items() if key != "epoch"}
+    metrics = {key: value for key, value in record.items() if key != "epoch"} | usage()
     tracked.log_metrics(metrics, before + int(record["epoch"]))
 
 
@@ -151,5 +154,15 @@ def _options(folder: RunFolder, start: Start) -> dict[str, Any]:
     return prepare | tokenize | embed | train | inputs
 
 
-def _tags(folder: RunFolder) -> dict[str, str]:
-    return {"corpus": folder.corpus.path.name, "model": folder.path.name, "folder": str(folder.path)}
+def _tags(folder: RunFolder, options: TrainOptions) -> dict[str, str]:
+    names = {"corpus": folder.corpus.path.name, "model": folder.path.name, "folder": str(folder.path)}
+    numbers = {"seed": str(options.seed), "precision": options.train.precision, "threads": str(threads())}
+    return names | numbers
+
+
+def _data_sets(folder: RunFolder, parts: pd.Series[str]) -> list[dict[str, str]]:
+    corpus = folder.corpus
+    source = read_stage(corpus.prepare_options, PrepareOptions).source
+    files = [path for path in (corpus.rows, corpus.images) if path.exists()]
+    counts = {str(part): int(rows) for part, rows in parts.value_counts().items()}
+    return data_sets(corpus.path.name, source, files, counts)

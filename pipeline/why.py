@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import figures, sharing, shift, trainer
+from pipeline import sharing, shift, study_figures, trainer
 from pipeline.artifacts import RunFolder, read_arrays, read_inputs, read_json, read_table, whole
 from pipeline.backend import forget_networks, keras, tf
 from pipeline.batches import Batches, SortedBatches
 from pipeline.config import read_stage
 from pipeline.errors import InputError
+from pipeline.figures import Figure
 from pipeline.images import Images
 from pipeline.models import Start, architecture
 from pipeline.options import TrainOptions
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
         with whole(folder.why) as partial:
             partial.write_text(table + "\n", "utf-8")
         with whole(folder.why_figure) as partial:
-            _figure(found, unit, f"{name}, {rows['test']:,} test rows").savefig(partial, dpi=130)
+            _figure(found, unit, f"{name}, {rows['test']:,} test rows").savefig(partial)
         tracked.log(folder.why)
         tracked.log(folder.why_figure)
     print(f"\n{table}\n\n{folder.why} and {folder.why_figure.name}")
@@ -189,9 +190,9 @@ def _accuracy(network: keras.Model, inputs: Sequences | Images, truth: NDArray[n
     return float(network.evaluate(batches, verbose=0, return_dict=True)["accuracy"])
 
 
-def _figure(found: list[Contestant], unit: str, title: str) -> figures.Figure:
+def _figure(found: list[Contestant], unit: str, title: str) -> Figure:
     numbers = {
         name: {one.title: getattr(one, name) for one in found} for name in ("connections", "parameters")
     }
     accuracy = {one.title: one.accuracy for one in found}
-    return figures.convolution_beside_dense(accuracy, numbers, unit, title)
+    return study_figures.convolution_beside_dense(accuracy, numbers, unit, title)

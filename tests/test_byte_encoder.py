@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -51,7 +53,22 @@ def test_what_it_remembers_is_bounded_and_changes_nothing(monkeypatch: pytest.Mo
     for start in range(0, 1000, 90):
         texts = [" ".join(f"a{i}" for i in range(start, start + 90)), "anna don't " + 50 * "b"]
         np.testing.assert_array_equal(fast.encode(texts).sequences.ids, plain.encode(texts).ids)
-        assert len(fast._hashes) <= 200
+        assert len(fast._memory.hashes) <= 200
+
+
+def test_threads_share_what_they_learn_and_what_they_forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(byte_encoder, "MOST", 500)
+    monkeypatch.setattr(byte_encoder, "FEW", 5)
+    plain = encoder(Tokenize(minimum_count=1, maximum_length=10**6))
+    fast = ByteEncoder(plain)
+    random = np.random.default_rng(1)
+    blocks = [[f"a{i} don't a{i % 7}" for i in random.integers(0, 400, 50)] for _ in range(200)]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(fast.encode, blocks))
+    for block, each in zip(blocks, found, strict=True):
+        expected = plain.encode(block)
+        np.testing.assert_array_equal(each.sequences.ids, expected.ids)
+        np.testing.assert_array_equal(each.sequences.offsets, expected.offsets)
 
 
 def test_the_table_grows_with_the_chunks() -> None:

@@ -38,6 +38,9 @@ def test_cross_validation_compares_on_the_same_folds_and_goes_on_where_it_stoppe
     folds = [Path(run).parent for run in options["runs"]]
     tested = [pd.read_parquet(fold / "rows.parquet")["part"] == "test" for fold in folds]
     assert (sum(one.astype(int) for one in tested) == 1).all()
+    of_fold = {path.name for path in Path(options["runs"][0]).iterdir()}
+    assert {"mistakes.csv", "predictions.parquet"} <= of_fold
+    assert not of_fold & {"report.html", "suspect_labels.csv", "filters.json", "confusion_matrix.png"}
     result = json.loads(Path(place, "crossval.json").read_text())
     assert result["contestants"]["TF-IDF + logistic regression"]["accuracy"] == [1, 1]
 

@@ -120,8 +120,9 @@ def test_the_report_gives_accuracy_by_share_of_uncovered_words(
     table = done.stdout[done.stdout.index("  words without a vector") :].splitlines()
     assert max(map(len, table)) <= 80
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
-    assert sum(entry["rows"] for entry in metrics["slices"]) == metrics["test_rows"]
-    right = sum(entry["rows"] * (entry["accuracy"] or 0) for entry in metrics["slices"])
+    slices = metrics["slices"]["uncovered_words"]
+    assert sum(entry["rows"] for entry in slices) == metrics["test_rows"]
+    right = sum(entry["rows"] * (entry["accuracy"] or 0) for entry in slices)
     assert right / metrics["test_rows"] == pytest.approx(metrics["accuracy"])
 
 

@@ -84,8 +84,13 @@ def test_train_ends_with_the_folder_of_the_run_and_its_metrics(trained: Trained)
     assert metrics["train_seconds"] > 0
     assert 0 <= metrics["macro_f1"] <= 1
     pictures = {path.name for path in trained.folder.glob("*.png")}
-    curves = {"learning_curves.png", "calibration.png"}
-    assert pictures == curves | {"confusion_matrix.png", "class_scores.png", "filters.png"}
+    numbers = {"opponents.png", "calibration.png", "slices.png", "learning_curves.png"}
+    assert pictures == numbers | {"confusion_matrix.png", "class_scores.png", "filters.png"}
+    page = (trained.folder / "report.html").read_text("utf-8")
+    assert page.count("<figure>") == len(pictures) and 'class="text"' in page
+    suspects = pd.read_csv(trained.folder / "suspect_labels.csv")
+    columns = ["file", "line", "text", "label", "suggested_label", "probability"]
+    assert suspects.columns.tolist() == columns
     filters = json.loads((trained.folder / "filters.json").read_text())
     assert len(filters) == 3 * 8 and {one["label"] for one in filters} <= {"1", "5"}
     description = json.loads((trained.folder / "model" / "classifier.json").read_text())
@@ -121,7 +126,8 @@ def test_the_run_is_in_mlflow_with_options_metrics_and_model(trained: Trained) -
     artifacts = trained.data / "tracking" / "artifacts" / identifier / "artifacts"
     logged = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*") if path.is_file()}
     assert {"model/network.keras", "metrics.json", "confusion_matrix.png", "data_report.json"} <= logged
-    assert {"filters.json", "filters.png"} <= logged
+    assert {"filters.json", "filters.png", "report.html", "suspect_labels.csv"} <= logged
+    assert {"confidently_wrong.json", "suspect_labels.json"} <= logged
 
 
 def test_a_second_train_does_nothing(trained: Trained) -> None:

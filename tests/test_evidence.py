@@ -21,10 +21,10 @@ ROWS = Sequences.of([[2, 3], [3], []])  # good is 2, film is 3
 def member(activation: str = "relu") -> FoldedNetwork:
     """A filter of two words, which speaks for class 0, and one of one word, which speaks for class 1."""
     # Window 2: 3 for good before film, 4 for film behind good; window 1: 2 and -1.
-    table = np.array([[0, 0, 0], [0, 0, 0], [0, 2, 3], [4, -1, 0]], np.float32)
+    table = np.array([[0, 0, 0], [0, 0, 0], [3, 0, 2], [0, 4, -1]], np.float32)
     ones, zeros = np.ones(2, np.float32), np.zeros(2, np.float32)
     weights = np.array([[0.5, 0], [0, 1]], np.float32)
-    shape = Shape.model_validate({"windows": [2, 1], "activation": activation})
+    shape = Shape.model_validate({"windows": [2, 1], "filters": [1, 1], "activation": activation})
     return FoldedNetwork(shape, table, ones, zeros, weights, np.array([0.25, -0.25], np.float32))
 
 

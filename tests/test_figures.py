@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from pipeline import figures
+from pipeline import class_figures, figures, metrics, study_figures
 from pipeline.calibration import reliability
+from pipeline.slices import by_class
 
 
 @pytest.mark.parametrize(("criterion", "kept"), [("accuracy", 1), ("macro_f1", 2)])
@@ -36,8 +38,72 @@ def test_a_network_that_was_not_trained_is_counted_and_has_no_curve(tmp_path: Pa
         "connections": dict(zip(accuracy, (10**6, 10**3, 10**10), strict=True)),
         "parameters": dict(zip(accuracy, (10**3, 10**3, 10**10), strict=True)),
     }
-    figure = figures.convolution_beside_dense(accuracy, numbers, "pixels", "title")
+    figure = study_figures.convolution_beside_dense(accuracy, numbers, "pixels", "title")
     figure.savefig(tmp_path / "why.png")
     curves, counts = figure.axes
     assert curves.get_legend_handles_labels()[1] == ["image_cnn", "dense, equal budget"]
     assert [text.get_text() for text in counts.texts] == ["1 M", "1 k", "10 G", "1 k", "1 k", "10 G"]
+
+
+def compared(classes: int) -> dict[str, Any]:
+    """Ten rows of each class, every third taken for the next one; the baseline is wrong on half."""
+    truth = np.repeat(np.arange(classes), 10)
+    wrong = np.arange(len(truth)) % 3 == 0
+    predictions = {
+        "network": np.where(wrong, (truth + 1) % classes, truth),
+        "baseline": np.where(np.arange(len(truth)) % 2, 0, truth),
+        "majority": np.zeros(len(truth), np.int64),
+    }
+    names = [f"$class$ {number}\n" + "x" * 99 for number in range(classes)]
+    return metrics.compare(truth, predictions, names, seed=1)
+
+
+@pytest.mark.parametrize("classes", [2, 30, 31, 160])
+def test_figures_of_classes_name_as_many_as_can_be_read(classes: int, tmp_path: Path) -> None:
+    result = compared(classes)
+    matrix, names = np.array(result["confusion"]), [one["label"] for one in result["classes"]]
+    pairs = metrics.confused_pairs(matrix)
+    figure = class_figures.confusion_matrix(matrix, metrics.by_confusion(matrix), pairs, names, "run")
+    figure.savefig(tmp_path / "confusion.png")
+    axes = figure.axes
+    named = len(axes[0].get_yticks())
+    assert named == (classes if classes <= 30 else 0)
+    assert len(axes[0].texts) == (2 * classes if classes <= 30 else 0)
+    if classes > 30:
+        assert len(axes[1].patches) == 30  # the most confused pairs
+    figure = class_figures.class_scores(result["classes"], "run")
+    figure.savefig(tmp_path / "scores.png")
+    shown = [tick.get_text() for axis in figure.axes for tick in axis.get_yticklabels()]
+    assert len(shown) == min(classes, 150)
+    assert max(map(len, shown)) < 40 and not any("\n" in name for name in shown)
+
+
+def test_the_opponents_figure_gives_each_interval_and_leaves_the_majority_class_at_its_edge(
+    tmp_path: Path,
+) -> None:
+    result = compared(20)
+    titles = metrics.contestants("TF-IDF + logistic regression")
+    figure = figures.opponents(result, titles, "run")
+    figure.savefig(tmp_path / "opponents.png")
+    left, right = figure.axes
+    assert [tick.get_text() for tick in left.get_yticklabels()] == list(titles)
+    low, high = (100 * bound for bound in result["accuracy_interval"])
+    assert left.texts[0].get_text() == f"66.5   [{low:.1f}, {high:.1f}]"
+    assert left.texts[-1].get_text() == "◂ 5.0"
+    assert right.texts[0].get_text().startswith("+14.0")
+
+
+def test_a_slice_without_rows_has_no_point(tmp_path: Path) -> None:
+    table = by_class(np.array([0, 0, 2]), ["a", "b", "c"]).accuracy(np.array([True, False, True]))
+    figure = figures.slices({"first": table, "second": table[:1]}, "run")
+    figure.savefig(tmp_path / "slices.png")
+    upper, _, lower, _ = figure.axes
+    assert upper.containers[0].lines[0].get_xydata().tolist() == [[0, 50], [2, 100]]
+    assert [text.get_text() for text in lower.texts] == ["2", "0", "1"]
+
+
+def test_wrong_pictures_are_no_more_than_can_be_seen(tmp_path: Path) -> None:
+    pictures = np.zeros((30, 4, 4, 3), np.uint8)
+    figure = class_figures.wrong_pictures(pictures, ["3 → 8\n99 %"] * 30, "run")
+    figure.savefig(tmp_path / "wrong.png")
+    assert sum(bool(axis.images) for axis in figure.axes) == 24

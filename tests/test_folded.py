@@ -16,7 +16,7 @@ from pipeline.folding import fold
 from pipeline.keras_network import KerasNetwork
 from pipeline.models.kim_cnn import Options, build
 from pipeline.ngrams import NgramModel, candidates
-from pipeline.sequences import Sequences
+from pipeline.sequences import PADDING, Sequences
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
@@ -36,14 +36,14 @@ def network(seed: int = 1, **options: Any) -> keras.Model:
 def folded_network(table: np.ndarray, windows: list[int], **changes: Any) -> FoldedNetwork:
     """One filter a window, of which the logits are the features."""
     n = len(windows)
-    shape = Shape(windows=windows, activation=changes.get("activation", "linear"))
+    shape = Shape(windows=windows, filters=[1] * n, activation=changes.get("activation", "linear"))
     ones, zeros = np.ones(n, np.float32), np.zeros(n, np.float32)
     return FoldedNetwork(shape, table, ones, changes.get("bias", zeros), np.eye(n, dtype=np.float32), zeros)
 
 
 def test_windows_are_added_up_by_hand() -> None:
-    # Ids 2 and 3: at window 2's last offset 200 and 300, at its first 20 and 30; at window 1's 1 and -5.
-    table = np.array([[0, 0, 0], [0, 0, 0], [200, 1, 20], [300, -5, 30]], np.float32)
+    # Ids 2 and 3: at window 2's first offset 20 and 30, at its last 200 and 300; at window 1's 1 and -5.
+    table = np.array([[0, 0, 0], [0, 0, 0], [20, 200, 1], [30, 300, -5]], np.float32)
     one = folded_network(table, [2, 1])
     assert one.features(Sequences.of([[2, 3], [3, 2], [3], [2], []])).tolist() == [
         [320, 1],  # 20 + 300
@@ -52,6 +52,44 @@ def test_windows_are_added_up_by_hand() -> None:
         [200, 1],
         [0, 0],
     ]
+
+
+@settings(deadline=None)
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 63, 64, 65, 100, 130]), st.sampled_from(["f4", "i2"])
+)
+def test_features_are_the_greatest_sums_of_numpy(seed: int, filters: int, form: str) -> None:
+    random = np.random.default_rng(seed)
+    windows = [2, 5]
+    table = random.integers(-1000, 1000, (9, 7 * filters)).astype(form)
+    table[PADDING] = 0
+    shape = Shape(windows=windows, filters=[filters, 1 + filters // 2], activation="linear")
+    table = table[:, : len(shape.features)].copy()
+    n = len(shape.sizes)
+    one = FoldedNetwork(
+        shape,
+        table,
+        np.full(n, 0.5, np.float32),
+        np.ones(n, np.float32),
+        np.eye(n, dtype="f4"),
+        np.zeros(n, "f4"),
+    )
+    rows = [random.integers(1, 9, random.integers(0, 9)).tolist() for _ in range(5)]
+    found, ends = one.features(Sequences.of(rows)), one.winning_ends(Sequences.of(rows))
+    for number, row in enumerate(rows):
+        column = first = 0
+        for h, count in zip(shape.windows, shape.filters, strict=True):
+            padded = [PADDING] * (h - 1) + row + [PADDING] * (h - 1)
+            products = table[:, column : column + h * count].reshape(-1, h, count).astype(np.int64)
+            sums = [
+                sum(products[padded[t + k], k] for k in range(h))
+                for t in range(len(row) + h - 1 if row else 0)
+            ]
+            expected = 0.5 * np.max(sums, axis=0) + 1 if row else np.ones(count)
+            features = slice(first, first + count)
+            np.testing.assert_array_equal(found[number, features], expected)
+            np.testing.assert_array_equal(ends[number, features], np.argmax(sums, axis=0) if row else 0)
+            column, first = column + h * count, first + count
 
 
 def test_a_maximum_below_zero_is_kept_for_the_activation() -> None:
@@ -104,7 +142,9 @@ def test_what_does_not_fold_is_not_folded() -> None:
 def test_sixteen_bits_keep_every_feature_within_the_stated_bound(seed: int, windows: list[int]) -> None:
     random = np.random.default_rng(seed)
     scale = 10.0 ** random.integers(-3, 4)
-    exact = folded_network((scale * random.normal(size=(12, sum(windows)))).astype(np.float32), windows)
+    table = (scale * random.normal(size=(12, sum(windows)))).astype(np.float32)
+    table[PADDING] = 0
+    exact = folded_network(table, windows)
     rounded = exact.rounded()
     assert rounded.table.dtype == np.int16
     rows = Sequences.of([random.integers(1, 12, random.integers(0, 9)).tolist() for _ in range(20)])

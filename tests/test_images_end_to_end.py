@@ -53,6 +53,7 @@ def test_an_image_corpus_trains_image_cnn_and_has_neither_tokens_nor_vectors(tra
     assert "logistic regression on pixels" in trained.done.stdout
     files = {*times(trained.folder)}
     assert {"images.npy", "rows.parquet", "data_report.json", "model", "calibration.png"} <= files
+    assert {"report.html", "suspect_labels.csv", "wrong_pictures.png", "feature_maps.png"} <= files
     assert not files & {"tokenize.json", "sequences.npz", "embed.json", "vectors.npz", "text_encoder.json"}
     assert trained.done.stderr == ""
     assert max(map(len, trained.done.stdout.splitlines()[:-1])) <= 80

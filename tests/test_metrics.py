@@ -89,3 +89,23 @@ def test_the_summary_says_which_is_better_within_80_columns(
     assert max(map(len, summary.splitlines())) <= 80
     assert result["majority_accuracy"] == 0.5
     assert result["test_rows"] == 6
+
+
+def test_classes_that_are_confused_stand_together() -> None:
+    matrix = np.array([[8, 0, 2, 0], [0, 7, 0, 3], [4, 0, 6, 0], [0, 1, 0, 9]])
+    order = metrics.by_confusion(matrix).tolist()
+    assert sorted(order) == [0, 1, 2, 3]
+    assert abs(order.index(0) - order.index(2)) == abs(order.index(1) - order.index(3)) == 1
+    assert metrics.by_confusion(matrix[:2, :2]).tolist() == [0, 1]
+
+
+def test_the_most_confused_pair_comes_first() -> None:
+    matrix = np.array([[8, 0, 2], [0, 7, 0], [4, 1, 6]])
+    assert metrics.confused_pairs(matrix) == [(2, 0, 4), (0, 2, 2), (2, 1, 1)]
+    assert metrics.confused_pairs(np.diag([3, 2])) == []
+
+
+def test_wilsons_interval_holds_where_every_row_is_right() -> None:
+    # 1 / (1 + 1.96² / 10), of ten rows
+    assert metrics.wilson_interval(10, 10) == pytest.approx((0.7225, 1), abs=1e-4)
+    assert metrics.wilson_interval(0, 10) == pytest.approx((0, 0.2775), abs=1e-4)

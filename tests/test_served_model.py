@@ -72,7 +72,7 @@ def classifier(run: RunFolder) -> Classifier:
 def model(run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The classifier as an MLflow model."""
     place = tmp_path_factory.mktemp("mlflow") / "model"
-    mlflow_model.save(place, run, Model())
+    mlflow_model.save(place, run)
     return place
 
 
@@ -230,7 +230,7 @@ def test_an_image_model_takes_files_as_bytes_and_refuses_others(tmp_path: Path) 
     made = Classifier(lambda: predictor, ImageEncoder(8, 8, 1), ["dark", "light"], "path")
     save(run.model, made, network, None)
     write_arrays(run.row_keys, train=np.zeros(1, np.uint64))
-    mlflow_model.save(tmp_path / "model", run, Model())
+    mlflow_model.save(tmp_path / "model", run)
     needed = (tmp_path / "model" / "requirements.txt").read_text()
     assert "pillow==" in needed and "keras==" in needed
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import dashboard, store
 from pipeline.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,13 +49,45 @@ def test_two_processes_that_create_the_store_at_once_both_keep_their_runs(tmp_pa
     assert [one.stderr for one in done] == ["", ""]
     assert ask(tmp_path, "select status from runs") == [("FINISHED",), ("FINISHED",)]
     assert ask(tmp_path, "select distinct key, value from params") == [("network.windows", "[3, 4]")]
-    assert {path.name for path in (tmp_path / "tracking").iterdir()} <= {"mlflow.db", "artifacts"}
+    assert {path.name for path in (tmp_path / "tracking").iterdir()} <= {"mlflow.db", "artifacts", "running"}
 
 
 def test_a_run_that_fails_or_is_interrupted_is_marked_so(tmp_path: Path) -> None:
     for fault in ("RuntimeError", "KeyboardInterrupt"):
         execute(TRACK + f"    raise {fault}\n")
     assert ask(tmp_path, "select status from runs order by start_time") == [("FAILED",), ("KILLED",)]
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
+def test_a_run_whose_process_is_killed_is_marked_so_by_the_next_to_open_the_store(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{TRACK}    print('begun', flush=True); import time; time.sleep(60)"],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == "begun\n"
+        process.kill()
+        process.wait(timeout=30)
+    assert ask(tmp_path, "select status from runs") == [("RUNNING",)]
+    store.client()
+    assert ask(tmp_path, "select status from runs") == [("KILLED",)]
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "", "５０００"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    with pytest.raises(InputError, match=f"PORT={port}: expected a whole number from 1 to 65535"):
+        dashboard.run(argparse.Namespace(port=port))
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
+def test_a_port_that_is_taken_is_refused_before_the_server_starts() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        with pytest.raises(InputError, match=f"PORT={port}: address already in use"):
+            dashboard.run(argparse.Namespace(port=port))
 
 
 # MLflow's own use of SQLAlchemy.

@@ -1,0 +1,132 @@
+"""What is recorded of a run, as calls of MLflow's: at once, or later from a journal in
+data/tracking/unsent/."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LoggedModelOutput,
+    LoggedModelStatus,
+    Metric,
+    Param,
+    RunStatus,
+    RunTag,
+)
+from mlflow.exceptions import MlflowException
+
+from pipeline import address, store
+from pipeline.artifacts import data_folder
+from pipeline.journal import Entry, Journal
+from pipeline.running import is_under_way
+
+LOCAL_ID = "local_id"  # the tag of a run that was sent: what it was called before
+
+
+def apply(api: MlflowClient, run: str, entry: Entry) -> None:
+    """The call of MLflow's that an entry stands for. What MLflow refuses is said, and not tracked."""
+    try:
+        _call(api, run, entry)
+    except MlflowException as error:
+        if error.error_code != "INVALID_PARAMETER_VALUE":
+            raise
+        print(f"convtext: not tracked: {store.reason(error)}", file=sys.stderr)
+
+
+def _call(api: MlflowClient, run: str, entry: Entry) -> None:
+    match entry["do"]:
+        case "params":
+            api.log_batch(run, params=[Param(*one) for one in entry["values"].items()])
+        case "metrics":
+            when = entry["time"], entry["step"]
+            api.log_batch(run, metrics=[Metric(*one, *when) for one in entry["values"].items()])
+        case "tags":
+            api.log_batch(run, tags=[RunTag(*one) for one in entry["values"].items()])
+        case "inputs":
+            api.log_inputs(run, datasets=[_data_set(**one) for one in entry["values"]])
+        case "files":
+            log = api.log_artifacts if Path(entry["path"]).is_dir() else api.log_artifact
+            log(run, entry["path"], entry["folder"])
+        case "model":
+            _log_model(api, run, Path(entry["path"]))
+        case "adopt":
+            experiment = api.get_run(run).info.experiment_id
+            for child in entry["runs"]:
+                if found := counterpart(api, experiment, child):
+                    api.set_tag(found, "mlflow.parentRunId", run)
+        case "end":
+            api.set_terminated(run, entry["status"], entry["time"])
+
+
+def _log_model(api: MlflowClient, run_id: str, folder: Path) -> None:
+    """Not by MLflow's `log_model`, which loads what it wrote to try the example on it: seconds, in which the
+    model's copy of the loops is compiled."""
+    from mlflow.models import Model  # here, as nothing else needs the second that it takes
+
+    run = api.get_run(run_id)
+    model = api.create_logged_model(run.info.experiment_id, "model", run_id, params=run.data.params)
+    description = Model.load(str(folder))
+    description.run_id, description.model_id = run_id, model.model_id
+    description.save(str(folder / "MLmodel"))
+    api.log_model_artifacts(model.model_id, str(folder))
+    api.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+    api.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+
+
+def _data_set(context: str, **fields: str) -> DatasetInput:
+    return DatasetInput(Dataset(**fields), tags=[InputTag("mlflow.data.context", context)])
+
+
+def counterpart(api: MlflowClient, experiment: str, run_id: str) -> str | None:
+    """The store's id of a run: the same, or that of the run as which it was sent."""
+    if not run_id.startswith("local-"):
+        try:
+            return str(api.get_run(run_id).info.run_id)
+        except MlflowException as error:
+            if store.is_temporary(error):
+                raise
+    found = api.search_runs([experiment], f"tags.{LOCAL_ID} = '{run_id}'", max_results=1)
+    return str(found[0].info.run_id) if found else None
+
+
+def unsent(run_id: str) -> Journal:
+    """Where a run is written that cannot be sent."""
+    return Journal(_folder() / run_id)
+
+
+def send() -> Iterator[str]:
+    """Replay the journals in the store; says of each run what became of it."""
+    api, experiment = store.client()
+    found = [Journal(path) for path in sorted(_folder().glob("*")) if Journal(path).exists()]
+    waiting = [one for one in found if is_under_way(address.folder() / "running", one.run)]
+    ended = [one for one in found if one not in waiting]
+    yield from (f"{one.run} is still under way" for one in waiting)
+    try:
+        # All of them first: one may be another's parent.
+        runs = [counterpart(api, experiment, one.run) or _created(api, experiment, one) for one in ended]
+        for journal, run in zip(ended, runs, strict=True):
+            entries = journal.entries()
+            for entry in entries:
+                apply(api, run, entry)
+            if entries[-1]["do"] != "end":
+                api.set_terminated(run, RunStatus.to_string(RunStatus.KILLED))
+            journal.remove()
+            yield f"{journal.run} is sent, as {run}"
+    except MlflowException as error:
+        raise store.unusable(error) from error
+
+
+def _created(api: MlflowClient, experiment: str, journal: Journal) -> str:
+    begin = journal.entries()[0]
+    tags = begin["tags"] | {LOCAL_ID: journal.run}
+    return str(api.create_run(experiment, start_time=begin["time"], tags=tags).info.run_id)
+
+
+def _folder() -> Path:
+    return data_folder() / "tracking" / "unsent"

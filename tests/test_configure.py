@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def configure(data: Path, *arguments: str) -> Path:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "configure", *arguments],
+        cwd=ROOT, env={"CONVTEXT_DATA": str(data)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return Path(done.stdout.splitlines()[-1])
+
+
+def test_the_request_is_the_command_that_repeats_the_run_and_changes_no_stage(tmp_path: Path) -> None:
+    reviews = tmp_path / "my reviews.csv"
+    reviews.write_text("body,stars\na,1\n")
+    asked = ["--corpus", str(reviews), "--model", "kim-rand", "--text", "body", "--label", "stars"]
+    run = configure(tmp_path, *asked, "--set", "train.epochs=3 seed=7")
+    request = json.loads((run / "request.json").read_text())
+    assert request == {
+        "title": "my reviews.csv kim-rand train.epochs=3 seed=7",
+        "command": f"make train CORPUS='{reviews}' TEXT=body LABEL=stars MODEL=kim-rand "
+        "SET='train.epochs=3 seed=7'",
+    }
+    options = {path: path.stat().st_mtime_ns for path in run.rglob("*.json") if path.name != "request.json"}
+    assert options
+    configure(tmp_path, *asked, "--set", "seed=7 train.epochs=3")
+    assert json.loads((run / "request.json").read_text())["title"].endswith("seed=7 train.epochs=3")
+    assert {path: path.stat().st_mtime_ns for path in options} == options
+
+
+def test_a_long_set_is_cut_in_the_name_and_whole_in_the_command(tmp_path: Path) -> None:
+    long = "train.epochs=3 train.patience=2 train.batch_size=64"
+    run = configure(tmp_path, "--corpus", "digits", "--model", "", "--set", long)
+    request = json.loads((run / "request.json").read_text())
+    assert request["title"] == f"digits image_cnn {long[:40]}…"
+    assert request["command"] == f"make train CORPUS=digits MODEL=image_cnn SET='{long}'"

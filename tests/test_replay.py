@@ -1,0 +1,212 @@
+"""Runs and a tracking server that is not always there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mlflow.models import Model
+
+from pipeline import address, champions, registry, replay, runs, store
+from pipeline.errors import InputError
+from pipeline.tracking import new_run, resumed_run
+
+DATA = {"name": "mr", "digest": "a1", "source_type": "local", "source": "{}", "schema": "{}", "profile": "{}"}
+# MLflow's own use of Pydantic and SQLAlchemy.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+class Server:
+    """A real one, with a database and artifacts that go through it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.uri = f"http://127.0.0.1:{free_port()}"
+        self.start()
+
+    def start(self) -> None:
+        quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+        self.process = subprocess.Popen(
+            [
+                sys.executable, "-m", "mlflow", "server", "--backend-store-uri", "sqlite:///runs.db",
+                "--artifacts-destination", "kept", "--host", "127.0.0.1", "--workers", "1",
+                "--port", self.uri.rpartition(":")[2],
+            ],
+            cwd=self.folder, env=os.environ | quiet, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        for _ in range(600):
+            try:
+                with urllib.request.urlopen(f"{self.uri}/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise TimeoutError(self.uri)
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture(autouse=True)
+def _data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVTEXT_DATA", str(tmp_path))
+
+
+def test_a_run_begun_without_a_server_is_sent_as_a_new_one_and_can_be_finished(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    with new_run("parent", {}, {}) as parent, new_run("child", {"network": {"windows": [3]}}, {}) as child:
+        parent.adopt([child.id])
+        child.log_metrics({"loss": 0.5}, 1)
+    with resumed_run(child.id) as again:
+        again.log_metrics({"test.accuracy": 0.75})
+    said = capsys.readouterr().err.splitlines()
+    assert [f"kept in {tmp_path / 'tracking/unsent'}/{one.id}" in line for one, line in zip(
+        (parent, child), said, strict=True)] == [True, True]  # fmt: skip
+    assert all("does not answer (connection refused)" in line and "`make send`" in line for line in said)
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    assert len(list(replay.send())) == 2
+    assert list((tmp_path / "tracking" / "unsent").iterdir()) == []
+    with resumed_run(child.id) as found:
+        assert found.id != child.id
+    api, _ = store.client()
+    sent = api.get_run(found.id)
+    assert sent.info.run_name == "child" and sent.info.status == "FINISHED"
+    assert sent.data.params == {"network.windows": "[3]"}
+    assert sent.data.metrics == {"loss": 0.5, "test.accuracy": 0.75}
+    assert api.get_run(sent.data.tags["mlflow.parentRunId"]).info.run_name == "parent"
+
+
+def test_a_server_that_dies_in_the_middle_costs_nothing_of_the_run(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    curve = tmp_path / "curve.json"
+    curve.write_text("before")
+    with new_run("one", {}, {"corpus": "mr"}) as run:
+        run.log_metrics({"loss": 0.5}, 1)
+        run.log(curve, "figures")
+        server.kill()
+        run.log_metrics({"loss": 0.25}, 2)
+        curve.write_text("after")
+        run.log(curve, "figures")
+        curve.unlink()
+        run.data([{"context": part} | DATA | {"digest": part} for part in ("training", "test")])
+        run.table("mistakes", pd.DataFrame({"text": ["007", "Ü"], "probability": [0.5, 0.75]}))
+        run.describe("**75 %**")
+    assert capsys.readouterr().err.count("\n") == 1
+    with pytest.raises(store.StoreUnreachable, match="does not answer"):
+        list(replay.send())
+    server.start()
+
+    assert list(replay.send()) == [f"{run.id} is sent, as {run.id}"]
+    api, _ = store.client()
+    sent = api.get_run(run.id)
+    assert sent.info.status == "FINISHED"
+    assert [one.value for one in api.get_metric_history(run.id, "loss")] == [0.5, 0.25]
+    assert [one.tags[0].value for one in sent.inputs.dataset_inputs] == ["training", "test"]
+    assert sent.data.tags["mlflow.note.content"] == "**75 %**"
+    assert json.loads(sent.data.tags["mlflow.loggedArtifacts"]) == [
+        {"path": "mistakes.json", "type": "table"}
+    ]
+    kept = {path.name: path.read_text() for path in server.folder.rglob(f"{run.id}/**/*.json")}
+    assert kept["curve.json"] == "after"
+    assert json.loads(kept["mistakes.json"])["data"] == [["007", 0.5], ["Ü", 0.75]]
+    assert list(replay.send()) == []
+
+
+def test_a_model_that_was_kept_is_sent_and_is_champion_on_the_server(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    Model().save(str(packed / "MLmodel"))
+    (packed / "weights").write_text("1 2 3")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    with new_run("one", {"seed": 1}, {}) as run:
+        run.model(packed)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    assert champions.current("reviews") is None
+    list(replay.send())
+
+    sent = runs.in_store(run.id)
+    model = registry.model_of(sent)
+    assert registry.promote("reviews", sent, model, "kim-rand", {}).replaced == ""
+    found = champions.current("reviews")
+    assert found is not None
+    assert (found.version, found.title, found.model_id) == ("1", "kim-rand", model)
+    assert (found.files.path / "weights").read_text() == "1 2 3"
+    described = Model.load(str(found.files.path))
+    assert (described.model_id, described.run_id) == (model, sent)
+    assert registry.promote("reviews", sent, model, "kim-rand", {}).replaced == "1"
+    assert registry.roll_back("reviews")[0].number == "1"
+
+
+def test_a_process_that_is_killed_without_a_server_leaves_a_run_that_is_sent_as_killed(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = replay.unsent("local-1")
+    journal.append({"do": "begin", "tags": {"mlflow.runName": "cut"}, "time": 1_700_000_000_000})
+    journal.append({"do": "metrics", "values": {"loss": 0.5}, "step": 1, "time": 1_700_000_001_000})
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    (line,) = replay.send()
+    api, _ = store.client()
+    assert api.get_run(line.split()[-1]).info.status == "KILLED"
+
+
+def test_an_address_that_is_wrong_is_an_error_and_not_a_server_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class NoTracking(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), NoTracking) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        for uri in (
+            "htp://127.0.0.1",
+            "./mlruns",
+            "http://127.0.0.1:99999",
+            f"http://127.0.0.1:{other.server_port}",
+        ):
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+            with pytest.raises(InputError, match="cannot be used") as caught, new_run("one", {}, {}):
+                pass
+            assert not isinstance(caught.value, store.StoreUnreachable)
+        other.shutdown()
+
+
+def test_a_password_in_the_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@127.0.0.1:9/x")
+    assert address.shown() == "http://127.0.0.1:9/x"

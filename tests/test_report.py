@@ -1,0 +1,159 @@
+"""The page that tells a run's story, with the worst that data can hold, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline import class_figures, metrics
+from pipeline.calibration import reliability, softmax
+from pipeline.data_report import data_report
+from pipeline.report import Report, flat, shown
+from pipeline.slices import by_class
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(2)>',
+    '=HYPERLINK("http://example.com","a")',
+    "\u202eright to left\u200f عربي",
+    "{{ 7 * 7 }}{% raw %}",
+    "x" * 3000,
+    "\x00\x1b[31m</td></table>",
+]
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WIDTHS = (1280, 390)
+
+
+def png() -> bytes:
+    file = BytesIO()
+    pictures = np.zeros((2, 4, 4, 3), np.uint8)
+    class_figures.wrong_pictures(pictures, HOSTILE[:2], HOSTILE[0]).savefig(file)
+    return file.getvalue()
+
+
+def report(**changed: Any) -> Report:
+    """Seven classes and texts, none of them harmless; every second row is wrong."""
+    truth = np.repeat(np.arange(len(HOSTILE)), 6)
+    predicted = np.where(np.arange(len(truth)) % 2, truth, (truth + 1) % len(HOSTILE))
+    predictions = {"network": predicted, "baseline": truth, "majority": np.zeros(len(truth), np.int64)}
+    before = reliability(softmax(np.eye(len(HOSTILE), dtype=np.float32)[predicted]), truth)
+    result = metrics.compare(truth, predictions, HOSTILE, seed=1) | {
+        "slices": {"class": by_class(truth, HOSTILE).accuracy(predicted == truth)},
+        "temperature": 1.5,
+        "calibration_error": before.error,
+        "calibration_error_before": before.error,
+        "epochs": 3,
+    }
+    rows = pd.DataFrame({"file": "a/<b>.csv", "line": 2, "text": HOSTILE, "label": HOSTILE})
+    wrong = rows.assign(
+        predicted_label=HOSTILE[::-1],
+        probability=0.9,
+        evidence=[json.dumps([[text, 0.5], ["(bias)", -1.5]]) for text in HOSTILE],
+    )
+    values = {
+        "title": HOSTILE[1],
+        "baseline": "TF-IDF + logistic regression",
+        "labels": HOSTILE,
+        "result": result,
+        "figures": {"confusion_matrix": png(), "learning_curves": png()},
+        "wrong": wrong,
+        "suspects": rows.assign(suggested_label=HOSTILE[::-1], probability=0.8),
+        "data": data_report(rows.assign(part=["train", "validation", "test", *["train"] * 4])),
+        "options": {"source": {"text": HOSTILE[0], "inputs": [{"path": HOSTILE[5]}]}},
+        "run": {"mlflow_run": "0" * 32, "train_seconds": 1.2},
+    }
+    return Report(**(values | changed))
+
+
+def test_nothing_from_the_data_becomes_markup() -> None:
+    page = report().html()
+    assert (
+        "<script" not in page
+        and "<img src=x" not in page
+        and "</td></table>" not in page.partition("<main>")[0]
+    )
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 5
+    assert page.count("</table>") == page.count("<table")
+    assert "{{ 7 * 7 }}" in page
+    assert "\x00" not in page and "x" * 401 not in page
+
+
+def test_the_page_asks_for_nothing_outside_it() -> None:
+    page = report().html()
+    assert re.findall(r'(?:src|href)="(?!data:image/png;base64,|#)', page) == []
+    assert "url(" not in page and "default-src 'none'" in page
+
+
+@pytest.mark.parametrize(
+    ("interval", "verdict"),
+    [
+        ((0.01, 0.03), "The network is better than logistic regression on pixels."),
+        ((-0.03, -0.01), "Logistic regression on pixels is better than the network."),
+        ((-0.01, 0.01), "No clear difference between the network and logistic regression on pixels."),
+    ],
+)
+def test_the_page_begins_with_the_verdict(interval: tuple[float, float], verdict: str) -> None:
+    page = report(baseline="logistic regression on pixels")
+    page = report(baseline=page.baseline, result=dict(page.result) | {"difference_interval": interval})
+    assert page.verdict == verdict
+    assert page.html().index(verdict) < page.html().index("<h2>")
+
+
+def test_a_run_without_mistakes_figures_or_suspects_has_a_page_too() -> None:
+    none = report().wrong.head(0)
+    page = report(figures={}, wrong=none, suspects=none).html()
+    assert "No test row is wrong." in page and "<figure>" not in page
+
+
+def test_text_is_shown_on_one_line_cut_and_with_a_direction_of_its_own() -> None:
+    assert shown(" a\n b\t") == '<bdi dir="auto">a b</bdi>'
+    assert shown("abcdef", 4) == '<bdi dir="auto">abc…</bdi>'
+    assert shown("a_b\x07") == '<bdi dir="auto">a_<wbr>b\N{REPLACEMENT CHARACTER}</bdi>'
+
+
+def test_options_are_named_as_in_set() -> None:
+    options = {"train": {"epochs": 3, "name": "x"}, "windows": [1, 2], "none": None, "nothing": []}
+    assert flat(options) == {"train.epochs": "3", "train.name": "x", "windows": "[1, 2]"}
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH")
+def test_a_browser_shows_the_page_without_an_error_or_a_sideways_scroll(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(report().html(), "utf-8")
+    frames = "".join(f'<iframe src="report.html" width="{width}" height="900"></iframe>' for width in WIDTHS)
+    script = """onload = () => {
+      const pages = [...document.querySelectorAll("iframe")].map(frame => frame.contentDocument);
+      document.title = JSON.stringify(pages.map(page => [
+        page.documentElement.scrollWidth, page.body.scrollWidth, page.querySelectorAll("h2").length]));
+    }"""
+    (tmp_path / "frames.html").write_text(
+        f"<!DOCTYPE html><style>iframe{{border:0}}</style>{frames}<script>{script}</script>", "utf-8"
+    )
+    done = browse(tmp_path, "--allow-file-access-from-files", (tmp_path / "frames.html").as_uri())
+    title = re.search(r"<title>(.*)</title>", done.stdout)
+    assert title, done.stderr
+    for width, (page, body, sections) in zip(WIDTHS, json.loads(title[1]), strict=True):
+        assert page <= width and body <= width
+        assert sections == 6
+    assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
+
+
+def browse(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    assert BROWSER is not None
+    command = [
+        BROWSER,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={folder / 'profile'}",
+    ]
+    command += ["--enable-logging=stderr", "--v=0", "--virtual-time-budget=5000", "--dump-dom", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
