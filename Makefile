@@ -16,8 +16,8 @@ VERB := .venv/bin/python -m pipeline
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-.PHONY: help train crossval table tune why register rollback compare predict dashboard send
-.PHONY: benchmark benchmark-predict test check lock clean
+.PHONY: help train crossval table tune why register rollback compare predict dashboard send benchmark \
+  benchmark-predict test check lock clean
 
 help:
 	@sed -n 's/^##//p' Makefile
@@ -223,8 +223,8 @@ $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $
 	$(call STAGE,train $(RUN))
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
-  $(call code,$(everywhere) evaluate assessment review report label_errors metrics slices evidence figures \
-  class_figures filter_figures filters mlflow_model served_model labelling cells) pipeline/report.html.j2
+  $(call code,$(everywhere) evaluate mlflow_model served_model labelling cells assessment review report label_errors metrics slices evidence figures \
+  class_figures filter_figures filters) pipeline/report.html.j2
 	$(call STAGE,evaluate $(RUN))
 endif
 

@@ -1,5 +1,6 @@
-"""Where runs are tracked, for those, too, who do without MLflow's import: MLFLOW_TRACKING_URI if that is set,
-else a SQLite file in data/tracking/, which outlives `make clean`."""
+"""Where the store of the runs is: MLFLOW_TRACKING_URI if that is set, else a SQLite file in data/tracking/,
+which outlives `make clean`. For those, too, who do without MLflow's import.
+"""
 
 from __future__ import annotations
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import assessment, metrics, mlflow_model, slices
+from pipeline import assessment, metrics, slices
 from pipeline.artifacts import (
     RunFolder,
     read_arrays,
@@ -72,9 +73,9 @@ def run(arguments: argparse.Namespace) -> None:
         for path in (
             folder.history,
             folder.coverage,
-            folder.predictions,
             folder.mistakes,
             folder.corpus.report,
+            folder.predictions,
         ):
             if path.exists():  # images have no vectors, and no coverage of them
                 tracked.log(path)
@@ -82,8 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
             held_out = Scored.of(classifier, rows, inputs, rows["part"] != "train")
             suspects = assessment.suspect_labels(held_out, rows, inputs, options.seed)
             _review(folder, test, result, mistakes, suspects, BASELINES[baseline].title, tracked)
-            with mlflow_model.packed(folder) as packed:
-                tracked.model(packed)
+            _log_model(folder, tracked)
         write_json(folder.metrics, result)
         tracked.log(folder.metrics)
     _say(folder, result, BASELINES[baseline].title, fold is None)
@@ -131,6 +131,14 @@ def _review(
     write_text(folder.report, page.html())
     for path in (folder.filters, folder.suspect_labels, folder.report):
         tracked.log(path)
+
+
+def _log_model(folder: RunFolder, tracked: Run) -> None:
+    from pipeline import mlflow_model  # here, as a fold does without, too
+
+    with TemporaryDirectory() as scratch:
+        mlflow_model.save(Path(scratch, "model"), folder)
+        tracked.model(Path(scratch, "model"))
 
 
 def _opponents(folder: RunFolder, baseline: BaselineName) -> dict[str, NDArray[np.int64]]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import mlflow
 import numpy as np
@@ -21,7 +18,6 @@ from pipeline.classifier import Classifier
 from pipeline.labelling import Wanted
 from pipeline.text import TextEncoder
 
-NAME = "model"
 # What `served_model` imports, at the versions that trained; of a text model TensorFlow is not among it.
 NEEDED = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "regex")
 NEEDED_BY_KERAS = ("keras", "tensorflow", "tensorflow-cpu", "scipy")
@@ -32,19 +28,6 @@ PARAMETERS = ParamSchema([
     ParamSpec("probabilities", DataType.boolean, True),
     ParamSpec("abstain", DataType.double, 0.0),
 ])  # fmt: skip
-
-
-@contextmanager
-def packed(folder: RunFolder) -> Iterator[Path]:
-    """A folder with the run's classifier as an MLflow model, for as long as the block lasts.
-
-    Not by `mlflow.pyfunc.log_model`, which loads what it wrote to try the example on it: seconds, in which
-    its copy of the loops is compiled.
-    """
-    with TemporaryDirectory() as scratch:
-        place = Path(scratch) / NAME
-        save(place, folder)
-        yield place
 
 
 def save(place: Path, folder: RunFolder) -> None:

@@ -17,11 +17,10 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from pipeline import tracking
-from pipeline.address import shown, store
+from pipeline import address, store
 from pipeline.artifacts import whole_folder
 from pipeline.errors import InputError
-from pipeline.runs import store_in_use
+from pipeline.runs import in_use
 
 CHAMPION = "champion"
 MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
@@ -41,8 +40,8 @@ class Version:
 
 def champion(name: str) -> Version | None:
     """That of the registered model; None where there is none."""
-    api, _ = tracking.client()
-    with store_in_use():
+    api, _ = store.client()
+    with in_use():
         try:
             number = api.get_registered_model(name).aliases.get(CHAMPION)
         except MlflowException as error:
@@ -54,9 +53,9 @@ def champion(name: str) -> Version | None:
 
 def promote(name: str, run_id: str, model_id: str, title: str, tags: dict[str, str]) -> Version:
     """Register a run's model as the next version, and make it the champion."""
-    api, _ = tracking.client()
+    api, _ = store.client()
     before = champion(name)
-    with store_in_use():
+    with in_use():
         with suppress(MlflowException):  # it is there already
             api.create_registered_model(name)
         version = api.create_model_version(
@@ -75,11 +74,11 @@ def roll_back(name: str) -> tuple[Version, Version]:
     Raises InputError where there is none before."""
     now = champion(name)
     if now is None:
-        raise InputError(f"{name} has no champion in {shown()}: `make register` makes one")
+        raise InputError(f"{name} has no champion in {address.shown()}: `make register` makes one")
     if not now.replaced:
         raise InputError(f"version {now.number} of {name} is the first champion: there is none before it")
-    api, _ = tracking.client()
-    with store_in_use():
+    api, _ = store.client()
+    with in_use():
         before = _version(api.get_model_version(name, now.replaced))
         api.set_registered_model_alias(name, CHAMPION, before.number)
     return before, now
@@ -88,35 +87,37 @@ def roll_back(name: str) -> tuple[Version, Version]:
 def model_of(run_id: str) -> str:
     """The id of the MLflow model that `evaluate` logged for a run, the last one if there are several. Raises
     InputError where there is none."""
-    api, _ = tracking.client()
-    with store_in_use():
+    api, _ = store.client()
+    with in_use():
         outputs = api.get_run(run_id).outputs
         if outputs is None or not outputs.model_outputs:
-            raise InputError(f"run {run_id} has no model in {shown()}: finish it by `make train` as before")
+            raise InputError(
+                f"run {run_id} has no model in {address.shown()}: finish it by `make train` as before"
+            )
         models = [api.get_logged_model(one.model_id) for one in outputs.model_outputs]
     return str(max(models, key=lambda one: one.creation_timestamp).model_id)
 
 
 def fetch(model_id: str, place: Path) -> None:
     """A copy of an MLflow model, as a whole or not at all."""
-    with store_in_use(), whole_folder(place) as partial, TemporaryDirectory() as scratch:
-        address = _address(model_id)
-        found = mlflow.artifacts.download_artifacts(address, dst_path=scratch, tracking_uri=store())
+    with in_use(), whole_folder(place) as partial, TemporaryDirectory() as scratch:
+        files = _address(model_id)
+        found = mlflow.artifacts.download_artifacts(files, dst_path=scratch, tracking_uri=address.store())
         shutil.copytree(found, partial, dirs_exist_ok=True)
 
 
 def attach(run_id: str, folder: Path, outcome: str) -> None:
     """The files of a folder as artifacts of a run that has ended, and the outcome as a tag, both under the
     folder's name."""
-    api, _ = tracking.client()
-    with store_in_use():
+    api, _ = store.client()
+    with in_use():
         api.log_artifacts(run_id, str(folder), folder.name)
         api.set_tag(run_id, folder.name, outcome)
 
 
 def _address(model_id: str) -> str:
     """Where the model's files are: `models:/...` is looked up in the store of MLflow's own settings."""
-    api, _ = tracking.client()
+    api, _ = store.client()
     return str(api.get_logged_model(model_id).artifact_location)
 
 
@@ -124,8 +125,8 @@ def _version(found: ModelVersion) -> Version:
     source = MODEL_ID.search(str(found.source))
     if source is None:
         raise InputError(
-            f"version {found.version} of {found.name} in {shown()} is no model that `make train` logged: "
-            "take the alias from it"
+            f"version {found.version} of {found.name} in {address.shown()} is no model that `make train` "
+            "logged: take the alias from it"
         )
     return Version(
         number=str(found.version),

@@ -22,6 +22,7 @@ from mlflow.entities import (
 from mlflow.exceptions import MlflowException
 
 from pipeline import address, store
+from pipeline.artifacts import data_folder
 from pipeline.journal import Entry, Journal
 from pipeline.running import is_under_way
 
@@ -63,18 +64,19 @@ def _call(api: MlflowClient, run: str, entry: Entry) -> None:
             api.set_terminated(run, entry["status"], entry["time"])
 
 
-def _log_model(api: MlflowClient, run: str, folder: Path) -> None:
-    """The MLflow model in a folder becomes the run's, which is noted in its own description too."""
-    from mlflow.models import Model  # here, as it takes a second to import
+def _log_model(api: MlflowClient, run_id: str, folder: Path) -> None:
+    """Not by MLflow's `log_model`, which loads what it wrote to try the example on it: seconds, in which the
+    model's copy of the loops is compiled."""
+    from mlflow.models import Model  # here, as nothing else needs the second that it takes
 
-    found = api.get_run(run)
-    logged = api.create_logged_model(found.info.experiment_id, folder.name, run, params=found.data.params)
-    model = Model.load(folder)
-    model.run_id, model.model_id, model.model_uuid = run, logged.model_id, logged.model_id
-    model.save(folder / "MLmodel")
-    api.log_model_artifacts(logged.model_id, str(folder))
-    api.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
-    api.log_outputs(run, [LoggedModelOutput(logged.model_id, step=0)])
+    run = api.get_run(run_id)
+    model = api.create_logged_model(run.info.experiment_id, "model", run_id, params=run.data.params)
+    description = Model.load(str(folder))
+    description.run_id, description.model_id = run_id, model.model_id
+    description.save(str(folder / "MLmodel"))
+    api.log_model_artifacts(model.model_id, str(folder))
+    api.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+    api.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
 
 
 def _data_set(context: str, **fields: str) -> DatasetInput:

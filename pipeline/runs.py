@@ -11,9 +11,9 @@ from typing import Any
 import mlflow
 from mlflow.exceptions import MlflowException
 
-from pipeline import tracking
-from pipeline.address import shown, store
+from pipeline import address, store
 from pipeline.errors import InputError
+from pipeline.replay import counterpart
 
 LATEST = 1000  # runs, among which one is looked for by the beginning of its id
 
@@ -31,9 +31,9 @@ class RunRecord:
 def find(called: str) -> RunRecord:
     """The run of an id, of the beginning of one, or of a name; of several of one name the last. Raises
     InputError where there is none, or where several ids begin so."""
-    api, experiment = tracking.client()
+    api, experiment = store.client()
     quoted = called.replace("\\", "\\\\").replace("'", "\\'")
-    with store_in_use():
+    with in_use():
         named = api.search_runs([experiment], f"attributes.run_name = '{quoted}'", max_results=1)
         if named:
             return _record(named[0])
@@ -43,8 +43,8 @@ def find(called: str) -> RunRecord:
         raise InputError(f"RUNS: {len(found)} runs begin with {called!r}: give more of the id")
     if not found:
         raise InputError(
-            f"RUNS: no run {called!r} in {shown()}: name it by its id, by the id's first digits, by its name "
-            "or by its folder in data/build"
+            f"RUNS: no run {called!r} in {address.shown()}: name it by its id, by the id's first digits, by "
+            "its name or by its folder in data/build"
         )
     return _record(found[0])
 
@@ -53,20 +53,35 @@ def artifact(run_id: str, name: str, folder: Path) -> Path:
     """A copy of one artifact in `folder`. Raises InputError where the run has none of that name."""
     try:
         found = mlflow.artifacts.download_artifacts(
-            run_id=run_id, artifact_path=name, dst_path=str(folder), tracking_uri=store()
+            run_id=run_id, artifact_path=name, dst_path=str(folder), tracking_uri=address.store()
         )
     except (MlflowException, OSError) as error:
-        raise InputError(f"run {run_id} has no {name} in {shown()}: finish it by `make train`") from error
+        raise InputError(
+            f"run {run_id} has no {name} in {address.shown()}: finish it by `make train`"
+        ) from error
     return Path(found)
 
 
+def in_store(run_id: str) -> str:
+    """The store's id of a run that `train` began, which may have been sent later under another one. Raises
+    InputError where it is not there."""
+    api, experiment = store.client()
+    with in_use():
+        found = counterpart(api, experiment, run_id)
+    if found is None:
+        raise InputError(
+            f"run {run_id} is not in {address.shown()}: `make send` sends it, if it was kept here"
+        )
+    return found
+
+
 @contextmanager
-def store_in_use() -> Iterator[None]:
-    """A store that fails is an InputError that names it."""
+def in_use() -> Iterator[None]:
+    """What MLflow raises of the store becomes an InputError that names it."""
     try:
         yield
     except MlflowException as error:
-        raise InputError(f"the tracking store {shown()}: {str(error).splitlines()[0]}") from error
+        raise store.unusable(error) from error
 
 
 def _record(run: Any) -> RunRecord:

@@ -1,4 +1,4 @@
-"""The store of the runs, as MLflow's client has it; `address` says where it is."""
+"""The store of the runs in use. The first module to import MLflow, which it keeps quiet and quick."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline import running
-from pipeline.address import folder, is_remote, shown, store
+from pipeline import address, running
 from pipeline.errors import InputError
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # of a few megabytes
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # of a few megabytes
 # A dead server costs seconds: by MLflow's own limits it would be minutes, for every call.
@@ -61,7 +61,7 @@ def client() -> tuple[mlflow.MlflowClient, str]:
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         _create_local_store()
     try:
-        api = mlflow.MlflowClient(tracking_uri=store())
+        api = mlflow.MlflowClient(tracking_uri=address.store())
         experiment = _experiment(api)
         _mark_killed(api)
         return api, experiment
@@ -71,12 +71,12 @@ def client() -> tuple[mlflow.MlflowClient, str]:
 
 def unusable(error: Exception) -> InputError:
     """What the user is told of an error of the store."""
-    if is_remote() and is_temporary(error):
-        return StoreUnreachable(f"the tracking server {shown()} does not answer ({reason(error)})")
+    if address.is_remote() and is_temporary(error):
+        return StoreUnreachable(f"the tracking server {address.shown()} does not answer ({reason(error)})")
     why = reason(error)
     if isinstance(error, MlflowException) and error.error_code == "INVALID_PARAMETER_VALUE":
         why = "expected an address such as http://host:5000 or sqlite:///runs.db as MLFLOW_TRACKING_URI"
-    return InputError(f"the tracking store {shown()} cannot be used: {why}")
+    return InputError(f"the tracking store {address.shown()} cannot be used: {why}")
 
 
 def is_temporary(error: Exception) -> bool:
@@ -123,7 +123,7 @@ def _experiment(api: mlflow.MlflowClient) -> str:
 
 
 def _mark_killed(api: mlflow.MlflowClient) -> None:
-    for run in running.abandoned(folder() / "running", store()):
+    for run in running.abandoned(address.folder() / "running", address.store()):
         with suppress(MlflowException):  # it was deleted
             if api.get_run(run).info.status == RunStatus.to_string(RunStatus.RUNNING):
                 api.set_terminated(run, RunStatus.to_string(RunStatus.KILLED))
@@ -132,13 +132,13 @@ def _mark_killed(api: mlflow.MlflowClient) -> None:
 def _create_local_store() -> None:
     """Create the store under another name and link it to its own: two processes that begin at once would
     both create its tables, and MLflow bears that badly."""
-    path = folder() / "mlflow.db"
+    path = address.folder() / "mlflow.db"
     if path.exists():
         return
-    folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder()) as scratch:
+    address.folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=address.folder()) as scratch:
         fresh = Path(scratch) / "mlflow.db"
         api = mlflow.MlflowClient(tracking_uri=f"sqlite:///{fresh}")
-        api.create_experiment(EXPERIMENT, (folder() / "artifacts").as_uri(), tags=KIND)
+        api.create_experiment(EXPERIMENT, (address.folder() / "artifacts").as_uri(), tags=KIND)
         with suppress(FileExistsError):
             os.link(fresh, path)

@@ -84,12 +84,13 @@ class Run:
         """A file, or what is in a folder; it may change or go afterwards."""
         self.record(do="files", path=str(path), folder=folder).result()
 
-    def model(self, folder: Path) -> None:
-        """The run's model, as `mlflow_model` packs it, under the folder's name."""
-        self.record(do="model", path=str(folder)).result()
+    def model(self, path: Path) -> None:
+        """An MLflow model, as `mlflow_model` saves it, as the run's own."""
+        self.record(do="model", path=str(path))
+        self._written[-1].result()
 
-    def record(self, **entry: Any) -> Future[None]:
-        """An entry, as `replay` knows them; the future is done when it is written."""
+    def record(self, **entry: Any) -> None:
+        """An entry, as `replay` knows them."""
         self._written.append(self._writer.submit(self._write, entry))
         return self._written[-1]
 

@@ -18,8 +18,8 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted((ROOT / "pipeline").rglob("*.py"))
 }
-# MLflow's rooms: runs as they are made, runs as they are found, models as they are packed, what is run where
-# they are served, and which of them is the champion.
+# MLflow's rooms: the store in use, runs as they are made, and sent later, and found again, models as they are
+# packed, what is run where they are served, and which of them is the champion.
 MLFLOW = ("store", "tracking", "replay", "runs", "mlflow_model", "served_model", "registry")
 NOUNS = sorted(set(MODULES) - {f"pipeline.{verb}" for verb in VERBS} - {"pipeline.__main__"})
 

@@ -13,7 +13,7 @@ import mlflow
 import numpy as np
 import pytest
 
-from pipeline import champions, tracking
+from pipeline import champions, store
 from pipeline.__main__ import main
 from pipeline.artifacts import ChampionFiles, RunFolder
 
@@ -66,7 +66,7 @@ def corpus(data: Path) -> str:
     """The registered model's name; nothing is registered under it, nor known of it."""
     (folder,) = data.glob("build/*")
     with suppress(mlflow.exceptions.MlflowException):
-        tracking.client()[0].delete_registered_model(folder.name)
+        store.client()[0].delete_registered_model(folder.name)
     shutil.rmtree(data / "tracking" / "champions", ignore_errors=True)
     return folder.name
 
@@ -123,7 +123,7 @@ def test_a_worse_run_is_refused_and_the_comparison_is_logged_to_it(
     assert code == 1
     assert "NOT KEPT accuracy: not lower" in said
     assert "version 1 stays the champion" in said
-    api, _ = tracking.client()
+    api, _ = store.client()
     run = run_of(data, corpus, POOR)
     assert api.get_run(run).data.tags["registration"] == "refused"
     logged = {Path(one.path).name for one in api.list_artifacts(run, "registration")}
@@ -158,7 +158,7 @@ def test_a_rollback_goes_back_champion_by_champion(verb: Verb, data: Path, tmp_p
 def test_an_alias_moved_in_mlflows_pages_is_followed(verb: Verb, corpus: str) -> None:
     register(verb, GOOD)
     register(verb, OTHER)
-    api, _ = tracking.client()
+    api, _ = store.client()
     api.set_registered_model_alias(corpus, "champion", "1")
     found = champions.current(corpus)
     assert found is not None and (found.version, found.title) == ("1", GOOD)
@@ -205,7 +205,7 @@ def test_runs_are_compared_by_folder_id_beginning_of_it_or_name(
     verb: Verb, data: Path, corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     poor = run_of(data, corpus, POOR)
-    name = tracking.client()[0].get_run(poor).info.run_name
+    name = store.client()[0].get_run(poor).info.run_name
     for called in (str(data / "build" / corpus / POOR), poor, poor[:12], f"'{name}'"):
         output = tmp_path / "differing.csv"
         runs = f"{run_of(data, corpus, GOOD)} {called}"
