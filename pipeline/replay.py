@@ -22,7 +22,6 @@ from mlflow.entities import (
 from mlflow.exceptions import MlflowException
 
 from pipeline import address, store
-from pipeline.artifacts import data_folder
 from pipeline.journal import Entry, Journal
 from pipeline.running import is_under_way
 

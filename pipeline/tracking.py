@@ -86,11 +86,10 @@ class Run:
 
     def model(self, path: Path) -> None:
         """An MLflow model, as `mlflow_model` saves it, as the run's own."""
-        self.record(do="model", path=str(path))
-        self._written[-1].result()
+        self.record(do="model", path=str(path)).result()
 
-    def record(self, **entry: Any) -> None:
-        """An entry, as `replay` knows them."""
+    def record(self, **entry: Any) -> Future[None]:
+        """An entry, as `replay` knows them; the future is done when it is written."""
         self._written.append(self._writer.submit(self._write, entry))
         return self._written[-1]
 
