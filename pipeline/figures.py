@@ -127,7 +127,7 @@ def opponents(result: Mapping[str, Any], titles: Mapping[str, str], title: str) 
     # By the two that are compared: the majority class is mostly far off, and would press them together.
     bounds = [100 * bound for key in ("", "baseline_") for bound in result[f"{key}accuracy_interval"]]
     reach = max(1.0, max(bounds) - min(bounds))
-    left.set_xlim(start := min(bounds) - reach, max(bounds) + 0.7 * reach)
+    left.set_xlim(start := max(0.0, min(bounds) - reach), max(bounds) + 0.7 * reach)
     left.xaxis.set_major_formatter(lambda share, _: f"{share:g}" if share <= 100 else "")
     if 100 * result["majority_accuracy"] < start:
         left.annotate(

@@ -1,0 +1,135 @@
+"""What a reviewer sees of a text and an image run: the dashboard and report.html in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from io import BytesIO
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.test_end_to_end import ROOT, environment, make
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+RUNS = {
+    "text": ["SET=train.epochs=1 embed.dimensions=8 network.filters=4", "MODEL=kim-rand"],
+    "digits": ["SET=train.epochs=1 network.filters=[4]"],
+}
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium to look with")
+
+
+class Reviewed:
+    """The folders of both runs, their ids, and the address that `make dashboard` prints."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        text = folder / "text.csv"
+        rows = [f"a {('lovely', 'awful')[n % 2]} film number {n},{('good', 'bad')[n % 2]}" for n in range(80)]
+        text.write_text("\n".join(["text,label", *rows, ""]))
+        corpora = {"text": str(text), "digits": "digits"}
+        self.folders = {
+            name: Path(self.make("train", f"CORPUS={corpora[name]}", *arguments).splitlines()[-1])
+            for name, arguments in RUNS.items()
+        }
+        self.ids = {
+            name: json.loads((path / "run.json").read_text())["mlflow_run"]
+            for name, path in self.folders.items()
+        }
+        with closing(sqlite3.connect(self.data / "tracking" / "mlflow.db")) as store:
+            ((self.experiment,),) = store.execute("select distinct experiment_id from runs").fetchall()
+        self.address = ""
+
+    def make(self, *arguments: str) -> str:
+        done = make(self.data, *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reviewed]:
+    runs = Reviewed(tmp_path_factory.mktemp("reviewed"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with subprocess.Popen(
+        ["make", "dashboard", f"PORT={port}"], cwd=ROOT, env=environment(runs.data), stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+    ) as server:  # fmt: skip
+        try:
+            assert server.stdout
+            runs.address = server.stdout.readline().split()[-1].partition("/#")[0]
+            until = time.monotonic() + 90
+            while time.monotonic() < until:
+                try:
+                    urlopen(f"{runs.address}/health", timeout=5).close()
+                    break
+                except (URLError, OSError):
+                    time.sleep(0.2)
+            yield runs
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+
+
+def seen(address: str, folder: Path) -> tuple[str, np.ndarray, list[str]]:
+    """The page's words, its picture [height, width, 3], and the errors of its scripts."""
+    picture = folder / "page.png"
+    command = [
+        str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+        f"--user-data-dir={folder}",
+        "--window-size=1280,900", "--virtual-time-budget=15000", "--enable-logging=stderr", "--v=0",
+    ]  # fmt: skip
+    drawn = subprocess.run(
+        [*command, f"--screenshot={picture}", address], capture_output=True, text=True, timeout=120
+    )
+    read = subprocess.run([*command, "--dump-dom", address], capture_output=True, text=True, timeout=120)
+    said = (drawn.stderr + read.stderr).splitlines()
+    errors = [line for line in said if "CONSOLE" in line and "Uncaught" in line]
+    return read.stdout, np.asarray(Image.open(BytesIO(picture.read_bytes())).convert("RGB")), errors
+
+
+def assert_drawn(picture: np.ndarray) -> None:
+    """Not a blank page: of its rows and columns of pixels many hold something."""
+    ink = (picture != picture[0, 0]).any(axis=2)
+    assert ink.any(axis=1).mean() > 0.3 and ink.any(axis=0).mean() > 0.3
+
+
+@pytest.mark.parametrize("name", list(RUNS))
+def test_the_runs_page_begins_with_what_came_out(reviewed: Reviewed, name: str, tmp_path: Path) -> None:
+    page = f"{reviewed.address}/#/experiments/{reviewed.experiment}/runs/{reviewed.ids[name]}"
+    words, picture, errors = seen(page, tmp_path)
+    assert_drawn(picture)
+    assert not errors
+    assert "Accuracy" in words and "To repeat it:" in words and "make train" in words
+    assert "test.accuracy" in words
+
+
+def test_the_compare_page_shows_both_runs(reviewed: Reviewed, tmp_path: Path) -> None:
+    chosen = quote(json.dumps(list(reviewed.ids.values()))), quote(json.dumps([str(reviewed.experiment)]))
+    words, picture, errors = seen(
+        f"{reviewed.address}/#/compare-runs?runs={chosen[0]}&experiments={chosen[1]}", tmp_path
+    )
+    assert_drawn(picture)
+    assert not errors
+    assert all(run in words for run in reviewed.ids.values())
+
+
+@pytest.mark.parametrize("name", list(RUNS))
+def test_the_report_opens_without_a_server(reviewed: Reviewed, name: str, tmp_path: Path) -> None:
+    words, picture, errors = seen((reviewed.folders[name] / "report.html").as_uri(), tmp_path)
+    assert_drawn(picture)
+    assert not errors
+    assert "Is it better" in words and "make train" in words
