@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline import side_by_side
 from pipeline.artifacts import RunFolder, read_json, read_table, write_csv
 from pipeline.errors import InputError
-from pipeline.runs import RunRecord, artifact, find
+from pipeline.runs import RunRecord, artifact, find, in_store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def _two(text: str) -> list[str]:
 def _found(called: str) -> RunRecord:
     """A folder of data/build stands for its run."""
     folder = RunFolder(Path(called))
-    return find(str(read_json(folder.run)["mlflow_run"]) if folder.run.exists() else called)
+    return find(in_store(read_json(folder.run)["mlflow_run"]) if folder.run.exists() else called)
 
 
 def _predictions(record: RunRecord) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipeline import champions, config, contest, gate, registry
+from pipeline import champions, config, contest, gate, registry, runs
 from pipeline.artifacts import (
     MlflowModelFolder,
     RegistrationFolder,
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not folder.metrics.exists():
         command = f"make train CORPUS={shlex.quote(corpus)} MODEL={model}"
         raise InputError(f"there is no finished run in {folder.path}: run `{command}` first")
-    name, run_id = folder.corpus.path.name, str(read_json(folder.run)["mlflow_run"])
+    name, run_id = folder.corpus.path.name, runs.in_store(read_json(folder.run)["mlflow_run"])
     model_id = registry.model_of(run_id)
     champion = champions.remember(name)
     if champion and champion.model_id == model_id:

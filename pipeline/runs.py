@@ -14,6 +14,7 @@ from mlflow.exceptions import MlflowException
 from pipeline import tracking
 from pipeline.address import shown, store
 from pipeline.errors import InputError
+from pipeline.replay import counterpart
 
 LATEST = 1000  # runs, among which one is looked for by the beginning of its id
 
@@ -58,6 +59,17 @@ def artifact(run_id: str, name: str, folder: Path) -> Path:
     except (MlflowException, OSError) as error:
         raise InputError(f"run {run_id} has no {name} in {shown()}: finish it by `make train`") from error
     return Path(found)
+
+
+def in_store(run_id: str) -> str:
+    """The store's id of a run that `train` began, which may have been sent later, under another one. Raises
+    InputError where it is not there."""
+    api, experiment = tracking.client()
+    with store_in_use():
+        found = counterpart(api, experiment, run_id)
+    if found is None:
+        raise InputError(f"run {run_id} is not in {shown()}: `make send` sends it, if it was kept here")
+    return found
 
 
 @contextmanager

@@ -6,8 +6,8 @@ columns that `predict` writes.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,7 +32,7 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
         """Also compiles the loops, so that the first request does not wait for it."""
         self._classifier = Classifier.load(Path(context.artifacts["model"]))
         self._of_texts = isinstance(self._classifier.encoder, TextEncoder)
-        self._threads = threading.local()
+        self._labeller = lru_cache(maxsize=8)(lambda wanted: Labeller(self._classifier, wanted, Path()))
         if self._of_texts:
             self._label([b"one text"], Wanted(probabilities=True))
 
@@ -65,12 +65,7 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
         return labelled
 
     def _label(self, texts: Sequence[bytes], wanted: Wanted) -> Labelled:
-        """Threads share the classifier; each has tables of words of its own, which it keeps."""
-        labellers: dict[Wanted, Labeller] = vars(self._threads).setdefault("labellers", {})
-        if wanted not in labellers:
-            labellers.clear()
-            labellers[wanted] = Labeller(self._classifier, wanted, Path())
-        return labellers[wanted].label(*cells.laid_out(texts))
+        return self._labeller(wanted).label(*cells.laid_out(texts))
 
 
 def _wanted(params: dict[str, Any], classes: int) -> Wanted:

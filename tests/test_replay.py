@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow.models import Model
 
-from pipeline import address, replay, store
+from pipeline import address, champions, registry, replay, runs, store
 from pipeline.errors import InputError
 from pipeline.tracking import new_run, resumed_run
 
@@ -140,6 +141,33 @@ def test_a_server_that_dies_in_the_middle_costs_nothing_of_the_run(
     assert kept["curve.json"] == "after"
     assert json.loads(kept["mistakes.json"])["data"] == [["007", 0.5], ["Ü", 0.75]]
     assert list(replay.send()) == []
+
+
+def test_a_model_that_was_kept_is_sent_and_is_champion_on_the_server(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    Model().save(str(packed / "MLmodel"))
+    (packed / "weights").write_text("1 2 3")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    with new_run("one", {"seed": 1}, {}) as run:
+        run.model(packed)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    assert champions.current("reviews") is None
+    list(replay.send())
+
+    sent = runs.in_store(run.id)
+    model = registry.model_of(sent)
+    assert registry.promote("reviews", sent, model, "kim-rand", {}).replaced == ""
+    found = champions.current("reviews")
+    assert found is not None
+    assert (found.version, found.title, found.model_id) == ("1", "kim-rand", model)
+    assert (found.files.path / "weights").read_text() == "1 2 3"
+    described = Model.load(str(found.files.path))
+    assert (described.model_id, described.run_id) == (model, sent)
+    assert registry.promote("reviews", sent, model, "kim-rand", {}).replaced == "1"
+    assert registry.roll_back("reviews")[0].number == "1"
 
 
 def test_a_process_that_is_killed_without_a_server_leaves_a_run_that_is_sent_as_killed(
