@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 from pydantic import ValidationError
 
-from pipeline import address
+from pipeline.address import shown, store
 from pipeline.artifacts import ChampionFiles, MlflowModelFolder, write_json
 from pipeline.errors import InputError
 from pipeline.options import Section
@@ -50,14 +50,14 @@ def current(corpus: str) -> Champion | None:
     none is known.
     """
     known = _known(corpus)
-    uri = address.store()
+    uri = store()
     if uri.startswith("sqlite:///"):
         version = _in_file(corpus, uri)
     elif uri.startswith(("http://", "https://")):
         try:
             version = _on_server(corpus, uri)
         except OSError as error:
-            return _without_answer(known, uri, error)
+            return _without_answer(known, error)
     else:
         version = "?"  # of another database: MLflow knows
     if version is None:
@@ -73,7 +73,7 @@ def remember(corpus: str) -> Champion | None:
     if found is None:
         return None
     one = Champion(
-        corpus=corpus, store=address.store(), version=found.number, model_id=found.model_id, title=found.title
+        corpus=corpus, store=shown(), version=found.number, model_id=found.model_id, title=found.title
     )
     if not one.files.path.is_dir():
         registry.fetch(one.model_id, one.files.path)
@@ -87,7 +87,7 @@ def _known(corpus: str) -> Champion | None:
         known = Champion.model_validate_json(ChampionFiles(corpus).note.read_bytes())
     except (OSError, ValidationError):
         return None
-    return known if known.store == address.store() and known.files.path.is_dir() else None
+    return known if known.store == shown() and known.files.path.is_dir() else None
 
 
 def _in_file(corpus: str, uri: str) -> str | None:
@@ -115,12 +115,12 @@ def _on_server(corpus: str, uri: str) -> str | None:
         return "?"
 
 
-def _without_answer(known: Champion | None, uri: str, error: OSError) -> Champion:
+def _without_answer(known: Champion | None, error: OSError) -> Champion:
     if known is None:
         raise InputError(
-            f"the tracking server {address.shown()} does not answer ({error}), so the champion is not known: "
+            f"the tracking server {shown()} does not answer ({error}), so the champion is not known: "
             "name a model with MODEL="
         ) from error
     taken = f"version {known.version}, the last champion known, is taken"
-    print(f"convtext: the tracking server {address.shown()} does not answer: {taken}", file=sys.stderr)
+    print(f"convtext: the tracking server {shown()} does not answer: {taken}", file=sys.stderr)
     return known
