@@ -211,6 +211,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of(digests: Iterable[str]) -> str:
+    """One digest of several files' digests."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
 def write_json(path: Path, value: Any) -> None:
     with whole(path) as partial:
         partial.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import champions, config
-from pipeline.artifacts import RunFolder, sha256
+from pipeline.artifacts import RunFolder, sha256, sha256_of
 from pipeline.classifier import Classifier, form_named
 from pipeline.cores import cores
 from pipeline.csv_blocks import CsvBlocks
@@ -133,7 +133,7 @@ def _recipe(arguments: argparse.Namespace, model: Path) -> dict[str, Any] | None
         return None
     options = {key: value for key, value in vars(arguments).items() if key != "threads"}
     source = config.identify(arguments.input).model_dump()
-    code = {path.name: sha256(path) for path in sorted(Path(__file__).parent.glob("*.py"))}
+    code = sha256_of(sha256(path) for path in sorted(Path(__file__).parent.glob("*.py")))
     return {"options": options, "input": source, "model": sha256(model / "manifest.json"), "code": code}
 
 

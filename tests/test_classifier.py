@@ -107,7 +107,7 @@ def test_a_classifier_of_an_older_format_is_refused_with_the_remedy(
     save(tmp_path, classifier, network, None)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
-    with pytest.raises(InputError, match="format 1 of the model is not 3: remove .* and run `make train`"):
+    with pytest.raises(InputError, match="format 1 of the model is not 4: remove .* and run `make train`"):
         Classifier.load(tmp_path)
 
 

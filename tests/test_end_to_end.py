@@ -87,8 +87,9 @@ def test_train_ends_with_the_folder_of_the_run_and_its_metrics(trained: Trained)
     numbers = {"opponents.png", "calibration.png", "slices.png", "learning_curves.png"}
     assert pictures == numbers | {"confusion_matrix.png", "class_scores.png", "filters.png"}
     page = (trained.folder / "report.html").read_text("utf-8")
-    assert page.count("<figure>") == len(pictures) and 'class="text"' in page
-    suspects = pd.read_csv(trained.folder / "suspect_labels.csv")
+    assert page.count("<figure>") == len(pictures)
+    suspects, wrong = (pd.read_csv(trained.folder / f"{name}.csv") for name in ("suspect_labels", "mistakes"))
+    assert ('class="text"' in page) == (len(suspects) + len(wrong) > 0)
     columns = ["file", "line", "text", "label", "suggested_label", "probability"]
     assert suspects.columns.tolist() == columns
     filters = json.loads((trained.folder / "filters.json").read_text())
@@ -125,7 +126,9 @@ def test_the_run_is_in_mlflow_with_options_metrics_and_model(trained: Trained) -
     store.close()
     artifacts = trained.data / "tracking" / "artifacts" / identifier / "artifacts"
     logged = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*") if path.is_file()}
-    assert {"model/network.keras", "metrics.json", "confusion_matrix.png", "data_report.json"} <= logged
+    assert {"metrics.json", "confusion_matrix.png", "data_report.json"} <= logged
+    models = trained.data / "tracking" / "artifacts" / "models"
+    assert [*models.glob("*/artifacts/artifacts/model/network.keras")]
     assert {"filters.json", "filters.png", "report.html", "suspect_labels.csv"} <= logged
     assert {"confidently_wrong.json", "suspect_labels.json"} <= logged
 
