@@ -223,8 +223,8 @@ $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $
 	$(call STAGE,train $(RUN))
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
-  $(call code,$(everywhere) evaluate mlflow_model served_model labelling cells assessment review report label_errors metrics slices evidence figures \
-  class_figures filter_figures filters) pipeline/report.html.j2
+  $(call code,$(everywhere) evaluate mlflow_model served_model labelling cells assessment review report label_errors \
+  metrics slices evidence figures class_figures filter_figures filters) pipeline/report.html.j2
 	$(call STAGE,evaluate $(RUN))
 endif
 

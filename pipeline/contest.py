@@ -10,20 +10,24 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import calibration, metrics, paired
+from pipeline import calibration, gate, metrics, paired
 from pipeline.byte_encoder import ByteEncoder
 from pipeline.classifier import Classifier
 from pipeline.errors import InputError
-from pipeline.gate import Side
+from pipeline.gate import Check, Side
 from pipeline.image_encoder import ImageEncoder
 from pipeline.images import Images
-from pipeline.paired import Right, Slice
+from pipeline.paired import Paired, Right, Slice
+from pipeline.slices import by_length, by_share
 from pipeline.text import TextEncoder
 
 Rows = Sequence[str] | Images
 Names = NDArray[np.object_]  # [rows]: labels
+SEED = 1  # of the intervals
+LENGTHS = 4  # slices by length
 ROUNDS = 9
 TIMED = 2_000  # rows of a round, at least: fewer are taken several times
 
@@ -37,12 +41,57 @@ class Contestant:
     bytes: int
 
 
+class Test(NamedTuple):
+    """The run's test rows that none of the models was trained on, and how many were left out for that."""
+
+    rows: Rows
+    truth: Names
+    shown: pd.DataFrame  # file, line, and of texts the text
+    left_out: int
+
+
+class Outcome(NamedTuple):
+    """What the gate found, and the rows that change sides: first those that the new classifier breaks."""
+
+    new: Side
+    old: Side | None
+    paired: Paired
+    slices: list[Slice]
+    checks: list[Check]
+    changed: pd.DataFrame
+
+
 class Answers(NamedTuple):
     """Of one contestant: its labels, the probability of each, float32 [rows], and its calibration error."""
 
     labels: Names
     probability: NDArray[np.float32]
     calibration_error: float
+
+
+def compared(new: Contestant, champion: Contestant | None, test: Test) -> Outcome:
+    """The new classifier beside the champion; where there is none, beside the majority class."""
+    contestants = [new, champion] if champion else [new]
+    said = [answers(one.classifier, test.rows, test.truth) for one in contestants]
+    found = sides(contestants, said, test.rows, test.truth)
+    old_labels = said[1].labels if champion else majority(test.truth)
+    right, old_right = said[0].labels == test.truth, old_labels == test.truth
+    both = paired.paired(right, old_right, SEED)
+    changed = test.shown.assign(
+        label=test.truth,
+        new=said[0].labels,
+        old=old_labels,
+        probability=said[0].probability.astype(float).round(4),
+    )
+    changed.insert(0, "change", np.where(right, "fixed", "broken"))
+    changed = changed[right != old_right].sort_values(
+        ["change", "probability"], ascending=[True, False], kind="stable"
+    )
+    if champion is None:
+        return Outcome(found[0], None, both, [], gate.first(both), changed)
+    parts = slices(champion.classifier, test.rows, test.truth, right, old_right)
+    checks = gate.against(found[0], found[1], both, parts, test.left_out)
+    return Outcome(found[0], found[1], both, parts, checks, changed)
 
 
 def answers(classifier: Classifier, rows: Rows, truth: Names) -> Answers:
@@ -102,8 +151,8 @@ def slices(champion: Classifier, rows: Rows, truth: Names, new: Right, old: Righ
     if not isinstance(rows, Images):
         assert isinstance(champion.encoder, TextEncoder)
         _, lengths, outside = ByteEncoder(champion.encoder).encode(rows)
-        groups |= paired.by_value(lengths, "tokens")
-        groups |= paired.by_share(outside / np.maximum(1, lengths), "words unknown to the champion")
+        groups |= by_length(lengths, LENGTHS).groups("tokens")
+        groups |= by_share(outside, lengths).groups("words unknown to the champion")
     return paired.slices(groups, new, old)
 
 

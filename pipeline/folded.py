@@ -35,6 +35,11 @@ class Shape(Section):
     activation: Literal["linear", "relu", "tanh"]
 
     @property
+    def banks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The windows and the filters, int64 [banks] each."""
+        return np.array(self.windows), np.array(self.filters)
+
+    @property
     def sizes(self) -> NDArray[np.int64]:
         """The window of each feature: int64 [features]."""
         return np.repeat(self.windows, self.filters)
@@ -65,17 +70,17 @@ class FoldedNetwork:
 
     def features(self, sequences: Sequences) -> Floats:
         """float32 [rows, features], before the activation."""
-        banks = np.array(self.shape.windows), np.array(self.shape.filters)
         result: Floats = kernels.features(
-            sequences.ids, sequences.offsets, self.table, *banks, self.scale, self.bias
+            sequences.ids, sequences.offsets, self.table, *self.shape.banks, self.scale, self.bias
         )
         return result
 
     def winning_ends(self, sequences: Sequences) -> NDArray[np.int32]:
         """The token of the row at which each feature's window ends, int32 [rows, features]; it may lie beyond
         the row's last."""
-        banks = np.array(self.shape.windows), np.array(self.shape.filters)
-        ends: NDArray[np.int32] = kernels.winning_ends(sequences.ids, sequences.offsets, self.table, *banks)
+        ends: NDArray[np.int32] = kernels.winning_ends(
+            sequences.ids, sequences.offsets, self.table, *self.shape.banks
+        )
         return ends
 
     def activated(self, features: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from pipeline import served_model
 from pipeline.artifacts import RunFolder
 from pipeline.classifier import Classifier
 from pipeline.labelling import Wanted
+from pipeline.provenance import installed
 from pipeline.text import TextEncoder
 
 # What `served_model` imports, at the versions that trained; of a text model TensorFlow is not among it.
@@ -61,7 +61,7 @@ def requirements(classifier: Classifier) -> list[str]:
         names += NEEDED_BY_IMAGES
     if not classifier.is_folded:
         names += NEEDED_BY_KERAS
-    return [f"{name}=={found}" for name in names if (found := _version(name))]
+    return [f"{name}=={found}" for name in names if (found := installed(name))]
 
 
 def _example(classifier: Classifier) -> pd.DataFrame:
@@ -73,10 +73,3 @@ def _example(classifier: Classifier) -> pd.DataFrame:
     file = BytesIO()
     of_pixels(np.full(encoder.shape, 255, np.uint8)).save(file, "PNG")
     return pd.DataFrame({"image": [file.getvalue()]})
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # of TensorFlow's two builds one is installed
-        return ""

@@ -98,22 +98,6 @@ def slices(groups: dict[str, Right], new: Right, old: Right) -> list[Slice]:
     ]
 
 
-def by_value(values: NDArray[np.int64], what: str, bins: int = 4) -> dict[str, Right]:
-    """Groups of about equal size by a number of each row's, int64 [rows], such as `4 to 9 words`."""
-    ends = np.unique(np.quantile(values, np.arange(1, bins + 1) / bins, method="inverted_cdf"))
-    starts = [values.min(), *(end + 1 for end in ends[:-1])]
-    return {
-        f"{start} to {end} {what}" if start < end else f"{end} {what}": (start <= values) & (values <= end)
-        for start, end in zip(starts, ends, strict=True)
-    }
-
-
-def by_share(shares: NDArray[np.float64], what: str) -> dict[str, Right]:
-    """Groups by a share of each row's, float64 [rows] in 0..1."""
-    bounds = {"no": (-1, 0), "up to 10 %": (0, 0.1), "10 to 25 %": (0.1, 0.25), "above 25 %": (0.25, 1)}
-    return {f"{name} {what}": (low < shares) & (shares <= high) for name, (low, high) in bounds.items()}
-
-
 def shown_p(p: float) -> str:
     """With its sign: `= 0.03`."""
     return f"= {p:.2g}" if p >= 1e-4 else "< 0.0001"

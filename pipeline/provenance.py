@@ -23,7 +23,7 @@ CONTEXTS = {"train": "training", "validation": "validation", "test": "test"}  # 
 
 def environment() -> dict[str, str]:
     """Tags: versions, commit, machine."""
-    found = {f"version.{name}": number for name in PACKAGES if (number := _version(name))}
+    found = {f"version.{name}": number for name in PACKAGES if (number := installed(name))}
     found |= {"version.python": platform.python_version(), "platform": platform.platform()}
     found |= {"host": platform.node(), "cores": str(os.cpu_count())}
     with suppress(KeyError, OSError):  # in a container, a user may have no name
@@ -78,7 +78,8 @@ def _where(source: Source) -> tuple[str, dict[str, str]]:
     return "local", {"uri": paths or source.dataset or source.format}
 
 
-def _version(package: str) -> str:
+def installed(package: str) -> str:
+    """The package's version; nothing where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

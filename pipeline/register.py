@@ -11,15 +11,12 @@ import argparse
 import shlex
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from pipeline import champions, config, contest, gate, registry, runs
 from pipeline.artifacts import (
     MlflowModelFolder,
-    RegistrationFolder,
     RunFolder,
     read_arrays,
     read_inputs,
@@ -29,25 +26,12 @@ from pipeline.artifacts import (
     write_csv,
     write_json,
 )
-from pipeline.champions import Champion
 from pipeline.classifier import Classifier
-from pipeline.contest import Contestant
+from pipeline.contest import Contestant, Test
 from pipeline.data_report import equal_by
 from pipeline.errors import InputError, Refused
 from pipeline.images import Images
-from pipeline.paired import Slice, paired
 from pipeline.split import keys
-
-SEED = 1  # of the intervals
-
-
-class Test(NamedTuple):
-    """The run's test rows that none of the models was trained on, and how many were left out for that."""
-
-    rows: contest.Rows
-    truth: contest.Names
-    shown: pd.DataFrame  # file, line, and of texts the text
-    left_out: int
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,10 +58,24 @@ def run(arguments: argparse.Namespace) -> None:
         files = MlflowModelFolder(Path(scratch, model_id))
         registry.fetch(model_id, files.path)
         test = _test_rows(folder, [files, champion.files] if champion else [files])
-        new = _contestant(model, files)
-        result = _compared(name, run_id, new, champion, test, folder.registration)
+        old = _contestant(champion.title, champion.files) if champion else None
+        outcome = contest.compared(_contestant(model, files), old, test)
+    result = gate.Comparison(
+        corpus=name,
+        run=run_id,
+        champion=champion.version if champion else None,
+        left_out=test.left_out,
+        new=outcome.new,
+        old=outcome.old,
+        paired=outcome.paired,
+        slices=outcome.slices,
+        checks=outcome.checks,
+        forced="",
+    )
     if not result.passed:
         result = result.model_copy(update={"forced": arguments.force})
+    rows = outcome.changed
+    write_csv(folder.registration.rows, rows.columns.tolist(), rows.itertuples(index=False))
     write_json(folder.registration.result, result.model_dump())
     with whole(folder.registration.page) as partial:
         partial.write_text(gate.markdown(result), "utf-8")
@@ -125,49 +123,3 @@ def _test_rows(folder: RunFolder, models: list[MlflowModelFolder]) -> Test:
 def _contestant(title: str, files: MlflowModelFolder) -> Contestant:
     size = sum(path.stat().st_size for path in files.classifier.iterdir())
     return Contestant(title, Classifier.load(files.classifier), size)
-
-
-def _compared(
-    name: str,
-    run_id: str,
-    new: Contestant,
-    champion: Champion | None,
-    test: Test,
-    folder: RegistrationFolder,
-) -> gate.Comparison:
-    """Also writes the rows on which the two differ."""
-    contestants = [new, _contestant(champion.title, champion.files)] if champion else [new]
-    said = [contest.answers(one.classifier, test.rows, test.truth) for one in contestants]
-    sides = contest.sides(contestants, said, test.rows, test.truth)
-    old_labels = said[1].labels if champion else contest.majority(test.truth)
-    right, old_right = said[0].labels == test.truth, old_labels == test.truth
-    compared = paired(right, old_right, SEED)
-    found: list[Slice] = []
-    if champion:
-        found = contest.slices(contestants[1].classifier, test.rows, test.truth, right, old_right)
-        checks = gate.against(sides[0], sides[1], compared, found, test.left_out)
-    else:
-        checks = gate.first(compared)
-    changed = test.shown.assign(
-        label=test.truth,
-        new=said[0].labels,
-        old=old_labels,
-        probability=said[0].probability.astype(float).round(4),
-    )
-    changed.insert(0, "change", np.where(right, "fixed", "broken"))
-    changed = changed[right != old_right].sort_values(
-        ["change", "probability"], ascending=[True, False], kind="stable"
-    )
-    write_csv(folder.rows, changed.columns.tolist(), changed.itertuples(index=False))
-    return gate.Comparison(
-        corpus=name,
-        run=run_id,
-        champion=champion.version if champion else None,
-        left_out=test.left_out,
-        new=sides[0],
-        old=sides[1] if champion else None,
-        paired=compared,
-        slices=found,
-        checks=checks,
-        forced="",
-    )

@@ -30,6 +30,10 @@ class Slices:
     names: Sequence[str]
     bins: NDArray[np.int64]
 
+    def groups(self, what: str) -> dict[str, NDArray[np.bool_]]:
+        """The rows of each bin, bool [rows], by its name and `what` it counts."""
+        return {f"{name} {what}": self.bins == number for number, name in enumerate(self.names)}
+
     def accuracy(self, correct: NDArray[np.bool_]) -> list[dict[str, Any]]:
         """For each bin its rows, accuracy and 95 % interval (None without rows); `correct` is bool [rows]."""
         rows = np.bincount(self.bins, minlength=len(self.names)).tolist()
@@ -50,11 +54,11 @@ def by_class(labels: NDArray[np.int64], names: Sequence[str]) -> Slices:
     return Slices(names, labels)
 
 
-def by_length(lengths: NDArray[np.int64]) -> Slices:
+def by_length(lengths: NDArray[np.int64], parts: int = LENGTHS) -> Slices:
     """By the rows' quantiles; `lengths` int64 [rows] are tokens. Where lengths are few, so are the bins."""
     if not len(lengths):
         return Slices([], lengths)
-    last = -(-np.arange(1, LENGTHS + 1) * len(lengths) // LENGTHS) - 1  # of each bin, by length
+    last = -(-np.arange(1, parts + 1) * len(lengths) // parts) - 1  # of each bin, by length
     ends = np.unique(np.sort(lengths)[last])
     starts = [int(lengths.min()), *(int(end) + 1 for end in ends[:-1])]
     names = [

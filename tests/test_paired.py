@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.paired import by_share, by_value, holm, mcnemar, paired, slices, worse
+from pipeline.paired import holm, mcnemar, paired, slices, worse
 
 
 def right(text: str) -> np.ndarray:
@@ -60,18 +60,3 @@ def test_a_slice_gives_both_accuracies_and_how_sure_it_is_worse() -> None:
     assert (worst.title, worst.rows, worst.new, worst.old) == ("a", 6, 0, 1)
     assert worst.p == pytest.approx(2 / 64)  # of two slices
     assert (best.title, best.new, best.old, best.p) == ("b", 1, 0.75, 1)
-
-
-def test_groups_by_a_number_are_about_equal_and_cover_every_row_once() -> None:
-    groups = by_value(np.array([1, 2, 3, 4, 5, 6, 7, 8]), "tokens")
-    assert {title: rows.sum() for title, rows in groups.items()} == {
-        "1 to 2 tokens": 2, "3 to 4 tokens": 2, "5 to 6 tokens": 2, "7 to 8 tokens": 2,
-    }  # fmt: skip
-    assert list(by_value(np.array([3, 3, 3]), "tokens")) == ["3 tokens"]
-
-
-@given(st.lists(st.integers(0, 50), min_size=1, max_size=40))
-def test_every_row_is_in_one_group(values: list[int]) -> None:
-    assert (sum(rows.astype(int) for rows in by_value(np.array(values), "tokens").values()) == 1).all()
-    shares = np.array(values) / 50
-    assert (sum(rows.astype(int) for rows in by_share(shares, "unknown").values()) == 1).all()

@@ -86,3 +86,11 @@ def test_every_row_is_in_one_bin_and_the_bins_hold_all_that_are_right(
         for entry in table:
             if entry["rows"]:
                 assert 0 <= entry["interval"][0] <= entry["accuracy"] <= entry["interval"][1] <= 1
+
+
+def test_the_rows_of_each_bin_are_named_by_what_it_counts() -> None:
+    groups = by_length(np.array([1, 2, 3, 4, 5, 6, 7, 8]), 4).groups("tokens")
+    assert {title: rows.tolist().count(True) for title, rows in groups.items()} == {
+        "1 to 2 tokens": 2, "3 to 4 tokens": 2, "5 to 6 tokens": 2, "7 to 8 tokens": 2,
+    }  # fmt: skip
+    assert list(by_length(np.array([3, 3, 3]), 4).groups("tokens")) == ["3 tokens"]
