@@ -23,15 +23,20 @@ CONTEXTS = {"train": "training", "validation": "validation", "test": "test"}  # 
 
 def environment() -> dict[str, str]:
     """Tags: versions, commit, machine."""
-    found = {f"version.{name}": number for name in PACKAGES if (number := installed(name))}
-    found |= {"version.python": platform.python_version(), "platform": platform.platform()}
-    found |= {"host": platform.node(), "cores": str(os.cpu_count())}
+    found = {f"version.{name}": number for name, number in versions().items()}
+    found |= {"platform": platform.platform(), "host": platform.node(), "cores": str(os.cpu_count())}
     with suppress(KeyError, OSError):  # in a container, a user may have no name
         found["mlflow.user"] = getpass.getuser()
     if commit := _git("rev-parse", "HEAD"):
         changed = _git("status", "--porcelain", "--untracked-files=no")
         found |= {"mlflow.source.git.commit": commit, "git.dirty": "yes" if changed else "no"}
     return found
+
+
+def versions() -> dict[str, str]:
+    """Of Python, and of the installed ones of PACKAGES."""
+    found = {name: number for name in PACKAGES if (number := installed(name))}
+    return {"python": platform.python_version()} | found
 
 
 def usage() -> dict[str, float]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import platform
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +15,13 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from pipeline import metrics
+from pipeline import metrics, provenance
 from pipeline.figures import FIGURE_DPI
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 ROWS = 25  # of a table of texts
 PAIRS = 10
 LONGEST = 400  # characters of a text
-PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "numba", "scikit-learn", "mlflow")
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ class Report:
             wrong=_records(self.wrong),
             suspects=_records(self.suspects),
             options=flat(self.options),
-            versions=_versions(),
+            versions=provenance.versions(),
         )
 
     @property
@@ -128,13 +125,3 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
         {str(name): json.loads(value) if name == "evidence" else value for name, value in record.items()}
         for record in records
     ]
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
