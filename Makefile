@@ -217,13 +217,13 @@ inputs: $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
 
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(DIR)/baseline.parquet \
   $(call code,$(everywhere) train trainer batches inputs layers compiled kernels optimizers backend ensemble ngrams \
-  classifier calibration text spelling tracking address store replay journal running provenance space \
+  classifier calibration text spelling tracking address journal running provenance space \
   image_encoder image_file image_layers image_network filter_bank folded folded_kernels window_maximum folding byte_encoder text_kernels keras_network drift) \
   $(wildcard pipeline/models/*.py)
 	$(call STAGE,train $(RUN))
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
-  $(call code,$(everywhere) evaluate mlflow_model served_model labelling cells assessment review report label_errors \
+  $(call code,$(everywhere) evaluate recorder replay store mlflow_model served_model labelling cells assessment review report label_errors \
   metrics slices evidence figures class_figures filter_figures filters) pipeline/report.html.j2
 	$(call STAGE,evaluate $(RUN))
 endif
@@ -237,7 +237,7 @@ METRICS := $(addsuffix /metrics.json,$(RUNS))
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
   $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels window_maximum metrics tracking \
-  address store replay journal running provenance)
+  address journal running provenance)
 	$(call STAGE,crossval $(CROSSVAL))
 
 $(METRICS): FORCE

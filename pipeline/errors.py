@@ -11,6 +11,10 @@ class InputError(Exception):
         super().__init__(" ".join(message.split()))
 
 
+class StoreUnreachable(InputError):
+    """The tracking server does not answer: nothing is wrong with what was asked."""
+
+
 class Refused(Exception):
     """What was asked for was not done, for reasons that are a result and no fault.
 

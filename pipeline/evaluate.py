@@ -9,8 +9,8 @@ that is no fold of a cross-validation, also filters.json, suspect_labels.csv, th
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,6 @@ from pipeline.baselines import BASELINES
 from pipeline.classifier import Classifier, load_network
 from pipeline.config import read_stage
 from pipeline.data_report import equal_by
-from pipeline.images import Images
 from pipeline.options import BaselineName, PrepareOptions, Request, TrainOptions
 from pipeline.split import PARTS, keys
 from pipeline.tracking import Run, description, resumed_run
@@ -50,43 +49,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.folder)
+    trained = read_json(folder.run)
+    with resumed_run(trained["mlflow_run"]) as tracked:
+        result = _evaluate(folder, trained["train_seconds"], tracked)
+        tracked.text(folder.metrics.name, json.dumps(result, indent=1))
+    write_json(folder.metrics, result)  # once all is written and recorded: Make takes it for the end
+    _say(folder, result)
+
+
+def _evaluate(folder: RunFolder, train_seconds: float, tracked: Run) -> dict[str, Any]:
     options = read_stage(folder.train_options, TrainOptions)
-    fold = read_stage(folder.corpus.prepare_options, PrepareOptions).fold
     rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
-    history, trained = read_json(folder.history), read_json(folder.run)
+    history = read_json(folder.history)
     classifier = Classifier.load(folder.model)
-    baseline: BaselineName = "pixels" if isinstance(inputs, Images) else "linear"
 
     test = Scored.of(classifier, rows, inputs, rows["part"] == "test")
-    result = assessment.measures(test, _opponents(folder, baseline), _found(folder), options.seed)
-    result |= {"train_seconds": trained["train_seconds"], "epochs": len(history)}
+    result = assessment.measures(test, _opponents(folder), _found(folder), options.seed)
+    result |= {"train_seconds": train_seconds, "epochs": len(history)}
     labelled = assessment.predictions(test)
     mistakes = assessment.mistakes(labelled)
     write_table(folder.predictions, labelled)
     write_arrays(folder.row_keys, **{part: keys(equal_by(rows[rows["part"] == part])) for part in PARTS})
     _write_rows(folder.mistakes, mistakes)
+
     request = read_stage(folder.request, Request)
-    with resumed_run(trained["mlflow_run"]) as tracked:
-        tracked.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
-        headline = metrics.headline(result, BASELINES[baseline].title)
-        tracked.describe(description(request.command, headline))
-        for path in (
-            folder.history,
-            folder.coverage,
-            folder.mistakes,
-            folder.corpus.report,
-            folder.predictions,
-        ):
-            if path.exists():  # images have no vectors, and no coverage of them
-                tracked.log(path)
-        if fold is None:  # nobody reviews a fold or ships its model, and there are many
-            held_out = Scored.of(classifier, rows, inputs, rows["part"] != "train")
-            suspects = assessment.suspect_labels(held_out, rows, inputs, options.seed)
-            _review(folder, test, result, mistakes, suspects, BASELINES[baseline].title, tracked)
-            _log_model(folder, tracked)
-        write_json(folder.metrics, result)
-        tracked.log(folder.metrics)
-    _say(folder, result, BASELINES[baseline].title, fold is None)
+    tracked.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
+    tracked.describe(
+        description(request.command, metrics.headline(result, BASELINES[_baseline(folder)].title))
+    )
+    for path in (folder.history, folder.coverage, folder.mistakes, folder.corpus.report, folder.predictions):
+        if path.exists():  # images have no vectors, and no coverage of them
+            tracked.log(path)
+    if _is_reviewed(folder):
+        tracked.model(folder.path)
+        held_out = Scored.of(classifier, rows, inputs, rows["part"] != "train")
+        suspects = assessment.suspect_labels(held_out, rows, inputs, options.seed)
+        _review(folder, test, result, mistakes, suspects, tracked)
+    return result
+
+
+def _is_reviewed(folder: RunFolder) -> bool:
+    """Nobody reviews a fold or ships its model, and there are many."""
+    return read_stage(folder.corpus.prepare_options, PrepareOptions).fold is None
 
 
 def _review(
@@ -95,14 +99,13 @@ def _review(
     result: dict[str, Any],
     mistakes: pd.DataFrame,
     suspects: pd.DataFrame,
-    baseline: str,
     tracked: Run,
 ) -> None:
     """Writes filters.json, suspect_labels.csv, the figures and report.html, and logs them and the tables."""
     from pipeline import review  # here, as a fold does without: they take seconds to start
     from pipeline.report import Report
 
-    title = f"{folder.corpus.path.name}, {folder.path.name}"
+    title, baseline = _title(folder), BASELINES[_baseline(folder)].title
     criterion = read_stage(folder.train_options, TrainOptions).train.criterion
     learned = review.learned(load_network(folder.model), test, title)
     drawn = review.measured(test, result, read_json(folder.history), criterion, baseline, title)
@@ -133,17 +136,19 @@ def _review(
         tracked.log(path)
 
 
-def _log_model(folder: RunFolder, tracked: Run) -> None:
-    from pipeline import mlflow_model  # here, as a fold does without, too
-
-    with TemporaryDirectory() as scratch:
-        mlflow_model.save(Path(scratch, "model"), folder)
-        tracked.model(Path(scratch, "model"))
+def _title(folder: RunFolder) -> str:
+    return f"{folder.corpus.path.name}, {folder.path.name}"
 
 
-def _opponents(folder: RunFolder, baseline: BaselineName) -> dict[str, NDArray[np.int64]]:
+def _baseline(folder: RunFolder) -> BaselineName:
+    of_texts = read_stage(folder.corpus.prepare_options, PrepareOptions).source.input == "tokens"
+    return "linear" if of_texts else "pixels"
+
+
+def _opponents(folder: RunFolder) -> dict[str, NDArray[np.int64]]:
     table = read_table(folder.corpus.baseline)
-    return {"baseline": table[baseline].to_numpy(np.int64), "majority": table["majority"].to_numpy(np.int64)}
+    found = {"baseline": table[_baseline(folder)], "majority": table["majority"]}
+    return {name: labels.to_numpy(np.int64) for name, labels in found.items()}
 
 
 def _found(folder: RunFolder) -> NDArray[np.bool_] | None:
@@ -175,14 +180,14 @@ def _write_rows(path: Path, table: pd.DataFrame) -> None:
     write_csv(path, table.columns.tolist(), table.itertuples(index=False))
 
 
-def _say(folder: RunFolder, result: dict[str, Any], baseline: str, reviewed: bool) -> None:
-    title = f"{folder.corpus.path.name}, {folder.path.name}"
-    print(f"evaluate: {title}, {result['test_rows']:,} test rows\n{metrics.summary(result, baseline)}")
+def _say(folder: RunFolder, result: dict[str, Any]) -> None:
+    print(f"evaluate: {_title(folder)}, {result['test_rows']:,} test rows")
+    print(metrics.summary(result, BASELINES[_baseline(folder)].title))
     print(
         f"  calibration error {result['calibration_error']:.1%}, at temperature {result['temperature']:.2f};"
         f" {result['calibration_error_before']:.1%} without it"
     )
     if table := result["slices"].get("uncovered_words"):
         print(slices.summary(slices.TITLES["uncovered_words"], table))
-    if reviewed:
+    if _is_reviewed(folder):
         print(f"  {folder.report.name} tells it with figures, wrong rows and suspect labels")

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from pipeline import address
 from pipeline.errors import InputError
 
 Entry = dict[str, Any]
@@ -64,3 +65,16 @@ class Journal:
             copy.parent.mkdir()
             shutil.copyfile(path, copy)
         return copy.relative_to(self.folder)
+
+
+def unsent(run_id: str) -> Journal:
+    """Where a run is written that cannot be sent."""
+    return Journal(_folder() / run_id)
+
+
+def all_unsent() -> list[Journal]:
+    return [Journal(path) for path in sorted(_folder().glob("*")) if Journal(path).exists()]
+
+
+def _folder() -> Path:
+    return address.folder() / "unsent"

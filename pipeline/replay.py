@@ -3,6 +3,7 @@ data/tracking/unsent/."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,9 +23,10 @@ from mlflow.entities import (
 from mlflow.exceptions import MlflowException
 
 from pipeline import address, store
-from pipeline.journal import Entry, Journal
+from pipeline.journal import Entry, Journal, all_unsent
 from pipeline.running import is_under_way
 
+TABLES = "mlflow.loggedArtifacts"  # the tag by which MLflow's pages know tables
 LOCAL_ID = "local_id"  # the tag of a run that was sent: what it was called before
 
 
@@ -50,8 +52,11 @@ def _call(api: MlflowClient, run: str, entry: Entry) -> None:
         case "inputs":
             api.log_inputs(run, datasets=[_data_set(**one) for one in entry["values"]])
         case "files":
-            log = api.log_artifacts if Path(entry["path"]).is_dir() else api.log_artifact
-            log(run, entry["path"], entry["folder"])
+            api.log_artifact(run, entry["path"], entry["folder"])
+        case "text":
+            api.log_text(run, entry["text"], entry["name"])
+        case "table":
+            _log_table(api, run, entry["name"], entry["text"])
         case "model":
             _log_model(api, run, Path(entry["path"]))
         case "adopt":
@@ -61,6 +66,14 @@ def _call(api: MlflowClient, run: str, entry: Entry) -> None:
                     api.set_tag(found, "mlflow.parentRunId", run)
         case "end":
             api.set_terminated(run, entry["status"], entry["time"])
+
+
+def _log_table(api: MlflowClient, run: str, name: str, text: str) -> None:
+    """Not by MLflow's `log_table`, which appends to the table of an earlier `evaluate`."""
+    api.log_text(run, text, name)
+    known = json.loads(api.get_run(run).data.tags.get(TABLES, "[]"))
+    entry = {"path": name, "type": "table"}
+    api.set_tag(run, TABLES, json.dumps([one for one in known if one != entry] + [entry]))
 
 
 def _log_model(api: MlflowClient, run_id: str, folder: Path) -> None:
@@ -94,15 +107,10 @@ def counterpart(api: MlflowClient, experiment: str, run_id: str) -> str | None:
     return str(found[0].info.run_id) if found else None
 
 
-def unsent(run_id: str) -> Journal:
-    """Where a run is written that cannot be sent."""
-    return Journal(_folder() / run_id)
-
-
 def send() -> Iterator[str]:
     """Replay the journals in the store; says of each run what became of it."""
     api, experiment = store.client()
-    found = [Journal(path) for path in sorted(_folder().glob("*")) if Journal(path).exists()]
+    found = all_unsent()
     waiting = [one for one in found if is_under_way(address.folder() / "running", one.run)]
     ended = [one for one in found if one not in waiting]
     yield from (f"{one.run} is still under way" for one in waiting)
@@ -125,7 +133,3 @@ def _created(api: MlflowClient, experiment: str, journal: Journal) -> str:
     begin = journal.entries()[0]
     tags = begin["tags"] | {LOCAL_ID: journal.run}
     return str(api.create_run(experiment, start_time=begin["time"], tags=tags).info.run_id)
-
-
-def _folder() -> Path:
-    return address.folder() / "unsent"

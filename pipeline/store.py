@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline import address, running
-from pipeline.errors import InputError
+from pipeline.errors import InputError, StoreUnreachable
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
@@ -46,10 +46,6 @@ COLUMNS = {  # of the table of runs, in their order, with their widths in pixels
 }
 for chatty in ("mlflow", "alembic"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-class StoreUnreachable(InputError):
-    """The server does not answer: nothing is wrong with what was asked."""
 
 
 def client() -> tuple[mlflow.MlflowClient, str]:

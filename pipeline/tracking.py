@@ -1,54 +1,58 @@
 """The runs in MLflow: one run for each train-and-evaluate.
 
-A store that fails costs its record, not the training: from then on the run is written to a journal in
-data/tracking/unsent/, which `send` replays.
+A process of its own, `recorder`, writes them, so that neither MLflow's import nor a slow store holds up a
+stage. A store that fails costs its record, not the training: from then on the run is written to a journal
+in data/tracking/unsent/, which `send` replays.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
+import subprocess
 import sys
-import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from mlflow import MlflowClient
-from mlflow.entities import RunStatus
-from mlflow.exceptions import MlflowException
-
-from pipeline import address, store
-from pipeline.errors import InputError
-from pipeline.journal import Entry
+from pipeline import address
+from pipeline.errors import InputError, StoreUnreachable
+from pipeline.journal import Entry, unsent
 from pipeline.provenance import environment
-from pipeline.replay import apply, counterpart, unsent
 from pipeline.running import under_way
-from pipeline.store import client
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLES = "mlflow.loggedArtifacts"  # the tag by which MLflow's pages know tables
 LONGEST = 6000  # characters of a parameter that MLflow takes
 
 
 class Run:
-    """A run that is under way. Its `id` is MLflow's, or one of our own while the run is unsent.
+    """A run that is under way. What is recorded is written in order, by a thread and the process behind it,
+    while the stage goes on."""
 
-    What is recorded is written in order by a thread of its own: a slow store does not hold up the training.
-    """
-
-    def __init__(self, run_id: str, api: MlflowClient | None, tags: dict[str, str]) -> None:
-        self.id = run_id
-        self.tags = tags
-        self._api = api
-        self._journal = unsent(run_id)
+    def __init__(self, unsent_id: str, begin: Entry) -> None:
+        """`unsent_id` is what it is called while no store has it."""
+        self._id, self._tags, self._journal = unsent_id, begin.get("tags", {}), unsent(unsent_id)
+        self._store = _recorder(address.store(), address.folder())
+        self._lock = ExitStack()
         self._writer = ThreadPoolExecutor(1, "tracking")
-        self._written: list[Future[None]] = []
+        self._written = [self._writer.submit(self._begin, begin)]
+
+    @property
+    def id(self) -> str:
+        """MLflow's, or one of our own while the run is unsent. Waits until the run has begun; raises
+        InputError where the store cannot be used."""
+        self._written[0].result()
+        return self._id
 
     def log_metrics(self, metrics: dict[str, float], epoch: int = 0) -> None:
         values = {name: float(value) for name, value in metrics.items()}
@@ -59,8 +63,7 @@ class Run:
         self.record(do="adopt", runs=list(runs))
 
     def tag(self, name: str, value: str) -> None:
-        self.tags[name] = value
-        self.record(do="tags", values={name: value}).result()
+        self.record(do="tags", values={name: value})
 
     def describe(self, markdown: str) -> None:
         """What stands at the head of the run's page."""
@@ -72,48 +75,110 @@ class Run:
 
     def table(self, name: str, frame: pd.DataFrame) -> None:
         """A table that MLflow's pages show as such: the artifact <name>.json."""
-        with tempfile.TemporaryDirectory() as scratch:
-            path = Path(scratch) / f"{name}.json"
-            frame.to_json(path, orient="split", index=False, date_format="iso")
-            self.log(path)
-        known = json.loads(self.tags.get(TABLES, "[]"))
-        entry = {"path": path.name, "type": "table"}
-        self.tag(TABLES, json.dumps([one for one in known if one != entry] + [entry]))
+        text = frame.to_json(orient="split", index=False, date_format="iso")
+        self.record(do="table", name=f"{name}.json", text=text)
+
+    def text(self, name: str, text: str) -> None:
+        """An artifact of this content."""
+        self.record(do="text", name=name, text=text)
 
     def log(self, path: Path, folder: str | None = None) -> None:
-        """A file, or what is in a folder; it may change or go afterwards."""
-        self.record(do="files", path=str(path), folder=folder).result()
+        """A file, which stays as it is until the run ends."""
+        self.record(do="files", path=str(path), folder=folder)
 
-    def model(self, path: Path) -> None:
-        """An MLflow model, as `mlflow_model` saves it, as the run's own."""
-        self.record(do="model", path=str(path)).result()
+    def model(self, folder: Path) -> None:
+        """The classifier of a data/build/<corpus>/<model>, as an MLflow model."""
+        self._written.append(self._writer.submit(self._pack, folder))
 
-    def record(self, **entry: Any) -> Future[None]:
-        """An entry, as `replay` knows them; the future is done when it is written."""
+    def record(self, **entry: Any) -> None:
+        """An entry, as `replay` knows them."""
         self._written.append(self._writer.submit(self._write, entry))
-        return self._written[-1]
 
-    def finish(self) -> None:
-        """Wait until all is written. Raises OSError where not even the journal could be."""
+    def wait(self) -> None:
+        """Until all is written. Raises InputError where the store cannot be used, and OSError where not even
+        the journal could be written."""
         for one in self._written:
             one.result()
 
+    def end(self, status: str) -> None:
+        """Raises as `wait` does."""
+        self.record(do="end", status=status, time=_now())
+        with self._lock:
+            self.wait()
+
+    def _begin(self, begin: Entry) -> None:
+        if not self._journal.exists():
+            try:
+                begun = self._store.ask(begin)
+                self._id, self._tags, self._journal = begun["run"], begun["tags"], unsent(begun["run"])
+            except StoreUnreachable as error:
+                self._keep(error)
+        self._lock.enter_context(under_way(address.folder() / "running", self._id, address.store()))
+
     def _write(self, entry: Entry) -> None:
         """Into the store; into the journal once that has failed."""
-        if self._api and not self._journal.exists():
+        run = self.id
+        if not self._journal.exists():
             try:
-                apply(self._api, self.id, entry)
+                self._store.ask(entry | {"run": run})
+                if entry["do"] == "tags":
+                    self._tags |= entry["values"]
                 return
-            except (MlflowException, OSError) as error:
-                self.keep(store.unusable(error))
+            except InputError as error:
+                self._keep(error)
         self._journal.append(entry)
 
-    def keep(self, error: InputError) -> None:
-        """Write the journal from now on, and say so; where there is one already, that was said."""
-        if not self._journal.exists():
-            self._journal.append({"do": "begin", "tags": self.tags, "time": _now()})
-            where = self._journal.folder
-            print(f"convtext: {error}; the run is kept in {where}: `make send` sends it", file=sys.stderr)
+    def _keep(self, error: InputError) -> None:
+        """Write the journal from now on, and say so."""
+        self._journal.append({"do": "begin", "tags": self._tags, "time": _now()})
+        where = self._journal.folder
+        print(f"convtext: {error}; the run is kept in {where}: `make send` sends it", file=sys.stderr)
+
+    def _pack(self, folder: Path) -> None:
+        with TemporaryDirectory() as scratch:
+            packed = str(Path(scratch, "model"))
+            self._store.ask({"do": "pack", "folder": str(folder), "place": packed})
+            self._write({"do": "model", "path": packed})
+
+
+class _Recorder:
+    """The process `recorder`: a line of JSON there, and one back."""
+
+    def __init__(self) -> None:
+        found = (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline.recorder"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, found))},
+            process_group=0,  # the terminal's Ctrl-C is for the stage, which then has its end to record
+        )
+        atexit.register(self._process.communicate)  # it ends with its input
+        self._turn = Lock()
+
+    def ask(self, entry: Entry) -> dict[str, Any]:
+        """Raises InputError where the store cannot be used, StoreUnreachable where it may be on another
+        day."""
+        sent, received = self._process.stdin, self._process.stdout
+        assert sent and received
+        line = ""
+        with self._turn, suppress(OSError):  # of a process that is gone
+            sent.write(json.dumps(entry) + "\n")
+            sent.flush()
+            line = received.readline()
+        if not line:
+            raise StoreUnreachable("the process that writes to the tracking store has ended")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise (StoreUnreachable if answer["unreachable"] else InputError)(answer["error"])
+        return answer
+
+
+@cache
+def _recorder(_store: str, _folder: Path) -> _Recorder:
+    """One for all runs of a stage in the same store."""
+    return _Recorder()
 
 
 def description(command: str, result: str) -> str:
@@ -126,61 +191,31 @@ def new_run(name: str, options: dict[str, Any], tags: dict[str, str]) -> Iterato
     """A new run with its parameters (nested keys joined by dots) and tags; marked failed or killed if the
     block ends so."""
     tags = {"mlflow.runName": name, "mlflow.source.name": "make train"} | tags | environment()
-
-    def begin(api: MlflowClient, experiment: str) -> Run:
-        return Run(api.create_run(experiment, tags=tags).info.run_id, api, tags)
-
-    run = _begun(begin, Run(f"local-{uuid.uuid4().hex}", None, tags))
-    with _ending(run):
-        run.record(do="params", values={key: str(value)[:LONGEST] for key, value in _flat(options).items()})
+    parameters = {key: str(value)[:LONGEST] for key, value in _flat(options).items()}
+    begin = {"do": "begin", "tags": tags, "time": _now()}
+    with _ending(Run(f"local-{uuid.uuid4().hex}", begin)) as run:
+        run.record(do="params", values=parameters)
         yield run
 
 
 @contextmanager
 def resumed_run(run_id: str) -> Iterator[Run]:
     """The run that `train` began, for `evaluate` to finish."""
-
-    def begin(api: MlflowClient, experiment: str) -> Run:
-        found = counterpart(api, experiment, run_id)
-        if found is None:
-            raise InputError(
-                f"run {run_id} is not in {address.shown()}: the tracking store was changed or emptied since "
-                "training; set MLFLOW_TRACKING_URI as it was, or train again"
-            )
-        api.update_run(found, status=RunStatus.to_string(RunStatus.RUNNING))
-        return Run(found, api, api.get_run(found).data.tags)
-
-    unsent_run = Run(run_id, None, {})
-    run = unsent_run if unsent(run_id).exists() else _begun(begin, unsent_run)
-    with _ending(run):
+    with _ending(Run(run_id, {"do": "resume", "run": run_id})) as run:
         yield run
 
 
-def _begun(begin: Callable[[MlflowClient, str], Run], unsent_run: Run) -> Run:
-    """The run in the store, or the unsent one where no server answers."""
-    try:
-        try:
-            return begin(*client())
-        except MlflowException as error:
-            raise store.unusable(error) from error
-    except store.StoreUnreachable as error:
-        unsent_run.keep(error)
-        return unsent_run
-
-
 @contextmanager
-def _ending(run: Run) -> Iterator[None]:
-    status = RunStatus.FAILED
-    with under_way(address.folder() / "running", run.id, address.store()):
-        try:
-            yield
-            status = RunStatus.FINISHED
-        except KeyboardInterrupt:
-            status = RunStatus.KILLED
-            raise
-        finally:
-            run.record(do="end", status=RunStatus.to_string(status), time=_now())
-            run.finish()
+def _ending(run: Run) -> Iterator[Run]:
+    status = "FAILED"
+    try:
+        yield run
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    finally:
+        run.end(status)
 
 
 def _now() -> int:
@@ -195,6 +230,3 @@ def _flat(options: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         nested = isinstance(value, dict) and all(name.isidentifier() for name in value)
         flat |= _flat(value, f"{prefix}{key}.") if nested else {prefix + key: value}
     return flat
-
-
-__all__ = ["Run", "client", "description", "new_run", "resumed_run"]

@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
         for path in folder.all_options:
             if path.exists():  # images are neither tokenized nor embedded
                 tracked.log(path, "options")
+        tracked.wait()  # a store that cannot be used is better known before the training than after it
         began = time.perf_counter()
         networks: list[keras.Model] = []
         history: list[trainer.Record] = []

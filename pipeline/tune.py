@@ -97,6 +97,7 @@ def _search(search: Search, corpus: Corpus, start: TrainOptions, budget: int, pa
         print(_line(trial, search.start), flush=True)
         if trial.number in runs:
             runs[trial.number].tag("trial", trial.ending)
+            runs[trial.number].wait()
 
 
 def _tags(corpus: Corpus, start: TrainOptions) -> dict[str, str]:

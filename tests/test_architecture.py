@@ -18,9 +18,9 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted((ROOT / "pipeline").rglob("*.py"))
 }
-# MLflow's rooms: the store in use, runs as they are made, and sent later, and found again, models as they are
-# packed, what is run where they are served, and which of them is the champion.
-MLFLOW = ("store", "tracking", "replay", "runs", "mlflow_model", "served_model", "registry")
+# MLflow's rooms: the store in use, runs as they are recorded, and sent later, and found again, models as they
+# are packed, what is run where they are served, and which of them is the champion.
+MLFLOW = ("store", "recorder", "replay", "runs", "mlflow_model", "served_model", "registry")
 NOUNS = sorted(set(MODULES) - {f"pipeline.{verb}" for verb in VERBS} - {"pipeline.__main__"})
 
 
@@ -140,6 +140,11 @@ def test_a_stage_that_needs_neither_tensorflow_nor_mlflow_starts_without_them(ve
     assert done.stdout.strip() == ""
 
 
+@pytest.mark.parametrize("verb", ["train", "evaluate", "crossval", "tune", "why"])
+def test_a_stage_that_is_tracked_leaves_mlflow_to_the_process_that_records(verb: str) -> None:
+    assert not closure(f"pipeline.{verb}") & {f"pipeline.{name}" for name in MLFLOW}
+
+
 def test_help_imports_nothing_but_the_standard_library() -> None:
     code = (
         "import sys\nfrom pipeline.__main__ import main\n"
@@ -186,6 +191,8 @@ def test_make_redoes_a_stage_when_the_code_that_it_runs_changes(verb: str) -> No
 
     architectures = {module for module in MODULES if module.startswith("pipeline.models")}
     runs = closure(f"pipeline.{verb}") | {"pipeline", "pipeline.__main__"}
+    if verb == "evaluate":
+        runs |= closure("pipeline.recorder")  # a process, which packs the model as well
     runs = runs.union(*(closure(module) for module in rules[verb][1] & architectures))  # imported by name
     assert runs - covered(verb) == set(), "missing in the Makefile"
     common = rules["prepare"][1] & rules["evaluate"][1]

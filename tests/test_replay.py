@@ -19,8 +19,8 @@ import pandas as pd
 import pytest
 from mlflow.models import Model
 
-from pipeline import address, champions, registry, replay, runs, store
-from pipeline.errors import InputError
+from pipeline import address, champions, journal, registry, replay, runs, store
+from pipeline.errors import InputError, StoreUnreachable
 from pipeline.tracking import new_run, resumed_run
 
 DATA = {"name": "mr", "digest": "a1", "source_type": "local", "source": "{}", "schema": "{}", "profile": "{}"}
@@ -109,21 +109,22 @@ def test_a_server_that_dies_in_the_middle_costs_nothing_of_the_run(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
-    curve = tmp_path / "curve.json"
-    curve.write_text("before")
+    before, after = tmp_path / "before" / "curve.json", tmp_path / "after" / "curve.json"
+    for path in (before, after):
+        path.parent.mkdir()
+        path.write_text(path.parent.name)
     with new_run("one", {}, {"corpus": "mr"}) as run:
         run.log_metrics({"loss": 0.5}, 1)
-        run.log(curve, "figures")
+        run.log(before, "figures")
+        run.wait()
         server.kill()
         run.log_metrics({"loss": 0.25}, 2)
-        curve.write_text("after")
-        run.log(curve, "figures")
-        curve.unlink()
+        run.log(after, "figures")
         run.data([{"context": part} | DATA | {"digest": part} for part in ("training", "test")])
         run.table("mistakes", pd.DataFrame({"text": ["007", "Ü"], "probability": [0.5, 0.75]}))
         run.describe("**75 %**")
     assert capsys.readouterr().err.count("\n") == 1
-    with pytest.raises(store.StoreUnreachable, match="does not answer"):
+    with pytest.raises(StoreUnreachable, match="does not answer"):
         list(replay.send())
     server.start()
 
@@ -143,6 +144,21 @@ def test_a_server_that_dies_in_the_middle_costs_nothing_of_the_run(
     assert list(replay.send()) == []
 
 
+def test_a_run_outlives_the_process_that_writes_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with new_run("one", {}, {"corpus": "mr"}) as run:
+        run.log_metrics({"loss": 0.5}, 1)
+        run.wait()
+        run._store._process.kill()
+        run.log_metrics({"loss": 0.25}, 2)
+    assert "has ended; the run is kept in" in capsys.readouterr().err
+    assert list(replay.send()) == [f"{run.id} is sent, as {run.id}"]
+    api, _ = store.client()
+    assert api.get_run(run.id).info.status == "FINISHED"
+    assert [one.value for one in api.get_metric_history(run.id, "loss")] == [0.5, 0.25]
+
+
 def test_a_model_that_was_kept_is_sent_and_is_champion_on_the_server(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,7 +168,7 @@ def test_a_model_that_was_kept_is_sent_and_is_champion_on_the_server(
     (packed / "weights").write_text("1 2 3")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
     with new_run("one", {"seed": 1}, {}) as run:
-        run.model(packed)
+        run.record(do="model", path=str(packed))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     assert champions.current("reviews") is None
     list(replay.send())
@@ -173,9 +189,9 @@ def test_a_model_that_was_kept_is_sent_and_is_champion_on_the_server(
 def test_a_process_that_is_killed_without_a_server_leaves_a_run_that_is_sent_as_killed(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    journal = replay.unsent("local-1")
-    journal.append({"do": "begin", "tags": {"mlflow.runName": "cut"}, "time": 1_700_000_000_000})
-    journal.append({"do": "metrics", "values": {"loss": 0.5}, "step": 1, "time": 1_700_000_001_000})
+    kept = journal.unsent("local-1")
+    kept.append({"do": "begin", "tags": {"mlflow.runName": "cut"}, "time": 1_700_000_000_000})
+    kept.append({"do": "metrics", "values": {"loss": 0.5}, "step": 1, "time": 1_700_000_001_000})
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     (line,) = replay.send()
     api, _ = store.client()
@@ -203,7 +219,7 @@ def test_an_address_that_is_wrong_is_an_error_and_not_a_server_that_is_away(
             monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
             with pytest.raises(InputError, match="cannot be used") as caught, new_run("one", {}, {}):
                 pass
-            assert not isinstance(caught.value, store.StoreUnreachable)
+            assert not isinstance(caught.value, StoreUnreachable)
         other.shutdown()
 
 

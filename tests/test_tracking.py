@@ -60,8 +60,9 @@ def test_a_run_that_fails_or_is_interrupted_is_marked_so(tmp_path: Path) -> None
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
 def test_a_run_whose_process_is_killed_is_marked_so_by_the_next_to_open_the_store(tmp_path: Path) -> None:
+    waits = "    run.wait(); print('begun', flush=True); import time; time.sleep(60)"
     process = subprocess.Popen(
-        [sys.executable, "-c", f"{TRACK}    print('begun', flush=True); import time; time.sleep(60)"],
+        [sys.executable, "-c", TRACK + waits],
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None

@@ -1,0 +1,87 @@
+"""The process that writes runs into the tracking store: it has MLflow imported, so that `tracking` need not.
+
+`python -m pipeline.recorder` reads entries from standard input, a line of JSON each, and answers each by
+another: what was asked for, or an `error`, and whether it is that the store is `unreachable`. It ends with
+its input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import RunStatus
+from mlflow.exceptions import MlflowException
+
+from pipeline import address, replay, store
+from pipeline.artifacts import RunFolder
+from pipeline.errors import InputError, StoreUnreachable
+from pipeline.journal import Entry
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what MLflow prints is no answer
+    for line in sys.stdin:
+        print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
+
+
+def _answer(entry: Entry) -> dict[str, Any]:
+    found: InputError
+    try:
+        return _done(entry)
+    except InputError as error:
+        found = error
+    except (MlflowException, OSError) as error:
+        found = store.unusable(error)
+    return {"error": str(found), "unreachable": isinstance(found, StoreUnreachable)}
+
+
+def _done(entry: Entry) -> dict[str, Any]:
+    match entry["do"]:
+        case "begin":
+            api, experiment = _client()
+            run = api.create_run(experiment, start_time=entry["time"], tags=entry["tags"])
+            return {"run": run.info.run_id, "tags": entry["tags"]}
+        case "resume":
+            return _resumed(entry["run"])
+        case "pack":
+            _pack(RunFolder(Path(entry["folder"])), Path(entry["place"]))
+        case _:
+            replay.apply(_client()[0], entry["run"], entry)
+    return {}
+
+
+@cache
+def _client() -> tuple[MlflowClient, str]:
+    return store.client()
+
+
+def _resumed(run_id: str) -> dict[str, Any]:
+    api, experiment = _client()
+    found = replay.counterpart(api, experiment, run_id)
+    if found is None:
+        raise InputError(
+            f"run {run_id} is not in {address.shown()}: the tracking store was changed or emptied since "
+            "training; set MLFLOW_TRACKING_URI as it was, or train again"
+        )
+    api.update_run(found, status=RunStatus.to_string(RunStatus.RUNNING))
+    return {"run": found, "tags": api.get_run(found).data.tags}
+
+
+def _pack(folder: RunFolder, place: Path) -> None:
+    from pipeline import mlflow_model  # here, as it takes a while and only `evaluate` packs
+
+    try:
+        mlflow_model.save(place, folder)
+    except OSError as error:
+        raise InputError(f"the MLflow model cannot be written: {error}") from error
+
+
+if __name__ == "__main__":
+    main()
