@@ -1,21 +1,26 @@
-"""From trained runs to a champion, and from the champion to labels: on a real store, in one process."""
+"""From trained runs to a champion, and from the champion to labels: on a file of one's own, and on a real
+server."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 
-from pipeline import champions, store
+from pipeline import address, champions, store
 from pipeline.__main__ import main
 from pipeline.artifacts import ChampionFiles, RunFolder
+from tests.tracking_server import Server
 
 # SQLAlchemy as MLflow uses it, and TensorFlow's variables under NumPy 2.4.
 pytestmark = [
@@ -44,8 +49,19 @@ def trained(csv: Path, model: str) -> RunFolder:
     return RunFolder(folder)
 
 
+@pytest.fixture(scope="module", params=["file", "server"])
+def uri(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """MLFLOW_TRACKING_URI."""
+    if request.param == "file":
+        yield ""
+        return
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server.uri
+    server.kill()
+
+
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def data(uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """CONVTEXT_DATA with three runs in it, of which one has learned nothing."""
     folder = tmp_path_factory.mktemp("data")
     words = ["lovely", "awful"]
@@ -55,7 +71,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "reviews.csv").write_text("review,stars\n" + "".join(rows))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONVTEXT_DATA", str(folder))
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.setenv("MLFLOW_TRACKING_URI", uri)
         for model in LEARNING:
             trained(folder / "reviews.csv", model)
         yield folder
@@ -166,6 +182,25 @@ def test_an_alias_moved_in_mlflows_pages_is_followed(verb: Verb, corpus: str) ->
     assert champions.current(corpus) is None
 
 
+def test_mlflow_itself_finds_the_champion_by_its_alias(
+    verb: Verb, data: Path, corpus: str, tmp_path: Path
+) -> None:
+    register(verb, GOOD)
+    output = tmp_path / "labelled.csv"
+    source = str(data / "reviews.csv")
+    verb("predict", "--model", "", "--input", source, "--probabilities", "1", "--output", str(output))
+    command = [sys.executable, "-m", "mlflow", "models", "predict", "-m", f"models:/{corpus}@champion"]
+    command += ["-i", source, "--content-type", "csv", "--env-manager", "local", "-o", "found.json"]
+    there = os.environ | {"MLFLOW_TRACKING_URI": address.store(), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    done = subprocess.run(command, cwd=tmp_path, env=there, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = pd.DataFrame(json.loads((tmp_path / "found.json").read_text())["predictions"])
+    labelled = pd.read_csv(output, dtype={"predicted_label": str})
+    assert found["predicted_label"].tolist() == labelled["predicted_label"].tolist()
+    names = ["probability", "probability_of_1", "probability_of_5"]
+    np.testing.assert_allclose(found[names], labelled[names], atol=5e-5)  # in CSV, four digits of them
+
+
 @pytest.mark.parametrize(
     ("learned", "code", "expected"),
     [
@@ -215,5 +250,5 @@ def test_runs_are_compared_by_folder_id_beginning_of_it_or_name(
         assert max(map(len, said.splitlines()[:-1])) <= 79
         assert len(output.read_text().splitlines()) > 1
     assert main(["compare", "--runs", f"{poor} nothing"]) == 2
-    assert "RUNS: no run 'nothing' in sqlite:" in capsys.readouterr().err
+    assert f"RUNS: no run 'nothing' in {address.shown()}: " in capsys.readouterr().err
     assert main(["compare", "--runs", poor]) == 2

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
-import time
-import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -22,48 +15,11 @@ from mlflow.models import Model
 from pipeline import address, champions, journal, registry, replay, runs, store
 from pipeline.errors import InputError, StoreUnreachable
 from pipeline.tracking import new_run, resumed_run
+from tests.tracking_server import Server, free_port
 
 DATA = {"name": "mr", "digest": "a1", "source_type": "local", "source": "{}", "schema": "{}", "profile": "{}"}
 # MLflow's own use of Pydantic and SQLAlchemy.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-class Server:
-    """A real one, with a database and artifacts that go through it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.uri = f"http://127.0.0.1:{free_port()}"
-        self.start()
-
-    def start(self) -> None:
-        quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-        self.process = subprocess.Popen(
-            [
-                sys.executable, "-m", "mlflow", "server", "--backend-store-uri", "sqlite:///runs.db",
-                "--artifacts-destination", "kept", "--host", "127.0.0.1", "--workers", "1",
-                "--port", self.uri.rpartition(":")[2],
-            ],
-            cwd=self.folder, env=os.environ | quiet, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        for _ in range(600):
-            try:
-                with urllib.request.urlopen(f"{self.uri}/health", timeout=5):
-                    return
-            except OSError:
-                time.sleep(0.1)
-        raise TimeoutError(self.uri)
-
-    def kill(self) -> None:
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=30)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
