@@ -44,10 +44,9 @@ def note(
     luck = math.sqrt(math.log(1000) / (2 * rows))
     most = np.argsort(-np.abs(mix - usual), kind="stable")[:2]
     shown = ", ".join(f"{_short(labels[c])} {mix[c]:.0%} ({usual[c]:.0%})" for c in most)
-    lines = [
-        f"  unknown words {share:.1%} (of the validation part {reference.outside:.1%})",
-        f"  labels {shown}",
-    ]
+    lines = [f"  labels {shown}"]
+    if tokens:  # images have none
+        lines.insert(0, f"  unknown words {share:.1%} (of the validation part {reference.outside:.1%})")
     if share - luck - reference.outside > FAR:
         lines.append("  warning: far more unknown words than in training: another kind of text?")
     if distance - expected - luck > FAR:

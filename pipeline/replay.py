@@ -24,7 +24,7 @@ from mlflow.exceptions import MlflowException
 
 from pipeline import address, store
 from pipeline.journal import Entry, Journal, all_unsent
-from pipeline.running import is_under_way
+from pipeline.running import is_under_way, under_way
 
 TABLES = "mlflow.loggedArtifacts"  # the tag by which MLflow's pages know tables
 LOCAL_ID = "local_id"  # the tag of a run that was sent: what it was called before
@@ -111,19 +111,21 @@ def send() -> Iterator[str]:
     """Replay the journals in the store; says of each run what became of it."""
     api, experiment = store.client()
     found = all_unsent()
-    waiting = [one for one in found if is_under_way(address.folder() / "running", one.run)]
+    running = address.folder() / "running"
+    waiting = [one for one in found if is_under_way(running, one.run)]
     ended = [one for one in found if one not in waiting]
     yield from (f"{one.run} is still under way" for one in waiting)
     try:
         # All of them first: one may be another's parent.
         runs = [counterpart(api, experiment, one.run) or _created(api, experiment, one) for one in ended]
         for journal, run in zip(ended, runs, strict=True):
-            entries = journal.entries()
-            for entry in entries:
-                apply(api, run, entry)
-            if entries[-1]["do"] != "end":
-                api.set_terminated(run, RunStatus.to_string(RunStatus.KILLED))
-            journal.remove()
+            with under_way(running, journal.run, address.store()):
+                entries = journal.entries()
+                for entry in entries:
+                    apply(api, run, entry)
+                if entries[-1]["do"] != "end":
+                    api.set_terminated(run, RunStatus.to_string(RunStatus.KILLED))
+                journal.remove()
             yield f"{journal.run} is sent, as {run}"
     except MlflowException as error:
         raise store.unusable(error) from error

@@ -26,6 +26,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 import mlflow
 from mlflow.entities import RunStatus
 from mlflow.exceptions import InvalidUrlException, MlflowException
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 EXPERIMENT = "convtext"
@@ -53,14 +54,13 @@ def client() -> tuple[mlflow.MlflowClient, str]:
 
     Raises InputError where the store cannot be used; StoreUnreachable where it may be on another day.
     """
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        _create_local_store()
     try:
+        _create_database()
         api = mlflow.MlflowClient(tracking_uri=address.store())
         experiment = _experiment(api)
         _mark_killed(api)
         return api, experiment
-    except (MlflowException, ImportError, ArgumentError, ValueError) as error:
+    except (MlflowException, ImportError, ArgumentError, ValueError, OSError) as error:
         raise unusable(error) from error
 
 
@@ -124,16 +124,19 @@ def _mark_killed(api: mlflow.MlflowClient) -> None:
                 api.set_terminated(run, RunStatus.to_string(RunStatus.KILLED))
 
 
-def _create_local_store() -> None:
-    """Create the store under another name and link it to its own: two processes that begin at once would
+def _create_database() -> None:
+    """Create a SQLite file under another name and link it to its own: two processes that begin at once would
     both create its tables, and MLflow bears that badly."""
-    path = address.folder() / "mlflow.db"
-    if path.exists():
+    named = make_url(address.store()).database if address.store().startswith("sqlite:///") else None
+    if not named or named == ":memory:" or Path(named).exists():
         return
-    address.folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=address.folder()) as scratch:
+    path, artifacts = Path(named), None
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        artifacts = (path.parent / "artifacts").as_uri()
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         fresh = Path(scratch) / "mlflow.db"
         api = mlflow.MlflowClient(tracking_uri=f"sqlite:///{fresh}")
-        api.create_experiment(EXPERIMENT, (address.folder() / "artifacts").as_uri(), tags=KIND)
+        api.create_experiment(EXPERIMENT, artifacts, tags=KIND)
         with suppress(FileExistsError):
             os.link(fresh, path)

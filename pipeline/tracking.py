@@ -27,7 +27,7 @@ from pipeline import address
 from pipeline.errors import InputError, StoreUnreachable
 from pipeline.journal import Entry, unsent
 from pipeline.provenance import environment
-from pipeline.running import under_way
+from pipeline.running import is_under_way, under_way
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,13 +107,16 @@ class Run:
             self.wait()
 
     def _begin(self, begin: Entry) -> None:
+        running = address.folder() / "running"
+        if is_under_way(running, self._id):
+            raise InputError(f"run {self._id} is evaluated or sent by another process: wait for that")
         if not self._journal.exists():
             try:
                 begun = self._store.ask(begin)
                 self._id, self._tags, self._journal = begun["run"], begun["tags"], unsent(begun["run"])
             except StoreUnreachable as error:
                 self._keep(error)
-        self._lock.enter_context(under_way(address.folder() / "running", self._id, address.store()))
+        self._lock.enter_context(under_way(running, self._id, address.store()))
 
     def _write(self, entry: Entry) -> None:
         """Into the store; into the journal once that has failed."""

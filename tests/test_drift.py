@@ -57,7 +57,10 @@ def test_rows_drawn_as_the_reference_do_not_warn_however_few(shares: list[float]
 
 def test_no_rows_say_nothing() -> None:
     assert note(REFERENCE, LABELS, np.array([0, 0]), 0, 0) == []
-    assert len(note(REFERENCE, LABELS, np.array([1, 3]), 0, 0)) == 2  # rows without a single token
+
+
+def test_rows_without_a_token_as_images_are_say_nothing_of_words() -> None:
+    assert note(REFERENCE, LABELS, np.array([1, 3]), 0, 0) == ["  labels bad 25% (25%), good 75% (75%)"]
 
 
 @settings(deadline=None)

@@ -100,6 +100,15 @@ def test_a_server_that_dies_in_the_middle_costs_nothing_of_the_run(
     assert list(replay.send()) == []
 
 
+def test_a_run_is_finished_by_one_process_at_a_time() -> None:
+    with new_run("one", {}, {}) as run:
+        run.wait()
+        with pytest.raises(InputError, match="another process: wait for that"), resumed_run(run.id):
+            pass
+    with resumed_run(run.id) as again:
+        assert again.id == run.id
+
+
 def test_a_run_outlives_the_process_that_writes_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

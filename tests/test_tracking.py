@@ -43,7 +43,12 @@ def ask(folder: Path, query: str) -> list[tuple[object, ...]]:
         store.close()
 
 
-def test_two_processes_that_create_the_store_at_once_both_keep_their_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["", "sqlite:///{}/tracking/mlflow.db"])
+def test_two_processes_that_create_the_store_at_once_both_keep_their_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tracking").mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", name.format(tmp_path))
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(execute, [TRACK, TRACK]))
     assert [one.stderr for one in done] == ["", ""]
