@@ -9,9 +9,6 @@ from typing import NamedTuple
 
 from pipeline.csv_blocks import FIELD_LIMIT, CsvBlocks
 from pipeline.csv_faults import BadRow
-from pipeline.csv_writer import CsvWriter
-
-__all__ = ["FIELD_LIMIT", "BadRow", "CsvFile", "CsvWriter", "Row"]
 
 _BLOCK = 1 << 16  # bytes
 

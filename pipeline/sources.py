@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from pipeline.csv_file import BadRow, CsvFile
+from pipeline.csv_faults import BadRow
+from pipeline.csv_file import CsvFile
 from pipeline.errors import InputError
 from pipeline.options import Source
 

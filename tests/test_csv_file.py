@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.csv_file import FIELD_LIMIT, BadRow, CsvFile, Row
+from pipeline.csv_blocks import FIELD_LIMIT
+from pipeline.csv_faults import BadRow
+from pipeline.csv_file import CsvFile, Row
 from pipeline.csv_writer import CsvWriter
 from pipeline.errors import InputError
 
