@@ -4,6 +4,7 @@ which outlives `make clean`. For those, too, who do without MLflow's import.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -16,6 +17,11 @@ def folder() -> Path:
     return (data_folder() / "tracking").resolve()
 
 
+def running() -> Path:
+    """Where `running` has its locks."""
+    return folder() / "running"
+
+
 def store() -> str:
     """The tracking URI."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder() / 'mlflow.db'}"
@@ -23,7 +29,17 @@ def store() -> str:
 
 def shown() -> str:
     """The tracking URI without the password that may be in it."""
-    return re.sub(r"//[^/@]*@", "//", store())
+    return without_password(store())
+
+
+def fingerprint() -> str:
+    """What tells the store from others, and nothing of its password."""
+    return hashlib.sha256(store().encode()).hexdigest()[:16]
+
+
+def without_password(text: str) -> str:
+    """The text with the addresses in it bare of who asks. A password may hold a slash and an @."""
+    return re.sub(r"(?<=://)\S*@", "", text)
 
 
 def is_remote() -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipeline import address
 from pipeline.errors import InputError
@@ -26,15 +26,17 @@ class Journal:
         return self.folder.name
 
     def exists(self) -> bool:
-        return self._lines.exists()
+        """Whether it has an entry."""
+        return self._lines.exists() and b"\n" in self._lines.read_bytes()
 
     def append(self, entry: Entry) -> None:
         """Write an entry; what lies at its `path`, a file or a folder, is copied."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if "path" in entry:
             entry = entry | {"path": str(self._copied(Path(entry["path"])))}
-        with self._lines.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        with self._lines.open("ab+") as file:
+            file.truncate(_end_of_whole_lines(file))  # behind it lies what a kill or a full disk cut off
+            file.write(json.dumps(entry).encode() + b"\n")
 
     def entries(self) -> list[Entry]:
         """All entries, their paths those of the copies. A last line that was cut off is left out.
@@ -65,6 +67,11 @@ class Journal:
             copy.parent.mkdir()
             shutil.copyfile(path, copy)
         return copy.relative_to(self.folder)
+
+
+def _end_of_whole_lines(file: BinaryIO) -> int:
+    file.seek(0)
+    return file.read().rfind(b"\n") + 1
 
 
 def unsent(run_id: str) -> Journal:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import RunStatus
-from mlflow.exceptions import MlflowException
 
 from pipeline import address, replay, store
 from pipeline.artifacts import RunFolder
@@ -25,20 +26,23 @@ from pipeline.journal import Entry
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the stage is asked to end, and has that to record
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what MLflow prints is no answer
-    for line in sys.stdin:
-        print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
+    with suppress(BrokenPipeError):  # the stage was killed
+        for line in sys.stdin:
+            print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
+    os._exit(0)  # without the tear-down, which takes a while
 
 
 def _answer(entry: Entry) -> dict[str, Any]:
     found: InputError
     try:
         return _done(entry)
-    except InputError as error:
-        found = error
-    except (MlflowException, OSError) as error:
+    except (InputError, *store.FAULTS) as error:
         found = store.unusable(error)
+    except Exception as error:  # whatever it is, it is not worth the training
+        found = StoreUnreachable(f"{type(error).__name__}: {store.reason(error)}")
     return {"error": str(found), "unreachable": isinstance(found, StoreUnreachable)}
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -23,8 +24,9 @@ from mlflow.entities import (
 from mlflow.exceptions import MlflowException
 
 from pipeline import address, store
-from pipeline.journal import Entry, Journal, all_unsent
-from pipeline.running import is_under_way, under_way
+from pipeline.errors import InputError, StoreUnreachable
+from pipeline.journal import Entry, Journal, all_unsent, unsent
+from pipeline.running import under_way
 
 TABLES = "mlflow.loggedArtifacts"  # the tag by which MLflow's pages know tables
 LOCAL_ID = "local_id"  # the tag of a run that was sent: what it was called before
@@ -64,6 +66,8 @@ def _call(api: MlflowClient, run: str, entry: Entry) -> None:
             for child in entry["runs"]:
                 if found := counterpart(api, experiment, child):
                     api.set_tag(found, "mlflow.parentRunId", run)
+                elif unsent(child).exists():
+                    unsent(child).append({"do": "tags", "values": {"mlflow.parentRunId": run}})
         case "end":
             api.set_terminated(run, entry["status"], entry["time"])
 
@@ -107,31 +111,55 @@ def counterpart(api: MlflowClient, experiment: str, run_id: str) -> str | None:
     return str(found[0].info.run_id) if found else None
 
 
-def send() -> Iterator[str]:
-    """Replay the journals in the store; says of each run what became of it."""
+def send() -> Iterator[tuple[str, bool]]:
+    """Replay the journals in the store; says of each run what became of it, and whether it is sent. Raises
+    InputError where the store cannot be used."""
     api, experiment = store.client()
-    found = all_unsent()
-    running = address.folder() / "running"
-    waiting = [one for one in found if is_under_way(running, one.run)]
-    ended = [one for one in found if one not in waiting]
-    yield from (f"{one.run} is still under way" for one in waiting)
-    try:
-        # All of them first: one may be another's parent.
-        runs = [counterpart(api, experiment, one.run) or _created(api, experiment, one) for one in ended]
-        for journal, run in zip(ended, runs, strict=True):
-            with under_way(running, journal.run, address.store()):
-                entries = journal.entries()
-                for entry in entries:
-                    apply(api, run, entry)
-                if entries[-1]["do"] != "end":
-                    api.set_terminated(run, RunStatus.to_string(RunStatus.KILLED))
+    with ExitStack() as stack:
+        held: list[Journal] = []
+        for journal in all_unsent():
+            try:
+                stack.enter_context(under_way(address.running(), journal.run, wait=False))
+                held.append(journal)
+            except BlockingIOError:
+                yield f"{journal.run} is still under way", False
+        created: dict[str, str] = {}  # all of them first: one may be another's parent
+        for journal in held:
+            try:
+                created[journal.run] = _in_store(api, experiment, journal)
+            except (InputError, MlflowException, OSError) as error:
+                yield _refused(journal, error), False
+        for journal in held:
+            if run := created.get(journal.run):
+                try:
+                    _replay(api, run, journal.entries())
+                except (InputError, MlflowException, OSError) as error:
+                    yield _refused(journal, error), False
+                    continue
                 journal.remove()
-            yield f"{journal.run} is sent, as {run}"
-    except MlflowException as error:
-        raise store.unusable(error) from error
+                yield f"{journal.run} is sent, as {run}", True
 
 
-def _created(api: MlflowClient, experiment: str, journal: Journal) -> str:
+def _refused(journal: Journal, error: Exception) -> str:
+    """Why it is not sent. Raises StoreUnreachable where no other will be."""
+    found = store.unusable(error)
+    if isinstance(found, StoreUnreachable):
+        raise found from error
+    return f"{journal.run} is not sent: {error if isinstance(error, InputError) else store.reason(error)}"
+
+
+def _in_store(api: MlflowClient, experiment: str, journal: Journal) -> str:
+    """The store's id of the run, which begins there if it has not."""
+    if found := counterpart(api, experiment, journal.run):
+        return found
     begin = journal.entries()[0]
     tags = begin["tags"] | {LOCAL_ID: journal.run}
     return str(api.create_run(experiment, start_time=begin["time"], tags=tags).info.run_id)
+
+
+def _replay(api: MlflowClient, run: str, entries: list[Entry]) -> None:
+    for entry in entries:
+        apply(api, run, entry)
+    # What ended may be tagged afterwards.
+    if [one["do"] for one in entries if one["do"] != "tags"][-1:] != ["end"]:
+        api.set_terminated(run, RunStatus.to_string(RunStatus.KILLED))

@@ -1,49 +1,57 @@
-"""Which runs are under way: each holds a lock on a file named after it. The system lets go of the lock when
-the process dies, however it dies."""
+"""Which runs are under way: each holds a lock on a file named after it, with the store and its id there. The
+system lets go of the lock when the process dies, however it dies, and the file says what it leaves behind."""
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 
 @contextmanager
-def under_way(folder: Path, run: str, store: str) -> Iterator[None]:
-    """Says so of a run of `store`, for as long as the block lasts and the process lives."""
+def under_way(folder: Path, run: str, wait: bool = True) -> Iterator[TextIO]:
+    """The run is this process's alone for as long as the block lasts; gives the file, for `note`.
+
+    Where another process has it, waits for that; without `wait` raises BlockingIOError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path, unseen = folder / run, folder / f".{run}"
-    with unseen.open("w", encoding="utf-8") as file:
-        with suppress(OSError):  # some network file systems have no locks: there, nobody is found dead
-            fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(store)
-        file.flush()
-        os.replace(unseen, path)  # whoever finds it finds it locked
+    path = folder / run
+    while True:
+        file = path.open("a+", encoding="utf-8")
         try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            file.close()
+            raise
+        except OSError:  # some network file systems have no locks: there, nobody is found dead
+            break
+        if os.fstat(file.fileno()).st_nlink:
+            break
+        file.close()  # whose it was has removed it meanwhile
+    with file:
+        yield file
+        path.unlink(missing_ok=True)
+
+
+def note(file: TextIO, store: str, run: str) -> None:
+    """What is to be marked, should this process die."""
+    file.truncate(0)
+    json.dump([store, run], file)
+    file.flush()
 
 
 def abandoned(folder: Path, store: str) -> Iterator[str]:
     """The runs of `store` whose process is gone; each is forgotten once the caller has dealt with it."""
-    for path in sorted(folder.glob("[!.]*")):
-        with suppress(OSError), path.open(encoding="utf-8") as file:
+    for path in sorted(folder.glob("*")):
+        # A ValueError: nothing was noted yet.
+        with suppress(OSError, ValueError), path.open(encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            ended_meanwhile = os.fstat(file.fileno()).st_nlink == 0
-            if file.read() == store and not ended_meanwhile:
-                yield path.name
+            ended_meanwhile = not os.fstat(file.fileno()).st_nlink
+            of, run = json.load(file)
+            if of == store and not ended_meanwhile:
+                yield run
                 path.unlink(missing_ok=True)
-
-
-def is_under_way(folder: Path, run: str) -> bool:
-    try:
-        with (folder / run).open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # there is no such file
-        return False
-    return False

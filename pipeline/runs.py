@@ -80,7 +80,7 @@ def in_use() -> Iterator[None]:
     """What MLflow raises of the store becomes an InputError that names it."""
     try:
         yield
-    except MlflowException as error:
+    except store.FAULTS as error:
         raise store.unusable(error) from error
 
 

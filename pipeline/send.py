@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline import address, replay
+from pipeline.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,9 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     print(f"send: to {address.shown()}", flush=True)
-    said = False
-    for line in replay.send():
+    sent = []
+    for line, is_sent in replay.send():
         print(f"  {line}", flush=True)
-        said = True
-    if not said:
+        sent.append(is_sent)
+    if not sent:
         print("  nothing was unsent")
+    if not all(sent):
+        raise InputError(f"{sent.count(False)} of {len(sent)} runs stay in {address.folder() / 'unsent'}")

@@ -27,9 +27,11 @@ import mlflow
 from mlflow.entities import RunStatus
 from mlflow.exceptions import InvalidUrlException, MlflowException
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import SQLAlchemyError
 
 EXPERIMENT = "convtext"
+# MLflow's words for a run that was deleted.
+GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 KIND = {"mlflow.experimentKind": "custom_model_development"}  # the pages for training, not for chats
 VIEW = "results"
 COLUMNS = {  # of the table of runs, in their order, with their widths in pixels
@@ -45,8 +47,10 @@ COLUMNS = {  # of the table of runs, in their order, with their widths in pixels
     "metrics.`test.train_seconds`": 150,
     "params.`seed`": 80,
 }
-for chatty in ("mlflow", "alembic"):
-    logging.getLogger(chatty).setLevel(logging.WARNING)
+FAULTS = (MlflowException, SQLAlchemyError, OSError)  # what a store that cannot be used comes to
+LOUDEST = {"mlflow": logging.WARNING, "mlflow.store.db": logging.CRITICAL, "alembic": logging.WARNING}
+for chatty, level in LOUDEST.items():
+    logging.getLogger(chatty).setLevel(level)
 
 
 def client() -> tuple[mlflow.MlflowClient, str]:
@@ -60,30 +64,38 @@ def client() -> tuple[mlflow.MlflowClient, str]:
         experiment = _experiment(api)
         _mark_killed(api)
         return api, experiment
-    except (MlflowException, ImportError, ArgumentError, ValueError, OSError) as error:
+    except (*FAULTS, ImportError, ValueError) as error:
+        if isinstance(error, MlflowException) and error.error_code == "INVALID_PARAMETER_VALUE":
+            expected = (
+                "expected an address such as http://host:5000 or sqlite:///runs.db as MLFLOW_TRACKING_URI"
+            )
+            raise InputError(f"the tracking store {address.shown()} cannot be used: {expected}") from error
         raise unusable(error) from error
 
 
 def unusable(error: Exception) -> InputError:
     """What the user is told of an error of the store."""
+    if isinstance(error, InputError):
+        return error
     if address.is_remote() and is_temporary(error):
         return StoreUnreachable(f"the tracking server {address.shown()} does not answer ({reason(error)})")
-    why = reason(error)
-    if isinstance(error, MlflowException) and error.error_code == "INVALID_PARAMETER_VALUE":
-        why = "expected an address such as http://host:5000 or sqlite:///runs.db as MLFLOW_TRACKING_URI"
-    return InputError(f"the tracking store {address.shown()} cannot be used: {why}")
+    if "database is locked" in str(error):
+        return StoreUnreachable(f"the tracking store {address.shown()} is locked by another process")
+    return InputError(f"the tracking store {address.shown()} cannot be used: {reason(error)}")
 
 
 def is_temporary(error: Exception) -> bool:
     """Whether the same call may succeed later: the store, not the call, is at fault."""
     if isinstance(error, MlflowException):
         return not isinstance(error, InvalidUrlException) and error.get_http_status_code() >= 500
-    return isinstance(error, OSError)
+    return isinstance(error, OSError) and not error.filename  # a file's fault is this machine's
 
 
 def reason(error: Exception) -> str:
     """The error in a few words: MLflow's messages hold addresses, classes and whole pages."""
-    text = str(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {str(error.strerror).lower()}"
+    text = address.without_password(str(error))
     cause = re.search(r"\[Errno -?\d+\] ([^'\")]+)|(Read timed out|timed out)", text)
     if cause:
         return (cause[1] or cause[2]).lower()
@@ -118,10 +130,13 @@ def _experiment(api: mlflow.MlflowClient) -> str:
 
 
 def _mark_killed(api: mlflow.MlflowClient) -> None:
-    for run in running.abandoned(address.folder() / "running", address.store()):
-        with suppress(MlflowException):  # it was deleted
+    for run in running.abandoned(address.running(), address.fingerprint()):
+        try:
             if api.get_run(run).info.status == RunStatus.to_string(RunStatus.RUNNING):
                 api.set_terminated(run, RunStatus.to_string(RunStatus.KILLED))
+        except MlflowException as error:
+            if error.error_code not in GONE:
+                raise
 
 
 def _create_database() -> None:

@@ -20,14 +20,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from pipeline import address
 from pipeline.errors import InputError, StoreUnreachable
 from pipeline.journal import Entry, unsent
 from pipeline.provenance import environment
-from pipeline.running import is_under_way, under_way
+from pipeline.running import note, under_way
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,10 +41,9 @@ class Run:
     def __init__(self, unsent_id: str, begin: Entry) -> None:
         """`unsent_id` is what it is called while no store has it."""
         self._id, self._tags, self._journal = unsent_id, begin.get("tags", {}), unsent(unsent_id)
-        self._store = _recorder(address.store(), address.folder())
+        self._recorder = _recorder(address.store(), address.folder())
         self._lock = ExitStack()
-        self._writer = ThreadPoolExecutor(1, "tracking")
-        self._written = [self._writer.submit(self._begin, begin)]
+        self._written = [self._recorder.thread.submit(self._begin, begin)]
 
     @property
     def id(self) -> str:
@@ -88,11 +86,11 @@ class Run:
 
     def model(self, folder: Path) -> None:
         """The classifier of a data/build/<corpus>/<model>, as an MLflow model."""
-        self._written.append(self._writer.submit(self._pack, folder))
+        self._written.append(self._recorder.thread.submit(self._pack, folder))
 
     def record(self, **entry: Any) -> None:
         """An entry, as `replay` knows them."""
-        self._written.append(self._writer.submit(self._write, entry))
+        self._written.append(self._recorder.thread.submit(self._write, entry))
 
     def wait(self) -> None:
         """Until all is written. Raises InputError where the store cannot be used, and OSError where not even
@@ -103,27 +101,32 @@ class Run:
     def end(self, status: str) -> None:
         """Raises as `wait` does."""
         self.record(do="end", status=status, time=_now())
-        with self._lock:
+        try:
             self.wait()
+        except Exception:  # and no interrupt: of that the lock's file stays, so that the run is found dead
+            self._lock.close()
+            raise
+        self._lock.close()
 
     def _begin(self, begin: Entry) -> None:
-        running = address.folder() / "running"
-        if is_under_way(running, self._id):
-            raise InputError(f"run {self._id} is evaluated or sent by another process: wait for that")
+        if begin["do"] == "resume":  # by one process at a time; `send` is another
+            file = self._lock.enter_context(under_way(address.running(), self._id))
         if not self._journal.exists():
             try:
-                begun = self._store.ask(begin)
+                begun = self._recorder.ask(begin)
                 self._id, self._tags, self._journal = begun["run"], begun["tags"], unsent(begun["run"])
             except StoreUnreachable as error:
                 self._keep(error)
-        self._lock.enter_context(under_way(running, self._id, address.store()))
+        if begin["do"] == "begin":
+            file = self._lock.enter_context(under_way(address.running(), self._id))
+        note(file, address.fingerprint(), self._id)
 
     def _write(self, entry: Entry) -> None:
         """Into the store; into the journal once that has failed."""
         run = self.id
         if not self._journal.exists():
             try:
-                self._store.ask(entry | {"run": run})
+                self._recorder.ask(entry | {"run": run})
                 if entry["do"] == "tags":
                     self._tags |= entry["values"]
                 return
@@ -140,14 +143,19 @@ class Run:
     def _pack(self, folder: Path) -> None:
         with TemporaryDirectory() as scratch:
             packed = str(Path(scratch, "model"))
-            self._store.ask({"do": "pack", "folder": str(folder), "place": packed})
+            asked = {"do": "pack", "folder": str(folder), "place": packed}
+            try:
+                self._recorder.ask(asked)
+            except StoreUnreachable:
+                _Recorder().ask(asked)  # it needs no store, but a process that lives
             self._write({"do": "model", "path": packed})
 
 
 class _Recorder:
-    """The process `recorder`: a line of JSON there, and one back."""
+    """The process `recorder`: a line of JSON there, and one back. `thread` is who waits for that."""
 
     def __init__(self) -> None:
+        self.thread = ThreadPoolExecutor(1, "tracking")
         found = (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "pipeline.recorder"],
@@ -158,24 +166,28 @@ class _Recorder:
             process_group=0,  # the terminal's Ctrl-C is for the stage, which then has its end to record
         )
         atexit.register(self._process.communicate)  # it ends with its input
-        self._turn = Lock()
+        self._failure = ""
 
     def ask(self, entry: Entry) -> dict[str, Any]:
-        """Raises InputError where the store cannot be used, StoreUnreachable where it may be on another
-        day."""
+        """Raises InputError where the store cannot be used, StoreUnreachable where it may be on another day.
+        A store that could not be reached once is not tried again: that may take a minute each time."""
+        if self._failure:
+            raise StoreUnreachable(self._failure)
         sent, received = self._process.stdin, self._process.stdout
         assert sent and received
         line = ""
-        with self._turn, suppress(OSError):  # of a process that is gone
+        with suppress(OSError):  # of a process that is gone
             sent.write(json.dumps(entry) + "\n")
             sent.flush()
             line = received.readline()
-        if not line:
-            raise StoreUnreachable("the process that writes to the tracking store has ended")
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise (StoreUnreachable if answer["unreachable"] else InputError)(answer["error"])
-        return answer
+        gone = {"error": "the process that writes to the tracking store has ended", "unreachable": True}
+        answer: dict[str, Any] = json.loads(line) if line else gone
+        if "error" not in answer:
+            return answer
+        if not answer["unreachable"]:
+            raise InputError(answer["error"])
+        self._failure = answer["error"]
+        raise StoreUnreachable(self._failure)
 
 
 @cache

@@ -47,6 +47,10 @@ def test_an_entry_that_a_kill_cut_off_is_left_out_and_other_damage_is_named(tmp_
     whole = lines.read_bytes()
     lines.write_bytes(whole + b'{"do": "met')
     assert journal.entries() == [{"do": "begin"}]
+    journal.append({"do": "end"})
+    assert journal.entries() == [{"do": "begin"}, {"do": "end"}]
+    lines.write_bytes(b'{"do": "beg')
+    assert not journal.exists()
     for damage in (b"{\n", b"7\n", b"\xff\n"):
         lines.write_bytes(damage + whole)
         with pytest.raises(InputError, match=r"entries.jsonl.*damaged: remove .*run"):

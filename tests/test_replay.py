@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 from mlflow.models import Model
 
 from pipeline import address, champions, journal, registry, replay, runs, store
+from pipeline.__main__ import main
 from pipeline.errors import InputError, StoreUnreachable
-from pipeline.tracking import new_run, resumed_run
+from pipeline.running import under_way
+from pipeline.tracking import Run, new_run, resumed_run
 from tests.tracking_server import Server, free_port
 
 DATA = {"name": "mr", "digest": "a1", "source_type": "local", "source": "{}", "schema": "{}", "profile": "{}"}
@@ -49,7 +52,7 @@ def test_a_run_begun_without_a_server_is_sent_as_a_new_one_and_can_be_finished(
     assert all("does not answer (connection refused)" in line and "`make send`" in line for line in said)
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
-    assert len(list(replay.send())) == 2
+    assert [sent for _, sent in replay.send()] == [True, True]
     assert list((tmp_path / "tracking" / "unsent").iterdir()) == []
     with resumed_run(child.id) as found:
         assert found.id != child.id
@@ -84,7 +87,7 @@ def test_a_server_that_dies_in_the_middle_costs_nothing_of_the_run(
         list(replay.send())
     server.start()
 
-    assert list(replay.send()) == [f"{run.id} is sent, as {run.id}"]
+    assert list(replay.send()) == [(f"{run.id} is sent, as {run.id}", True)]
     api, _ = store.client()
     sent = api.get_run(run.id)
     assert sent.info.status == "FINISHED"
@@ -100,13 +103,16 @@ def test_a_server_that_dies_in_the_middle_costs_nothing_of_the_run(
     assert list(replay.send()) == []
 
 
-def test_a_run_is_finished_by_one_process_at_a_time() -> None:
-    with new_run("one", {}, {}) as run:
-        run.wait()
-        with pytest.raises(InputError, match="another process: wait for that"), resumed_run(run.id):
-            pass
-    with resumed_run(run.id) as again:
-        assert again.id == run.id
+def test_a_run_is_sent_or_finished_and_not_both_at_once(tmp_path: Path) -> None:
+    journal.unsent("local-1").append({"do": "begin", "tags": {}, "time": 1_700_000_000_000})
+    with under_way(tmp_path / "tracking" / "running", "local-1"):  # as another `send` has it
+        assert list(replay.send()) == [("local-1 is still under way", False)]
+        run = Run("local-1", {"do": "resume", "run": "local-1"})
+        run.log_metrics({"loss": 0.5})
+        time.sleep(0.5)
+        assert len(journal.unsent("local-1").entries()) == 1
+    run.end("FINISHED")
+    assert [one["do"] for one in journal.unsent("local-1").entries()] == ["begin", "metrics", "end"]
 
 
 def test_a_run_outlives_the_process_that_writes_it(
@@ -115,10 +121,10 @@ def test_a_run_outlives_the_process_that_writes_it(
     with new_run("one", {}, {"corpus": "mr"}) as run:
         run.log_metrics({"loss": 0.5}, 1)
         run.wait()
-        run._store._process.kill()
+        run._recorder._process.kill()
         run.log_metrics({"loss": 0.25}, 2)
     assert "has ended; the run is kept in" in capsys.readouterr().err
-    assert list(replay.send()) == [f"{run.id} is sent, as {run.id}"]
+    assert list(replay.send()) == [(f"{run.id} is sent, as {run.id}", True)]
     api, _ = store.client()
     assert api.get_run(run.id).info.status == "FINISHED"
     assert [one.value for one in api.get_metric_history(run.id, "loss")] == [0.5, 0.25]
@@ -158,9 +164,57 @@ def test_a_process_that_is_killed_without_a_server_leaves_a_run_that_is_sent_as_
     kept.append({"do": "begin", "tags": {"mlflow.runName": "cut"}, "time": 1_700_000_000_000})
     kept.append({"do": "metrics", "values": {"loss": 0.5}, "step": 1, "time": 1_700_000_001_000})
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
-    (line,) = replay.send()
+    ((line, _),) = replay.send()
     api, _ = store.client()
     assert api.get_run(line.split()[-1]).info.status == "KILLED"
+
+
+def test_a_run_that_was_tagged_after_its_end_is_sent_as_it_ended(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    with new_run("trial", {}, {}) as trial:
+        pass
+    trial.tag("trial", "pruned")
+    trial.wait()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    ((line, _),) = replay.send()
+    sent = store.client()[0].get_run(line.split()[-1])
+    assert (sent.info.status, sent.data.tags["trial"]) == ("FINISHED", "pruned")
+
+
+def test_a_child_that_is_sent_later_than_its_parent_finds_it(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    with new_run("fold", {}, {}) as fold:
+        pass
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    with new_run("crossval", {}, {}) as parent:
+        parent.adopt([fold.id])
+    ((line, _),) = replay.send()
+    assert store.client()[0].get_run(line.split()[-1]).data.tags["mlflow.parentRunId"] == parent.id
+
+
+def test_a_journal_that_cannot_be_sent_stays_and_keeps_no_other_back(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for run in ("local-a", "local-b", "local-c"):
+        journal.unsent(run).append({"do": "begin", "tags": {}, "time": 1_700_000_000_000})
+    (tmp_path / "curve.json").write_text("1")
+    journal.unsent("local-a").append({"do": "files", "path": str(tmp_path / "curve.json"), "folder": None})
+    (copy,) = journal.unsent("local-a").folder.rglob("curve.json")
+    copy.unlink()
+    lines = journal.unsent("local-b").folder / "entries.jsonl"
+    lines.write_text("{\n" + lines.read_text())
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    assert main(["send"]) == 2
+    said = capsys.readouterr()
+    assert f"local-a is not sent: {copy}: no such file or directory" in said.out
+    assert "local-b is not sent: " in said.out and "line 1: damaged" in said.out
+    assert "local-c is sent, as " in said.out
+    assert said.err == f"convtext: 2 of 3 runs stay in {tmp_path / 'tracking' / 'unsent'}\n"
+    assert [one.run for one in journal.all_unsent()] == ["local-a", "local-b"]
 
 
 def test_an_address_that_is_wrong_is_an_error_and_not_a_server_that_is_away(
@@ -188,6 +242,29 @@ def test_an_address_that_is_wrong_is_an_error_and_not_a_server_that_is_away(
         other.shutdown()
 
 
-def test_a_password_in_the_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@127.0.0.1:9/x")
-    assert address.shown() == "http://127.0.0.1:9/x"
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("http://me:secret@127.0.0.1:9/x", "http://127.0.0.1:9/x"),
+        ("postgresql://me:se/cr@et@127.0.0.1:9/x", "postgresql://127.0.0.1:9/x"),
+        ("sqlite:////a/b.db", "sqlite:////a/b.db"),
+    ],
+)
+def test_a_password_in_the_address_is_not_shown(
+    uri: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert address.shown() == shown
+    assert store.reason(OSError(f"request to {uri} failed")) == f"request to {shown} failed"
+
+
+def test_a_file_that_is_no_database_is_refused_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "not.db").write_text("some text, and no database " * 40)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'not.db'}")
+    with pytest.raises(InputError, match="cannot be used"), new_run("one", {}, {}) as run:
+        run.wait()
+    with pytest.raises(InputError, match="cannot be used"):
+        store.client()
+    assert capfd.readouterr().err == ""
