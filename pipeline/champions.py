@@ -10,16 +10,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+from base64 import b64encode
 from contextlib import closing
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import quote, urlencode
-from urllib.request import urlopen
+from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.request import Request, urlopen
 
 from pydantic import ValidationError
 
-from pipeline.address import shown, store
+from pipeline.address import shown, store, without_password
 from pipeline.artifacts import ChampionFiles, MlflowModelFolder, write_json
 from pipeline.errors import InputError
 from pipeline.options import Section
@@ -75,10 +76,18 @@ def remember(corpus: str) -> Champion | None:
     one = Champion(
         corpus=corpus, store=shown(), version=found.number, model_id=found.model_id, title=found.title
     )
-    if not one.files.path.is_dir():
-        registry.fetch(one.model_id, one.files.path)
+    bring(corpus, one.model_id)
     write_json(ChampionFiles(corpus).note, one.model_dump())
     return one
+
+
+def bring(corpus: str, model_id: str) -> None:
+    """Fetch a model, unless it is here."""
+    from pipeline import registry
+
+    place = ChampionFiles(corpus).model(model_id).path
+    if not place.is_dir():
+        registry.fetch(model_id, place)
 
 
 def _known(corpus: str) -> Champion | None:
@@ -104,15 +113,32 @@ def _in_file(corpus: str, uri: str) -> str | None:
 
 
 def _on_server(corpus: str, uri: str) -> str | None:
-    """The same of a server, by MLflow's REST interface; "?" where it wants to know who asks."""
+    """The same of a server, by MLflow's REST interface; "?" where it says something else. Raises OSError
+    where it does not answer, or answers that it cannot."""
     query = urlencode({"name": corpus, "alias": CHAMPION})
+    request = Request(f"{without_password(uri)}/api/2.0/mlflow/registered-models/alias?{query}")
+    if user := urlsplit(uri).username:
+        asks = f"{unquote(user)}:{unquote(urlsplit(uri).password or '')}"
+        request.add_header("Authorization", f"Basic {b64encode(asks.encode()).decode()}")
     try:
-        with urlopen(f"{uri}/api/2.0/mlflow/registered-models/alias?{query}", timeout=PATIENCE) as answer:
+        with urlopen(request, timeout=PATIENCE) as answer:
             return str(json.load(answer)["model_version"]["version"])
     except HTTPError as error:
-        return None if error.code in (400, 404) else "?"
-    except (ValueError, HTTPException):  # no JSON, or no HTTP
+        if error.code >= 500:
+            raise
+        return None if _has_none(error) else "?"
+    except (ValueError, KeyError, TypeError, HTTPException):  # no JSON of MLflow's, or no HTTP
         return "?"
+
+
+def _has_none(error: HTTPError) -> bool:
+    """Whether it is MLflow's answer that there is no such model or alias, and not another server's."""
+    try:
+        found = json.load(error)
+        code, message = str(found["error_code"]), str(found["message"])
+    except (ValueError, KeyError, TypeError, OSError):
+        return False
+    return code == "RESOURCE_DOES_NOT_EXIST" or (code == "INVALID_PARAMETER_VALUE" and "alias" in message)
 
 
 def _without_answer(known: Champion | None, error: OSError) -> Champion:

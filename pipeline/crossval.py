@@ -17,8 +17,8 @@ from pipeline import comparison
 from pipeline.artifacts import CrossvalFolder, RunFolder, read_json, read_table, whole, write_json
 from pipeline.baselines import BASELINES
 from pipeline.config import read_stage
-from pipeline.options import CrossvalOptions
-from pipeline.tracking import new_run
+from pipeline.options import CrossvalOptions, Request
+from pipeline.tracking import description, new_run
 
 LONGEST_NAME = 28  # columns, of the model and what SET made of it
 
@@ -64,7 +64,9 @@ def run(arguments: argparse.Namespace) -> None:
     )
     tracked = [read_json(run.run)["mlflow_run"] for run in runs]
     name = f"{options.corpus} {options.model}, {len(runs)} {'folds' if options.folds > 1 else 'seeds'}"
-    with new_run(name, options.model_dump(exclude={"runs"}), {"corpus": options.corpus}) as parent:
+    tags = {"corpus": options.corpus, "mlflow.source.name": "make crossval"}
+    with new_run(name, options.model_dump(exclude={"runs"}), tags) as parent:
+        parent.describe(description(read_stage(runs[0].request, Request).command, verdict))
         parent.adopt(tracked)
         parent.log_metrics({f"mean.{key}": float(one["accuracy"].mean()) for key, one in found.items()})
         lines = [fill(f"crossval: {name}", 79, subsequent_indent="  "), comparison.table(scored, differing)]

@@ -34,10 +34,12 @@ def run(arguments: argparse.Namespace) -> None:
     _check_free(port)
     print(f"The runs are at http://127.0.0.1:{port}{page}")
     print(f"  database:  {address.shown()}\n  artifacts: {artifacts}\nCtrl-C ends it.", flush=True)
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", address.store()]
-    command += ["--registry-store-uri", address.store()]
+    command = [sys.executable, "-m", "mlflow", "server", "--uvicorn-opts", "--log-level warning"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--uvicorn-opts", "--log-level warning"]
+    # Not as arguments, which everyone on the machine can read, as a password may be in them.
+    os.environ |= {
+        name: address.store() for name in ("MLFLOW_BACKEND_STORE_URI", "MLFLOW_REGISTRY_STORE_URI")
+    }
     os.environ |= QUIET
     os.execv(sys.executable, command)
 

@@ -29,6 +29,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the stage is asked to end, and has that to record
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what MLflow prints is no answer
+    with suppress(Exception):  # who begins a run will be told
+        _client()
     with suppress(BrokenPipeError):  # the stage was killed
         for line in sys.stdin:
             print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)

@@ -1,7 +1,7 @@
 """Registered models in MLflow: the versions of a corpus's classifier, and which of them is its champion.
 
 The alias `champion` is on one version. Each version that became it names in a tag the one that it replaced,
-so that `roll_back` finds the way back, however often it is called.
+so that `before` finds the way back, however often it is gone.
 """
 
 from __future__ import annotations
@@ -69,9 +69,8 @@ def promote(name: str, run_id: str, model_id: str, title: str, tags: dict[str, s
         return _version(api.get_model_version(name, version.version))
 
 
-def roll_back(name: str) -> tuple[Version, Version]:
-    """Make the version before the champion the champion, and return both: the new one, and the one that was.
-    Raises InputError where there is none before."""
+def before(name: str) -> tuple[Version, Version]:
+    """The version before the champion, and the champion. Raises InputError where there is none before."""
     now = champion(name)
     if now is None:
         raise InputError(f"{name} has no champion in {address.shown()}: `make register` makes one")
@@ -79,9 +78,13 @@ def roll_back(name: str) -> tuple[Version, Version]:
         raise InputError(f"version {now.number} of {name} is the first champion: there is none before it")
     api, _ = store.client()
     with in_use():
-        before = _version(api.get_model_version(name, now.replaced))
-        api.set_registered_model_alias(name, CHAMPION, before.number)
-    return before, now
+        return _version(api.get_model_version(name, now.replaced)), now
+
+
+def set_champion(name: str, version: Version) -> None:
+    api, _ = store.client()
+    with in_use():
+        api.set_registered_model_alias(name, CHAMPION, version.number)
 
 
 def model_of(run_id: str) -> str:

@@ -17,6 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     corpus, model = config.resolved(arguments.corpus, "")
     name = config.run_folder(corpus, model).parent.name
-    now, before = registry.roll_back(name)
+    one, now = registry.before(name)
+    champions.bring(name, one.model_id)  # first: where that fails, nothing has changed
+    registry.set_champion(name, one)
     champions.remember(name)
-    print(f"rollback: {name} version {now.number} ({now.title}) is the champion, in place of {before.number}")
+    print(f"rollback: {name} version {one.number} ({one.title}) is the champion, in place of {now.number}")

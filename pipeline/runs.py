@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pipeline import address, store
 from pipeline.errors import InputError
 from pipeline.replay import counterpart
 
+ID = re.compile(r"[0-9a-f]{32}")
 LATEST = 1000  # runs, among which one is looked for by the beginning of its id
 
 
@@ -34,6 +36,9 @@ def find(called: str) -> RunRecord:
     api, experiment = store.client()
     quoted = called.replace("\\", "\\\\").replace("'", "\\'")
     with in_use():
+        if ID.fullmatch(called):
+            with suppress(MlflowException):  # it may be a name after all
+                return _record(api.get_run(called))
         named = api.search_runs([experiment], f"attributes.run_name = '{quoted}'", max_results=1)
         if named:
             return _record(named[0])

@@ -196,6 +196,11 @@ def _recorder(_store: str, _folder: Path) -> _Recorder:
     return _Recorder()
 
 
+def start() -> None:
+    """Have MLflow imported, and the store opened, while the stage does what comes before its run."""
+    _recorder(address.store(), address.folder())
+
+
 def description(command: str, result: str) -> str:
     """The head of a run's page, Markdown: what came out, and the command that repeats it."""
     return f"{result}\n\nTo repeat it:\n```\n{command}\n```\n"

@@ -29,7 +29,7 @@ from pipeline.models import Start, architecture
 from pipeline.options import EmbedOptions, TrainOptions, TuneOptions
 from pipeline.search import Ended, Search, Settings, Trial, settings_of, space_of, with_settings
 from pipeline.sequences import Sequences
-from pipeline.tracking import Run, new_run
+from pipeline.tracking import Run, description, new_run
 
 SHOWN = {"accuracy": "validation accuracy", "macro_f1": "validation macro-F1"}
 WIDTH = 79
@@ -72,6 +72,10 @@ def run(arguments: argparse.Namespace) -> None:
         if search.best:
             _write_winner(search, search.best, options, start, embed, rows)
             write_csv(folder.trials, *_table(search, criterion))
+            found = (
+                f"{SHOWN[criterion]} {max(search.best.scores):.1%}, the best of {len(search.trials)} trials"
+            )
+            parent.describe(description(options.command, found))
             parent.log(Path(options.output))
             parent.log(folder.trials)
             parent.log_metrics({f"validation_{criterion}": max(search.best.scores)})

@@ -27,11 +27,11 @@ from pipeline.errors import InputError
 from pipeline.figures import Figure
 from pipeline.images import Images
 from pipeline.models import Start, architecture
-from pipeline.options import TrainOptions
+from pipeline.options import Request, TrainOptions
 from pipeline.sequences import Sequences
 from pipeline.sharing import Contestant
 from pipeline.split import PARTS
-from pipeline.tracking import Run, new_run
+from pipeline.tracking import Run, description, new_run
 
 ROWS = {"train": 12_000, "validation": 2_000, "test": 2_000}  # at most, drawn by the seed
 EXAMPLES = 72_000  # that each network sees: who is ahead is asked, not by how much in the end
@@ -81,6 +81,8 @@ def run(arguments: argparse.Namespace) -> None:
     with new_run(f"{name} why", options.model_dump() | {"rows": rows}, tags) as tracked:
         found = [_measured(plan, corpus, options, tracked) for plan in plans]
         table = sharing.markdown(found, counted, unit)
+        command = read_stage(folder.request, Request).command.replace("make train", "make why", 1)
+        tracked.describe(description(command, table))
         with whole(folder.why) as partial:
             partial.write_text(table + "\n", "utf-8")
         with whole(folder.why_figure) as partial:

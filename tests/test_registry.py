@@ -8,8 +8,11 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import mlflow
@@ -20,6 +23,7 @@ import pytest
 from pipeline import address, champions, store
 from pipeline.__main__ import main
 from pipeline.artifacts import ChampionFiles, RunFolder
+from pipeline.errors import InputError
 from tests.tracking_server import Server
 
 # SQLAlchemy as MLflow uses it, and TensorFlow's variables under NumPy 2.4.
@@ -234,6 +238,47 @@ def test_a_server_that_does_not_answer_leaves_the_last_champion_known(
     found = champions.current(corpus)
     assert found is not None and found.version == "1"
     assert "version 1, the last champion known, is taken" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "found"),
+    [
+        (404, '{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no such model"}', "none"),
+        (400, '{"error_code": "INVALID_PARAMETER_VALUE", "message": "alias champion not found"}', "none"),
+        (404, "<h1>not MLflow</h1>", "MLflow is asked"),
+        (503, "", "the last one known"),
+    ],
+)
+def test_only_mlflows_own_answer_says_that_there_is_no_champion(
+    status: int, body: str, found: str, verb: Verb, corpus: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Authorization"])
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    register(verb, GOOD)
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        uri = f"http://me:a%40b@127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        note = ChampionFiles(corpus).note
+        note.write_text(json.dumps(json.loads(note.read_text()) | {"store": address.shown()}))
+        if found == "MLflow is asked":
+            with pytest.raises(InputError, match="cannot be used"):
+                champions.current(corpus)
+        else:
+            known = champions.current(corpus)
+            assert (known.version if known else None) == (None if found == "none" else "1")
+        server.shutdown()
+    assert asked[0] == "Basic " + b64encode(b"me:a@b").decode()
 
 
 def test_runs_are_compared_by_folder_id_beginning_of_it_or_name(

@@ -154,7 +154,7 @@ def test_a_model_that_was_kept_is_sent_and_is_champion_on_the_server(
     described = Model.load(str(found.files.path))
     assert (described.model_id, described.run_id) == (model, sent)
     assert registry.promote("reviews", sent, model, "kim-rand", {}).replaced == "1"
-    assert registry.roll_back("reviews")[0].number == "1"
+    assert registry.before("reviews")[0].number == "1"
 
 
 def test_a_process_that_is_killed_without_a_server_leaves_a_run_that_is_sent_as_killed(

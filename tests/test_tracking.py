@@ -80,6 +80,20 @@ def test_a_run_whose_process_is_killed_is_marked_so_by_the_next_to_open_the_stor
     assert ask(tmp_path, "select status from runs") == [("KILLED",)]
 
 
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
+def test_a_run_that_is_interrupted_while_it_records_its_interruption_is_marked_later(tmp_path: Path) -> None:
+    interrupted = (
+        "    from concurrent.futures import Future\n"
+        "    def wait(*_): raise KeyboardInterrupt  # the second Ctrl-C\n"
+        "    run.id, setattr(Future, 'result', wait)\n"
+        "    raise KeyboardInterrupt\n"
+    )
+    assert "KeyboardInterrupt" in execute(TRACK + interrupted).stderr
+    store.client()
+    assert ask(tmp_path, "select status from runs") == [("KILLED",)]
+    assert list((tmp_path / "tracking" / "running").iterdir()) == []
+
+
 @pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "", "５０００"])
 def test_a_port_that_is_none_is_refused(port: str) -> None:
     with pytest.raises(InputError, match=f"PORT={port}: expected a whole number from 1 to 65535"):
