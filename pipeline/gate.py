@@ -37,14 +37,14 @@ class Check(Section):
 
 
 class Comparison(Section):
-    """All that `register` found; without a champion it is beside the majority class."""
+    """All that `register` found; without a champion to compare with it is beside the majority class."""
 
     corpus: str
     run: str
-    champion: str | None  # its version
+    champion: str | None  # its version, also where the two could not be compared
     left_out: int  # test rows that one of the two was trained on
     new: Side
-    old: Side | None
+    old: Side | None  # None where there is no champion, or none that could be compared
     paired: Paired
     slices: list[Slice]
     checks: list[Check]
@@ -65,6 +65,11 @@ def first(paired: Paired) -> list[Check]:
             passed=paired.difference > 0 and paired.p < CHANCE,
         )
     ]
+
+
+def not_compared(reason: str) -> Check:
+    """With a champion that could not be asked: it falls by force alone."""
+    return Check(what="champion", limit="compared on the same rows", found=reason, passed=False)
 
 
 def against(new: Side, old: Side, paired: Paired, slices: Sequence[Slice], left_out: int) -> list[Check]:

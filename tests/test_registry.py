@@ -19,7 +19,7 @@ import pytest
 
 from pipeline import address, champions, store
 from pipeline.__main__ import main
-from pipeline.artifacts import ChampionFiles, RunFolder
+from pipeline.artifacts import ChampionFiles, MlflowModelFolder, RunFolder
 from tests.tracking_server import Server
 
 # SQLAlchemy as MLflow uses it, and TensorFlow's variables under NumPy 2.4.
@@ -201,25 +201,52 @@ def test_mlflow_itself_finds_the_champion_by_its_alias(
     np.testing.assert_allclose(found[names], labelled[names], atol=5e-5)  # in CSV, four digits of them
 
 
+def with_test_rows_learned(champion: MlflowModelFolder, rows: int) -> None:
+    with np.load(champion.row_keys) as arrays:
+        keys = dict(arrays)
+    np.savez(champion.row_keys, allow_pickle=False, **keys | {"train": keys["test"][:rows]})
+
+
+def of_a_format_before(champion: MlflowModelFolder, rows: int) -> None:
+    manifest = champion.classifier / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"format": 1}))
+
+
+def test_rows_that_the_champion_was_trained_on_are_left_out(verb: Verb, corpus: str) -> None:
+    register(verb, GOOD)
+    found = champions.current(corpus)
+    assert found is not None
+    with_test_rows_learned(found.files, 12)
+    code, said = register(verb, OTHER)
+    assert code == 1
+    assert "NOT KEPT rows: at least 8 that neither was trained on; 4; 12 left out" in said
+
+
 @pytest.mark.parametrize(
-    ("learned", "code", "expected"),
+    ("spoil", "reason"),
     [
-        (12, 1, "NOT KEPT rows: at least 8 that neither was trained on; 4; 12 left out"),
-        (16, 2, "was trained on all of this run's test rows"),
+        (with_test_rows_learned, "the champion was trained on all of this run's test rows"),
+        (of_a_format_before, "format 1 of the model is not"),
     ],
 )
-def test_rows_that_the_champion_was_trained_on_are_left_out(
-    verb: Verb, data: Path, corpus: str, learned: int, code: int, expected: str
+def test_a_champion_that_cannot_be_compared_with_falls_by_force_alone(
+    verb: Verb, data: Path, corpus: str, spoil: Callable[[MlflowModelFolder, int], None], reason: str
 ) -> None:
     register(verb, GOOD)
     found = champions.current(corpus)
     assert found is not None
-    path = found.files.row_keys
-    with np.load(path) as arrays:
-        keys = dict(arrays)
-    np.savez(path, allow_pickle=False, **keys | {"train": keys["test"][:learned]})
-    assert register(verb, OTHER)[0] == code
-    assert expected in register(verb, OTHER)[1]
+    spoil(found.files, 16)
+    code, said = register(verb, OTHER)
+    assert (code, reason in said) == (2, True)
+    assert 'FORCE="the reason" promotes it uncompared' in said
+    code, said = register(verb, OTHER, "--force", "the champion has seen the test rows")
+    assert (code, "version 2 is the champion" in said) == (0, True), said
+    assert "NOT KEPT champion: compared on the same rows; " in said and reason in said
+    assert "kept accuracy: really better than the majority class" in said
+    result = json.loads((data / "build" / corpus / OTHER / "registration" / "comparison.json").read_text())
+    assert (result["champion"], result["old"]) == ("1", None)
+    assert result["forced"] == "the champion has seen the test rows"
+    assert "version 1 (kim-rand) is the champion" in verb("rollback")[1]
 
 
 def test_a_server_that_does_not_answer_leaves_the_last_champion_known(
