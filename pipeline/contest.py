@@ -27,7 +27,6 @@ from pipeline.text import TextEncoder
 
 Rows = Sequence[str] | Images
 Names = NDArray[np.object_]  # [rows]: labels
-SEED = 1  # of the intervals
 LENGTHS = 4  # slices by length
 ROUNDS = 9
 TIMED = 2_000  # rows of a round, at least: fewer are taken several times
@@ -90,7 +89,7 @@ def compared(new: Contestant, champion: Contestant | None, test: Test) -> Outcom
     found = sides(contestants, said, test.rows, test.truth)
     old_labels = said[1].labels if champion else majority(test.truth)
     right, old_right = said[0].labels == test.truth, old_labels == test.truth
-    both = paired.paired(right, old_right, SEED)
+    both = paired.paired(right, old_right)
     changed = test.shown.assign(
         label=test.truth,
         new=said[0].labels,

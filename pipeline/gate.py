@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from textwrap import fill
 
 from pipeline.options import Section
-from pipeline.paired import Paired, Slice, shown_p
+from pipeline.paired import CHANCE, Paired, Slice, shown_p
 
-CHANCE = 0.05  # the p below which a difference is not chance
 TOLERANCE = 0.02  # macro-F1 may be so much lower, and the expected calibration error so much higher
 SPEED = 0.5  # of the champion's rows a second, at least
 SIZE = 4.0  # times the champion's bytes, at most
@@ -62,7 +61,7 @@ def first(paired: Paired) -> list[Check]:
             what="accuracy",
             limit="really better than the majority class",
             found=f"p {shown_p(paired.p)}",
-            passed=paired.difference > 0 and paired.p < CHANCE,
+            passed=paired.difference > 0 and paired.is_real,
         )
     ]
 

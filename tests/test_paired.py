@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.paired import holm, mcnemar, paired, slices, worse
+from pipeline.paired import holm, interval, mcnemar, paired, slices, worse
 
 
 def right(text: str) -> np.ndarray:
@@ -15,7 +15,7 @@ def right(text: str) -> np.ndarray:
 
 
 def test_fixed_and_broken_rows_are_those_that_one_alone_has_right() -> None:
-    found = paired(right("11110"), right("00011"), seed=1)
+    found = paired(right("11110"), right("00011"))
     assert (found.rows, found.fixed, found.broken) == (5, 3, 1)
     assert found.difference == pytest.approx(2 / 5)
     assert found.low <= found.difference <= found.high
@@ -35,6 +35,48 @@ def test_fixed_and_broken_rows_are_those_that_one_alone_has_right() -> None:
 )
 def test_mcnemars_p_is_that_of_a_coin(fixed: int, broken: int, p: float) -> None:
     assert mcnemar(fixed, broken) == pytest.approx(p)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "broken", "rows"),
+    [(4, 0, 1000), (7, 1, 21), (12, 2, 50), (1, 7, 21), (40, 20, 160), (86, 150, 1600)],
+)
+def test_the_interval_is_that_of_products_of_the_bounds_of_both_shares(
+    fixed: int, broken: int, rows: int
+) -> None:
+    changed, random = fixed + broken, np.random.default_rng(1)
+    ends = {}
+    for side, one, other in (("low", fixed, broken), ("high", broken, fixed)):
+        shares = [(changed, rows - changed + 1), (changed + 1, rows - changed)]
+        beta = random.beta(one, other + 1, 400_000) if one else 0.0
+        products = [random.beta(*share, 400_000) * (2 * beta - 1) for share in shares]
+        ends[side] = min(np.quantile(product, 0.025) for product in products)
+    assert interval(fixed, broken, rows) == pytest.approx((ends["low"], -ends["high"]), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "broken", "rows", "expected"),
+    [
+        (0, 0, 8, (0.025 ** (1 / 8) - 1, 1 - 0.025 ** (1 / 8))),  # up to so many rows may change
+        (0, 1, 1, (-1, 2 * 0.975 - 1)),  # all rows change; of one, up to 97.5 % may be fixed
+        (1, 1, 2, (1 - 2 * 0.975**0.5 - 0.0, 2 * 0.975**0.5 - 1)),  # the same, of two of which one is fixed
+    ],
+)
+def test_the_interval_has_a_width_where_nothing_changes_or_all(
+    fixed: int, broken: int, rows: int, expected: tuple[float, float]
+) -> None:
+    assert interval(fixed, broken, rows) == pytest.approx(expected, abs=1e-6)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 1000))
+def test_the_interval_holds_0_exactly_where_mcnemars_p_is_no_less_than_5_percent(
+    fixed: int, broken: int, others: int
+) -> None:
+    rows = fixed + broken + others
+    low, high = interval(fixed, broken, rows)
+    assert -1 <= low <= (fixed - broken) / rows <= high <= 1
+    assert (low <= 0 <= high) == (mcnemar(fixed, broken) >= 0.05)
 
 
 def test_the_one_sided_p_counts_as_many_broken_rows_or_more() -> None:
