@@ -159,13 +159,14 @@ def rows_per_second(classifiers: Sequence[Classifier], rows: Rows) -> list[float
 def slices(champion: Classifier, rows: Rows, truth: Names, new: Right, old: Right) -> list[Slice]:
     """By class, and of texts by length and by the share of words that the champion does not know; `new` and
     `old` bool [rows]: which rows each has right."""
-    groups = {f"class {label}": truth == label for label in sorted(set(truth))}
+    classes = {f"class {label}": truth == label for label in sorted(set(truth))}
+    others: dict[str, Right] = {}
     if not isinstance(rows, Images):
         assert isinstance(champion.encoder, TextEncoder)
         _, lengths, outside = ByteEncoder(champion.encoder).encode(rows)
-        groups |= by_length(lengths, LENGTHS).groups("tokens")
-        groups |= by_share(outside, lengths).groups("words unknown to the champion")
-    return paired.slices(groups, new, old)
+        others |= by_length(lengths, LENGTHS).groups("tokens")
+        others |= by_share(outside, lengths).groups("words unknown to the champion")
+    return paired.slices(classes, others, new, old)
 
 
 def majority(truth: Names) -> Names:

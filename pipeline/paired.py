@@ -37,7 +37,8 @@ class Paired(Section):
         low, high = 100 * self.low, 100 * self.high
         return (
             f"{self.fixed:,} rows fixed, {self.broken:,} broken: {100 * self.difference:+.1f} points "
-            f"[{low:+.1f}, {high:+.1f}], McNemar's p {shown_p(self.p)}"
+            f"[{low:+.1f}, {high:+.1f}], {'a' if self.is_real else 'no'} real difference: "
+            f"McNemar's p {shown_p(self.p)}"
         )
 
 
@@ -111,29 +112,40 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 class Slice(Section):
-    """Some of the rows, such as those of a class; `p` is the one-sided p that the new classifier is worse on
-    them, as it counts among all slices."""
+    """Some of the rows, such as those of a class. `alone` is the one-sided p: how often a coin would break so
+    many of the slice's changed rows, or more. `p` is the one-sided p as it counts among all slices."""
 
     title: str
+    of_class: bool
     rows: int
     new: float  # accuracies
     old: float
+    right: int  # rows that the old classifier has right
+    lost: int  # of them net: broken less fixed
+    alone: float
     p: float
 
 
-def slices(groups: dict[str, Right], new: Right, old: Right) -> list[Slice]:
+def slices(classes: dict[str, Right], others: dict[str, Right], new: Right, old: Right) -> list[Slice]:
     """Each group bool [rows]: its rows. Empty ones are left out."""
-    filled = {title: rows for title, rows in groups.items() if rows.any()}
-    p = [worse(int((new & ~old)[rows].sum()), int((old & ~new)[rows].sum())) for rows in filled.values()]
+    filled = {title: rows for title, rows in (classes | others).items() if rows.any()}
+    changed = [(int((new & ~old)[rows].sum()), int((old & ~new)[rows].sum())) for rows in filled.values()]
+    alone = [worse(fixed, broken) for fixed, broken in changed]
     return [
         Slice(
             title=title,
+            of_class=title in classes,
             rows=int(rows.sum()),
             new=float(new[rows].mean()),
             old=float(old[rows].mean()),
-            p=one,
+            right=int(old[rows].sum()),
+            lost=broken - fixed,
+            alone=one,
+            p=among,
         )
-        for (title, rows), one in zip(filled.items(), holm(p), strict=True)
+        for (title, rows), (fixed, broken), one, among in zip(
+            filled.items(), changed, alone, holm(alone), strict=True
+        )
     ]
 
 

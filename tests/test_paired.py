@@ -98,7 +98,19 @@ def test_holm_lowers_no_p(p: list[float]) -> None:
 
 def test_a_slice_gives_both_accuracies_and_how_sure_it_is_worse() -> None:
     new, old = right("0000001111"), right("1111111110")
-    worst, best = slices({"a": right("1111110000"), "b": right("0000001111"), "c": right("0" * 10)}, new, old)
+    classes = {"a": right("1111110000"), "b": right("0000001111")}
+    worst, best, all_rows = slices(classes, {"all": right("1" * 10), "none": right("0" * 10)}, new, old)
     assert (worst.title, worst.rows, worst.new, worst.old) == ("a", 6, 0, 1)
-    assert worst.p == pytest.approx(2 / 64)  # of two slices
-    assert (best.title, best.new, best.old, best.p) == ("b", 1, 0.75, 1)
+    assert (worst.of_class, worst.right, worst.lost) == (True, 6, 6)
+    assert (worst.alone, worst.p) == pytest.approx((1 / 64, 3 / 64))  # of three slices
+    assert (best.title, best.new, best.old, best.lost, best.p) == ("b", 1, 0.75, -1, 1)
+    assert (all_rows.of_class, all_rows.right, all_rows.lost) == (False, 9, 5)
+    assert all_rows.alone == pytest.approx((1 + 7) / 128)  # one fixed of seven, or none
+
+
+def test_what_may_be_chance_is_called_no_real_difference() -> None:
+    few, more = paired(right("1" * 5), right("0" * 5)), paired(right("1" * 6), right("0" * 6))
+    assert str(few) == (  # from 2 * 0.025^(1/5) - 1
+        "5 rows fixed, 0 broken: +100.0 points [-4.4, +100.0], no real difference: McNemar's p = 0.062"
+    )
+    assert "a real difference: McNemar's p = 0.031" in str(more)
