@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from pipeline.paired import paired
 
 Labels = NDArray[np.int64]
 RESAMPLES = 1_000
+FEW = 100  # test rows
+WIDTH = 79
 
 
 def scores(truth: Labels, predicted: Labels, names: list[str]) -> dict[str, Any]:
@@ -112,7 +115,7 @@ def compare(truth: Labels, predictions: dict[str, Labels], names: list[str], see
     baseline = scores(truth, predictions["baseline"], names)
     majority = scores(truth, predictions["majority"], names)
     correct = {name: predicted == truth for name, predicted in predictions.items()}
-    both = paired(correct["network"], correct["baseline"])
+    both, beside_majority = (paired(correct["network"], correct[name]) for name in ("baseline", "majority"))
     intervals = {name: wilson_interval(int(right.sum()), len(truth)) for name, right in correct.items()}
     of_macro_f1 = macro_f1_interval(truth, predictions["network"], predictions["baseline"], seed)
     return {
@@ -129,6 +132,7 @@ def compare(truth: Labels, predictions: dict[str, Labels], names: list[str], see
         "difference_interval": (both.low, both.high),
         "macro_f1_difference": network["macro_f1"] - baseline["macro_f1"],
         "macro_f1_difference_interval": of_macro_f1,
+        "majority_difference_interval": (beside_majority.low, beside_majority.high),
         "test_rows": len(truth),
         "classes": network["classes"],
         "confusion": confusion(truth, predictions["network"], len(names)).tolist(),
@@ -145,7 +149,8 @@ def verdict(result: dict[str, Any]) -> str:
 
 
 def summary(result: dict[str, Any], baseline: str = "TF-IDF + logistic regression") -> str:
-    """What `compare` found, as a small table and a verdict; `baseline` is that opponent's title."""
+    """What `compare` found, as a small table, a verdict and what qualifies it; `baseline` is that opponent's
+    title."""
     lines = [f"  {'':<30}{'accuracy':>8}  {'95 % interval':<16}{'macro-F1':>9}"]
     for name, key in contestants(baseline).items():
         low, high = result[f"{key}accuracy_interval"]
@@ -153,7 +158,31 @@ def summary(result: dict[str, Any], baseline: str = "TF-IDF + logistic regressio
         accuracy, f1 = result[f"{key}accuracy"], result[f"{key}macro_f1"]
         lines.append(f"  {name:<30}{accuracy:8.1%}  {spread:<16}{f1:9.1%}")
     lines.append(f"  network - baseline: {_difference(result)}")
+    for one in cautions(result, baseline):
+        lines.append(fill(one, WIDTH, initial_indent="  ", subsequent_indent="  "))
     return "\n".join(lines)
+
+
+def cautions(result: dict[str, Any], baseline: str) -> list[str]:
+    """Sentences that qualify the verdict; none where there is nothing to say. `baseline` is that opponent's
+    title."""
+    found = []
+    if result["majority_difference_interval"][0] <= 0:
+        found.append(
+            f"The majority class is not really beaten: it has {result['majority_accuracy']:.1%} of the rows "
+            f"right, the network {result['accuracy']:.1%}."
+        )
+    by_rows, by_classes = (round(100 * result[key], 1) for key in ("difference", "macro_f1_difference"))
+    if by_rows * by_classes < 0:
+        low, high = (100 * bound for bound in result["macro_f1_difference_interval"])
+        found.append(
+            f"By macro-F1, in which every class counts the same, it is the other way round: the network has "
+            f"{result['macro_f1']:.1%}, {baseline} {result['baseline_macro_f1']:.1%}, "
+            f"{by_classes:+.1f} points [{low:+.1f}, {high:+.1f}]."
+        )
+    if (rows := result["test_rows"]) < FEW:
+        found.append(f"There are only {rows} test rows: one of them is {100 / rows:.1f} points.")
+    return found
 
 
 def headline(result: dict[str, Any], baseline: str) -> str:

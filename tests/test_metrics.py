@@ -90,10 +90,49 @@ def test_the_summary_says_which_is_better_within_80_columns(
 ) -> None:
     result = compared(network, baseline)
     summary = metrics.summary(result)
-    assert summary.endswith(verdict)
-    assert max(map(len, summary.splitlines())) <= 80
+    assert summary.splitlines()[4].endswith(f": {verdict}")
+    assert max(map(len, summary.splitlines())) <= 79
     assert result["majority_accuracy"] == 0.5
     assert result["test_rows"] == 6
+
+
+def test_a_verdict_without_reservation_has_no_cautions() -> None:
+    truth = np.repeat([0, 1], 100)
+    assert metrics.cautions(compared(truth, 1 - truth, truth), "B") == []
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (5, ["The majority class is not really beaten: it has 50.0% of the rows right, the network 52.5%."]),
+        (6, []),
+    ],
+)
+def test_a_majority_class_that_may_be_as_good_is_a_caution(found: int, said: list[str]) -> None:
+    # Both have the 100 rows of class 0 right, and the network 5 of class 1 besides, of which McNemar's
+    # p is 2 / 2^5, or 6, of which it is 2 / 2^6.
+    truth = np.repeat([0, 1], 100)
+    network = np.repeat([0, 1], [200 - found, found])
+    assert metrics.cautions(compared(network, np.full(200, 2), truth), "B") == said
+
+
+def test_macro_f1_that_says_the_contrary_is_a_caution() -> None:
+    # The network has all 180 rows of class 0, none of the 20 of class 1: (360 / 380 + 0) / 2 is 47.4 %. The
+    # other has 140 of class 0 and all of class 1: (280 / 320 + 40 / 80) / 2 is 68.75 %.
+    truth = np.repeat([0, 1], [180, 20])
+    network, baseline = np.zeros_like(truth), truth.copy()
+    baseline[:40] = 1
+    majority, macro_f1 = metrics.cautions(compared(network, baseline, truth), "TF-IDF")
+    assert majority.startswith("The majority class is not really beaten: it has 90.0%")
+    assert "it is the other way round: the network has 47.4%, TF-IDF 68.8%, -21.4 points [-" in macro_f1
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"), [(99, ["There are only 99 test rows: one of them is 1.0 points."]), (100, [])]
+)
+def test_few_test_rows_are_a_caution(rows: int, said: list[str]) -> None:
+    truth = np.arange(rows) % 2
+    assert metrics.cautions(compared(truth, 1 - truth, truth), "B") == said
 
 
 def test_classes_that_are_confused_stand_together() -> None:
