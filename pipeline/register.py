@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> None:
     tags = {"forced": result.forced} if result.forced else {}
     version = registry.promote(name, run_id, model_id, model, tags)
     champions.remember(name)
-    print(f"  {name} version {version.number} is the champion: `make predict` without MODEL= labels by it")
+    print(f"  {name} version {version.number} is the champion:\n  `make predict` without MODEL= labels by it")
 
 
 def _test_rows(folder: RunFolder, files: MlflowModelFolder) -> Test:
