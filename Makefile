@@ -224,7 +224,7 @@ $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
   $(call code,$(everywhere) evaluate recorder replay store mlflow_model served_model labelling cells assessment review report label_errors \
-  metrics slices evidence figures class_figures filter_figures filters) pipeline/report.html.j2
+  metrics paired slices evidence figures class_figures filter_figures filters) pipeline/report.html.j2
 	$(call STAGE,evaluate $(RUN))
 endif
 
@@ -236,7 +236,7 @@ export TF_NUM_INTRAOP_THREADS := 1
 METRICS := $(addsuffix /metrics.json,$(RUNS))
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
-  $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels window_maximum metrics tracking \
+  $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels window_maximum metrics paired tracking \
   address journal running provenance)
 	$(call STAGE,crossval $(CROSSVAL))
 

@@ -63,7 +63,7 @@ def over_folds(differences: Numbers, folds: int) -> Difference:
     (1/n + n_test/n_train) s^2, with n_test/n_train = 1/(folds - 1); n - 1 degrees of freedom.
     """
     n = len(differences)
-    return _student(differences, (1 / n + 1 / (folds - 1)) * differences.var(ddof=1))
+    return _student(differences, (1 / n + 1 / (folds - 1)) * differences.var(ddof=1), n - 1)
 
 
 def over_rows(differences: Numbers) -> Difference:
@@ -71,23 +71,31 @@ def over_rows(differences: Numbers) -> Difference:
 
     `differences` float64 [seeds, rows]: 1 where the network alone was right, -1 where the other alone was.
     The variance of the mean is that of the rows' means over seeds by the rows, and that of the seeds' means
-    over rows by the seeds; rows - 1 degrees of freedom.
+    over rows by the seeds. The degrees of freedom are Satterthwaite's (1946; as in Welch's test), which come
+    near seeds - 1 where the seeds differ more than the rows: a variance of three numbers is itself uncertain.
+
+    By simulation of two equally good classifiers, with 3 seeds and a tenth of the rows changed: where the
+    accuracies of seeds have a standard deviation of 0.3 points, 2 % to 5 % are falsely called different, on
+    500 to 10,000 rows; at 1.5 points 4 % to 5 % on 500 rows, 6 % to 7 % on 3,000, 7 % to 8 % on 10,000. With
+    rows - 1 degrees of freedom, the last were 14 % to 15 %.
     """
     by_row, by_seed = differences.mean(axis=0), differences.mean(axis=1)
     if len(by_row) == 1:
         return Difference(float(by_row[0]), -1.0, 1.0, 1.0)
-    seeds = by_seed.var(ddof=1) / len(by_seed) if len(by_seed) > 1 else 0.0
-    return _student(by_row, by_row.var(ddof=1) / len(by_row) + seeds)
+    parts = [(one.var(ddof=1) / len(one), len(one) - 1) for one in (by_row, by_seed) if len(one) > 1]
+    variance = sum(part for part, _ in parts)
+    uncertain = sum(part**2 / freedom for part, freedom in parts)
+    return _student(by_row, variance, variance**2 / uncertain if uncertain else 0.0)
 
 
-def _student(differences: Numbers, variance: float) -> Difference:
+def _student(differences: Numbers, variance: float, freedom: float) -> Difference:
     """`variance` is that of the mean. Differences without any are tested by their signs alone."""
     n, mean = len(differences), float(differences.mean())
     if variance == 0:
         return Difference(mean, mean, mean, float(2 * 0.5**n) if mean else 1.0)
     error = float(np.sqrt(variance))
-    reach = float(stats.t.ppf(0.975, n - 1)) * error
-    return Difference(mean, mean - reach, mean + reach, 2 * float(stats.t.sf(abs(mean) / error, n - 1)))
+    reach = float(stats.t.ppf(0.975, freedom)) * error
+    return Difference(mean, mean - reach, mean + reach, 2 * float(stats.t.sf(abs(mean) / error, freedom)))
 
 
 def verdict(scores: dict[str, Scores], difference: dict[str, Difference]) -> str:

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,6 @@ from pipeline.text import TextEncoder
 
 Rows = Sequence[str] | Images
 Names = NDArray[np.object_]  # [rows]: labels
-SEED = 1  # of the intervals
 LENGTHS = 4  # slices by length
 ROUNDS = 9
 TIMED = 2_000  # rows of a round, at least: fewer are taken several times
@@ -45,9 +45,22 @@ class Test(NamedTuple):
     """The run's test rows that none of the models was trained on, and how many were left out for that."""
 
     rows: Rows
+    keys: NDArray[np.uint64]  # as `split.keys` gives them
     truth: Names
     shown: pd.DataFrame  # file, line, and of texts the text
-    left_out: int
+    left_out: int = 0
+
+    def unseen(self, learned: NDArray[np.uint64], by: str) -> Test:
+        """Without the rows of the keys that `by` was trained on. Raises InputError where none is left."""
+        new = ~np.isin(self.keys, learned)
+        if not new.any():
+            raise InputError(f"{by} was trained on all of this run's test rows: split both by the same seed")
+        if isinstance(self.rows, Images):
+            rows: Rows = self.rows.select(np.flatnonzero(new))
+        else:
+            rows = list(compress(self.rows, new))
+        left_out = self.left_out + int((~new).sum())
+        return Test(rows, self.keys[new], self.truth[new], self.shown[new], left_out)
 
 
 class Outcome(NamedTuple):
@@ -76,7 +89,7 @@ def compared(new: Contestant, champion: Contestant | None, test: Test) -> Outcom
     found = sides(contestants, said, test.rows, test.truth)
     old_labels = said[1].labels if champion else majority(test.truth)
     right, old_right = said[0].labels == test.truth, old_labels == test.truth
-    both = paired.paired(right, old_right, SEED)
+    both = paired.paired(right, old_right)
     changed = test.shown.assign(
         label=test.truth,
         new=said[0].labels,
@@ -95,8 +108,7 @@ def compared(new: Contestant, champion: Contestant | None, test: Test) -> Outcom
 
 
 def answers(classifier: Classifier, rows: Rows, truth: Names) -> Answers:
-    """Raises InputError where the classifier does not take such rows. A true label that it does not know
-    counts as wrong."""
+    """A true label that the classifier does not know counts as wrong."""
     logits = _logits(classifier, rows)
     probabilities = classifier.softmax(logits)
     codes = {label: code for code, label in enumerate(classifier.labels)}
@@ -147,13 +159,14 @@ def rows_per_second(classifiers: Sequence[Classifier], rows: Rows) -> list[float
 def slices(champion: Classifier, rows: Rows, truth: Names, new: Right, old: Right) -> list[Slice]:
     """By class, and of texts by length and by the share of words that the champion does not know; `new` and
     `old` bool [rows]: which rows each has right."""
-    groups = {f"class {label}": truth == label for label in sorted(set(truth))}
+    classes = {f"class {label}": truth == label for label in sorted(set(truth))}
+    others: dict[str, Right] = {}
     if not isinstance(rows, Images):
         assert isinstance(champion.encoder, TextEncoder)
         _, lengths, outside = ByteEncoder(champion.encoder).encode(rows)
-        groups |= by_length(lengths, LENGTHS).groups("tokens")
-        groups |= by_share(outside, lengths).groups("words unknown to the champion")
-    return paired.slices(groups, new, old)
+        others |= by_length(lengths, LENGTHS).groups("tokens")
+        others |= by_share(outside, lengths).groups("words unknown to the champion")
+    return paired.slices(classes, others, new, old)
 
 
 def majority(truth: Names) -> Names:
@@ -162,14 +175,20 @@ def majority(truth: Names) -> Names:
     return np.full(len(truth), most, object)
 
 
+def takes(champion: Classifier, rows: Rows) -> None:
+    """Raises InputError where the champion cannot be asked about such rows."""
+    encoder = champion.encoder
+    if isinstance(encoder, ImageEncoder):
+        if not isinstance(rows, Images):
+            raise InputError("the champion takes images, and this run texts")
+        if rows.shape != encoder.shape:
+            raise InputError(f"the champion takes images of {encoder.shape}, and this run of {rows.shape}")
+    elif isinstance(rows, Images):
+        raise InputError("the champion takes texts, and this run images")
+
+
 def _logits(classifier: Classifier, rows: Rows) -> NDArray[np.float32]:
-    encoder = classifier.encoder
     if isinstance(rows, Images):
-        if not isinstance(encoder, ImageEncoder) or rows.shape != encoder.shape:
-            raise InputError(
-                f"the champion takes no images of {rows.shape}, as this run does: they cannot be compared"
-            )
         return classifier.logits(rows)
-    if not isinstance(encoder, TextEncoder):
-        raise InputError("the champion takes images, and this run texts: they cannot be compared")
-    return classifier.logits(ByteEncoder(encoder).encode(rows).sequences)
+    assert isinstance(classifier.encoder, TextEncoder)
+    return classifier.logits(ByteEncoder(classifier.encoder).encode(rows).sequences)

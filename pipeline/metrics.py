@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from pipeline.paired import paired
+
 Labels = NDArray[np.int64]
-RESAMPLES = 10_000
+RESAMPLES = 1_000
+FEW = 100  # test rows
+WIDTH = 79
 
 
 def scores(truth: Labels, predicted: Labels, names: list[str]) -> dict[str, Any]:
@@ -74,43 +79,60 @@ def wilson_interval(right: int, rows: int) -> tuple[float, float]:
     return min(share, max(0.0, float(low))), max(share, min(1.0, float(high)))  # whatever rounding does
 
 
-def accuracy_interval(correct: NDArray[np.bool_], seed: int) -> tuple[float, float]:
-    """The 95 % bootstrap interval of the accuracy (Efron 1979, percentile method)."""
-    return _interval(correct.astype(np.int64), seed)
+def macro_f1_interval(truth: Labels, predicted: Labels, other: Labels, seed: int) -> tuple[float, float]:
+    """The 95 % interval of macro-F1 minus the other's on the same rows: a paired bootstrap over rows (Efron
+    1979, percentile method), as none is known that holds where rows are few.
 
-
-def difference_interval(
-    correct: NDArray[np.bool_], other: NDArray[np.bool_], seed: int
-) -> tuple[float, float]:
-    """The 95 % paired bootstrap interval of accuracy minus the other's accuracy, on the same rows.
-
-    Rows are drawn as pairs, so what both get right or wrong adds no spread.
+    Macro-F1 depends only on how often each (truth, predicted, other) is drawn, and these counts are
+    multinomial: drawing them is drawing the rows.
     """
-    return _interval(correct.astype(np.int64) - other.astype(np.int64), seed)
+    kinds, counts = np.unique(np.stack([truth, predicted, other]), axis=1, return_counts=True)
+    random, found = np.random.default_rng(seed), []
+    for _ in range(RESAMPLES):
+        drawn = random.multinomial(len(truth), counts / len(truth))
+        found.append(_macro_f1(kinds[0], kinds[1], drawn) - _macro_f1(kinds[0], kinds[2], drawn))
+    low, high = np.percentile(found, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _macro_f1(truth: Labels, predicted: Labels, counts: Labels) -> float:
+    """Of rows that stand for `counts` rows each."""
+    classes = int(max(truth.max(), predicted.max())) + 1
+    rows = np.bincount(truth, counts, classes)
+    right = np.bincount(truth, counts * (truth == predicted), classes)
+    said = np.bincount(predicted, counts, classes)
+    return float((2 * right / np.maximum(1, rows + said))[rows > 0].mean())
 
 
 def compare(truth: Labels, predictions: dict[str, Labels], names: list[str], seed: int) -> dict[str, Any]:
     """The network beside its opponents on the same rows; shares are in 0..1.
 
-    `predictions` holds int64 [rows] by `network`, `baseline` and `majority`.
+    `predictions` holds int64 [rows] by `network`, `baseline` and `majority`. Intervals of 95 %: Wilson's of
+    an accuracy, that of `paired.interval` of the difference of accuracies, and by a bootstrap with `seed`
+    that of the difference of macro-F1.
     """
     network = scores(truth, predictions["network"], names)
     baseline = scores(truth, predictions["baseline"], names)
     majority = scores(truth, predictions["majority"], names)
     correct = {name: predicted == truth for name, predicted in predictions.items()}
-    difference = difference_interval(correct["network"], correct["baseline"], seed)
+    both, beside_majority = (paired(correct["network"], correct[name]) for name in ("baseline", "majority"))
+    intervals = {name: wilson_interval(int(right.sum()), len(truth)) for name, right in correct.items()}
+    of_macro_f1 = macro_f1_interval(truth, predictions["network"], predictions["baseline"], seed)
     return {
         "accuracy": network["accuracy"],
-        "accuracy_interval": accuracy_interval(correct["network"], seed),
+        "accuracy_interval": intervals["network"],
         "macro_f1": network["macro_f1"],
         "baseline_accuracy": baseline["accuracy"],
-        "baseline_accuracy_interval": accuracy_interval(correct["baseline"], seed),
+        "baseline_accuracy_interval": intervals["baseline"],
         "baseline_macro_f1": baseline["macro_f1"],
         "majority_accuracy": majority["accuracy"],
-        "majority_accuracy_interval": accuracy_interval(correct["majority"], seed),
+        "majority_accuracy_interval": intervals["majority"],
         "majority_macro_f1": majority["macro_f1"],
-        "difference": network["accuracy"] - baseline["accuracy"],
-        "difference_interval": difference,
+        "difference": both.difference,
+        "difference_interval": (both.low, both.high),
+        "macro_f1_difference": network["macro_f1"] - baseline["macro_f1"],
+        "macro_f1_difference_interval": of_macro_f1,
+        "majority_difference_interval": (beside_majority.low, beside_majority.high),
         "test_rows": len(truth),
         "classes": network["classes"],
         "confusion": confusion(truth, predictions["network"], len(names)).tolist(),
@@ -118,7 +140,8 @@ def compare(truth: Labels, predictions: dict[str, Labels], names: list[str], see
 
 
 def verdict(result: dict[str, Any]) -> str:
-    """Of what `compare` found, whether the difference is clear."""
+    """Of what `compare` found, whether the difference is clear: whether its interval holds no 0, which is
+    whether McNemar's exact p is below 0.05."""
     low, high = result["difference_interval"]
     if low <= 0 <= high:
         return "no clear difference"
@@ -126,7 +149,8 @@ def verdict(result: dict[str, Any]) -> str:
 
 
 def summary(result: dict[str, Any], baseline: str = "TF-IDF + logistic regression") -> str:
-    """What `compare` found, as a small table and a verdict; `baseline` is that opponent's title."""
+    """What `compare` found, as a small table, a verdict and what qualifies it; `baseline` is that opponent's
+    title."""
     lines = [f"  {'':<30}{'accuracy':>8}  {'95 % interval':<16}{'macro-F1':>9}"]
     for name, key in contestants(baseline).items():
         low, high = result[f"{key}accuracy_interval"]
@@ -134,7 +158,31 @@ def summary(result: dict[str, Any], baseline: str = "TF-IDF + logistic regressio
         accuracy, f1 = result[f"{key}accuracy"], result[f"{key}macro_f1"]
         lines.append(f"  {name:<30}{accuracy:8.1%}  {spread:<16}{f1:9.1%}")
     lines.append(f"  network - baseline: {_difference(result)}")
+    for one in cautions(result, baseline):
+        lines.append(fill(one, WIDTH, initial_indent="  ", subsequent_indent="  "))
     return "\n".join(lines)
+
+
+def cautions(result: dict[str, Any], baseline: str) -> list[str]:
+    """Sentences that qualify the verdict; none where there is nothing to say. `baseline` is that opponent's
+    title."""
+    found = []
+    if result["majority_difference_interval"][0] <= 0:
+        found.append(
+            f"The majority class is not really beaten: it has {result['majority_accuracy']:.1%} of the rows "
+            f"right, the network {result['accuracy']:.1%}."
+        )
+    by_rows, by_classes = (round(100 * result[key], 1) for key in ("difference", "macro_f1_difference"))
+    if by_rows * by_classes < 0:
+        low, high = (100 * bound for bound in result["macro_f1_difference_interval"])
+        found.append(
+            f"By macro-F1, in which every class counts the same, it is the other way round: the network has "
+            f"{result['macro_f1']:.1%}, {baseline} {result['baseline_macro_f1']:.1%}, "
+            f"{by_classes:+.1f} points [{low:+.1f}, {high:+.1f}]."
+        )
+    if (rows := result["test_rows"]) < FEW:
+        found.append(f"There are only {rows} test rows: one of them is {100 / rows:.1f} points.")
+    return found
 
 
 def headline(result: dict[str, Any], baseline: str) -> str:
@@ -156,15 +204,3 @@ def _difference(result: dict[str, Any]) -> str:
     """With its interval, in points, and whether it is one."""
     low, high = (100 * bound for bound in result["difference_interval"])
     return f"{100 * result['difference']:+.1f} points [{low:+.1f}, {high:+.1f}]: {verdict(result)}"
-
-
-def _interval(values: NDArray[np.int64], seed: int) -> tuple[float, float]:
-    """Percentiles of the mean over resampled rows.
-
-    The mean depends only on how often each value is drawn, and these counts are multinomial: drawing
-    them is drawing the rows, at a cost that does not grow with the rows.
-    """
-    distinct, counts = np.unique(values, return_counts=True)
-    drawn = np.random.default_rng(seed).multinomial(len(values), counts / len(values), RESAMPLES)
-    low, high = np.percentile(drawn @ distinct / len(values), [2.5, 97.5])
-    return float(low), float(high)

@@ -2,7 +2,8 @@
 
 Reads the run's model from MLflow, the champion's, and the corpus's rows.parquet (of images, images.npy);
 writes registration/, and logs it to the run; registers the version and moves the alias. Ends with code 1
-where the run is refused, and says why.
+where the run is refused, and says why. With FORCE it is promoted whatever is found, also where the two cannot
+be compared: it is then beside the majority class, as a first champion is, and the comparison says why.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline import champions, config, contest, gate, registry, runs
 from pipeline.artifacts import (
@@ -26,6 +28,7 @@ from pipeline.artifacts import (
     write_csv,
     write_json,
 )
+from pipeline.champions import Champion
 from pipeline.classifier import Classifier
 from pipeline.contest import Contestant, Test
 from pipeline.data_report import equal_by
@@ -57,8 +60,14 @@ def run(arguments: argparse.Namespace) -> None:
     with TemporaryDirectory() as scratch:
         files = MlflowModelFolder(Path(scratch, model_id))
         registry.fetch(model_id, files.path)
-        test = _test_rows(folder, [files, champion.files] if champion else [files])
-        old = _contestant(champion.title, champion.files) if champion else None
+        test, old, apart = _test_rows(folder, files), None, ""
+        if champion:
+            try:
+                test, old = _beside(champion, test)
+            except InputError as error:
+                if not arguments.force:
+                    raise InputError(f'{error}; FORCE="the reason" promotes it uncompared') from error
+                apart = str(error)
         outcome = contest.compared(_contestant(model, files), old, test)
     result = gate.Comparison(
         corpus=name,
@@ -69,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
         old=outcome.old,
         paired=outcome.paired,
         slices=outcome.slices,
-        checks=outcome.checks,
+        checks=[gate.not_compared(apart), *outcome.checks] if apart else outcome.checks,
         forced="",
     )
     if not result.passed:
@@ -80,44 +89,51 @@ def run(arguments: argparse.Namespace) -> None:
     with whole(folder.registration.page) as partial:
         partial.write_text(gate.markdown(result), "utf-8")
     print(f"{gate.summary(result)}\n  which rows changed: {folder.registration.rows}")
-    promoted = result.passed or bool(result.forced)
-    registry.attach(run_id, folder.registration.path, "promoted" if promoted else "refused")
-    if not promoted:
+    if not (result.passed or result.forced):
+        registry.attach(run_id, folder.registration.path, "refused")
         kept = f"version {champion.version} stays the champion" if champion else "there is no champion yet"
         raise Refused(f"{name}, {model} is not promoted: {kept}")
     tags = {"forced": result.forced} if result.forced else {}
     version = registry.promote(name, run_id, model_id, model, tags)
+    registry.attach(run_id, folder.registration.path, "promoted")
     champions.remember(name)
-    print(f"  {name} version {version.number} is the champion: `make predict` without MODEL= labels by it")
+    print(f"  {name} version {version.number} is the champion:\n  `make predict` without MODEL= labels by it")
 
 
-def _test_rows(folder: RunFolder, models: list[MlflowModelFolder]) -> Test:
-    """`models` are the run's own, and the champion's. Raises InputError where the corpus is no more as it was
-    when the run was evaluated."""
-    seen = [read_arrays(files.row_keys) for files in models]
+def _test_rows(folder: RunFolder, files: MlflowModelFolder) -> Test:
+    """`files` are the run's own. Raises InputError where the corpus is no more as it was when the run was
+    evaluated."""
     rows = read_table(folder.corpus.rows)
     test = rows[rows["part"] == "test"]
     found = keys(equal_by(test))
-    if not np.array_equal(found, seen[0]["test"]):
+    if not np.array_equal(found, read_arrays(files.row_keys)["test"]):
         raise InputError(
             f"{folder.corpus.path} was prepared anew since this run, and has other test rows: "
             "run `make train` as before, which trains on the rows as they are"
         )
-    learned = np.concatenate([one[part] for one in seen for part in ("train", "validation")])
-    kept = test[~np.isin(found, learned)]
-    if not len(kept):
-        raise InputError(
-            "the champion was trained on all of this run's test rows, so the two cannot be compared: "
-            "train both on one split, by the same seed"
-        )
     names = np.array(read_json(folder.corpus.labels), object)
     inputs = read_inputs(folder.corpus)
-    return Test(
-        inputs.select(kept.index.to_numpy()) if isinstance(inputs, Images) else list(kept["text"]),
-        names[kept["label"]],
-        kept[[name for name in ("file", "line", "text") if name in kept]],
-        len(test) - len(kept),
+    all_rows = Test(
+        inputs.select(test.index.to_numpy()) if isinstance(inputs, Images) else list(test["text"]),
+        found,
+        names[test["label"]],
+        test[[name for name in ("file", "line", "text") if name in test]],
     )
+    return all_rows.unseen(_learned(files), "the run itself")
+
+
+def _beside(champion: Champion, test: Test) -> tuple[Test, Contestant]:
+    """The test rows that the champion has not seen either, and the champion. Raises InputError where the two
+    cannot be compared: it has seen them all, takes no such rows, or its files are of a format before."""
+    old = _contestant(champion.title, champion.files)
+    contest.takes(old.classifier, test.rows)
+    return test.unseen(_learned(champion.files), "the champion"), old
+
+
+def _learned(files: MlflowModelFolder) -> NDArray[np.uint64]:
+    """The keys of the rows that it was trained on, or chosen by."""
+    parts = read_arrays(files.row_keys)
+    return np.concatenate([parts["train"], parts["validation"]])
 
 
 def _contestant(title: str, files: MlflowModelFolder) -> Contestant:

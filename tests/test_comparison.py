@@ -48,9 +48,21 @@ def test_over_the_rows_of_one_test_part_it_is_the_paired_t_test() -> None:
 def test_the_spread_over_seeds_widens_the_interval_over_rows() -> None:
     # Rows' means 1, 0, 0.5, 0.5 with variance 1/6; seeds' means 0.75 and 0.25 with variance 1/8.
     one = over_rows(np.array([[1, 0, 1, 1], [1, 0, 0, 0]]))
-    error = math.sqrt(1 / 6 / 4 + 1 / 8 / 2)
+    rows, seeds = 1 / 6 / 4, 1 / 8 / 2
+    freedom = (rows + seeds) ** 2 / (rows**2 / 3 + seeds**2 / 1)
+    assert freedom == pytest.approx(2.4194, abs=1e-4)
     assert one.mean == 0.5
-    assert one.high - one.mean == pytest.approx(3.182446 * error)  # t of 3 degrees of freedom
+    assert one.high - one.mean == pytest.approx(stats.t.ppf(0.975, freedom) * math.sqrt(rows + seeds))
+    assert one.p == pytest.approx(2 * stats.t.sf(0.5 / math.sqrt(rows + seeds), freedom))
+
+
+def test_three_seeds_that_differ_count_as_three_and_not_as_their_rows() -> None:
+    # The seeds' means are 0.1, 0.4 and 0.7 of 10,000 rows, so nearly all the variance is theirs, of 0.09 / 3:
+    # t is 0.4 / sqrt(0.03) = 2.309 of 2 degrees of freedom.
+    gained = np.arange(10_000) % 10 < np.array([[1], [4], [7]])
+    one = over_rows(gained.astype(float))
+    assert one.p == pytest.approx(2 * stats.t.sf(2.309, 2), abs=1e-3)  # 0.147; of 9,999 it would be 0.021
+    assert not one.is_real
 
 
 def test_one_row_tells_nothing() -> None:
