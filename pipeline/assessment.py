@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,14 +66,31 @@ def measures(
     test: Scored, opponents: dict[str, Labels], found: NDArray[np.bool_] | None, seed: int
 ) -> dict[str, Any]:
     """All numbers of a run's test part: what `metrics.compare` says of it beside its `opponents`, by
-    `baseline` and `majority`; calibration, and slices."""
+    `baseline` and `majority`; calibration, and slices; where n-grams are weighed in, also what the network
+    is without them."""
     before, after = test.reliability
     return {
         **metrics.compare(test.truth, {"network": test.predicted} | opponents, test.classifier.labels, seed),
+        **_network_alone(test, seed),
         "slices": _slices(test, found),
         "temperature": test.classifier.temperature,
         "calibration_error_before": before.error,
         "calibration_error": after.error,
+    }
+
+
+def _network_alone(test: Scored, seed: int) -> dict[str, Any]:
+    """The n-grams are the baseline's: whether the network is worth its cost, its own scores tell."""
+    model = test.classifier.predictor
+    if not isinstance(model, FoldedModel) or model.ngrams is None:
+        return {}
+    assert isinstance(test.inputs, Sequences)
+    predicted: Labels = replace(model, ngrams=None).logits(test.inputs).argmax(axis=1)
+    scores = metrics.scores(test.truth, predicted, test.classifier.labels)
+    return {
+        "network_alone_accuracy": scores["accuracy"],
+        "network_alone_accuracy_interval": metrics.accuracy_interval(predicted == test.truth, seed),
+        "network_alone_macro_f1": scores["macro_f1"],
     }
 
 

@@ -24,20 +24,29 @@ class Learned(NamedTuple):
     figures: dict[str, Figure]
 
 
+def contestants(weights: Mapping[str, float], members: int, baseline: str) -> dict[str, str]:
+    """Those of `metrics`, the network by what it is: `weights` are those of `ensemble.pool`, with none where
+    there is one network alone; `baseline` is that opponent's title."""
+    name = "network" if members == 1 else f"ensemble of {members} networks"
+    name += " + n-grams" if "n-grams" in weights else ""
+    found = metrics.contestants(baseline)
+    return {name if key == "" else title: key for title, key in found.items()}
+
+
 def measured(
     test: Scored,
     result: Mapping[str, Any],
     history: list[dict[str, float]],
     criterion: str,
-    baseline: str,
+    contestants: Mapping[str, str],
     title: str,
 ) -> dict[str, Figure]:
     """The figures of a run's numbers, by name. `result` is what metrics.json holds, `criterion` chose the
-    epoch, `baseline` is that opponent's title."""
+    epoch, `contestants` are as below."""
     labels, matrix = test.classifier.labels, np.array(result["confusion"])
     of_test = f"{title}, {len(test.rows):,} test rows"
     drawn = {
-        "opponents": figures.opponents(result, metrics.contestants(baseline), of_test),
+        "opponents": figures.opponents(result, contestants, of_test),
         "confusion_matrix": class_figures.confusion_matrix(
             matrix, metrics.by_confusion(matrix), metrics.confused_pairs(matrix), labels, of_test
         ),

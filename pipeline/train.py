@@ -87,13 +87,12 @@ def run(arguments: argparse.Namespace) -> None:
             )
             history += [{"member": member + 1, **record} for record in trained]
             networks.append(network)
-        weights: list[float] = []
+        weights: dict[str, float] = {}
         if linear or len(networks) > 1:
-            network, found = ensemble.pool(networks, linear, *validation)
-            weights = list(found.values())
-            print("  weights: " + ", ".join(f"{name} {one:.2f}" for name, one in found.items()))
+            network, weights = ensemble.pool(networks, linear, *validation)
+            print("  weights: " + ", ".join(f"{name} {one:.2f}" for name, one in weights.items()))
         seconds = time.perf_counter() - began
-        folded = fold(networks, linear, weights)
+        folded = fold(networks, linear, list(weights.values()))
         predictor: Predictor = folded.rounded() if folded else KerasNetwork(network)
         classifier = Classifier(lambda: predictor, encoder, names, options.text)
         classifier.calibrate(*validation)
@@ -103,7 +102,7 @@ def run(arguments: argparse.Namespace) -> None:
             print(f"  {error.summary}")
             tracked.log_metrics(error.metrics)
         write_json(folder.history, history)
-        write_json(folder.run, {"mlflow_run": tracked.id, "train_seconds": seconds})
+        write_json(folder.run, {"mlflow_run": tracked.id, "train_seconds": seconds, "weights": weights})
         with whole_folder(folder.model) as unfinished:
             save(unfinished, classifier, network, folded)
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import class_figures, metrics
+from pipeline import class_figures, metrics, review
 from pipeline.calibration import reliability, softmax
 from pipeline.data_report import data_report
 from pipeline.report import Report, flat, shown
@@ -61,7 +61,8 @@ def report(**changed: Any) -> Report:
     )
     values = {
         "title": HOSTILE[1],
-        "baseline": "TF-IDF + logistic regression",
+        "contestants": review.contestants({}, 1, "TF-IDF + logistic regression"),
+        "members": 1,
         "labels": HOSTILE,
         "result": result,
         "figures": {"confusion_matrix": png(), "learning_curves": png()},
@@ -69,7 +70,7 @@ def report(**changed: Any) -> Report:
         "suspects": rows.assign(suggested_label=HOSTILE[::-1], probability=0.8),
         "data": data_report(rows.assign(part=["train", "validation", "test", *["train"] * 4])),
         "options": {"source": {"text": HOSTILE[0], "inputs": [{"path": HOSTILE[5]}]}},
-        "run": {"mlflow_run": "0" * 32, "train_seconds": 1.2},
+        "run": {"mlflow_run": "0" * 32, "train_seconds": 1.2, "weights": {}},
     }
     return Report(**(values | changed))
 
@@ -102,10 +103,56 @@ def test_the_page_asks_for_nothing_outside_it() -> None:
     ],
 )
 def test_the_page_begins_with_the_verdict(interval: tuple[float, float], verdict: str) -> None:
-    page = report(baseline="logistic regression on pixels")
-    page = report(baseline=page.baseline, result=dict(page.result) | {"difference_interval": interval})
+    page = report(
+        contestants=review.contestants({}, 1, "logistic regression on pixels"),
+        result=dict(report().result) | {"difference_interval": interval},
+    )
     assert page.verdict == verdict
     assert page.html().index(verdict) < page.html().index("<h2>")
+
+
+@pytest.mark.parametrize(
+    ("members", "weights", "name", "told"),
+    [
+        (
+            1,
+            {"networks": 0.327, "n-grams": 0.779},
+            "network + n-grams",
+            "0.33 of the network's log-probabilities plus 0.78 of those of the n-grams, which are B itself,",
+        ),
+        (
+            3,
+            {"networks": 0.5, "n-grams": 0.25},
+            "ensemble of 3 networks + n-grams",
+            "0.50 of the mean of the 3 networks' log-probabilities plus 0.25 of those of the n-grams",
+        ),
+        (2, {"networks": 1.0}, "ensemble of 2 networks", "1.00 of the mean of the 2 networks' log-prob"),
+    ],
+)
+def test_what_is_pooled_has_that_name_and_its_weights_beside_the_verdict(
+    members: int, weights: dict[str, float], name: str, told: str
+) -> None:
+    alone = {"network_alone_accuracy": 0.123, "network_alone_accuracy_interval": (0.1, 0.2)}
+    page = report(
+        contestants=review.contestants(weights, members, "B"),
+        members=members,
+        run=dict(report().run) | {"weights": weights},
+        result=dict(report().result) | alone | {"network_alone_macro_f1": 0.1},
+        figures={"filters": png(), "learning_curves": png()},
+    )
+    assert page.verdict == f"B is better than the {name}."
+    head, _, rest = page.html().partition("<nav>")
+    assert told.replace("'", "&#39;") in head
+    assert f"<td>{name}</td>" in rest
+    assert f"<td>network{'s' * (members > 1)} alone</td>" in rest and "12.3 %" in rest
+    which = ("the network", "the network") if members == 1 else ("the first network", "each network")
+    assert f"filters of {which[0]} alone fire on" in rest
+    assert f"Learning curves of {which[1]} alone, by epoch" in rest
+
+
+def test_one_network_alone_is_called_so_and_no_weights_are_told() -> None:
+    page = report(figures={"filters": png()}).html()
+    assert "<td>network</td>" in page and "log-probabilities" not in page and "alone" not in page
 
 
 def test_a_run_without_mistakes_figures_or_suspects_has_a_page_too() -> None:
