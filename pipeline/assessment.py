@@ -142,11 +142,13 @@ def with_evidence(wrong: pd.DataFrame, test: Scored) -> pd.DataFrame:
 def suspect_labels(
     held_out: Scored, rows: pd.DataFrame, inputs: Sequences | Images, seed: int
 ) -> pd.DataFrame:
-    """The rows whose label is probably wrong, the most suspicious first, with the label that fits better.
+    """The rows whose label is probably wrong, with the label that fits better: the most suspicious first,
+    and those of the test part behind all others, as they are not to be corrected by what the classifier says.
 
-    `held_out` are validation and test rows, of which the network itself is asked. `rows` and `inputs` are
+    `held_out` are validation and test rows, of which the classifier itself is asked. `rows` and `inputs` are
     the whole corpus's: training rows of texts are judged out of fold (see `label_errors`), those of images
-    not at all.
+    not at all. What two judges say cannot be compared, so that a row's place is the share of its judge's rows
+    that are at least as suspicious.
     """
     names = held_out.classifier.labels
     found = [_named(held_out.rows, label_errors.suspects(held_out.probabilities, held_out.truth), names)]
@@ -156,17 +158,19 @@ def suspect_labels(
         learned_from = inputs.select(np.flatnonzero(training))
         probabilities = label_errors.out_of_fold(learned_from, labels, len(names), seed)
         found.append(_named(rows, label_errors.suspects(probabilities, labels), names))
-    ranked = pd.concat(found).sort_values("given", kind="stable")
-    return ranked.drop(columns="given")
+    ranked = pd.concat(found).sort_values("share", kind="stable")
+    of_test = ranked["part"] == "test"
+    return pd.concat([ranked[~of_test], ranked[of_test]]).drop(columns="share")
 
 
 def _named(rows: pd.DataFrame, suspects: Suspects, names: Sequence[str]) -> pd.DataFrame:
     labels, chosen = np.array(names, object), rows.iloc[suspects.rows]
     return _shown(chosen).assign(
+        part=chosen["part"],
         label=labels[chosen["label"]],
         suggested_label=labels[suspects.suggested],
         probability=suspects.probability.astype(float).round(4),
-        given=suspects.given,
+        share=np.arange(1, len(chosen) + 1) / max(1, len(rows)),
     )
 
 

@@ -60,3 +60,26 @@ def test_the_network_is_also_scored_without_the_n_grams_that_are_weighed_in() ->
 )
 def test_networks_without_n_grams_are_not_scored_twice(model: FoldedModel) -> None:
     assert not [key for key in measured(model) if key.startswith("network_alone")]
+
+
+def test_each_judge_ranks_its_own_rows_and_those_of_the_test_part_stand_last() -> None:
+    """Naive Bayes doubts one of twenty training rows, the network two of eight others, and more strongly: by
+    shares the training row is the first all the same, and the test row the last."""
+    held_out = pd.concat(
+        [
+            rows(["good", "bad", "bad good", "good good"], [0, 0, 1, 1], "test"),
+            rows(["bad", "bad bad", "bad fine", "fine"], [1, 0, 1, 1], "validation"),
+        ]
+    )
+    training = rows([*["good day"] * 10, *["bad day"] * 10], [*[1] * 9, *[0] * 11], "train")
+    table = pd.concat([training, held_out], ignore_index=True)
+    inputs = ENCODER.encode(list(table["text"]))
+    classifier = Classifier(lambda: FoldedModel([network()], None, []), ENCODER, NAMES, "text")
+    asked = Scored.of(classifier, table, inputs, table["part"] != "train")
+    found = assessment.suspect_labels(asked, table, inputs, seed=1)
+    assert found["part"].tolist() == ["train", "validation", "test"]
+    assert found["text"].tolist() == ["good day", "bad", "good"]
+    assert found["label"].tolist() == ["bad", "good", "bad"]
+    assert found["suggested_label"].tolist() == ["good", "bad", "good"]
+    first, second, _ = found["probability"]
+    assert first < second

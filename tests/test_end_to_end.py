@@ -90,7 +90,7 @@ def test_train_ends_with_the_folder_of_the_run_and_its_metrics(trained: Trained)
     assert page.count("<figure>") == len(pictures)
     suspects, wrong = (pd.read_csv(trained.folder / f"{name}.csv") for name in ("suspect_labels", "mistakes"))
     assert ('class="text"' in page) == (len(suspects) + len(wrong) > 0)
-    columns = ["file", "line", "text", "label", "suggested_label", "probability"]
+    columns = ["file", "line", "text", "part", "label", "suggested_label", "probability"]
     assert suspects.columns.tolist() == columns
     filters = json.loads((trained.folder / "filters.json").read_text())
     assert len(filters) == 3 * 8 and {one["label"] for one in filters} <= {"1", "5"}

@@ -67,7 +67,9 @@ def report(**changed: Any) -> Report:
         "result": result,
         "figures": {"confusion_matrix": png(), "learning_curves": png()},
         "wrong": wrong,
-        "suspects": rows.assign(suggested_label=HOSTILE[::-1], probability=0.8),
+        "suspects": rows.assign(
+            part=["train"] * 5 + ["test"] * 2, suggested_label=HOSTILE[::-1], probability=0.8
+        ),
         "data": data_report(rows.assign(part=["train", "validation", "test", *["train"] * 4])),
         "options": {"source": {"text": HOSTILE[0], "inputs": [{"path": HOSTILE[5]}]}},
         "run": {"mlflow_run": "0" * 32, "train_seconds": 1.2, "weights": {}},
@@ -152,13 +154,20 @@ def test_what_is_pooled_has_that_name_and_its_weights_beside_the_verdict(
 
 def test_one_network_alone_is_called_so_and_no_weights_are_told() -> None:
     page = report(figures={"filters": png()}).html()
-    assert "<td>network</td>" in page and "log-probabilities" not in page and "alone" not in page
+    assert "<td>network</td>" in page and "log-probabilities" not in page and "network alone" not in page
 
 
 def test_a_run_without_mistakes_figures_or_suspects_has_a_page_too() -> None:
     none = report().wrong.head(0)
-    page = report(figures={}, wrong=none, suspects=none).html()
+    page = report(figures={}, wrong=none, suspects=none.assign(part=[])).html()
     assert "No test row is wrong." in page and "<figure>" not in page
+
+
+def test_the_page_says_how_many_of_the_suspects_are_not_to_be_corrected_by_the_suggestion() -> None:
+    page = report().html()
+    assert "Labels worth a second look" in page
+    assert "2 of them, the last, are of the test part. Let a second reader" in page
+    assert page.count('data-name="part">train<') == 5 and page.count('data-name="part">test<') == 2
 
 
 def test_text_is_shown_on_one_line_cut_and_with_a_direction_of_its_own() -> None:
