@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline import label_errors, metrics, slices
 from pipeline.byte_encoder import ByteEncoder
-from pipeline.calibration import Reliability, reliability, softmax
+from pipeline.calibration import Reliability, error_by_chance, reliability, softmax
 from pipeline.classifier import Classifier
 from pipeline.evidence import evidence
 from pipeline.folded import FoldedModel
@@ -76,6 +76,7 @@ def measures(
         "temperature": test.classifier.temperature,
         "calibration_error_before": before.error,
         "calibration_error": after.error,
+        "calibration_error_by_chance_interval": error_by_chance(test.probabilities, seed),
     }
 
 

@@ -190,6 +190,8 @@ def _say(folder: RunFolder, result: dict[str, Any]) -> None:
         f"  calibration error {result['calibration_error']:.1%}, at temperature {result['temperature']:.2f};"
         f" {result['calibration_error_before']:.1%} without it"
     )
+    low, high = result["calibration_error_by_chance_interval"]
+    print(f"  (by chance, a perfectly calibrated classifier has {low:.1%} to {high:.1%})")
     if table := result["slices"].get("uncovered_words"):
         print(slices.summary(slices.TITLES["uncovered_words"], table))
     if _is_reviewed(folder):

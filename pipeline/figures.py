@@ -34,6 +34,7 @@ matplotlib.rcParams["text.parse_math"] = False  # a label may hold dollar signs
 warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
 
 BLUE, ORANGE, GREY = "#2f6db3", "#d9822b", "#7a7a7a"
+UNMOVED = 0.01  # a temperature that is so near to 1 moves no point that one could see
 LEGIBLE_CLASSES = 30  # beyond it, cells are too small for numbers and names
 
 
@@ -71,8 +72,9 @@ def learning_curves(history: list[dict[str, float]], title: str, criterion: str)
     return figure
 
 
-def calibration(before: Reliability, after: Reliability, title: str) -> Figure:
-    """The reliability diagram, without and with the temperature, and below it how sure the rows are.
+def calibration(before: Reliability, after: Reliability, temperature: float, title: str) -> Figure:
+    """The reliability diagram, without and with the temperature, and below it how sure the rows are: once,
+    where the temperature is so near to 1 that one would hide the other.
 
     A point's area is its share of the rows, its line the 95 % interval, wide where rows are few.
     """
@@ -81,7 +83,10 @@ def calibration(before: Reliability, after: Reliability, title: str) -> Figure:
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     edges = np.linspace(0, 100, len(after.rows) + 1)
     upper.plot([0, 100], [0, 100], color=GREY, lw=1, ls=":", label="as right as sure")
-    for bins, color, name in ((before, ORANGE, "before"), (after, BLUE, "after")):
+    series = [(after, BLUE, f"temperature {temperature:.2f}")]
+    if abs(temperature - 1) >= UNMOVED:
+        series.insert(0, (before, ORANGE, "temperature 1"))
+    for bins, color, name in series:
         filled = bins.rows > 0
         shares = bins.rows / bins.rows.sum()
         confidence, accuracy = 100 * bins.confidence[filled], 100 * bins.accuracy[filled]
@@ -92,7 +97,7 @@ def calibration(before: Reliability, after: Reliability, title: str) -> Figure:
             color=color,
             alpha=0.75,
             linewidths=0,
-            label=f"{name} temperature scaling: error {bins.error:.1%}",
+            label=f"{name}: error {bins.error:.1%}",
             zorder=3,
         )
         right = np.rint(bins.accuracy * bins.rows).astype(int)[filled].tolist()

@@ -51,7 +51,7 @@ def measured(
             matrix, metrics.by_confusion(matrix), metrics.confused_pairs(matrix), labels, of_test
         ),
         "class_scores": class_figures.class_scores(result["classes"], of_test),
-        "calibration": figures.calibration(*test.reliability, of_test),
+        "calibration": figures.calibration(*test.reliability, test.classifier.temperature, of_test),
         "learning_curves": figures.learning_curves(history, title, criterion),
     }
     tables = {slices.TITLES[name]: table for name, table in result["slices"].items() if name != "class"}

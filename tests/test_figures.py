@@ -26,10 +26,18 @@ def test_the_reliability_diagram_is_drawn_from_a_single_row_on_and_names_both_er
     truth = np.array([0])
     before = reliability(np.array([[1.0, 0.0]]), truth)
     after = reliability(np.array([[0.75, 0.25]]), truth)
-    figure = figures.calibration(before, after, "title")
+    figure = figures.calibration(before, after, 1.5, "title")
     figure.savefig(tmp_path / "calibration.png")
     texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert texts[1:] == ["before temperature scaling: error 0.0%", "after temperature scaling: error 25.0%"]
+    assert texts[1:] == ["temperature 1: error 0.0%", "temperature 1.50: error 25.0%"]
+
+
+@pytest.mark.parametrize(("temperature", "series"), [(0.985, 2), (0.995, 1), (1.005, 1), (1.015, 2)])
+def test_a_temperature_that_moves_nothing_is_drawn_once(temperature: float, series: int) -> None:
+    bins = reliability(np.array([[0.75, 0.25]]), np.array([0]))
+    upper, lower = figures.calibration(bins, bins, temperature, "title").axes
+    assert len(upper.get_legend().get_texts()) == 1 + series
+    assert len(lower.patches) == series
 
 
 def test_a_network_that_was_not_trained_is_counted_and_has_no_curve(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def report(**changed: Any) -> Report:
         "temperature": 1.5,
         "calibration_error": before.error,
         "calibration_error_before": before.error,
+        "calibration_error_by_chance_interval": (0.01, 0.024),
         "epochs": 3,
     }
     rows = pd.DataFrame({"file": "a/<b>.csv", "line": 2, "text": HOSTILE, "label": HOSTILE})
@@ -168,6 +169,17 @@ def test_the_page_says_how_many_of_the_suspects_are_not_to_be_corrected_by_the_s
     assert "Labels worth a second look" in page
     assert "2 of them, the last, are of the test part. Let a second reader" in page
     assert page.count('data-name="part">train<') == 5 and page.count('data-name="part">test<') == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(0.005, "nothing here says"), (0.021, "nothing here says"), (0.025, "are further off than that")],
+)
+def test_a_calibration_error_is_told_beside_what_chance_alone_gives(error: float, told: str) -> None:
+    page = report(result=dict(report().result) | {"calibration_error": error}).html()
+    section = " ".join(page.partition('id="trust"')[2].partition("</p>")[0].split())
+    assert "as sure of as many rows 1.0 % to 2.4 % (95&nbsp;% of draws)" in section
+    assert told in section
 
 
 def test_text_is_shown_on_one_line_cut_and_with_a_direction_of_its_own() -> None:
