@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from pipeline.calibration import reliability, softmax
 from pipeline.data_report import data_report
 from pipeline.report import Report, flat, shown
 from pipeline.slices import by_class
+from tests.browser import BROWSER, WIDTHS, asked
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -29,8 +28,6 @@ HOSTILE = [
     "x" * 3000,
     "\x00\x1b[31m</td></table>",
 ]
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-WIDTHS = (1280, 390)
 
 
 def png() -> bytes:
@@ -194,34 +191,13 @@ def test_options_are_named_as_in_set() -> None:
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH")
-def test_a_browser_shows_the_page_without_an_error_or_a_sideways_scroll(tmp_path: Path) -> None:
-    (tmp_path / "report.html").write_text(report().html(), "utf-8")
-    frames = "".join(f'<iframe src="report.html" width="{width}" height="900"></iframe>' for width in WIDTHS)
-    script = """onload = () => {
-      const pages = [...document.querySelectorAll("iframe")].map(frame => frame.contentDocument);
-      document.title = JSON.stringify(pages.map(page => [
-        page.documentElement.scrollWidth, page.body.scrollWidth, page.querySelectorAll("h2").length]));
-    }"""
-    (tmp_path / "frames.html").write_text(
-        f"<!DOCTYPE html><style>iframe{{border:0}}</style>{frames}<script>{script}</script>", "utf-8"
-    )
-    done = browse(tmp_path, "--allow-file-access-from-files", (tmp_path / "frames.html").as_uri())
-    title = re.search(r"<title>(.*)</title>", done.stdout)
-    assert title, done.stderr
-    for width, (page, body, sections) in zip(WIDTHS, json.loads(title[1]), strict=True):
-        assert page <= width and body <= width
-        assert sections == 6
-    assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
-
-
-def browse(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    assert BROWSER is not None
-    command = [
-        BROWSER,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={folder / 'profile'}",
-    ]
-    command += ["--enable-logging=stderr", "--v=0", "--virtual-time-budget=5000", "--dump-dom", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_browser_shows_the_page_without_an_error_or_a_sideways_scroll(width: int, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(report().html(), "utf-8")
+    question = """page => [page.documentElement.scrollWidth, page.body.scrollWidth,
+      page.querySelectorAll("h2").length]"""
+    (whole, body, sections), said = asked(tmp_path, page, width, question)
+    assert whole <= width and body <= width
+    assert sections == 6
+    assert said == []
