@@ -66,7 +66,7 @@ def wrong_pictures(test: Scored, mistakes: pd.DataFrame, title: str) -> dict[str
         return {}
     first = mistakes.head(class_figures.WRONG)
     names = zip(first["label"], first["predicted_label"], first["probability"], strict=True)
-    captions = [f"{figures.cut(a, 12)} → {figures.cut(b, 12)}\n{share:.1%}" for a, b, share in names]
+    captions = [f"{figures.cut(a, 18)}\n→ {figures.cut(b, 16)}\n{share:.1%}" for a, b, share in names]
     pictures = test.inputs.select(test.rows.index.get_indexer(first.index)).padded()
     return {"wrong_pictures": class_figures.wrong_pictures(pictures, captions, title)}
 
