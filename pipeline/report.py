@@ -16,12 +16,13 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from pipeline import metrics, provenance
-from pipeline.figures import FIGURE_DPI
+from pipeline.figures import FIGURE_DPI, LEGIBLE_CLASSES
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 ROWS = 25  # of a table of texts
 PAIRS = 10
 LONGEST = 400  # characters of a text
+PHONE = 6  # inches: a wider figure cannot be read where it is as narrow as a phone
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Report:
             "points": points,
             "thousands": "{:,}".format,
         }
+        confusion = np.array(self.result["confusion"])
+        order = metrics.by_confusion(confusion).tolist() if len(self.labels) > LEGIBLE_CLASSES else []
         return environment.from_string(TEMPLATE.read_text("utf-8")).render(
             page=self,
             result=self.result,
@@ -64,7 +67,8 @@ class Report:
             verdict=self.verdict,
             contestants=self.rows,
             pooled=self.pooled,
-            pairs=metrics.confused_pairs(np.array(self.result["confusion"]))[:PAIRS],
+            pairs=metrics.confused_pairs(confusion)[:PAIRS],
+            numbers={self.labels[place]: number for number, place in enumerate(order, 1)},
             wrong=_records(self.wrong),
             suspects=_records(self.suspects),
             options=flat(self.options),
@@ -107,6 +111,10 @@ class Report:
         """How wide a figure was drawn: PNG keeps its pixels here, and Matplotlib draws as many an inch."""
         return int.from_bytes(self.figures[name][16:20]) / FIGURE_DPI
 
+    def is_wide(self, name: str) -> bool:
+        """Whether a phone has to scroll it."""
+        return self.inches(name) > PHONE
+
     def image(self, name: str) -> str:
         """A figure as an address that holds it."""
         return "data:image/png;base64," + base64.b64encode(self.figures[name]).decode()
@@ -125,7 +133,7 @@ def shown(text: object, most: int = LONGEST) -> Markup:
 
 
 def percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.1%}".replace("%", " %")
+    return "" if share is None else f"{share:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def points(share: float) -> str:

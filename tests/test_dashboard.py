@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser import BROWSER, WIDTHS, browse, console, framed
+from tests.browser import BROWSER, UNSEEN, WIDTHS, asked, browse, console, framed
 from tests.test_end_to_end import ROOT, environment, make
 
 RUNS = {
@@ -136,7 +136,11 @@ def test_the_report_opens_without_a_server(reviewed: Reviewed, name: str, tmp_pa
 def test_the_report_is_drawn_on_a_desk_and_on_a_phone(
     reviewed: Reviewed, name: str, width: int, tmp_path: Path
 ) -> None:
-    page = framed(tmp_path, reviewed.folders[name] / "report.html", width)
-    _, picture, said = seen(page.as_uri(), tmp_path)
+    report = reviewed.folders[name] / "report.html"
+    _, picture, said = seen(framed(tmp_path, report, width).as_uri(), tmp_path)
     assert_drawn(picture[:, :width])
     assert said == []
+    assert asked(tmp_path, report, width, UNSEEN) == ([], [])
+    question = "page => [...page.images].map(one => one.naturalWidth > 0 && one.width <= innerWidth)"
+    seen_whole, _ = asked(tmp_path, report, width, question)
+    assert len(seen_whole) > 5 and all(seen_whole)

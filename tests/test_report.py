@@ -15,9 +15,10 @@ import pytest
 from pipeline import class_figures, metrics, review
 from pipeline.calibration import reliability, softmax
 from pipeline.data_report import data_report
+from pipeline.figures import Figure
 from pipeline.report import Report, flat, shown
 from pipeline.slices import by_class
-from tests.browser import BROWSER, WIDTHS, asked
+from tests.browser import BROWSER, UNSEEN, WIDTHS, asked
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -31,9 +32,20 @@ HOSTILE = [
 
 
 def png() -> bytes:
-    file = BytesIO()
     pictures = np.zeros((2, 4, 4, 3), np.uint8)
-    class_figures.wrong_pictures(pictures, HOSTILE[:2], HOSTILE[0]).savefig(file)
+    return saved(class_figures.wrong_pictures(pictures, HOSTILE[:2], HOSTILE[0]))
+
+
+def wide_png() -> bytes:
+    """Of thirty classes with names, which no phone shows in a width that can be read."""
+    names = [f"a name of some length {number}" for number in range(30)]
+    matrix = np.eye(30, dtype=np.int64)
+    return saved(class_figures.confusion_matrix(matrix, np.arange(30), [], names, "run"))
+
+
+def saved(figure: Figure) -> bytes:
+    file = BytesIO()
+    figure.savefig(file)
     return file.getvalue()
 
 
@@ -63,14 +75,14 @@ def report(**changed: Any) -> Report:
         "members": 1,
         "labels": HOSTILE,
         "result": result,
-        "figures": {"confusion_matrix": png(), "learning_curves": png()},
+        "figures": {"confusion_matrix": wide_png(), "learning_curves": png()},
         "wrong": wrong,
         "suspects": rows.assign(
             part=["train"] * 5 + ["test"] * 2, suggested_label=HOSTILE[::-1], probability=0.8
         ),
         "data": data_report(rows.assign(part=["train", "validation", "test", *["train"] * 4])),
         "options": {"source": {"text": HOSTILE[0], "inputs": [{"path": HOSTILE[5]}]}},
-        "run": {"mlflow_run": "0" * 32, "train_seconds": 1.2, "weights": {}},
+        "run": {"mlflow_run": "0" * 32, "train_seconds": 1.2, "weights": {}, "commit": "", "dirty": ""},
     }
     return Report(**(values | changed))
 
@@ -144,7 +156,7 @@ def test_what_is_pooled_has_that_name_and_its_weights_beside_the_verdict(
     head, _, rest = page.html().partition("<nav>")
     assert told.replace("'", "&#39;") in head
     assert f"<td>{name}</td>" in rest
-    assert f"<td>network{'s' * (members > 1)} alone</td>" in rest and "12.3 %" in rest
+    assert f"<td>network{'s' * (members > 1)} alone</td>" in rest and "12.3\N{NO-BREAK SPACE}%" in rest
     which = ("the network", "the network") if members == 1 else ("the first network", "each network")
     assert f"filters of {which[0]} alone fire on" in rest
     assert f"Learning curves of {which[1]} alone, by epoch" in rest
@@ -179,6 +191,45 @@ def test_a_calibration_error_is_told_beside_what_chance_alone_gives(error: float
     assert told in section
 
 
+def test_a_class_without_test_rows_stands_last_in_the_table() -> None:
+    result = dict(report().result)
+    result["classes"] = [
+        one | {"rows": 0, "f1": 0.0} if n == 2 else one for n, one in enumerate(result["classes"])
+    ]
+    table = report(result=result).html().partition("<h3>By class</h3>")[2].partition("</table>")[0]
+    assert table.count("no test rows") == 1
+    assert "no test rows" in table.rpartition("<tr>")[2]
+
+
+def test_classes_have_the_numbers_of_the_matrix_where_their_names_have_no_room_there() -> None:
+    names = [f"name {number}" for number in range(31)]
+    truth = np.arange(31)
+    result = dict(report().result) | metrics.compare(
+        truth, dict.fromkeys(("network", "baseline", "majority"), truth), names, seed=1
+    )
+    result["slices"] = {"class": by_class(truth, names).accuracy(truth == truth)}
+    rows = pd.DataFrame({"file": "a.csv", "line": 2, "text": names, "label": names, "part": "train"})
+    page = report(labels=names, result=result, data=data_report(rows)).html()
+    numbers = metrics.by_confusion(np.eye(31, dtype=np.int64)).tolist().index(7) + 1
+    table = page.partition("number in the matrix")[2]
+    assert f'<tr><td class="number">{numbers}</td><td class="label"><bdi dir="auto">name 7</bdi>' in table
+    assert "number in the matrix" not in report().html()
+
+
+@pytest.mark.parametrize(
+    ("dirty", "told"), [("yes", "with changes that are in no commit"), ("no", "without changes")]
+)
+def test_the_page_says_of_which_commit_the_program_was(dirty: str, told: str) -> None:
+    page = report(run=dict(report().run) | {"commit": "abc123", "dirty": dirty}).html()
+    assert "at commit <code>abc123</code>" in page and told in page
+    assert "at commit" not in report().html()
+
+
+def test_the_epochs_of_several_networks_are_a_sum() -> None:
+    assert "3 epochs; run" in " ".join(report().html().split())
+    assert "3 epochs of 2 networks together; run" in " ".join(report(members=2).html().split())
+
+
 def test_text_is_shown_on_one_line_cut_and_with_a_direction_of_its_own() -> None:
     assert shown(" a\n b\t") == '<bdi dir="auto">a b</bdi>'
     assert shown("abcdef", 4) == '<bdi dir="auto">abc…</bdi>'
@@ -201,3 +252,17 @@ def test_a_browser_shows_the_page_without_an_error_or_a_sideways_scroll(width: i
     assert whole <= width and body <= width
     assert sections == 6
     assert said == []
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH")
+def test_on_a_phone_a_figure_is_seen_whole_or_says_that_it_scrolls(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(report().html(), "utf-8")
+    question = """page => [...page.querySelectorAll("figure")].map(figure => [
+      figure.querySelector("img").getBoundingClientRect().width > figure.clientWidth,
+      (figure.querySelector(".swipe")?.offsetHeight ?? 0) > 0])"""
+    on_a_phone, _ = asked(tmp_path, page, 390, question)
+    assert on_a_phone == [[True, True], [False, False]]
+    assert asked(tmp_path, page, 390, UNSEEN)[0] == []
+    on_a_desk, _ = asked(tmp_path, page, 1280, question)
+    assert on_a_desk == [[False, False], [False, False]]
