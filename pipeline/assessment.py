@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline import label_errors, metrics, slices
 from pipeline.byte_encoder import ByteEncoder
-from pipeline.calibration import Reliability, reliability, softmax
+from pipeline.calibration import Reliability, error_by_chance, reliability, softmax
 from pipeline.classifier import Classifier
 from pipeline.evidence import evidence
 from pipeline.folded import FoldedModel
@@ -66,14 +66,32 @@ def measures(
     test: Scored, opponents: dict[str, Labels], found: NDArray[np.bool_] | None, seed: int
 ) -> dict[str, Any]:
     """All numbers of a run's test part: what `metrics.compare` says of it beside its `opponents`, by
-    `baseline` and `majority`; calibration, and slices."""
+    `baseline` and `majority`; calibration, and slices; where n-grams are weighed in, also what the network
+    is without them."""
     before, after = test.reliability
     return {
         **metrics.compare(test.truth, {"network": test.predicted} | opponents, test.classifier.labels, seed),
+        **_network_alone(test, seed),
         "slices": _slices(test, found),
         "temperature": test.classifier.temperature,
         "calibration_error_before": before.error,
         "calibration_error": after.error,
+        "calibration_error_by_chance_interval": error_by_chance(test.probabilities, seed),
+    }
+
+
+def _network_alone(test: Scored, seed: int) -> dict[str, Any]:
+    """The n-grams are the baseline's: whether the network is worth its cost, its own scores tell."""
+    model = test.classifier.predictor
+    if not isinstance(model, FoldedModel) or model.ngrams is None:
+        return {}
+    assert isinstance(test.inputs, Sequences)
+    predicted: Labels = replace(model, ngrams=None).logits(test.inputs).argmax(axis=1)
+    scores = metrics.scores(test.truth, predicted, test.classifier.labels)
+    return {
+        "network_alone_accuracy": scores["accuracy"],
+        "network_alone_accuracy_interval": metrics.accuracy_interval(predicted == test.truth, seed),
+        "network_alone_macro_f1": scores["macro_f1"],
     }
 
 
@@ -125,11 +143,13 @@ def with_evidence(wrong: pd.DataFrame, test: Scored) -> pd.DataFrame:
 def suspect_labels(
     held_out: Scored, rows: pd.DataFrame, inputs: Sequences | Images, seed: int
 ) -> pd.DataFrame:
-    """The rows whose label is probably wrong, the most suspicious first, with the label that fits better.
+    """The rows whose label is probably wrong, with the label that fits better: the most suspicious first,
+    and those of the test part behind all others, as they are not to be corrected by what the classifier says.
 
-    `held_out` are validation and test rows, of which the network itself is asked. `rows` and `inputs` are
+    `held_out` are validation and test rows, of which the classifier itself is asked. `rows` and `inputs` are
     the whole corpus's: training rows of texts are judged out of fold (see `label_errors`), those of images
-    not at all.
+    not at all. What two judges say cannot be compared, so that a row's place is the share of its judge's rows
+    that are at least as suspicious.
     """
     names = held_out.classifier.labels
     found = [_named(held_out.rows, label_errors.suspects(held_out.probabilities, held_out.truth), names)]
@@ -139,17 +159,19 @@ def suspect_labels(
         learned_from = inputs.select(np.flatnonzero(training))
         probabilities = label_errors.out_of_fold(learned_from, labels, len(names), seed)
         found.append(_named(rows, label_errors.suspects(probabilities, labels), names))
-    ranked = pd.concat(found).sort_values("given", kind="stable")
-    return ranked.drop(columns="given")
+    ranked = pd.concat(found).sort_values("share", kind="stable")
+    of_test = ranked["part"] == "test"
+    return pd.concat([ranked[~of_test], ranked[of_test]]).drop(columns="share")
 
 
 def _named(rows: pd.DataFrame, suspects: Suspects, names: Sequence[str]) -> pd.DataFrame:
     labels, chosen = np.array(names, object), rows.iloc[suspects.rows]
     return _shown(chosen).assign(
+        part=chosen["part"],
         label=labels[chosen["label"]],
         suggested_label=labels[suspects.suggested],
         probability=suspects.probability.astype(float).round(4),
-        given=suspects.given,
+        share=np.arange(1, len(chosen) + 1) / max(1, len(rows)),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS = 15
+DRAWS = 500
 WIDEST = 3.0  # |log temperature|: from 1/20 to 20
 
 
@@ -62,10 +63,36 @@ def reliability(
 
     A bin holds its upper bound and not its lower, as in the paper.
     """
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    inner = np.linspace(0, 1, bins + 1)[1:-1]
-    numbers = np.digitize(confidence, inner, right=True)
+    confidence, numbers = _binned(probabilities, bins)
     rows = np.bincount(numbers, minlength=bins)
     right = np.bincount(numbers, probabilities.argmax(axis=1) == labels, bins)
     filled = np.maximum(1, rows)
     return Reliability(rows, np.bincount(numbers, confidence, bins) / filled, right / filled)
+
+
+def error_by_chance(
+    probabilities: NDArray[np.floating[Any]], seed: int, draws: int = DRAWS, bins: int = BINS
+) -> tuple[float, float]:
+    """Where 95 % of the expected calibration errors lie of a perfectly calibrated classifier that is as sure
+    of as many rows: `probabilities` [rows, classes].
+
+    The error is a mean of distances, which chance alone keeps above 0, the further the fewer rows a bin
+    has. So it says little without this range, which is drawn (consistency resampling, Broecker & Smith 2007):
+    each row is right with the very probability of its label. A draw at a time, as memory need not hold all.
+    """
+    confidence, numbers = _binned(probabilities, bins)
+    expected = np.bincount(numbers, confidence, bins)
+    random = np.random.default_rng(seed)
+    right = (np.bincount(numbers, random.random(len(numbers)) < confidence, bins) for _ in range(draws))
+    errors = [np.abs(drawn - expected).sum() / max(1, len(numbers)) for drawn in right]
+    low, high = np.percentile(errors, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _binned(
+    probabilities: NDArray[np.floating[Any]], bins: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The most probable class's probability, and the bin that it falls in, [rows] each."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    inner = np.linspace(0, 1, bins + 1)[1:-1]
+    return confidence, np.digitize(confidence, inner, right=True)

@@ -105,10 +105,12 @@ def _review(
     from pipeline import review  # here, as a fold does without: they take seconds to start
     from pipeline.report import Report
 
-    title, baseline = _title(folder), BASELINES[_baseline(folder)].title
-    criterion = read_stage(folder.train_options, TrainOptions).train.criterion
+    title, trained = _title(folder), read_json(folder.run)
+    options = read_stage(folder.train_options, TrainOptions)
+    members, criterion = options.ensemble.members, options.train.criterion
+    contestants = review.contestants(trained["weights"], members, BASELINES[_baseline(folder)].title)
     learned = review.learned(load_network(folder.model), test, title)
-    drawn = review.measured(test, result, read_json(folder.history), criterion, baseline, title)
+    drawn = review.measured(test, result, read_json(folder.history), criterion, contestants, title)
     drawn |= learned.figures | review.wrong_pictures(test, mistakes, title)
     for name, figure in drawn.items():
         with whole(folder.figure(name)) as partial:
@@ -119,7 +121,8 @@ def _review(
     tracked.table("suspect_labels", suspects.head(REVIEWED))
     page = Report(
         title=title,
-        baseline=baseline,
+        contestants=contestants,
+        members=members,
         labels=test.classifier.labels,
         result=result,
         figures={name: folder.figure(name).read_bytes() for name in drawn},
@@ -127,7 +130,7 @@ def _review(
         suspects=suspects,
         data=read_json(folder.corpus.report),
         options=_options(folder),
-        run=read_json(folder.run) | read_json(folder.request),
+        run=trained | read_json(folder.request),
     )
     write_json(folder.filters, learned.filters)
     _write_rows(folder.suspect_labels, suspects)
@@ -187,6 +190,8 @@ def _say(folder: RunFolder, result: dict[str, Any]) -> None:
         f"  calibration error {result['calibration_error']:.1%}, at temperature {result['temperature']:.2f};"
         f" {result['calibration_error_before']:.1%} without it"
     )
+    low, high = result["calibration_error_by_chance_interval"]
+    print(f"  (by chance, a perfectly calibrated classifier has {low:.1%} to {high:.1%})")
     if table := result["slices"].get("uncovered_words"):
         print(slices.summary(slices.TITLES["uncovered_words"], table))
     if _is_reviewed(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +27,8 @@ _FONTS = (
     "Microsoft YaHei",
     "Noto Sans",
 )
-FIGURE_DPI = 100
+FIGURE_DPI = 150
+WIDTH = 5.2  # inches: what is drawn as wide can be read where a phone makes it as wide as its screen
 _INSTALLED = {font.name for font in fontManager.ttflist}
 matplotlib.rcParams["font.family"] = ["DejaVu Sans", *(font for font in _FONTS if font in _INSTALLED)]
 matplotlib.rcParams["savefig.dpi"] = FIGURE_DPI
@@ -34,7 +36,9 @@ matplotlib.rcParams["text.parse_math"] = False  # a label may hold dollar signs
 warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
 
 BLUE, ORANGE, GREY = "#2f6db3", "#d9822b", "#7a7a7a"
+UNMOVED = 0.01  # a temperature that is so near to 1 moves no point that one could see
 LEGIBLE_CLASSES = 30  # beyond it, cells are too small for numbers and names
+CHARACTER = 0.58  # of the font's size: about its width
 
 
 def learning_curves(history: list[dict[str, float]], title: str, criterion: str) -> Figure:
@@ -44,10 +48,10 @@ def learning_curves(history: list[dict[str, float]], title: str, criterion: str)
         [record for record in history if record["member"] == member]
         for member in sorted({record["member"] for record in history})
     ]
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 6), layout="constrained")
     headed(figure, "Learning curves", title)
     for axis, name, scale, unit in zip(
-        figure.subplots(1, 2),
+        figure.subplots(2, 1, sharex=True),
         ("loss", "accuracy"),
         (1, 100),
         ("cross-entropy (nats)", "accuracy (%)"),
@@ -64,24 +68,29 @@ def learning_curves(history: list[dict[str, float]], title: str, criterion: str)
             kept = max(member, key=lambda record: record[f"validation_{criterion}"])["epoch"]
             label = f"kept: epoch {kept:.0f}" if len(members) == 1 else "kept"
             axis.axvline(kept, color=GREY, lw=1, ls=":", label=label if member is members[0] else None)
-        axis.set(xlabel="epoch", ylabel=unit)
+        axis.set_ylabel(unit)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.25)
-        axis.legend(frameon=False)
+    axis.set_xlabel("epoch")
+    axis.legend(frameon=False)
     return figure
 
 
-def calibration(before: Reliability, after: Reliability, title: str) -> Figure:
-    """The reliability diagram, without and with the temperature, and below it how sure the rows are.
+def calibration(before: Reliability, after: Reliability, temperature: float, title: str) -> Figure:
+    """The reliability diagram, without and with the temperature, and below it how sure the rows are: once,
+    where the temperature is so near to 1 that one would hide the other.
 
     A point's area is its share of the rows, its line the 95 % interval, wide where rows are few.
     """
-    figure = Figure(figsize=(7, 6.4), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 6), layout="constrained")
     headed(figure, "Reliability of the probabilities", title)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     edges = np.linspace(0, 100, len(after.rows) + 1)
     upper.plot([0, 100], [0, 100], color=GREY, lw=1, ls=":", label="as right as sure")
-    for bins, color, name in ((before, ORANGE, "before"), (after, BLUE, "after")):
+    series = [(after, BLUE, f"temperature {temperature:.2f}")]
+    if abs(temperature - 1) >= UNMOVED:
+        series.insert(0, (before, ORANGE, "temperature 1"))
+    for bins, color, name in series:
         filled = bins.rows > 0
         shares = bins.rows / bins.rows.sum()
         confidence, accuracy = 100 * bins.confidence[filled], 100 * bins.accuracy[filled]
@@ -92,7 +101,7 @@ def calibration(before: Reliability, after: Reliability, title: str) -> Figure:
             color=color,
             alpha=0.75,
             linewidths=0,
-            label=f"{name} temperature scaling: error {bins.error:.1%}",
+            label=f"{name}: error {bins.error:.1%}",
             zorder=3,
         )
         right = np.rint(bins.accuracy * bins.rows).astype(int)[filled].tolist()
@@ -105,7 +114,7 @@ def calibration(before: Reliability, after: Reliability, title: str) -> Figure:
     lower.set(xlabel="probability of the predicted class (%)", ylabel="rows (%)")
     for axis in (upper, lower):
         axis.grid(alpha=0.25)
-    legend = upper.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=9)
+    legend = upper.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9)
     for handle in legend.legend_handles[1:]:
         handle.set_sizes([30])
     return figure
@@ -116,21 +125,21 @@ def opponents(result: Mapping[str, Any], titles: Mapping[str, str], title: str) 
 
     `result` is what `metrics.compare` gives, `titles` maps a contestant's to what its keys begin with.
     """
-    figure = Figure(figsize=(10, 3.2), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     headed(figure, "Network, baseline and majority class, with 95 % intervals", title)
-    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    upper, lower = figure.subplots(2, 1, height_ratios=(3, 2))
     places = list(range(len(titles)))[::-1]
     for place, key, color in zip(places, titles.values(), (BLUE, ORANGE, GREY), strict=True):
-        _interval(left, result[f"{key}accuracy"], result[f"{key}accuracy_interval"], place, color, "{:.1f}")
-    left.set_yticks(places, titles)
-    left.set(xlabel="accuracy on the same rows (%)", ylim=(-0.6, len(titles) - 0.3))
+        _interval(upper, result[f"{key}accuracy"], result[f"{key}accuracy_interval"], place, color, "{:.1f}")
+    upper.set_yticks(places, [textwrap.fill(name, 18) for name in titles])
+    upper.set(xlabel="accuracy on the same rows (%)", ylim=(-0.6, len(titles) - 0.3))
     # By the two that are compared: the majority class is mostly far off, and would press them together.
     bounds = [100 * bound for key in ("", "baseline_") for bound in result[f"{key}accuracy_interval"]]
     reach = max(1.0, max(bounds) - min(bounds))
-    left.set_xlim(start := max(0.0, min(bounds) - reach), max(bounds) + 0.7 * reach)
-    left.xaxis.set_major_formatter(lambda share, _: f"{share:g}" if share <= 100 else "")
+    upper.set_xlim(start := max(0.0, min(bounds) - reach), max(bounds) + 0.7 * reach)
+    upper.xaxis.set_major_formatter(lambda share, _: f"{share:g}" if share <= 100 else "")
     if 100 * result["majority_accuracy"] < start:
-        left.annotate(
+        upper.annotate(
             f"◂ {100 * result['majority_accuracy']:.1f}",
             (start, places[-1]),
             (6, 0),
@@ -139,22 +148,23 @@ def opponents(result: Mapping[str, Any], titles: Mapping[str, str], title: str) 
             fontsize=9,
             color=GREY,
         )
-    _interval(right, result["difference"], result["difference_interval"], 0, BLUE, "{:+.1f}")
-    right.axvline(0, color=GREY, lw=1, ls=":")
-    right.set(xlabel="network minus baseline (points)", yticks=[], ylim=(-0.6, 0.7))
+    _interval(lower, result["difference"], result["difference_interval"], 0, BLUE, "{:+.1f}")
+    lower.axvline(0, color=GREY, lw=1, ls=":")
+    lower.set(xlabel="network minus baseline (points)", yticks=[], ylim=(-0.6, 0.7))
     reach = 1.6 * max(1.0, *(abs(100 * bound) for bound in result["difference_interval"]))
-    right.set_xlim(-reach, reach)
-    for axis in (left, right):
+    lower.set_xlim(-reach, reach)
+    for axis in (upper, lower):
         axis.grid(axis="x", alpha=0.25)
     return figure
 
 
 def slices(tables: Mapping[str, Sequence[Mapping[str, Any]]], title: str) -> Figure:
     """Accuracy with its 95 % interval, and rows, by bin: for each heading what `Slices.accuracy` gives."""
-    figure = Figure(figsize=(1.5 + 4.2 * len(tables), 4.4), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.6 + 3.4 * len(tables)), layout="constrained")
     headed(figure, "Accuracy by slice, with 95 % intervals", title)
-    axes = figure.subplots(2, len(tables), sharex="col", sharey="row", height_ratios=(3, 1), squeeze=False)
-    for (heading, table), upper, lower in zip(tables.items(), *axes, strict=True):
+    lowest = min(entry["interval"][0] for table in tables.values() for entry in table if entry["rows"])
+    axes = figure.subplots(2 * len(tables), 1, height_ratios=(3, 1) * len(tables))
+    for (heading, table), upper, lower in zip(tables.items(), axes[::2], axes[1::2], strict=True):
         filled = [place for place, entry in enumerate(table) if entry["rows"]]
         values = np.array([100 * table[place]["accuracy"] for place in filled])
         bounds = 100 * np.array([table[place]["interval"] for place in filled]).reshape(-1, 2).T
@@ -163,23 +173,26 @@ def slices(tables: Mapping[str, Sequence[Mapping[str, Any]]], title: str) -> Fig
         lower.bar_label(bars, [f"{entry['rows']:,}" for entry in table], fontsize=8)
         lower.margins(y=0.3)
         lower.set_xticks(range(len(table)), [entry["slice"] for entry in table], fontsize=8.5)
-        lower.set_xlabel(heading)
+        lower.set(xlabel=heading, ylabel="rows")
+        upper.sharex(lower)
+        upper.tick_params(axis="x", labelbottom=False)
         upper.grid(axis="y", alpha=0.25)
-    lowest = min(entry["interval"][0] for table in tables.values() for entry in table if entry["rows"])
-    axes[0, 0].set(ylabel="accuracy (%)", ylim=(max(-2.0, 100 * lowest - 5), 102))
-    axes[1, 0].set_ylabel("rows")
+        upper.set(ylabel="accuracy (%)", ylim=(max(-2.0, 100 * lowest - 5), 102))
     return figure
 
 
 def headed(figure: Figure, what: str, of: str) -> None:
     """What is drawn, and of what."""
-    figure.suptitle(f"{what}\n{of}", fontsize=11)
+    room = int(72 * figure.get_figwidth() / (10 * CHARACTER))
+    figure.suptitle("\n".join(textwrap.fill(line, room) for line in (what, of)), fontsize=10)
 
 
 def cut(text: str, most: int) -> str:
-    """On one line, and no longer than there is room for."""
+    """On one line, and no longer than there is room for: without its middle, as names that begin alike differ
+    at their ends."""
     shown = " ".join(text.split())
-    return shown if len(shown) <= most else shown[: most - 1] + "…"
+    head = most // 2
+    return shown if len(shown) <= most else f"{shown[:head]}…{shown[len(shown) - (most - 1 - head) :]}"
 
 
 def _interval(axis: Any, value: float, bounds: Sequence[float], place: int, color: str, form: str) -> None:

@@ -21,6 +21,7 @@ from pipeline.sequences import PADDING, Sequences
 from pipeline.text import TextEncoder
 
 MOST = 5  # n-grams that are kept for each filter
+ALMOST = 0.7  # of the first class's weight: a second one that has more is named too
 OUTSIDE = "·"  # a place of the window before the text's first token, or after its last
 
 
@@ -40,7 +41,8 @@ class Ngram:
 
 @dataclass(frozen=True)
 class NgramFilter:
-    """A filter over `size` tokens, and the class that it speaks for.
+    """A filter over `size` tokens, and the class that it speaks for; `second` is another that it speaks for
+    almost as much, "" where there is none.
 
     `weight` is that of its feature in the class's logit, above the mean of the classes' weights. `push` is
     what its strongest n-gram adds to the logit, above the mean of the classes.
@@ -49,6 +51,7 @@ class NgramFilter:
     feature: int  # its number among the features
     size: int
     label: str
+    second: str
     weight: float
     push: float
     ngrams: list[Ngram]  # the strongest first; none where nothing in the test part fires it
@@ -75,15 +78,16 @@ def ngram_filters(
     activation = keras.activations.get(layer.activation)
     found = []
     for feature, windows in enumerate(strongest_windows(layer, sequences)):
-        size, speaks_for = int(sizes[feature]), int(weights[feature].argmax())
+        size, (speaks_for, other) = int(sizes[feature]), np.argsort(-weights[feature], kind="stable")[:2]
         values = activation(tf.constant([window.total for window in windows], tf.float32)).numpy().tolist()
         ngrams = [
             Ngram(_text(encoder.tokens(texts[window.row]), window.start, size), value)
             for window, value in zip(windows, values, strict=True)
         ]
         weight = float(weights[feature, speaks_for])
+        second = labels[other] if weights[feature, other] > ALMOST * weight else ""
         push = weight * max(values, default=0.0)
-        found.append(NgramFilter(feature, size, labels[speaks_for], weight, push, ngrams))
+        found.append(NgramFilter(feature, size, labels[speaks_for], second, weight, push, ngrams))
     return found
 
 

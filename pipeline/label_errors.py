@@ -19,12 +19,11 @@ Probabilities = NDArray[np.float32]
 
 class Suspects(NamedTuple):
     """`rows` int64 [suspects], the most suspicious first; beside each the label that fits it better, and that
-    one's probability and the given label's."""
+    one's probability."""
 
     rows: NDArray[np.int64]
     suggested: Labels
     probability: Probabilities
-    given: Probabilities
 
 
 def suspects(probabilities: Probabilities, labels: Labels) -> Suspects:
@@ -43,7 +42,7 @@ def suspects(probabilities: Probabilities, labels: Labels) -> Suspects:
     best = sure.argmax(axis=1)
     found = np.flatnonzero((sure.max(axis=1) >= 0) & (best != labels))
     found = found[np.argsort(given[found], kind="stable")]
-    return Suspects(found, best[found], probabilities[found, best[found]], given[found])
+    return Suspects(found, best[found], probabilities[found, best[found]])
 
 
 def out_of_fold(sequences: Sequences, labels: Labels, classes: int, seed: int) -> Probabilities:

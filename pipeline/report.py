@@ -16,12 +16,13 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from pipeline import metrics, provenance
-from pipeline.figures import FIGURE_DPI
+from pipeline.figures import FIGURE_DPI, LEGIBLE_CLASSES
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 ROWS = 25  # of a table of texts
 PAIRS = 10
 LONGEST = 400  # characters of a text
+PHONE = 6  # inches: a wider figure cannot be read where it is as narrow as a phone
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,13 @@ class Report:
 
     `result` is what metrics.json holds, `data` the data report, `run` what `train` noted of the run,
     `options` those of all stages. `figures` are PNG files by name; the page leaves out those that are
-    missing. `wrong` and `suspects` are the tables of `assessment`.
+    missing. `wrong` and `suspects` are the tables of `assessment`, `contestants` those of `review`, and
+    `members` counts the networks.
     """
 
     title: str
-    baseline: str
+    contestants: Mapping[str, str]
+    members: int
     labels: Sequence[str]
     result: Mapping[str, Any]
     figures: Mapping[str, bytes]
@@ -55,13 +58,17 @@ class Report:
             "points": points,
             "thousands": "{:,}".format,
         }
+        confusion = np.array(self.result["confusion"])
+        order = metrics.by_confusion(confusion).tolist() if len(self.labels) > LEGIBLE_CLASSES else []
         return environment.from_string(TEMPLATE.read_text("utf-8")).render(
             page=self,
             result=self.result,
             data=self.data,
             verdict=self.verdict,
-            contestants=metrics.contestants(self.baseline),
-            pairs=metrics.confused_pairs(np.array(self.result["confusion"]))[:PAIRS],
+            contestants=self.rows,
+            pooled=self.pooled,
+            pairs=metrics.confused_pairs(confusion)[:PAIRS],
+            numbers={self.labels[place]: number for number, place in enumerate(order, 1)},
             wrong=_records(self.wrong),
             suspects=_records(self.suspects),
             options=flat(self.options),
@@ -72,14 +79,41 @@ class Report:
     def verdict(self) -> str:
         """Whether the network is better than the baseline, in a sentence."""
         low, high = self.result["difference_interval"]
+        network, baseline, _ = self.contestants
+        network = f"the {network}"
         if low <= 0 <= high:
-            return f"No clear difference between the network and {self.baseline}."
-        better, other = ("The network", self.baseline) if low > 0 else (self.baseline, "the network")
+            return f"No clear difference between {network} and {baseline}."
+        better, other = (network, baseline) if low > 0 else (baseline, network)
         return f"{better[0].upper()}{better[1:]} is better than {other}."
+
+    @property
+    def pooled(self) -> str:
+        """Of what the classifier's log-probabilities are the sum; nothing of one network alone."""
+        weights = self.run["weights"]
+        if not weights:
+            return ""
+        whose = "the network's" if self.members == 1 else f"the mean of the {self.members} networks'"
+        parts = [f"{weights['networks']:.2f} of {whose} log-probabilities"]
+        if "n-grams" in weights:
+            baseline = list(self.contestants)[1]
+            parts.append(f"{weights['n-grams']:.2f} of those of the n-grams, which are {baseline} itself")
+        name = next(iter(self.contestants))
+        return f"{name[0].upper()}{name[1:]}: {' plus '.join(parts)}, as the validation part weighs them."
+
+    @property
+    def rows(self) -> dict[str, str]:
+        """The table of contestants: their names, and what their keys in the result begin with."""
+        (network, key), *opponents = self.contestants.items()
+        alone = {"network alone" if self.members == 1 else "networks alone": "network_alone_"}
+        return {network: key} | (alone if "network_alone_accuracy" in self.result else {}) | dict(opponents)
 
     def inches(self, name: str) -> float:
         """How wide a figure was drawn: PNG keeps its pixels here, and Matplotlib draws as many an inch."""
         return int.from_bytes(self.figures[name][16:20]) / FIGURE_DPI
+
+    def is_wide(self, name: str) -> bool:
+        """Whether a phone has to scroll it."""
+        return self.inches(name) > PHONE
 
     def image(self, name: str) -> str:
         """A figure as an address that holds it."""
@@ -99,7 +133,7 @@ def shown(text: object, most: int = LONGEST) -> Markup:
 
 
 def percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.1%}".replace("%", " %")
+    return "" if share is None else f"{share:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def points(share: float) -> str:

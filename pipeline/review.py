@@ -24,25 +24,34 @@ class Learned(NamedTuple):
     figures: dict[str, Figure]
 
 
+def contestants(weights: Mapping[str, float], members: int, baseline: str) -> dict[str, str]:
+    """Those of `metrics`, the network by what it is: `weights` are those of `ensemble.pool`, with none where
+    there is one network alone; `baseline` is that opponent's title."""
+    name = "network" if members == 1 else f"ensemble of {members} networks"
+    name += " + n-grams" if "n-grams" in weights else ""
+    found = metrics.contestants(baseline)
+    return {name if key == "" else title: key for title, key in found.items()}
+
+
 def measured(
     test: Scored,
     result: Mapping[str, Any],
     history: list[dict[str, float]],
     criterion: str,
-    baseline: str,
+    contestants: Mapping[str, str],
     title: str,
 ) -> dict[str, Figure]:
     """The figures of a run's numbers, by name. `result` is what metrics.json holds, `criterion` chose the
-    epoch, `baseline` is that opponent's title."""
+    epoch, `contestants` are as below."""
     labels, matrix = test.classifier.labels, np.array(result["confusion"])
     of_test = f"{title}, {len(test.rows):,} test rows"
     drawn = {
-        "opponents": figures.opponents(result, metrics.contestants(baseline), of_test),
+        "opponents": figures.opponents(result, contestants, of_test),
         "confusion_matrix": class_figures.confusion_matrix(
             matrix, metrics.by_confusion(matrix), metrics.confused_pairs(matrix), labels, of_test
         ),
         "class_scores": class_figures.class_scores(result["classes"], of_test),
-        "calibration": figures.calibration(*test.reliability, of_test),
+        "calibration": figures.calibration(*test.reliability, test.classifier.temperature, of_test),
         "learning_curves": figures.learning_curves(history, title, criterion),
     }
     tables = {slices.TITLES[name]: table for name, table in result["slices"].items() if name != "class"}
@@ -57,7 +66,7 @@ def wrong_pictures(test: Scored, mistakes: pd.DataFrame, title: str) -> dict[str
         return {}
     first = mistakes.head(class_figures.WRONG)
     names = zip(first["label"], first["predicted_label"], first["probability"], strict=True)
-    captions = [f"{figures.cut(a, 12)} → {figures.cut(b, 12)}\n{share:.1%}" for a, b, share in names]
+    captions = [f"{figures.cut(a, 18)}\n→ {figures.cut(b, 16)}\n{share:.1%}" for a, b, share in names]
     pictures = test.inputs.select(test.rows.index.get_indexer(first.index)).padded()
     return {"wrong_pictures": class_figures.wrong_pictures(pictures, captions, title)}
 

@@ -39,7 +39,7 @@ from pipeline.keras_network import KerasNetwork
 from pipeline.models import Start, architecture
 from pipeline.ngrams import NgramModel
 from pipeline.options import EmbedOptions, PrepareOptions, Request, TokenizeOptions, TrainOptions
-from pipeline.provenance import data_sets, usage
+from pipeline.provenance import data_sets, environment, usage
 from pipeline.sequences import Sequences
 from pipeline.text import TextEncoder
 from pipeline.tracking import Run, description, new_run
@@ -89,13 +89,12 @@ def run(arguments: argparse.Namespace) -> None:
             )
             history += [{"member": member + 1, **record} for record in trained]
             networks.append(network)
-        weights: list[float] = []
+        weights: dict[str, float] = {}
         if linear or len(networks) > 1:
-            network, found = ensemble.pool(networks, linear, *validation)
-            weights = list(found.values())
-            print("  weights: " + ", ".join(f"{name} {one:.2f}" for name, one in found.items()))
+            network, weights = ensemble.pool(networks, linear, *validation)
+            print("  weights: " + ", ".join(f"{name} {one:.2f}" for name, one in weights.items()))
         seconds = time.perf_counter() - began
-        folded = fold(networks, linear, weights)
+        folded = fold(networks, linear, list(weights.values()))
         predictor: Predictor = folded.rounded() if folded else KerasNetwork(network)
         classifier = Classifier(lambda: predictor, encoder, names, options.text)
         classifier.calibrate(*validation)
@@ -105,7 +104,8 @@ def run(arguments: argparse.Namespace) -> None:
             print(f"  {error.summary}")
             tracked.log_metrics(error.metrics)
         write_json(folder.history, history)
-        write_json(folder.run, {"mlflow_run": tracked.id, "train_seconds": seconds})
+        made = {"mlflow_run": tracked.id, "train_seconds": seconds, "weights": weights}
+        write_json(folder.run, made | _commit())
         with whole_folder(folder.model) as unfinished:
             save(unfinished, classifier, network, folded)
 
@@ -161,6 +161,12 @@ def _tags(folder: RunFolder, options: TrainOptions) -> dict[str, str]:
     names = {"corpus": folder.corpus.path.name, "model": folder.path.name, "folder": str(folder.path)}
     numbers = {"seed": str(options.seed), "precision": options.train.precision, "threads": str(threads())}
     return names | numbers
+
+
+def _commit() -> dict[str, str]:
+    """The program's, and whether it was changed since ("yes" or "no"); empty where there is no git."""
+    found = environment()
+    return {"commit": found.get("mlflow.source.git.commit", ""), "dirty": found.get("git.dirty", "")}
 
 
 def _data_sets(folder: RunFolder, parts: pd.Series[str]) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.calibration import fit_temperature, reliability, softmax
+from pipeline.calibration import error_by_chance, fit_temperature, reliability, softmax
 
 
 def draw(rows: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -71,3 +71,28 @@ def test_who_is_sure_and_always_right_has_no_calibration_error_and_who_is_always
     sure = np.eye(3)[[0, 1, 2, 0]]
     assert reliability(sure, np.array([0, 1, 2, 0])).error == 0
     assert reliability(sure, np.array([1, 2, 0, 1])).error == 1
+
+
+def test_the_error_of_four_rows_by_chance_is_one_of_those_that_can_be_drawn() -> None:
+    """Four rows of 0.75 in one bin, of which 0 to 4 are right: 3 has no error, 4 and 2 0.25, 1 0.5, 0 0.75,
+    with chances of 42, 32 + 21, 5 and 0.4 %."""
+    low, high = error_by_chance(np.array([[0.75, 0.25]] * 4), seed=1)
+    assert (low, high) == pytest.approx((0, 0.5))
+    assert error_by_chance(np.array([[0.75, 0.25]] * 4), seed=1) == (low, high)
+
+
+def test_who_is_sure_has_no_error_by_chance_and_no_rows_have_none() -> None:
+    assert error_by_chance(np.eye(3), seed=1) == (0, 0)
+    assert error_by_chance(np.empty((0, 3)), seed=1) == (0, 0)
+
+
+@pytest.mark.parametrize("rows", [200, 20_000])
+def test_of_calibrated_classifiers_about_95_percent_are_inside_and_of_others_none(rows: int) -> None:
+    random = np.random.default_rng(1)
+    logits = random.normal(scale=2, size=(rows, 4)).astype(np.float32)
+    probabilities = softmax(logits)
+    low, high = error_by_chance(probabilities, seed=1)
+    labels = (logits + random.gumbel(size=(100, *logits.shape))).argmax(axis=2)
+    errors = np.array([reliability(probabilities, each).error for each in labels])
+    assert 0.88 <= np.mean((low <= errors) & (errors <= high)) <= 1
+    assert reliability(softmax(logits, 0.3), labels[0]).error > high

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import sqlite3
@@ -22,9 +21,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser import BROWSER, UNSEEN, WIDTHS, asked, browse, console, framed
 from tests.test_end_to_end import ROOT, environment, make
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 RUNS = {
     "text": ["SET=train.epochs=1 embed.dimensions=8 network.filters=4", "MODEL=kim-rand"],
     "digits": ["SET=train.epochs=1 network.filters=[4]"],
@@ -85,20 +84,18 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reviewed]:
 
 
 def seen(address: str, folder: Path) -> tuple[str, np.ndarray, list[str]]:
-    """The page's words, its picture [height, width, 3], and the errors of its scripts."""
+    """The page's words, its picture [height, width, 3], and what its console said."""
     picture = folder / "page.png"
-    command = [
-        str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-        f"--user-data-dir={folder}",
-        "--window-size=1280,900", "--virtual-time-budget=15000", "--enable-logging=stderr", "--v=0",
-    ]  # fmt: skip
-    drawn = subprocess.run(
-        [*command, f"--screenshot={picture}", address], capture_output=True, text=True, timeout=120
-    )
-    read = subprocess.run([*command, "--dump-dom", address], capture_output=True, text=True, timeout=120)
-    said = (drawn.stderr + read.stderr).splitlines()
-    errors = [line for line in said if "CONSOLE" in line and "Uncaught" in line]
-    return read.stdout, np.asarray(Image.open(BytesIO(picture.read_bytes())).convert("RGB")), errors
+    options = "--window-size=1280,900", "--virtual-time-budget=15000"
+    drawn = browse(folder / "profile", *options, f"--screenshot={picture}", address)
+    read = browse(folder / "profile", *options, "--dump-dom", address)
+    pixels = np.asarray(Image.open(BytesIO(picture.read_bytes())).convert("RGB"))
+    return read.stdout, pixels, console(drawn) + console(read)
+
+
+def uncaught(said: list[str]) -> list[str]:
+    """The errors of MLflow's own pages, which warn of much else."""
+    return [line for line in said if "Uncaught" in line]
 
 
 def assert_drawn(picture: np.ndarray) -> None:
@@ -110,26 +107,40 @@ def assert_drawn(picture: np.ndarray) -> None:
 @pytest.mark.parametrize("name", list(RUNS))
 def test_the_runs_page_begins_with_what_came_out(reviewed: Reviewed, name: str, tmp_path: Path) -> None:
     page = f"{reviewed.address}/#/experiments/{reviewed.experiment}/runs/{reviewed.ids[name]}"
-    words, picture, errors = seen(page, tmp_path)
+    words, picture, said = seen(page, tmp_path)
     assert_drawn(picture)
-    assert not errors
+    assert not uncaught(said)
     assert "Accuracy" in words and "To repeat it:" in words and "make train" in words
     assert "test.accuracy" in words
 
 
 def test_the_compare_page_shows_both_runs(reviewed: Reviewed, tmp_path: Path) -> None:
     chosen = quote(json.dumps(list(reviewed.ids.values()))), quote(json.dumps([str(reviewed.experiment)]))
-    words, picture, errors = seen(
+    words, picture, said = seen(
         f"{reviewed.address}/#/compare-runs?runs={chosen[0]}&experiments={chosen[1]}", tmp_path
     )
     assert_drawn(picture)
-    assert not errors
+    assert not uncaught(said)
     assert all(run in words for run in reviewed.ids.values())
 
 
 @pytest.mark.parametrize("name", list(RUNS))
 def test_the_report_opens_without_a_server(reviewed: Reviewed, name: str, tmp_path: Path) -> None:
-    words, picture, errors = seen((reviewed.folders[name] / "report.html").as_uri(), tmp_path)
-    assert_drawn(picture)
-    assert not errors
+    words, _, said = seen((reviewed.folders[name] / "report.html").as_uri(), tmp_path)
+    assert said == []
     assert "Is it better" in words and "make train" in words
+
+
+@pytest.mark.parametrize("name", list(RUNS))
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_report_is_drawn_on_a_desk_and_on_a_phone(
+    reviewed: Reviewed, name: str, width: int, tmp_path: Path
+) -> None:
+    report = reviewed.folders[name] / "report.html"
+    _, picture, said = seen(framed(tmp_path, report, width).as_uri(), tmp_path)
+    assert_drawn(picture[:, :width])
+    assert said == []
+    assert asked(tmp_path, report, width, UNSEEN) == ([], [])
+    question = "page => [...page.images].map(one => one.naturalWidth > 0 && one.width <= innerWidth)"
+    seen_whole, _ = asked(tmp_path, report, width, question)
+    assert len(seen_whole) > 5 and all(seen_whole)

@@ -90,7 +90,7 @@ def test_train_ends_with_the_folder_of_the_run_and_its_metrics(trained: Trained)
     assert page.count("<figure>") == len(pictures)
     suspects, wrong = (pd.read_csv(trained.folder / f"{name}.csv") for name in ("suspect_labels", "mistakes"))
     assert ('class="text"' in page) == (len(suspects) + len(wrong) > 0)
-    columns = ["file", "line", "text", "label", "suggested_label", "probability"]
+    columns = ["file", "line", "text", "part", "label", "suggested_label", "probability"]
     assert suspects.columns.tolist() == columns
     filters = json.loads((trained.folder / "filters.json").read_text())
     assert len(filters) == 3 * 8 and {one["label"] for one in filters} <= {"1", "5"}
@@ -303,6 +303,10 @@ def test_several_members_and_the_linear_model_are_one_classifier(trained: Traine
     assert done.returncode == 0, done.stderr
     assert "  weights: networks " in done.stdout
     folder = Path(done.stdout.splitlines()[-1])
+    weights = json.loads((folder / "run.json").read_text())["weights"]
+    assert list(weights) == ["networks", "n-grams"]
+    assert f"weights: networks {weights['networks']:.2f}, n-grams {weights['n-grams']:.2f}" in done.stdout
+    assert "ensemble of 2 networks + n-grams" in (folder / "report.html").read_text("utf-8")
     history = json.loads((folder / "history.json").read_text())
     assert [(one["member"], one["epoch"]) for one in history] == [(1, 1), (1, 2), (2, 1), (2, 2)]
     assert json.loads((folder / "metrics.json").read_text())["accuracy"] == 1

@@ -58,6 +58,23 @@ def test_a_filter_speaks_for_the_class_whose_weight_is_furthest_above_the_mean()
     assert (two.feature, two.size, two.label, two.weight, two.push) == (1, 2, "a", 2, 2 * 6)
 
 
+@pytest.mark.parametrize(
+    ("weights", "second"),
+    [
+        ([4.0, -6.0, 2.0], ""),  # the mean is 0: 2 of 4 is a half
+        ([4.0, -6.8, 2.8], ""),  # 70 % to the point
+        ([4.0, -7.0, 3.0], "c"),
+        ([7.0, -1.0, 3.0], ""),  # 4 and 0 above the mean of 3
+        ([0.0, 0.0, 0.0], ""),  # it speaks for none
+    ],
+)
+def test_a_second_class_is_named_where_its_weight_is_above_70_percent_of_the_firsts(
+    weights: list[float], second: str
+) -> None:
+    (found,) = filters(network([1], [weights], channels=["static"]), ["a", "b", "c"])
+    assert found.second == second
+
+
 def test_a_filter_that_nothing_fires_has_no_n_grams() -> None:
     made = network([1], [[1, 0]], channels=["static"])
     made.get_layer("convolution").bias.assign([-3.0])  # "good" comes to 0, which ReLU lets not through

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.label_errors import out_of_fold, suspects
@@ -27,7 +27,6 @@ def test_a_row_counts_for_the_class_that_it_is_surer_of_than_that_classs_own_row
     assert found.rows.tolist() == [3]
     assert found.suggested.tolist() == [0]
     assert found.probability.tolist() == pytest.approx([0.7])
-    assert found.given.tolist() == pytest.approx([0.3])
 
 
 def test_the_least_probable_label_comes_first() -> None:
@@ -65,6 +64,7 @@ def test_a_row_is_judged_without_its_own_label() -> None:
     assert probabilities[np.arange(10), labels].max() <= 0.5
 
 
+@settings(deadline=None)  # it fits a model, on whatever the machine has left
 @given(
     st.lists(st.tuples(st.lists(st.integers(1, 5), max_size=4), st.integers(0, 2)), min_size=1, max_size=25),
     st.integers(0, 9),
@@ -75,4 +75,4 @@ def test_probabilities_sum_to_one_whatever_the_rows(rows: list[tuple[list[int], 
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     found = suspects(probabilities, labels)
     assert (found.suggested != labels[found.rows]).all()
-    assert (np.diff(found.given) >= 0).all()
+    assert (np.diff(probabilities[found.rows, labels[found.rows]]) >= 0).all()
