@@ -71,7 +71,7 @@ def measures(
     before, after = test.reliability
     return {
         **metrics.compare(test.truth, {"network": test.predicted} | opponents, test.classifier.labels, seed),
-        **_network_alone(test, seed),
+        **_network_alone(test),
         "slices": _slices(test, found),
         "temperature": test.classifier.temperature,
         "calibration_error_before": before.error,
@@ -80,7 +80,7 @@ def measures(
     }
 
 
-def _network_alone(test: Scored, seed: int) -> dict[str, Any]:
+def _network_alone(test: Scored) -> dict[str, Any]:
     """The n-grams are the baseline's: whether the network is worth its cost, its own scores tell."""
     model = test.classifier.predictor
     if not isinstance(model, FoldedModel) or model.ngrams is None:
@@ -88,9 +88,10 @@ def _network_alone(test: Scored, seed: int) -> dict[str, Any]:
     assert isinstance(test.inputs, Sequences)
     predicted: Labels = replace(model, ngrams=None).logits(test.inputs).argmax(axis=1)
     scores = metrics.scores(test.truth, predicted, test.classifier.labels)
+    right = int((predicted == test.truth).sum())
     return {
         "network_alone_accuracy": scores["accuracy"],
-        "network_alone_accuracy_interval": metrics.accuracy_interval(predicted == test.truth, seed),
+        "network_alone_accuracy_interval": metrics.wilson_interval(right, len(predicted)),
         "network_alone_macro_f1": scores["macro_f1"],
     }
 

@@ -74,9 +74,7 @@ def _evaluate(folder: RunFolder, train_seconds: float, tracked: Run) -> dict[str
 
     request = read_stage(folder.request, Request)
     tracked.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
-    tracked.describe(
-        description(request.command, metrics.headline(result, BASELINES[_baseline(folder)].title))
-    )
+    tracked.describe(description(request.command, metrics.headline(result, _contestants(folder))))
     for path in (folder.history, folder.coverage, folder.mistakes, folder.corpus.report, folder.predictions):
         if path.exists():  # images have no vectors, and no coverage of them
             tracked.log(path)
@@ -108,7 +106,7 @@ def _review(
     title, trained = _title(folder), read_json(folder.run)
     options = read_stage(folder.train_options, TrainOptions)
     members, criterion = options.ensemble.members, options.train.criterion
-    contestants = review.contestants(trained["weights"], members, BASELINES[_baseline(folder)].title)
+    contestants = _contestants(folder)
     learned = review.learned(load_network(folder.model), test, title)
     drawn = review.measured(test, result, read_json(folder.history), criterion, contestants, title)
     drawn |= learned.figures | review.wrong_pictures(test, mistakes, title)
@@ -148,6 +146,13 @@ def _baseline(folder: RunFolder) -> BaselineName:
     return "linear" if of_texts else "pixels"
 
 
+def _contestants(folder: RunFolder) -> dict[str, str]:
+    """Their titles, as `metrics` has them."""
+    members = read_stage(folder.train_options, TrainOptions).ensemble.members
+    ngrams = "n-grams" in read_json(folder.run)["weights"]
+    return metrics.contestants(BASELINES[_baseline(folder)].title, members, ngrams)
+
+
 def _opponents(folder: RunFolder) -> dict[str, NDArray[np.int64]]:
     table = read_table(folder.corpus.baseline)
     found = {"baseline": table[_baseline(folder)], "majority": table["majority"]}
@@ -185,7 +190,7 @@ def _write_rows(path: Path, table: pd.DataFrame) -> None:
 
 def _say(folder: RunFolder, result: dict[str, Any]) -> None:
     print(f"evaluate: {_title(folder)}, {result['test_rows']:,} test rows")
-    print(metrics.summary(result, BASELINES[_baseline(folder)].title))
+    print(metrics.summary(result, _contestants(folder)))
     print(
         f"  calibration error {result['calibration_error']:.1%}, at temperature {result['temperature']:.2f};"
         f" {result['calibration_error_before']:.1%} without it"

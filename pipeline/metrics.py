@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from textwrap import fill
 from typing import Any
 
@@ -139,7 +140,7 @@ def compare(truth: Labels, predictions: dict[str, Labels], names: list[str], see
     }
 
 
-def verdict(result: dict[str, Any]) -> str:
+def verdict(result: Mapping[str, Any]) -> str:
     """Of what `compare` found, whether the difference is clear: whether its interval holds no 0, which is
     whether McNemar's exact p is below 0.05."""
     low, high = result["difference_interval"]
@@ -148,36 +149,38 @@ def verdict(result: dict[str, Any]) -> str:
     return f"the {'network' if low > 0 else 'baseline'} is better"
 
 
-def summary(result: dict[str, Any], baseline: str = "TF-IDF + logistic regression") -> str:
-    """What `compare` found, as a small table, a verdict and what qualifies it; `baseline` is that opponent's
-    title."""
-    lines = [f"  {'':<30}{'accuracy':>8}  {'95 % interval':<16}{'macro-F1':>9}"]
-    for name, key in contestants(baseline).items():
+def summary(result: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """What `compare` found, as a small table, a verdict and what qualifies it; `names` are those of
+    `contestants`."""
+    wide = max(30, *(len(name) + 1 for name in names))
+    lines = [f"  {'':<{wide}}{'accuracy':>8}  {'95 % interval':<16}{'macro-F1':>9}"]
+    for name, key in names.items():
         low, high = result[f"{key}accuracy_interval"]
         spread = f"[{low:5.1%}, {high:5.1%}]"
         accuracy, f1 = result[f"{key}accuracy"], result[f"{key}macro_f1"]
-        lines.append(f"  {name:<30}{accuracy:8.1%}  {spread:<16}{f1:9.1%}")
-    lines.append(f"  network - baseline: {_difference(result)}")
-    for one in cautions(result, baseline):
+        lines.append(f"  {name:<{wide}}{accuracy:8.1%}  {spread:<16}{f1:9.1%}")
+    lines.append(f"  difference: {_difference(result)}")
+    for one in cautions(result, names):
         lines.append(fill(one, WIDTH, initial_indent="  ", subsequent_indent="  "))
     return "\n".join(lines)
 
 
-def cautions(result: dict[str, Any], baseline: str) -> list[str]:
-    """Sentences that qualify the verdict; none where there is nothing to say. `baseline` is that opponent's
-    title."""
+def cautions(result: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    """Sentences that qualify the verdict; none where there is nothing to say. `names` are those of
+    `contestants`."""
     found = []
+    network, baseline, _ = names
     if result["majority_difference_interval"][0] <= 0:
         found.append(
             f"The majority class is not really beaten: it has {result['majority_accuracy']:.1%} of the rows "
-            f"right, the network {result['accuracy']:.1%}."
+            f"right, the {network} {result['accuracy']:.1%}."
         )
     by_rows, by_classes = (round(100 * result[key], 1) for key in ("difference", "macro_f1_difference"))
     if by_rows * by_classes < 0:
         low, high = (100 * bound for bound in result["macro_f1_difference_interval"])
         found.append(
-            f"By macro-F1, in which every class counts the same, it is the other way round: the network has "
-            f"{result['macro_f1']:.1%}, {baseline} {result['baseline_macro_f1']:.1%}, "
+            f"By macro-F1, in which every class counts the same, it is the other way round: the {network} "
+            f"has {result['macro_f1']:.1%}, {baseline} {result['baseline_macro_f1']:.1%}, "
             f"{by_classes:+.1f} points [{low:+.1f}, {high:+.1f}]."
         )
     if (rows := result["test_rows"]) < FEW:
@@ -185,22 +188,25 @@ def cautions(result: dict[str, Any], baseline: str) -> list[str]:
     return found
 
 
-def headline(result: dict[str, Any], baseline: str) -> str:
-    """The same in two lines of Markdown."""
+def headline(result: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """The same in Markdown."""
+    _, baseline, _ = names
     low, high = result["accuracy_interval"]
     return (
         f"**Accuracy {result['accuracy']:.1%}** [{low:.1%}, {high:.1%}] on {result['test_rows']:,} "
         f"test rows; {baseline} has {result['baseline_accuracy']:.1%}.  \n"
-        f"Network - baseline: {_difference(result)}."
+        + "  \n".join([f"Difference: {_difference(result)}.", *cautions(result, names)])
     )
 
 
-def contestants(baseline: str) -> dict[str, str]:
-    """Their titles, and what their keys begin with in what `compare` gives."""
-    return {"network": "", baseline: "baseline_", "majority class": "majority_"}
+def contestants(baseline: str, members: int = 1, ngrams: bool = False) -> dict[str, str]:
+    """Their titles, and what their keys begin with in what `compare` gives. `members` and `ngrams` say what
+    is pooled with the network; `baseline` is that opponent's title."""
+    network = "network" if members == 1 else f"ensemble of {members} networks"
+    return {network + " + n-grams" * ngrams: "", baseline: "baseline_", "majority class": "majority_"}
 
 
-def _difference(result: dict[str, Any]) -> str:
+def _difference(result: Mapping[str, Any]) -> str:
     """With its interval, in points, and whether it is one."""
     low, high = (100 * bound for bound in result["difference_interval"])
     return f"{100 * result['difference']:+.1f} points [{low:+.1f}, {high:+.1f}]: {verdict(result)}"

@@ -31,7 +31,7 @@ class Report:
 
     `result` is what metrics.json holds, `data` the data report, `run` what `train` noted of the run,
     `options` those of all stages. `figures` are PNG files by name; the page leaves out those that are
-    missing. `wrong` and `suspects` are the tables of `assessment`, `contestants` those of `review`, and
+    missing. `wrong` and `suspects` are the tables of `assessment`, `contestants` those of `metrics`, and
     `members` counts the networks.
     """
 
@@ -66,6 +66,7 @@ class Report:
             data=self.data,
             verdict=self.verdict,
             contestants=self.rows,
+            cautions=metrics.cautions(self.result, self.contestants),
             pooled=self.pooled,
             pairs=metrics.confused_pairs(confusion)[:PAIRS],
             numbers={self.labels[place]: number for number, place in enumerate(order, 1)},

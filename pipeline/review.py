@@ -24,15 +24,6 @@ class Learned(NamedTuple):
     figures: dict[str, Figure]
 
 
-def contestants(weights: Mapping[str, float], members: int, baseline: str) -> dict[str, str]:
-    """Those of `metrics`, the network by what it is: `weights` are those of `ensemble.pool`, with none where
-    there is one network alone; `baseline` is that opponent's title."""
-    name = "network" if members == 1 else f"ensemble of {members} networks"
-    name += " + n-grams" if "n-grams" in weights else ""
-    found = metrics.contestants(baseline)
-    return {name if key == "" else title: key for title, key in found.items()}
-
-
 def measured(
     test: Scored,
     result: Mapping[str, Any],
@@ -42,7 +33,7 @@ def measured(
     title: str,
 ) -> dict[str, Figure]:
     """The figures of a run's numbers, by name. `result` is what metrics.json holds, `criterion` chose the
-    epoch, `contestants` are as below."""
+    epoch, `contestants` are those of `metrics`."""
     labels, matrix = test.classifier.labels, np.array(result["confusion"])
     of_test = f"{title}, {len(test.rows):,} test rows"
     drawn = {

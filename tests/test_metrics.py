@@ -89,7 +89,7 @@ def test_the_summary_says_which_is_better_within_80_columns(
     network: np.ndarray, baseline: np.ndarray, verdict: str
 ) -> None:
     result = compared(network, baseline)
-    summary = metrics.summary(result)
+    summary = metrics.summary(result, metrics.contestants("TF-IDF + logistic regression", 3, ngrams=True))
     assert summary.splitlines()[4].endswith(f": {verdict}")
     assert max(map(len, summary.splitlines())) <= 79
     assert result["majority_accuracy"] == 0.5
@@ -98,7 +98,7 @@ def test_the_summary_says_which_is_better_within_80_columns(
 
 def test_a_verdict_without_reservation_has_no_cautions() -> None:
     truth = np.repeat([0, 1], 100)
-    assert metrics.cautions(compared(truth, 1 - truth, truth), "B") == []
+    assert metrics.cautions(compared(truth, 1 - truth, truth), metrics.contestants("B")) == []
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_majority_class_that_may_be_as_good_is_a_caution(found: int, said: lis
     # p is 2 / 2^5, or 6, of which it is 2 / 2^6.
     truth = np.repeat([0, 1], 100)
     network = np.repeat([0, 1], [200 - found, found])
-    assert metrics.cautions(compared(network, np.full(200, 2), truth), "B") == said
+    assert metrics.cautions(compared(network, np.full(200, 2), truth), metrics.contestants("B")) == said
 
 
 def test_macro_f1_that_says_the_contrary_is_a_caution() -> None:
@@ -122,7 +122,7 @@ def test_macro_f1_that_says_the_contrary_is_a_caution() -> None:
     truth = np.repeat([0, 1], [180, 20])
     network, baseline = np.zeros_like(truth), truth.copy()
     baseline[:40] = 1
-    majority, macro_f1 = metrics.cautions(compared(network, baseline, truth), "TF-IDF")
+    majority, macro_f1 = metrics.cautions(compared(network, baseline, truth), metrics.contestants("TF-IDF"))
     assert majority.startswith("The majority class is not really beaten: it has 90.0%")
     assert "it is the other way round: the network has 47.4%, TF-IDF 68.8%, -21.4 points [-" in macro_f1
 
@@ -132,7 +132,7 @@ def test_macro_f1_that_says_the_contrary_is_a_caution() -> None:
 )
 def test_few_test_rows_are_a_caution(rows: int, said: list[str]) -> None:
     truth = np.arange(rows) % 2
-    assert metrics.cautions(compared(truth, 1 - truth, truth), "B") == said
+    assert metrics.cautions(compared(truth, 1 - truth, truth), metrics.contestants("B")) == said
 
 
 def test_classes_that_are_confused_stand_together() -> None:

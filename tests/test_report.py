@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import class_figures, metrics, review
+from pipeline import class_figures, metrics
 from pipeline.calibration import reliability, softmax
 from pipeline.data_report import data_report
 from pipeline.figures import Figure
@@ -71,7 +71,7 @@ def report(**changed: Any) -> Report:
     )
     values = {
         "title": HOSTILE[1],
-        "contestants": review.contestants({}, 1, "TF-IDF + logistic regression"),
+        "contestants": metrics.contestants("TF-IDF + logistic regression"),
         "members": 1,
         "labels": HOSTILE,
         "result": result,
@@ -116,7 +116,7 @@ def test_the_page_asks_for_nothing_outside_it() -> None:
 )
 def test_the_page_begins_with_the_verdict(interval: tuple[float, float], verdict: str) -> None:
     page = report(
-        contestants=review.contestants({}, 1, "logistic regression on pixels"),
+        contestants=metrics.contestants("logistic regression on pixels"),
         result=dict(report().result) | {"difference_interval": interval},
     )
     assert page.verdict == verdict
@@ -146,7 +146,7 @@ def test_what_is_pooled_has_that_name_and_its_weights_beside_the_verdict(
 ) -> None:
     alone = {"network_alone_accuracy": 0.123, "network_alone_accuracy_interval": (0.1, 0.2)}
     page = report(
-        contestants=review.contestants(weights, members, "B"),
+        contestants=metrics.contestants("B", members, "n-grams" in weights),
         members=members,
         run=dict(report().run) | {"weights": weights},
         result=dict(report().result) | alone | {"network_alone_macro_f1": 0.1},
