@@ -31,6 +31,7 @@ VERBS = {
     "send": "send the runs that no tracking server took",
     "dashboard": "open the runs in MLflow on 127.0.0.1",
 }
+TRACKED = ("train", "evaluate", "crossval", "tune", "why")  # they record runs
 
 
 def main(arguments: list[str]) -> int:
@@ -45,6 +46,8 @@ def main(arguments: list[str]) -> int:
     verb = parser.parse_args(arguments[:1]).verb
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # being killed politely is an interrupt too
     try:
+        if verb in TRACKED:  # MLflow and TensorFlow take seconds to import: side by side, in two processes
+            importlib.import_module("pipeline.tracking").start()
         module = importlib.import_module(f"pipeline.{verb}")
         options = argparse.ArgumentParser(prog=f"python -m pipeline {verb}", description=module.__doc__)
         module.add_arguments(options)

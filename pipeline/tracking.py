@@ -197,7 +197,7 @@ def _recorder(_store: str, _folder: Path) -> _Recorder:
 
 
 def start() -> None:
-    """Have MLflow imported, and the store opened, while the stage does what comes before its run."""
+    """Have MLflow imported and the store opened while the stage does what comes before its run."""
     _recorder(address.store(), address.folder())
 
 

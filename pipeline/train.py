@@ -43,7 +43,6 @@ from pipeline.provenance import data_sets, environment, usage
 from pipeline.sequences import Sequences
 from pipeline.text import TextEncoder
 from pipeline.tracking import Run, description, new_run
-from pipeline.tracking import start as start_tracking
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    start_tracking()
     folder = RunFolder(arguments.folder)
     options = read_stage(folder.train_options, TrainOptions)
     rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
