@@ -133,10 +133,11 @@ def opponents(result: Mapping[str, Any], titles: Mapping[str, str], title: str) 
         _interval(upper, result[f"{key}accuracy"], result[f"{key}accuracy_interval"], place, color, "{:.1f}")
     upper.set_yticks(places, [textwrap.fill(name, 18) for name in titles])
     upper.set(xlabel="accuracy on the same rows (%)", ylim=(-0.6, len(titles) - 0.3))
-    # By the two that are compared: the majority class is mostly far off, and would press them together.
+    # By the two that are compared: the majority class is mostly far below, and would press them together.
     bounds = [100 * bound for key in ("", "baseline_") for bound in result[f"{key}accuracy_interval"]]
     reach = max(1.0, max(bounds) - min(bounds))
-    upper.set_xlim(start := max(0.0, min(bounds) - reach), max(bounds) + 0.7 * reach)
+    end = max(*bounds, 100 * result["majority_accuracy_interval"][1])
+    upper.set_xlim(start := max(0.0, min(bounds) - reach), end + 0.7 * reach)
     upper.xaxis.set_major_formatter(lambda share, _: f"{share:g}" if share <= 100 else "")
     if 100 * result["majority_accuracy"] < start:
         upper.annotate(

@@ -169,6 +169,16 @@ def test_the_opponents_figure_gives_each_interval_and_leaves_the_majority_class_
     assert right.texts[0].get_text().startswith("+14.0")
 
 
+def test_a_majority_class_that_is_better_than_both_is_in_the_opponents_figure() -> None:
+    truth = np.array([0] * 95 + [1] * 5)
+    wrong = {"network": np.arange(100) % 6 == 0, "baseline": np.arange(100) % 4 == 0, "majority": truth == 1}
+    said = {name: np.where(where, 1 - truth, truth) for name, where in wrong.items()}
+    result = metrics.compare(truth, said, ["a", "b"], seed=1)
+    figure = figures.opponents(result, metrics.contestants("TF-IDF + logistic regression"), "run")
+    low, high = figure.axes[0].get_xlim()
+    assert low < 75 and high > 95
+
+
 def test_a_slice_without_rows_has_no_point(tmp_path: Path) -> None:
     table = by_class(np.array([0, 0, 2]), ["a", "b", "c"]).accuracy(np.array([True, False, True]))
     figure = figures.slices({"first": table, "second": table[:1]}, "run")
