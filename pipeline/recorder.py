@@ -29,8 +29,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the stage is asked to end, and has that to record
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what MLflow prints is no answer
-    with suppress(Exception):  # who begins a run will be told
-        _client()
+    _opened()
     with suppress(BrokenPipeError):  # the stage was killed
         for line in sys.stdin:
             print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
@@ -63,9 +62,20 @@ def _done(entry: Entry) -> dict[str, Any]:
     return {}
 
 
-@cache
 def _client() -> tuple[MlflowClient, str]:
-    return store.client()
+    found = _opened()
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+@cache
+def _opened() -> tuple[MlflowClient, str] | Exception:
+    """As soon as the process begins; a store that hangs is waited for once."""
+    try:
+        return store.client()
+    except Exception as error:
+        return error
 
 
 def _resumed(run_id: str) -> dict[str, Any]:
