@@ -27,10 +27,16 @@ def environment() -> dict[str, str]:
     found |= {"platform": platform.platform(), "host": platform.node(), "cores": str(os.cpu_count())}
     with suppress(KeyError, OSError):  # in a container, a user may have no name
         found["mlflow.user"] = getpass.getuser()
-    if commit := _git("rev-parse", "HEAD"):
-        changed = _git("status", "--porcelain", "--untracked-files=no")
-        found |= {"mlflow.source.git.commit": commit, "git.dirty": "yes" if changed else "no"}
+    if (now := checkout())["commit"]:
+        found |= {"mlflow.source.git.commit": now["commit"], "git.dirty": now["dirty"]}
     return found
+
+
+def checkout() -> dict[str, str]:
+    """The program's `commit`, and whether it was changed since (`dirty`: yes or no); empty without git."""
+    commit = _git("rev-parse", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no")
+    return {"commit": commit, "dirty": ("yes" if changed else "no") if commit else ""}
 
 
 def versions() -> dict[str, str]:

@@ -127,13 +127,13 @@ def send() -> Iterator[tuple[str, bool]]:
         for journal in held:
             try:
                 created[journal.run] = _in_store(api, experiment, journal)
-            except (InputError, MlflowException, OSError) as error:
+            except (InputError, *store.FAULTS) as error:
                 yield _refused(journal, error), False
         for journal in held:
             if run := created.get(journal.run):
                 try:
                     _replay(api, run, journal.entries())
-                except (InputError, MlflowException, OSError) as error:
+                except (InputError, *store.FAULTS) as error:
                     yield _refused(journal, error), False
                     continue
                 journal.remove()

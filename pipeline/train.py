@@ -39,7 +39,7 @@ from pipeline.keras_network import KerasNetwork
 from pipeline.models import Start, architecture
 from pipeline.ngrams import NgramModel
 from pipeline.options import EmbedOptions, PrepareOptions, Request, TokenizeOptions, TrainOptions
-from pipeline.provenance import data_sets, environment, usage
+from pipeline.provenance import checkout, data_sets, usage
 from pipeline.sequences import Sequences
 from pipeline.text import TextEncoder
 from pipeline.tracking import Run, description, new_run
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     linear = NgramModel.of(read_arrays(folder.corpus.ngrams)) if options.ensemble.ngrams else None
     print(f"train: {options.model}, {len(part['train']):,} rows", flush=True)
 
-    request = read_stage(folder.request, Request)
+    request, program = read_stage(folder.request, Request), checkout()
     with new_run(request.title, _options(folder, start), _tags(folder, options)) as tracked:
         tracked.describe(description(request.command, "Not evaluated yet."))
         tracked.data(_data_sets(folder, rows["part"]))
@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> None:
             tracked.log_metrics(error.metrics)
         write_json(folder.history, history)
         made = {"mlflow_run": tracked.id, "train_seconds": seconds, "weights": weights}
-        write_json(folder.run, made | _commit())
+        write_json(folder.run, made | program)
         with whole_folder(folder.model) as unfinished:
             save(unfinished, classifier, network, folded)
 
@@ -159,12 +159,6 @@ def _tags(folder: RunFolder, options: TrainOptions) -> dict[str, str]:
     names = {"corpus": folder.corpus.path.name, "model": folder.path.name, "folder": str(folder.path)}
     numbers = {"seed": str(options.seed), "precision": options.train.precision, "threads": str(threads())}
     return names | numbers
-
-
-def _commit() -> dict[str, str]:
-    """The program's, and whether it was changed since ("yes" or "no"); empty where there is no git."""
-    found = environment()
-    return {"commit": found.get("mlflow.source.git.commit", ""), "dirty": found.get("git.dirty", "")}
 
 
 def _data_sets(folder: RunFolder, parts: pd.Series[str]) -> list[dict[str, str]]:

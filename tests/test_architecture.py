@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.__main__ import VERBS
+from pipeline.__main__ import TRACKED, VERBS
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = {
@@ -140,7 +140,11 @@ def test_a_stage_that_needs_neither_tensorflow_nor_mlflow_starts_without_them(ve
     assert done.stdout.strip() == ""
 
 
-@pytest.mark.parametrize("verb", ["train", "evaluate", "crossval", "tune", "why"])
+def test_the_process_that_records_is_started_for_the_stages_that_record_runs() -> None:
+    assert {verb for verb in VERBS if "pipeline.tracking" in closure(f"pipeline.{verb}")} == set(TRACKED)
+
+
+@pytest.mark.parametrize("verb", TRACKED)
 def test_a_stage_that_is_tracked_leaves_mlflow_to_the_process_that_records(verb: str) -> None:
     assert not closure(f"pipeline.{verb}") & {f"pipeline.{name}" for name in MLFLOW}
 

@@ -169,12 +169,16 @@ def test_a_process_that_is_killed_without_a_server_leaves_a_run_that_is_sent_as_
     assert api.get_run(line.split()[-1]).info.status == "KILLED"
 
 
+def begun_without_a_server(name: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    with new_run(name, {}, {}) as run:
+        return run
+
+
 def test_a_run_that_was_tagged_after_its_end_is_sent_as_it_ended(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
-    with new_run("trial", {}, {}) as trial:
-        pass
+    trial = begun_without_a_server("trial", monkeypatch)
     trial.tag("trial", "pruned")
     trial.wait()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
@@ -186,9 +190,7 @@ def test_a_run_that_was_tagged_after_its_end_is_sent_as_it_ended(
 def test_a_child_that_is_sent_later_than_its_parent_finds_it(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
-    with new_run("fold", {}, {}) as fold:
-        pass
+    fold = begun_without_a_server("fold", monkeypatch)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     with new_run("crossval", {}, {}) as parent:
         parent.adopt([fold.id])
