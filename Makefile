@@ -190,7 +190,9 @@ DIR := $(patsubst %/,%,$(dir $(RUN)))
 SEQUENCES := $(if $(wildcard $(DIR)/tokenize.json),$(DIR)/sequences.npz)
 VECTORS := $(if $(wildcard $(RUN)/embed.json),$(RUN)/vectors.npz)
 
-ifneq ($(findstring /folds/,$(DIR:/all=)),)
+IS_FOLD := $(if $(filter-out all,$(notdir $(DIR))),$(filter folds folds-%,$(notdir $(patsubst %/,%,$(dir $(DIR))))))
+
+ifdef IS_FOLD
 $(DIR)/rows.parquet: $(DIR)/prepare.json $(dir $(DIR))all/rows.parquet \
   $(call code,$(everywhere) fold folds split data_report near_copies)
 	$(call STAGE,fold $(DIR))

@@ -8,12 +8,11 @@ of the cross-validation and those of its runs. With --budget, a search's options
 from __future__ import annotations
 
 import argparse
-import hashlib
 import shlex
 from pathlib import Path
 
 from pipeline import budget, config
-from pipeline.artifacts import CorpusFolder, RunFolder, whole
+from pipeline.artifacts import CorpusFolder, RunFolder, short_hash, whole
 from pipeline.errors import InputError
 from pipeline.options import (
     BaselineName,
@@ -137,9 +136,8 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
 
     folds, repeats = _count("FOLDS", arguments.folds, 2), _count("REPEATS", arguments.repeats, 1)
     corpus, first, model = folder.corpus, configuration.seed, arguments.model
-    settings = config.without_seed(arguments.set)
-    if settings:  # a contestant of its own, as far as results are concerned
-        model += "-" + hashlib.sha256(settings.encode()).hexdigest()[:8]
+    settings, of_corpus = config.without_seed(arguments.set), config.of_corpus(arguments.set)
+    model += short_hash(settings)  # a contestant of its own, as far as results are concerned
     crossval = corpus.crossval(f"{model}-{folds}x{repeats}-seed{first}")
     if "test" in configuration.source.official:
         folds, repeats = 1, folds * repeats
@@ -148,7 +146,7 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
     opponents = {name: one for name, one in BASELINES.items() if configuration.source.input in one.inputs}
     baselines = [name for name, one in opponents.items() if one.available()]
     everything = configuration.model_copy(update={"seed": 0, "split": Split()})  # its parts are not used
-    _hand_out_corpus(corpus.fold("all"), corpus.path.name, everything)
+    _hand_out_corpus(corpus.fold("all", of_corpus), corpus.path.name, everything)
     command = _command(
         "crossval", _given(arguments) | {"FOLDS": arguments.folds, "REPEATS": arguments.repeats}
     )
@@ -156,7 +154,7 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
     for seed in range(first, first + repeats):
         seeded = configuration.model_copy(update={"seed": seed})
         for number in range(1, folds + 1):
-            fold = corpus.fold(f"{corpus.path.name}-{number:02d}of{folds:02d}-seed{seed}")
+            fold = corpus.fold(f"{corpus.path.name}-{number:02d}of{folds:02d}-seed{seed}", of_corpus)
             run = RunFolder(fold.path / model)
             _hand_out_corpus(fold, fold.path.name, seeded, Fold(number=number, count=folds))
             request = _request(run, arguments, command)
@@ -206,8 +204,7 @@ def _hand_out_search(folder: RunFolder, arguments: argparse.Namespace) -> None:
 
 def _request(folder: RunFolder, arguments: argparse.Namespace, command: str) -> Request:
     """Named after the corpus, the model, and what SET changes in them."""
-    of_fold = folder.corpus.path.parent.name == "folds"
-    corpus = folder.corpus.path.name if of_fold else Path(arguments.corpus).name
+    corpus = folder.corpus.path.name if folder.corpus.is_fold else Path(arguments.corpus).name
     changed = arguments.set if len(arguments.set) <= LONGEST_SHOWN else arguments.set[:LONGEST_SHOWN] + "…"
     return Request(title=f"{corpus} {arguments.model} {changed}".strip(), command=command)
 

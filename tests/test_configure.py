@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipeline.artifacts import CorpusFolder
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -40,3 +42,23 @@ def test_a_long_set_is_cut_in_the_name_and_whole_in_the_command(tmp_path: Path) 
     request = json.loads((run / "request.json").read_text())
     assert request["title"] == f"digits image_cnn {long[:40]}…"
     assert request["command"] == f"make train CORPUS=digits MODEL=image_cnn SET='{long}'"
+
+
+def test_folds_that_set_makes_otherwise_lie_in_folders_of_their_own(tmp_path: Path) -> None:
+    reviews = tmp_path / "folds.csv"  # a name that is none of a folder of folds
+    reviews.write_text("text,label\na,1\n")
+
+    def folds(settings: str) -> list[Path]:
+        asked = ["--corpus", str(reviews), "--model", "kim-rand", "--folds", "2", "--set", settings]
+        run = configure(tmp_path, *asked)
+        return [run.parent, run.parents[1] / "all"]
+
+    plain, of_model = folds(""), folds("train.epochs=3 seed=2")
+    assert plain[0].parent.name == of_model[0].parent.name == "folds"
+    before = {path: path.read_bytes() for path in plain[0].parent.rglob("*.json")}
+    other = folds("tokenize.unit=character train.epochs=3")
+    assert not set(other) & {*plain, *of_model}
+    assert folds("train.epochs=9 tokenize.unit=character")[0] == other[0]
+    assert (other[0] / "tokenize.json").read_bytes() != (plain[0] / "tokenize.json").read_bytes()
+    assert {path: path.read_bytes() for path in plain[0].parent.rglob("*.json")} == before
+    assert [CorpusFolder(path).is_fold for path in (*other, plain[0].parents[1])] == [True, True, False]
