@@ -63,7 +63,7 @@ def over_folds(differences: Numbers, folds: int) -> Difference:
     (1/n + n_test/n_train) s^2, with n_test/n_train = 1/(folds - 1); n - 1 degrees of freedom.
     """
     n = len(differences)
-    return _student(differences, (1 / n + 1 / (folds - 1)) * differences.var(ddof=1), n - 1)
+    return _student(differences, (1 / n + 1 / (folds - 1)) * _variance(differences), n - 1)
 
 
 def over_rows(differences: Numbers) -> Difference:
@@ -82,10 +82,15 @@ def over_rows(differences: Numbers) -> Difference:
     by_row, by_seed = differences.mean(axis=0), differences.mean(axis=1)
     if len(by_row) == 1:
         return Difference(float(by_row[0]), -1.0, 1.0, 1.0)
-    parts = [(one.var(ddof=1) / len(one), len(one) - 1) for one in (by_row, by_seed) if len(one) > 1]
+    parts = [(_variance(one) / len(one), len(one) - 1) for one in (by_row, by_seed) if len(one) > 1]
     variance = sum(part for part, _ in parts)
     uncertain = sum(part**2 / freedom for part, freedom in parts)
     return _student(by_row, variance, variance**2 / uncertain if uncertain else 0.0)
+
+
+def _variance(values: Numbers) -> float:
+    """None where all are equal, though rounding leaves one."""
+    return float(values.var(ddof=1)) if np.ptp(values) else 0.0
 
 
 def _student(differences: Numbers, variance: float, freedom: float) -> Difference:

@@ -69,9 +69,19 @@ def test_one_row_tells_nothing() -> None:
     assert over_rows(np.ones((3, 1))) == Difference(1.0, -1.0, 1.0, 1.0)
 
 
-@pytest.mark.parametrize(("value", "p"), [(0.0, 1.0), (0.1, 2 * 0.5**5)])
-def test_differences_without_spread_are_tested_by_their_signs(value: float, p: float) -> None:
-    assert over_folds(np.full(5, value), 5) == Difference(value, value, value, p)
+@pytest.mark.parametrize("folds", range(2, 11))
+def test_differences_without_spread_are_tested_by_their_signs(folds: int) -> None:
+    assert over_folds(np.zeros(folds), folds) == Difference(0.0, 0.0, 0.0, 1.0)
+    for hundredths in range(1, 101):  # of some, such as 0.05, rounding leaves a variance
+        one = over_folds(np.full(folds, hundredths / 100), folds)
+        assert one.mean == one.low == one.high == pytest.approx(hundredths / 100)
+        assert one.p == 2 * 0.5**folds
+
+
+def test_rounding_is_no_spread_over_rows_either() -> None:
+    # Each row is won by one seed of three, and each seed has a third of the rows: both means are 1/3.
+    gained = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    assert over_rows(np.tile(gained, 7)).p == 2 * 0.5**21
 
 
 def test_accuracies_and_their_difference_are_those_of_the_labels() -> None:
