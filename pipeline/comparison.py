@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ Numbers = NDArray[np.float64]
 Labels = Sequence[NDArray[np.int64]]
 Measure = Literal["accuracy", "macro_f1"]
 Scores = dict[Measure, Numbers]  # float64 [folds], in 0..1
+REAL = 0.05  # a difference of a smaller p is one
 MEASURES: dict[Measure, str] = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
 
 
@@ -31,7 +32,7 @@ class Difference:
 
     @property
     def is_real(self) -> bool:
-        return self.p < 0.05
+        return self.p < REAL
 
     def __str__(self) -> str:
         low, high = 100 * self.low, 100 * self.high
@@ -78,6 +79,12 @@ def over_rows(differences: Numbers) -> Difference:
     accuracies of seeds have a standard deviation of 0.3 points, 2 % to 5 % are falsely called different, on
     500 to 10,000 rows; at 1.5 points 4 % to 5 % on 500 rows, 6 % to 7 % on 3,000, 7 % to 8 % on 10,000. With
     rows - 1 degrees of freedom, the last were 14 % to 15 %.
+
+    Where rows are few, chance makes them alike, and t believes in their small spread: four rows of ten seeds
+    had p = 5e-10. But each of n rows gains or loses as a coin falls where the two are equally good, so that
+    all n go one way in 2 * 0.5^n of the cases: no p is less, and where that is not below 0.05, of five rows
+    or fewer, the interval holds 0. By simulation of 4, 6, 8 and 20 rows and 10 seeds, with a tenth to 0.6 of
+    the rows changed: at most 0 %, 6 %, 7 % and 6 % falsely called different; without the bound 4 % of four.
     """
     by_row, by_seed = differences.mean(axis=0), differences.mean(axis=1)
     if len(by_row) == 1:
@@ -85,7 +92,11 @@ def over_rows(differences: Numbers) -> Difference:
     parts = [(_variance(one) / len(one), len(one) - 1) for one in (by_row, by_seed) if len(one) > 1]
     variance = sum(part for part, _ in parts)
     uncertain = sum(part**2 / freedom for part, freedom in parts)
-    return _student(by_row, variance, variance**2 / uncertain if uncertain else 0.0)
+    one = _student(by_row, variance, variance**2 / uncertain if uncertain else 0.0)
+    least = float(2 * 0.5 ** len(by_row))
+    if least >= REAL:
+        return Difference(one.mean, min(one.low, 0.0), max(one.high, 0.0), max(one.p, least))
+    return replace(one, p=max(one.p, least))
 
 
 def _variance(values: Numbers) -> float:
@@ -94,13 +105,15 @@ def _variance(values: Numbers) -> float:
 
 
 def _student(differences: Numbers, variance: float, freedom: float) -> Difference:
-    """`variance` is that of the mean. Differences without any are tested by their signs alone."""
+    """`variance` is that of the mean. Differences without any are tested by their signs alone. No interval
+    leaves [-1, 1], as no accuracy leaves [0, 1]."""
     n, mean = len(differences), float(differences.mean())
     if variance == 0:
         return Difference(mean, mean, mean, float(2 * 0.5**n) if mean else 1.0)
     error = float(np.sqrt(variance))
     reach = float(stats.t.ppf(0.975, freedom)) * error
-    return Difference(mean, mean - reach, mean + reach, 2 * float(stats.t.sf(abs(mean) / error, freedom)))
+    p = 2 * float(stats.t.sf(abs(mean) / error, freedom))
+    return Difference(mean, max(-1.0, mean - reach), min(1.0, mean + reach), p)
 
 
 def verdict(scores: dict[str, Scores], difference: dict[str, Difference]) -> str:

@@ -52,7 +52,7 @@ def test_the_spread_over_seeds_widens_the_interval_over_rows() -> None:
     freedom = (rows + seeds) ** 2 / (rows**2 / 3 + seeds**2 / 1)
     assert freedom == pytest.approx(2.4194, abs=1e-4)
     assert one.mean == 0.5
-    assert one.high - one.mean == pytest.approx(stats.t.ppf(0.975, freedom) * math.sqrt(rows + seeds))
+    assert one.mean - one.low == pytest.approx(stats.t.ppf(0.975, freedom) * math.sqrt(rows + seeds))
     assert one.p == pytest.approx(2 * stats.t.sf(0.5 / math.sqrt(rows + seeds), freedom))
 
 
@@ -63,6 +63,23 @@ def test_three_seeds_that_differ_count_as_three_and_not_as_their_rows() -> None:
     one = over_rows(gained.astype(float))
     assert one.p == pytest.approx(2 * stats.t.sf(2.309, 2), abs=1e-3)  # 0.147; of 9,999 it would be 0.021
     assert not one.is_real
+
+
+def test_few_rows_are_never_surer_than_their_signs() -> None:
+    # Nine of ten seeds win every row, and one all but one: of four rows p would be 5e-10.
+    for rows in (2, 4, 5, 6, 8, 20):
+        gained = np.ones((10, rows))
+        gained[0, 0] = 0
+        for sign in (1, -1):
+            one = over_rows(sign * gained)
+            assert one.p == 2 * 0.5**rows
+            assert -1 <= one.low <= one.mean <= one.high <= 1
+            assert one.is_real == (rows > 5) == (one.low * one.high > 0)
+
+
+def test_no_interval_leaves_what_accuracies_can_differ_by() -> None:
+    assert over_rows(np.array([[1, 1, 1, 0]])).high == 1
+    assert over_folds(np.array([-0.9, 0.1]), 2).low == -1
 
 
 def test_one_row_tells_nothing() -> None:
