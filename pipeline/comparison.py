@@ -17,6 +17,7 @@ Numbers = NDArray[np.float64]
 Labels = Sequence[NDArray[np.int64]]
 Measure = Literal["accuracy", "macro_f1"]
 Scores = dict[Measure, Numbers]  # float64 [folds], in 0..1
+LONGEST_NAME = 29  # columns: as long as an opponent's longest title
 REAL = 0.05  # a difference of a smaller p is one
 MEASURES: dict[Measure, str] = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
 
@@ -126,21 +127,27 @@ def verdict(scores: dict[str, Scores], difference: dict[str, Difference]) -> str
     opponent = max(difference, key=lambda name: float(scores[name]["accuracy"].mean()))
     one = difference[opponent]
     p = f"p = {one.p:.2g}" if one.p >= 1e-4 else "p < 0.0001"
-    shown = f"{abs(100 * one.mean):.1f} points, {p}"
+    by = f"{abs(100 * one.mean):.1f} points, {p}"
     if not one.is_real:
-        return f"Ship {opponent}: {network} is not really different from it ({shown}) and costs more."
+        return f"Ship {opponent}: {shown(network)} is not really different from it ({by}) and costs more."
     if one.mean > 0:
-        return f"Ship {network}: it is really better than {opponent} ({shown})."
-    return f"Ship {opponent}: it is really better than {network} ({shown})."
+        return f"Ship {shown(network)}: it is really better than {opponent} ({by})."
+    return f"Ship {opponent}: it is really better than {shown(network)} ({by})."
+
+
+def shown(name: str) -> str:
+    """A contestant's name as a line has room for: that of a model goes on with what SET made of it."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def table(scores: dict[str, Scores], difference: dict[str, Difference]) -> str:
     """Contestants as lines of at most 79 columns: mean and standard deviation."""
-    lines = [f"  {'':<28}{'accuracy, %':>13}{'macro-F1, %':>14}  network - it, %"]
+    wide = max(len(shown(name)) for name in scores)
+    lines = [f"  {'':<{wide}}{'accuracy, %':>13}{'macro-F1, %':>13}  network - it, %"]
     for name, one in scores.items():
         cells = [f"{100 * one[key].mean():5.1f} ± {100 * one[key].std(ddof=1):4.1f}" for key in MEASURES]
         against = str(difference[name]) if name in difference else ""
-        lines.append(f"  {name:<28}{cells[0]:>13}{cells[1]:>14}  {against}".rstrip())
+        lines.append(f"  {shown(name):<{wide}}{cells[0]:>13}{cells[1]:>13}  {against}".rstrip())
     return "\n".join(lines)
 
 
@@ -153,7 +160,8 @@ class Contestant(Section):
 
 
 class Result(Section):
-    """What a cross-validation found; shares are in 0..1. `model` names one of `contestants`."""
+    """What a cross-validation found; shares are in 0..1. `model`, with what SET made of it, names one of
+    `contestants`."""
 
     corpus: str
     model: str

@@ -20,8 +20,6 @@ from pipeline.config import read_stage
 from pipeline.options import CrossvalOptions, Request
 from pipeline.tracking import description, new_run
 
-LONGEST_NAME = 28  # columns, of the model and what SET made of it
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="data/build/<corpus>/crossval/<model>")
@@ -42,8 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
         for key, each in labels.items()
         if key != "network"
     }
-    shown = options.model if len(options.model) <= LONGEST_NAME else options.model[: LONGEST_NAME - 1] + "…"
-    titles = {"network": shown} | {name: one.title for name, one in BASELINES.items()}
+    titles = {"network": options.model} | {name: one.title for name, one in BASELINES.items()}
     scored = {titles[key]: one for key, one in found.items()}
     differing = {titles[key]: one for key, one in difference.items()}
     verdict = comparison.verdict(scored, differing)
@@ -52,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     after = [one["calibration_error"] for one in measured]
     result = comparison.Result(
         corpus=options.corpus,
-        model=shown,
+        model=options.model,
         folds=options.folds,
         runs=len(runs),
         test_rows=len(predictions[0]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 
 from pipeline.comparison import Cells
@@ -28,7 +30,7 @@ def comparison(rows: Cells) -> Figure:
         known = [(value, place) for value, place in published if value is not None]
         if known:
             axis.plot(*zip(*known, strict=True), "x", color=ORANGE, label="the paper")
-        axis.set_yticks(places, shown)
+        axis.set_yticks(places, [fill(name, 32) for name in shown])
         axis.set(title=corpus, ylim=(-0.7, len(shown) - 0.3))
         axis.grid(axis="x", alpha=0.25)
     axis.set_xlabel("accuracy (%)")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pipeline.baselines import BASELINES
 from pipeline.comparison import (
     Contestant,
     Difference,
@@ -19,6 +20,7 @@ from pipeline.comparison import (
     over_folds,
     over_rows,
     scored,
+    shown,
     table,
     verdict,
 )
@@ -138,6 +140,25 @@ def test_the_table_gives_mean_and_standard_deviation_within_79_columns() -> None
     assert "37.5 ±  3.5" in text
     assert "-25.0 [-40.0, -10.0]" in text
     assert max(map(len, text.splitlines())) <= 79
+
+
+def test_the_longest_title_makes_no_line_longer_than_79_columns() -> None:
+    titles = [one.title for one in BASELINES.values()]
+    found = {name: scores(0.7, 0.8) for name in ["image_cnn train.epochs=3 seed=7 x", *titles]}
+    lines = table(found, dict.fromkeys(titles, Difference(-0.25, -0.4, -0.1, 0.01))).splitlines()
+    assert max(map(len, lines)) <= 79
+    assert all(any(line.startswith(f"  {title}  ") for line in lines) for title in titles)
+    assert lines[1].startswith("  image_cnn train.epochs=3 see…  75.0 ± ")
+    assert len({line.index("±") for line in lines[1:]}) == 1
+
+
+def test_models_that_differ_late_in_their_names_are_both_in_the_table() -> None:
+    long = "kim-multichannel embed.vectors="
+    both = [result(long + "news.bin", "mr", 0.7, 0.7), result(long + "glove.txt", "mr", 0.8, 0.8)]
+    found = cells(fullest(both), "accuracy")
+    assert found[long + "news.bin"]["mr"].mean == pytest.approx(70)
+    assert found[long + "glove.txt"]["mr"].mean == pytest.approx(80)
+    assert shown(both[0].model) == shown(both[1].model) == "kim-multichannel embed.vecto…"
 
 
 def result(
