@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,6 +18,7 @@ Numbers = NDArray[np.float64]
 Labels = Sequence[NDArray[np.int64]]
 Measure = Literal["accuracy", "macro_f1"]
 Scores = dict[Measure, Numbers]  # float64 [folds], in 0..1
+ELSEWHERE = "†"
 LONGEST_NAME = 29  # columns: as long as an opponent's longest title
 REAL = 0.05  # a difference of a smaller p is one
 MEASURES: dict[Measure, str] = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
@@ -168,6 +170,7 @@ class Result(Section):
     folds: int
     runs: int
     test_rows: int
+    rows: str  # a digest of what the opponents saw; results of one digest have the same opponents
     published: float | None
     contestants: dict[str, Contestant]
     calibration_error_before: list[float]  # the model's on each fold, without the temperature
@@ -189,60 +192,77 @@ def contestants(scores: dict[str, Scores], difference: dict[str, Difference]) ->
 
 @dataclass(frozen=True)
 class Cell:
-    """A contestant on a corpus, in %: mean and standard deviation over folds or seeds."""
+    """A contestant on a corpus, in %: mean and standard deviation over folds or seeds. `elsewhere` if on
+    other rows than the opponents that are shown."""
 
     mean: float
     deviation: float
     runs: int
     published: float | None = None
+    elsewhere: bool = False
 
     def __str__(self) -> str:
         published = f" ({self.published:.1f})" if self.published is not None else ""
-        return f"{self.mean:.1f} ± {self.deviation:.1f}{published}"
+        return f"{self.mean:.1f} ± {self.deviation:.1f}{published}{f' {ELSEWHERE}' if self.elsewhere else ''}"
 
 
 Cells = dict[str, dict[str, Cell]]  # contestant -> corpus -> cell
 
 
+def shared_rows(results: Sequence[Result]) -> dict[str, str]:
+    """Corpus -> the rows, by their digest, of most folds, then of most runs, then of most models."""
+    models = Counter(
+        (corpus, rows) for corpus, rows, _ in {(one.corpus, one.rows, one.model) for one in results}
+    )
+    ordered = sorted(results, key=lambda one: (one.folds, one.runs, models[one.corpus, one.rows], one.rows))
+    return {one.corpus: one.rows for one in ordered}
+
+
 def fullest(results: Sequence[Result]) -> list[Result]:
-    """Of several cross-validations of one model on one corpus, the one of most folds, then of most runs."""
-    ordered = sorted(results, key=lambda one: (one.folds, one.runs))
+    """Of several cross-validations of one model on one corpus, the one on the rows that most share, else the
+    one of most folds, then of most runs."""
+    shared = shared_rows(results)
+    ordered = sorted(results, key=lambda one: (one.rows == shared[one.corpus], one.folds, one.runs))
     return sorted(
         {(one.corpus, one.model): one for one in ordered}.values(), key=lambda one: (one.model, one.corpus)
     )
 
 
 def cells(results: Sequence[Result], measure: Measure) -> Cells:
-    """From the `fullest` results; models first, then their opponents."""
+    """From the `fullest` results; models first, then the opponents, all of a corpus on its `shared_rows`."""
+    shared = shared_rows(results)
     found: Cells = {one.model: {} for one in results}
     for result in results:
-        for name, one in result.contestants.items():
+        elsewhere = result.rows != shared[result.corpus]
+        names = [result.model] if elsewhere else result.contestants
+        for name in names:
+            one = result.contestants[name]
             values = 100 * np.array(getattr(one, measure))
             published = result.published if name == result.model and measure == "accuracy" else None
-            cell = Cell(float(values.mean()), float(values.std(ddof=1)), len(values), published)
+            cell = Cell(float(values.mean()), float(values.std(ddof=1)), len(values), published, elsewhere)
             found.setdefault(name, {})[result.corpus] = cell
     return found
 
 
 def markdown(results: Sequence[Result]) -> str:
     """Tables of accuracy, macro-F1 and calibration error, the best of each corpus in bold."""
+    shared = shared_rows(results)
+    alike = all(one.rows == shared[one.corpus] for one in results)
+    but = "" if alike else f" but those with {ELSEWHERE}"
     parts = [
         "In %, mean ± standard deviation over folds (over seeds where the test part is official), "
-        "all on the same rows; in brackets what the model's paper gives."
+        f"all on the same rows{but}; in brackets what the model's paper gives."
     ]
     for measure, title in MEASURES.items():
         found = cells(results, measure)
-        best = {
-            corpus: max((row[corpus].mean, name) for name, row in found.items() if corpus in row)[1]
-            for corpus in _corpora(results)
-        }
-        shown = {
+        best = {corpus: _best(found, corpus) for corpus in shared}
+        marked = {
             name: {
                 corpus: f"**{cell}**" if best[corpus] == name else str(cell) for corpus, cell in row.items()
             }
             for name, row in found.items()
         }
-        parts.append(_grid(title, results, shown))
+        parts.append(_grid(title, results, marked))
     errors: dict[str, dict[str, str]] = {}
     for one in results:
         before, after = (
@@ -250,7 +270,19 @@ def markdown(results: Sequence[Result]) -> str:
         )
         errors.setdefault(one.model, {})[one.corpus] = f"{before:.1f} → {after:.1f}"
     parts.append(_grid("Calibration error, without → with temperature", results, errors))
+    if not alike:
+        parts.append(
+            f"{ELSEWHERE} other folds, or another seed, tokenization or file: "
+            "not to be compared with the rest of its column."
+        )
     return "\n\n".join(parts)
+
+
+def _best(found: Cells, corpus: str) -> str:
+    means = {
+        name: row[corpus].mean for name, row in found.items() if corpus in row and not row[corpus].elsewhere
+    }
+    return max(means, key=lambda name: (means[name], name))
 
 
 def _corpora(results: Sequence[Result]) -> list[str]:
@@ -258,10 +290,11 @@ def _corpora(results: Sequence[Result]) -> list[str]:
 
 
 def _grid(title: str, results: Sequence[Result], rows: dict[str, dict[str, str]]) -> str:
+    shared = shared_rows(results)
     heads = [title]
     for corpus in _corpora(results):
-        runs = sorted({one.runs for one in results if one.corpus == corpus})
-        heads.append(f"{corpus}, {' or '.join(map(str, runs))} runs")
+        runs = next(one.runs for one in results if (one.corpus, one.rows) == (corpus, shared[corpus]))
+        heads.append(f"{corpus}, {runs} runs")
     lines = [heads, ["---"] * len(heads)]
     lines += [[name, *(row.get(corpus, "") for corpus in _corpora(results))] for name, row in rows.items()]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -14,7 +14,16 @@ import numpy as np
 import pandas as pd
 
 from pipeline import comparison
-from pipeline.artifacts import CrossvalFolder, RunFolder, read_json, read_table, whole, write_json
+from pipeline.artifacts import (
+    CrossvalFolder,
+    RunFolder,
+    read_json,
+    read_table,
+    sha256,
+    sha256_of,
+    whole,
+    write_json,
+)
 from pipeline.baselines import BASELINES
 from pipeline.config import read_stage
 from pipeline.options import CrossvalOptions, Request
@@ -53,6 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
         folds=options.folds,
         runs=len(runs),
         test_rows=len(predictions[0]),
+        rows=_digest(runs),
         published=options.published,
         contestants=comparison.contestants(scored, differing),
         verdict=verdict,
@@ -76,6 +86,12 @@ def run(arguments: argparse.Namespace) -> None:
             partial.write_text("\n".join(lines) + "\n", "utf-8")
         write_json(folder.result, result.model_dump())
         parent.log(folder.result)
+
+
+def _digest(runs: list[RunFolder]) -> str:
+    """Of all rows, their parts and how they are tokenized (images are not): what the opponents depend on."""
+    files = [path for run in runs for path in (run.corpus.rows, run.corpus.tokenize_options)]
+    return sha256_of(sha256(path) for path in files if path.exists())
 
 
 def _predictions(run: RunFolder, names: list[str]) -> pd.DataFrame:

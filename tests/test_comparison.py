@@ -162,9 +162,15 @@ def test_models_that_differ_late_in_their_names_are_both_in_the_table() -> None:
 
 
 def result(
-    model: str, corpus: str, *accuracies: float, folds: int = 10, published: float | None = None
+    model: str,
+    corpus: str,
+    *accuracies: float,
+    folds: int = 10,
+    published: float | None = None,
+    rows: str = "same",
+    majority: float = 0.5,
 ) -> Result:
-    other = Contestant(accuracy=[0.5, 0.5], macro_f1=[0.25, 0.25], difference=None)
+    other = Contestant(accuracy=[majority, majority], macro_f1=[0.25, 0.25], difference=None)
     network = Contestant(accuracy=list(accuracies), macro_f1=[0.3, 0.3], difference=None)
     return Result(
         corpus=corpus,
@@ -172,6 +178,7 @@ def result(
         folds=folds,
         runs=len(accuracies),
         test_rows=10,
+        rows=rows,
         published=published,
         contestants={model: network, "majority class": other},
         calibration_error_before=[0.1, 0.2],
@@ -198,6 +205,34 @@ def test_the_markdown_sets_models_before_opponents_and_the_best_of_a_corpus_in_b
         "| kim-rand | 15.0 → 2.5 |  |\n"
         "| kim-static |  | 15.0 → 2.5 |",
     ]
+
+
+def test_opponents_are_those_of_the_rows_of_most_runs_and_a_model_on_others_is_marked() -> None:
+    # The last by name has the best figures, but of two seeds; its majority class would be 90 % for all.
+    three, two = [0.7, 0.7, 0.7], [0.95, 0.95]
+    results = [
+        result("kim-rand", "trec", *three, rows="a"),
+        result("kim-static", "trec", *three, rows="a"),
+        result("kim-zero", "trec", *two, rows="b", majority=0.9),
+    ]
+    first, accuracy, *_, last = markdown(results).split("\n\n")
+    assert "all on the same rows but those with †;" in first
+    assert accuracy.splitlines() == [
+        "| Accuracy | trec, 3 runs |",
+        "| --- | --- |",
+        "| kim-rand | 70.0 ± 0.0 |",
+        "| kim-static | **70.0 ± 0.0** |",
+        "| kim-zero | 95.0 ± 0.0 † |",
+        "| majority class | 50.0 ± 0.0 |",
+    ]
+    assert last.startswith("† other folds, or another seed, tokenization or file")
+
+
+def test_of_as_many_folds_and_runs_the_rows_that_most_models_share_count() -> None:
+    one, other = (result("kim-rand", "mr", 0.6, 0.6, rows=rows) for rows in ("z", "a"))
+    shared = result("kim-static", "mr", 0.6, 0.6, rows="a")
+    assert fullest([one, shared, other]) == fullest([other, shared, one]) == [other, shared]
+    assert "†" not in markdown([other, shared])
 
 
 def test_of_two_cross_validations_the_one_of_more_folds_counts() -> None:
