@@ -87,10 +87,10 @@ train: $(INSTALLED)
 # Folds run side by side, each on one thread: two networks at once are done sooner than one on two threads.
 crossval: $(INSTALLED)
 	@said=$$($(CONFIGURE) --folds $(call quoted,FOLDS) --repeats $(call quoted,REPEATS)) || exit $$?; set -- $$said; \
-	place=$$1; shift; \
-	$(call INNER,RUN="$${1%/*/*}/all/-" "$${1%/*/*}/all/rows.parquet"); \
-	$(call INNER,RUN="$$1" "$${1%/*}/rows.parquet"); \
-	$(call INNER,--jobs=$(JOBS) CROSSVAL="$$place" RUNS="$$*" "$$place/crossval.json"); \
+	place=$$1; first=$$2; \
+	$(call INNER,RUN="$${first%/*/*}/all/-" "$${first%/*/*}/all/rows.parquet"); \
+	$(call INNER,RUN="$$first" "$${first%/*}/rows.parquet"); \
+	$(call INNER,--jobs=$(JOBS) CROSSVAL="$$place" "$$place/crossval.json"); \
 	cat "$$place/summary.txt"; echo "$$place"
 
 table: $(INSTALLED)
@@ -230,12 +230,13 @@ $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
 	$(call STAGE,evaluate $(RUN))
 endif
 
-# A cross-validation: CROSSVAL is its folder, RUNS those of its folds, each a graph of its own.
+# A cross-validation: CROSSVAL is its folder. Its options name the runs of its folds, each a graph of its own:
+# so many that no command line has room for them.
 
 ifdef CROSSVAL
 export OMP_NUM_THREADS := 1
 export TF_NUM_INTRAOP_THREADS := 1
-METRICS := $(addsuffix /metrics.json,$(RUNS))
+METRICS := $(shell sed -n '/^ "runs":/,/^ ]/s|^  "\(.*\)",*$$|\1/metrics.json|p' "$(CROSSVAL)/options.json")
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
   $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels window_maximum metrics paired tracking \

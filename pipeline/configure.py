@@ -2,7 +2,7 @@
 
 Reads conf/ and the command line; writes the stages' JSON options, each only where it changed, so that
 Make redoes what an option concerns and nothing else. Prints the run's folder; with --folds, the folder
-of the cross-validation and those of its runs. With --budget, a search's options are among them.
+of the cross-validation and that of its first run. With --budget, a search's options are among them.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
             left_out=[one.title for one in opponents.values() if not one.available()],
         ),
     )
-    print(crossval.path, *runs, sep="\n")
+    print(crossval.path, runs[0], sep="\n")
 
 
 def _count(name: str, text: str, least: int) -> int:

@@ -62,3 +62,21 @@ def test_folds_that_set_makes_otherwise_lie_in_folders_of_their_own(tmp_path: Pa
     assert (other[0] / "tokenize.json").read_bytes() != (plain[0] / "tokenize.json").read_bytes()
     assert {path: path.read_bytes() for path in plain[0].parent.rglob("*.json")} == before
     assert [CorpusFolder(path).is_fold for path in (*other, plain[0].parents[1])] == [True, True, False]
+
+
+def test_the_runs_of_a_cross_validation_are_read_from_its_options(tmp_path: Path) -> None:
+    # Two thousand of them have no room in a command line.
+    asked = ["--corpus", "digits", "--model", "", "--folds", "2", "--repeats", "20"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "configure", *asked],
+        cwd=ROOT, env={"CONVTEXT_DATA": str(tmp_path)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    place, first = done.stdout.splitlines()
+    runs = json.loads(Path(place, "options.json").read_text())["runs"]
+    assert (len(runs), runs[0]) == (40, first)
+    makefile = f"include {ROOT}/Makefile\nshown:\n\t@printf '%s\\n' $(METRICS)\n"
+    shown = subprocess.run(
+        ["make", "--silent", "-f", "-", f"CROSSVAL={place}", "shown"],
+        cwd=ROOT, input=makefile, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert shown.stdout.split() == [f"{run}/metrics.json" for run in runs]
