@@ -87,8 +87,8 @@ train: $(INSTALLED)
 # Folds run side by side, each on one thread: two networks at once are done sooner than one on two threads.
 crossval: $(INSTALLED)
 	@said=$$($(CONFIGURE) --folds $(call quoted,FOLDS) --repeats $(call quoted,REPEATS)) || exit $$?; set -- $$said; \
-	place=$$1; first=$$2; \
-	$(call INNER,RUN="$${first%/*/*}/all/-" "$${first%/*/*}/all/rows.parquet"); \
+	place=$$1; first=$$2; shift 2; \
+	$(call INNER,RUN="$${first%/*/*}/all/-" "$${first%/*/*}/all/rows.parquet" "$$@"); \
 	$(call INNER,RUN="$$first" "$${first%/*}/rows.parquet"); \
 	$(call INNER,--jobs=$(JOBS) CROSSVAL="$$place" "$$place/crossval.json"); \
 	cat "$$place/summary.txt"; echo "$$place"
@@ -193,7 +193,11 @@ VECTORS := $(if $(wildcard $(RUN)/embed.json),$(RUN)/vectors.npz)
 IS_FOLD := $(if $(filter-out all,$(notdir $(DIR))),$(filter folds folds-%,$(notdir $(patsubst %/,%,$(dir $(DIR))))))
 
 ifdef IS_FOLD
-$(DIR)/rows.parquet: $(DIR)/prepare.json $(dir $(DIR))all/rows.parquet \
+# Which fold tests each row: of reviews-03of10-seed1, all/of10-seed1.npz. An official test part is not cut.
+NAMED := $(subst -, ,$(subst of, of,$(notdir $(DIR))))
+CUT := $(wildcard $(dir $(DIR))all/$(lastword $(filter of%,$(NAMED)))-$(lastword $(NAMED)).npz)
+
+$(DIR)/rows.parquet: $(DIR)/prepare.json $(dir $(DIR))all/rows.parquet $(CUT) \
   $(call code,$(everywhere) fold folds split data_report near_copies)
 	$(call STAGE,fold $(DIR))
 else
@@ -201,6 +205,9 @@ $(DIR)/rows.parquet: $(DIR)/prepare.json $(LOCK) \
   $(call code,$(everywhere) prepare sources csv_file csv_blocks csv_faults csv_kernels csv_opening csv_stream \
   compiled download docstrings split data_report near_copies image_sources image_npz image_folder image_file backend)
 	$(call STAGE,prepare $(DIR))
+
+$(DIR)/of%.npz: $(DIR)/of%.json $(DIR)/rows.parquet $(call code,$(everywhere) cut folds)
+	$(call STAGE,cut $(basename $@))
 endif
 
 $(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) tokenize text spelling)

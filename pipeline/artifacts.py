@@ -5,6 +5,7 @@ data/build/<corpus>/            prepare.json tokenize.json baseline.json   the s
                                 text_encoder.json sequences.npz
                                 baseline.parquet ngrams.npz
 data/build/<corpus>/folds/<fold>/             a fold of it: the same files, other parts; all/ has all rows
+data/build/<corpus>/folds/all/of10-seed1.npz  which fold tests each row, and its options
 data/build/<corpus>/folds-<hash>/             the same, where SET changed what the corpus is made by
 data/build/<corpus>/crossval/<model>-.../     options.json crossval.json summary.txt
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options
@@ -88,8 +89,20 @@ class CorpusFolder:
         options that they do not agree on."""
         return CorpusFolder(self.path / f"folds{short_hash(settings)}" / name)
 
+    def cut(self, count: int, seed: int) -> CutFiles:
+        return CutFiles(self.path / f"of{count:02d}-seed{seed}")
+
     def crossval(self, name: str) -> CrossvalFolder:
         return CrossvalFolder(self.path / "crossval" / name)
+
+
+class CutFiles:
+    """What `cut` hands over: the fold that tests each row of a corpus, for one number and one seed."""
+
+    def __init__(self, path: Path) -> None:
+        self.corpus = CorpusFolder(path.parent)
+        self.options = path.with_name(f"{path.name}.json")
+        self.folds = path.with_name(f"{path.name}.npz")
 
 
 class CrossvalFolder:

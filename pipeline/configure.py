@@ -2,7 +2,8 @@
 
 Reads conf/ and the command line; writes the stages' JSON options, each only where it changed, so that
 Make redoes what an option concerns and nothing else. Prints the run's folder; with --folds, the folder
-of the cross-validation and that of its first run. With --budget, a search's options are among them.
+of the cross-validation, that of its first run, and the cuts that it needs. With --budget, a search's
+options are among them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pipeline.options import (
     BaselineOptions,
     Configuration,
     CrossvalOptions,
+    CutOptions,
     EmbedOptions,
     Fold,
     InputKind,
@@ -146,12 +148,17 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
     opponents = {name: one for name, one in BASELINES.items() if configuration.source.input in one.inputs}
     baselines = [name for name, one in opponents.items() if one.available()]
     everything = configuration.model_copy(update={"seed": 0, "split": Split()})  # its parts are not used
-    _hand_out_corpus(corpus.fold("all", of_corpus), corpus.path.name, everything)
+    all_rows = corpus.fold("all", of_corpus)
+    _hand_out_corpus(all_rows, corpus.path.name, everything)
     command = _command(
         "crossval", _given(arguments) | {"FOLDS": arguments.folds, "REPEATS": arguments.repeats}
     )
-    runs = []
+    runs, cuts = [], []
     for seed in range(first, first + repeats):
+        if folds > 1:
+            cut = all_rows.cut(folds, seed)
+            _write(cut.options, CutOptions(count=folds, seed=seed))
+            cuts.append(cut.folds)
         seeded = configuration.model_copy(update={"seed": seed})
         for number in range(1, folds + 1):
             fold = corpus.fold(f"{corpus.path.name}-{number:02d}of{folds:02d}-seed{seed}", of_corpus)
@@ -173,7 +180,7 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
             left_out=[one.title for one in opponents.values() if not one.available()],
         ),
     )
-    print(crossval.path, runs[0], sep="\n")
+    print(crossval.path, runs[0], *cuts, sep="\n")
 
 
 def _count(name: str, text: str, least: int) -> int:

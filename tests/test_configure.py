@@ -10,19 +10,19 @@ from pipeline.artifacts import CorpusFolder
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def configure(data: Path, *arguments: str) -> Path:
+def configure(data: Path, *arguments: str) -> list[Path]:
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", "configure", *arguments],
         cwd=ROOT, env={"CONVTEXT_DATA": str(data)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return Path(done.stdout.splitlines()[-1])
+    return [Path(line) for line in done.stdout.splitlines()]
 
 
 def test_the_request_is_the_command_that_repeats_the_run_and_changes_no_stage(tmp_path: Path) -> None:
     reviews = tmp_path / "my reviews.csv"
     reviews.write_text("body,stars\na,1\n")
     asked = ["--corpus", str(reviews), "--model", "kim-rand", "--text", "body", "--label", "stars"]
-    run = configure(tmp_path, *asked, "--set", "train.epochs=3 seed=7")
+    (run,) = configure(tmp_path, *asked, "--set", "train.epochs=3 seed=7")
     request = json.loads((run / "request.json").read_text())
     assert request == {
         "title": "my reviews.csv kim-rand train.epochs=3 seed=7",
@@ -38,7 +38,7 @@ def test_the_request_is_the_command_that_repeats_the_run_and_changes_no_stage(tm
 
 def test_a_long_set_is_cut_in_the_name_and_whole_in_the_command(tmp_path: Path) -> None:
     long = "train.epochs=3 train.patience=2 train.batch_size=64"
-    run = configure(tmp_path, "--corpus", "digits", "--model", "", "--set", long)
+    (run,) = configure(tmp_path, "--corpus", "digits", "--model", "", "--set", long)
     request = json.loads((run / "request.json").read_text())
     assert request["title"] == f"digits image_cnn {long[:40]}…"
     assert request["command"] == f"make train CORPUS=digits MODEL=image_cnn SET='{long}'"
@@ -50,7 +50,7 @@ def test_folds_that_set_makes_otherwise_lie_in_folders_of_their_own(tmp_path: Pa
 
     def folds(settings: str) -> list[Path]:
         asked = ["--corpus", str(reviews), "--model", "kim-rand", "--folds", "2", "--set", settings]
-        run = configure(tmp_path, *asked)
+        _, run, _ = configure(tmp_path, *asked)
         return [run.parent, run.parents[1] / "all"]
 
     plain, of_model = folds(""), folds("train.epochs=3 seed=2")
@@ -67,13 +67,10 @@ def test_folds_that_set_makes_otherwise_lie_in_folders_of_their_own(tmp_path: Pa
 def test_the_runs_of_a_cross_validation_are_read_from_its_options(tmp_path: Path) -> None:
     # Two thousand of them have no room in a command line.
     asked = ["--corpus", "digits", "--model", "", "--folds", "2", "--repeats", "20"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "configure", *asked],
-        cwd=ROOT, env={"CONVTEXT_DATA": str(tmp_path)}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    place, first = done.stdout.splitlines()
-    runs = json.loads(Path(place, "options.json").read_text())["runs"]
-    assert (len(runs), runs[0]) == (40, first)
+    place, first, *cuts = configure(tmp_path, *asked)
+    runs = json.loads((place / "options.json").read_text())["runs"]
+    assert (len(runs), runs[0]) == (40, str(first))
+    assert [path.name for path in cuts] == [f"of02-seed{seed}.npz" for seed in range(1, 21)]
     makefile = f"include {ROOT}/Makefile\nshown:\n\t@printf '%s\\n' $(METRICS)\n"
     shown = subprocess.run(
         ["make", "--silent", "-f", "-", f"CROSSVAL={place}", "shown"],
