@@ -3,8 +3,6 @@
 FOLDS ?= 10
 REPEATS ?= 1
 BUDGET ?= 10m
-CORPORA ?= $(filter-out docstrings,$(basename $(notdir $(wildcard conf/corpora/*.yaml))))
-MODELS ?= $(filter-out %-tuned,$(basename $(notdir $(wildcard conf/models/*.yaml))))
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 PYTHON ?= python3
 export CONVTEXT_DATA ?= data
@@ -68,7 +66,8 @@ help:
 
 # A value from the command line as one word of the shell, whatever is in it.
 quoted = '$(subst ','\'',$(value $(1)))'
-if_given = $(if $(filter command,$(origin $(1))),$($(1)))
+# Of CORPORA and MODELS, none (CORPORA=) is something else than nothing said.
+if_given = $(if $(filter command,$(origin $(1))),$(2)=$(call quoted,$(1)))
 option = $(if $(value $(1)),$(2) $(call quoted,$(1)))
 
 CONFIGURE = $(VERB) configure --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) \
@@ -94,12 +93,12 @@ crossval: $(INSTALLED)
 	cat "$$place/summary.txt"; echo "$$place"
 
 table: $(INSTALLED)
-	@pairs=$$($(VERB) table --pairs --corpora "$(CORPORA)" --models "$(MODELS)") || exit $$?; \
+	@pairs=$$($(VERB) table --pairs $(call if_given,CORPORA,--corpora) $(call if_given,MODELS,--models)) || exit $$?; \
 	for pair in $$pairs; do \
 	  $(MAKE) --silent --no-print-directory crossval CORPUS="$${pair%:*}" MODEL="$${pair##*:}" || \
 	    missing="$$missing $$pair"; \
 	done; \
-	$(VERB) table --corpora "$(call if_given,CORPORA)" --models "$(call if_given,MODELS)" || exit $$?; \
+	$(VERB) table $(call if_given,CORPORA,--corpora) $(call if_given,MODELS,--models) || exit $$?; \
 	[ -z "$$missing" ] || { echo "convtext: not in the table:$$missing" >&2; exit 2; }
 
 tune: $(INSTALLED)
