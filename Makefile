@@ -3,7 +3,7 @@
 FOLDS ?= 10
 REPEATS ?= 1
 BUDGET ?= 10m
-JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+JOBS ?= $(shell .venv/bin/python -c 'from pipeline.cores import cores; print(cores())')
 PYTHON ?= python3
 export CONVTEXT_DATA ?= data
 
