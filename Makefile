@@ -73,9 +73,12 @@ option = $(if $(value $(1)),$(2) $(call quoted,$(1)))
 CONFIGURE = $(VERB) configure --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) \
   $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,TEST,--test) \
   $(call option,ENCODING,--encoding) $(call option,SET,--set)
-# An inner make with these arguments, which says what went wrong, but not that it stops.
+# An inner make with these arguments, which says what went wrong, but not that it stops. A stage that was killed
+# says nothing itself; what can be done about it beside that is the second argument.
 INNER = { said=$$($(MAKE) --silent --no-print-directory $(1) 3>&2 2>&1 >&4); code=$$?; } 4>&1; \
-  [ $$code = 0 ] || { echo "$$said" | grep -v -e ' Error [0-9]*$$' -e 'Waiting for unfinished' >&2; exit $$code; }
+  [ $$code = 0 ] || { echo "$$said" | awk '/\] Killed$$/ || / Error 137$$/ { $$0 = "$(KILLED)$(2)" } \
+  !/ Error [0-9]+$$/ && !/Waiting for unfinished/ && !said[$$0]++' >&2; exit $$code; }
+KILLED := convtext: a stage was killed, most likely as memory ran out: the same command goes on where it was
 
 # The baseline is fitted beside the network's preparation: they need nothing of each other.
 train: $(INSTALLED)
@@ -84,12 +87,13 @@ train: $(INSTALLED)
 	echo "$$run"
 
 # Folds run side by side, each on one thread: two networks at once are done sooner than one on two threads.
+FEWER := ; JOBS=1 needs less, as one fold at a time runs
 crossval: $(INSTALLED)
 	@said=$$($(CONFIGURE) --folds $(call quoted,FOLDS) --repeats $(call quoted,REPEATS)) || exit $$?; set -- $$said; \
 	place=$$1; first=$$2; shift 2; \
 	$(call INNER,RUN="$${first%/*/*}/all/-" "$${first%/*/*}/all/rows.parquet" "$$@"); \
 	$(call INNER,RUN="$$first" "$${first%/*}/rows.parquet"); \
-	$(call INNER,--jobs=$(JOBS) CROSSVAL="$$place" "$$place/crossval.json"); \
+	$(call INNER,--jobs=$(JOBS) CROSSVAL="$$place" "$$place/crossval.json",$(if $(filter 1,$(JOBS)),,$(FEWER))); \
 	cat "$$place/summary.txt"; echo "$$place"
 
 table: $(INSTALLED)
@@ -178,7 +182,7 @@ lock: $(INSTALLED)
 # code lists with what each stage imports.
 
 # A stage speaks to the terminal on descriptor 3; what the inner make says on 2 is shown without its "Error 2".
-STAGE = $(VERB) $(1) 2>&3
+STAGE = exec $(VERB) $(1) 2>&3
 code = $(patsubst %,pipeline/%.py,$(1))
 
 everywhere := __init__ __main__ errors options config artifacts csv_writer sequences images models/__init__

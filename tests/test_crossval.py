@@ -103,6 +103,24 @@ def test_an_official_test_part_is_kept_and_seeds_take_the_place_of_folds(data: P
 
 
 @pytest.mark.parametrize(
+    ("jobs", "more"), [("2", "; JOBS=1 needs less, as one fold at a time runs"), ("1", "")]
+)
+def test_a_fold_that_is_killed_is_one_line_with_the_remedy(data: Path, jobs: str, more: str) -> None:
+    short_of_memory = data / "short_of_memory.sh"
+    short_of_memory.write_text(
+        '[ "$1" = tokenize ] && kill -KILL $$\nexec .venv/bin/python -m pipeline "$@"\n'
+    )
+    done = crossval(data, "FOLDS=3", f"JOBS={jobs}", f"VERB=sh {short_of_memory}")
+    assert done.returncode != 0
+    said, *rest = done.stderr.splitlines()
+    killed = (
+        "convtext: a stage was killed, most likely as memory ran out: the same command goes on where it was"
+    )
+    assert said == killed + more
+    assert [line for line in rest if not line.startswith("make: *** ")] == []
+
+
+@pytest.mark.parametrize(
     "wrong", ["FOLDS=1", "FOLDS=0", "FOLDS=abc", "FOLDS=", "REPEATS=-1", "FOLDS=99999999999"]
 )
 def test_a_number_of_folds_that_makes_no_sense_is_refused_in_one_line(data: Path, wrong: str) -> None:
