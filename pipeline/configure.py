@@ -9,11 +9,12 @@ options are among them.
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from pathlib import Path
 
 from pipeline import budget, config
-from pipeline.artifacts import CorpusFolder, RunFolder, short_hash, whole
+from pipeline.artifacts import CorpusFolder, RunFolder, data_folder, short_hash, whole
 from pipeline.errors import InputError
 from pipeline.options import (
     BaselineName,
@@ -60,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    _check_place(str(data_folder()))
     flags = {
         "source.text": arguments.text,
         "source.label": arguments.label,
@@ -81,6 +83,14 @@ def run(arguments: argparse.Namespace) -> None:
         request = _request(folder, arguments, _command("train", _given(arguments)))
         _hand_out_run(folder, configuration, request, arguments.model, QUICK[configuration.source.input])
         print(folder.path)
+
+
+def _check_place(folder: str) -> None:
+    """Raise InputError for a folder whose name means something else to Make, or to the shell."""
+    if odd := re.search(r"""[\s:#%$=;|&*?~!^"'`\\<>(){}\[\]]""", folder):
+        raise InputError(
+            f"CONVTEXT_DATA={folder}: make cannot work in a folder with {odd[0]!r} in its path: name another"
+        )
 
 
 def _hand_out_corpus(

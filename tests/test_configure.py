@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pipeline.artifacts import CorpusFolder
+from tests.test_end_to_end import make
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -34,6 +37,16 @@ def test_the_request_is_the_command_that_repeats_the_run_and_changes_no_stage(tm
     configure(tmp_path, *asked, "--set", "seed=7 train.epochs=3")
     assert json.loads((run / "request.json").read_text())["title"].endswith("seed=7 train.epochs=3")
     assert {path: path.stat().st_mtime_ns for path in options} == options
+
+
+@pytest.mark.parametrize("name", ["my data", "a:b", "50%", "a#b", "a$b", "a=b", "it's", "(a)"])
+def test_a_folder_that_make_cannot_work_in_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    done = make(tmp_path / name, "train", "CORPUS=digits")
+    assert done.returncode == 2
+    first, *rest = done.stderr.splitlines()
+    assert first.startswith(f"convtext: CONVTEXT_DATA={tmp_path / name}: make cannot work in a folder with ")
+    assert [line for line in rest if not line.startswith("make: *** ")] == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_long_set_is_cut_in_the_name_and_whole_in_the_command(tmp_path: Path) -> None:
