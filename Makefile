@@ -3,9 +3,7 @@
 FOLDS ?= 10
 REPEATS ?= 1
 BUDGET ?= 10m
-CORPORA ?= $(filter-out docstrings,$(basename $(notdir $(wildcard conf/corpora/*.yaml))))
-MODELS ?= $(filter-out %-tuned,$(basename $(notdir $(wildcard conf/models/*.yaml))))
-JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+JOBS ?= $(shell .venv/bin/python -c 'from pipeline.cores import cores; print(cores())')
 PYTHON ?= python3
 export CONVTEXT_DATA ?= data
 
@@ -68,15 +66,19 @@ help:
 
 # A value from the command line as one word of the shell, whatever is in it.
 quoted = '$(subst ','\'',$(value $(1)))'
-if_given = $(if $(filter command,$(origin $(1))),$($(1)))
+# Of CORPORA and MODELS, none (CORPORA=) is something else than nothing said.
+if_given = $(if $(filter command,$(origin $(1))),$(2)=$(call quoted,$(1)))
 option = $(if $(value $(1)),$(2) $(call quoted,$(1)))
 
 CONFIGURE = $(VERB) configure --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) \
   $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,TEST,--test) \
   $(call option,ENCODING,--encoding) $(call option,SET,--set)
-# An inner make with these arguments, which says what went wrong, but not that it stops.
+# An inner make with these arguments, which says what went wrong, but not that it stops. A stage that was killed
+# says nothing itself; what can be done about it beside that is the second argument.
 INNER = { said=$$($(MAKE) --silent --no-print-directory $(1) 3>&2 2>&1 >&4); code=$$?; } 4>&1; \
-  [ $$code = 0 ] || { echo "$$said" | grep -v -e ' Error [0-9]*$$' -e 'Waiting for unfinished' >&2; exit $$code; }
+  [ $$code = 0 ] || { echo "$$said" | awk '/\] Killed$$/ || / Error 137$$/ { $$0 = "$(KILLED)$(2)" } \
+  !/ Error [0-9]+$$/ && !/Waiting for unfinished/ && !said[$$0]++' >&2; exit $$code; }
+KILLED := convtext: a stage was killed, most likely as memory ran out: the same command goes on where it was
 
 # The baseline is fitted beside the network's preparation: they need nothing of each other.
 train: $(INSTALLED)
@@ -85,21 +87,22 @@ train: $(INSTALLED)
 	echo "$$run"
 
 # Folds run side by side, each on one thread: two networks at once are done sooner than one on two threads.
+FEWER := ; JOBS=1 needs less, as one fold at a time runs
 crossval: $(INSTALLED)
 	@said=$$($(CONFIGURE) --folds $(call quoted,FOLDS) --repeats $(call quoted,REPEATS)) || exit $$?; set -- $$said; \
-	place=$$1; shift; \
-	$(call INNER,RUN="$${1%/*/*}/all/-" "$${1%/*/*}/all/rows.parquet"); \
-	$(call INNER,RUN="$$1" "$${1%/*}/rows.parquet"); \
-	$(call INNER,--jobs=$(JOBS) CROSSVAL="$$place" RUNS="$$*" "$$place/crossval.json"); \
+	place=$$1; first=$$2; shift 2; \
+	$(call INNER,RUN="$${first%/*/*}/all/-" "$${first%/*/*}/all/rows.parquet" "$$@"); \
+	$(call INNER,RUN="$$first" "$${first%/*}/rows.parquet"); \
+	$(call INNER,--jobs=$(JOBS) CROSSVAL="$$place" "$$place/crossval.json",$(if $(filter 1,$(JOBS)),,$(FEWER))); \
 	cat "$$place/summary.txt"; echo "$$place"
 
 table: $(INSTALLED)
-	@pairs=$$($(VERB) table --pairs --corpora "$(CORPORA)" --models "$(MODELS)") || exit $$?; \
+	@pairs=$$($(VERB) table --pairs $(call if_given,CORPORA,--corpora) $(call if_given,MODELS,--models)) || exit $$?; \
 	for pair in $$pairs; do \
 	  $(MAKE) --silent --no-print-directory crossval CORPUS="$${pair%:*}" MODEL="$${pair##*:}" || \
 	    missing="$$missing $$pair"; \
 	done; \
-	$(VERB) table --corpora "$(call if_given,CORPORA)" --models "$(call if_given,MODELS)" || exit $$?; \
+	$(VERB) table $(call if_given,CORPORA,--corpora) $(call if_given,MODELS,--models) || exit $$?; \
 	[ -z "$$missing" ] || { echo "convtext: not in the table:$$missing" >&2; exit 2; }
 
 tune: $(INSTALLED)
@@ -179,7 +182,7 @@ lock: $(INSTALLED)
 # code lists with what each stage imports.
 
 # A stage speaks to the terminal on descriptor 3; what the inner make says on 2 is shown without its "Error 2".
-STAGE = $(VERB) $(1) 2>&3
+STAGE = exec $(VERB) $(1) 2>&3
 code = $(patsubst %,pipeline/%.py,$(1))
 
 everywhere := __init__ __main__ errors options config artifacts csv_writer sequences images models/__init__
@@ -190,8 +193,14 @@ DIR := $(patsubst %/,%,$(dir $(RUN)))
 SEQUENCES := $(if $(wildcard $(DIR)/tokenize.json),$(DIR)/sequences.npz)
 VECTORS := $(if $(wildcard $(RUN)/embed.json),$(RUN)/vectors.npz)
 
-ifneq ($(findstring /folds/,$(DIR:/all=)),)
-$(DIR)/rows.parquet: $(DIR)/prepare.json $(dir $(DIR))all/rows.parquet \
+IS_FOLD := $(if $(filter-out all,$(notdir $(DIR))),$(filter folds folds-%,$(notdir $(patsubst %/,%,$(dir $(DIR))))))
+
+ifdef IS_FOLD
+# Which fold tests each row: of reviews-03of10-seed1, all/of10-seed1.npz. An official test part is not cut.
+NAMED := $(subst -, ,$(subst of, of,$(notdir $(DIR))))
+CUT := $(wildcard $(dir $(DIR))all/$(lastword $(filter of%,$(NAMED)))-$(lastword $(NAMED)).npz)
+
+$(DIR)/rows.parquet: $(DIR)/prepare.json $(dir $(DIR))all/rows.parquet $(CUT) \
   $(call code,$(everywhere) fold folds split data_report near_copies)
 	$(call STAGE,fold $(DIR))
 else
@@ -199,6 +208,9 @@ $(DIR)/rows.parquet: $(DIR)/prepare.json $(LOCK) \
   $(call code,$(everywhere) prepare sources csv_file csv_blocks csv_faults csv_kernels csv_opening csv_stream \
   compiled download docstrings split data_report near_copies image_sources image_npz image_folder image_file backend)
 	$(call STAGE,prepare $(DIR))
+
+$(DIR)/of%.npz: $(DIR)/of%.json $(DIR)/rows.parquet $(call code,$(everywhere) cut folds)
+	$(call STAGE,cut $(basename $@))
 endif
 
 $(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) tokenize text spelling)
@@ -228,12 +240,13 @@ $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
 	$(call STAGE,evaluate $(RUN))
 endif
 
-# A cross-validation: CROSSVAL is its folder, RUNS those of its folds, each a graph of its own.
+# A cross-validation: CROSSVAL is its folder. Its options name the runs of its folds, each a graph of its own:
+# so many that no command line has room for them.
 
 ifdef CROSSVAL
 export OMP_NUM_THREADS := 1
 export TF_NUM_INTRAOP_THREADS := 1
-METRICS := $(addsuffix /metrics.json,$(RUNS))
+METRICS := $(shell sed -n '/^ "runs":/,/^ ]/s|^  "\(.*\)",*$$|\1/metrics.json|p' "$(CROSSVAL)/options.json")
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
   $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels window_maximum metrics paired tracking \

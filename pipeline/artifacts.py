@@ -5,6 +5,8 @@ data/build/<corpus>/            prepare.json tokenize.json baseline.json   the s
                                 text_encoder.json sequences.npz
                                 baseline.parquet ngrams.npz
 data/build/<corpus>/folds/<fold>/             a fold of it: the same files, other parts; all/ has all rows
+data/build/<corpus>/folds/all/of10-seed1.npz  which fold tests each row, and its options
+data/build/<corpus>/folds-<hash>/             the same, where SET changed what the corpus is made by
 data/build/<corpus>/crossval/<model>-.../     options.json crossval.json summary.txt
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options
                                 request.json                   what was asked for, for the run's page
@@ -66,22 +68,41 @@ class CorpusFolder:
         self.report = path / "data_report.json"
         self.rejects = path / "rejects.csv"
         # A fold has the rows of the whole corpus, in their order, and parts of its own.
-        self.images = (path.parent / "all" if path.parent.name == "folds" else path) / "images.npy"
+        self.images = (path.parent / "all" if self.is_fold else path) / "images.npy"
         self.text_encoder = path / "text_encoder.json"
         self.sequences = path / "sequences.npz"
         self.baseline = path / "baseline.parquet"
         self.ngrams = path / "ngrams.npz"
 
     @property
+    def is_fold(self) -> bool:
+        """Or all rows of what is cut into folds."""
+        return self.path.parent.name.partition("-")[0] == "folds"
+
+    @property
     def whole(self) -> CorpusFolder:
         """All rows of the corpus that this one is a fold of, whatever seed `make train` was given."""
         return CorpusFolder(self.path.parent / "all")
 
-    def fold(self, name: str) -> CorpusFolder:
-        return CorpusFolder(self.path / "folds" / name)
+    def fold(self, name: str, settings: str) -> CorpusFolder:
+        """`settings` is what SET says of the corpus: two cross-validations at once must not share a file of
+        options that they do not agree on."""
+        return CorpusFolder(self.path / f"folds{short_hash(settings)}" / name)
+
+    def cut(self, count: int, seed: int) -> CutFiles:
+        return CutFiles(self.path / f"of{count:02d}-seed{seed}")
 
     def crossval(self, name: str) -> CrossvalFolder:
         return CrossvalFolder(self.path / "crossval" / name)
+
+
+class CutFiles:
+    """What `cut` hands over: the fold that tests each row of a corpus, for one number and one seed."""
+
+    def __init__(self, path: Path) -> None:
+        self.corpus = CorpusFolder(path.parent)
+        self.options = path.with_name(f"{path.name}.json")
+        self.folds = path.with_name(f"{path.name}.npz")
 
 
 class CrossvalFolder:
@@ -203,6 +224,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
             os.replace(old, path)
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def short_hash(settings: str) -> str:
+    """What the name of a folder carries of the settings; nothing where there are none."""
+    return f"-{hashlib.sha256(settings.encode()).hexdigest()[:8]}" if settings else ""
 
 
 def sha256(path: Path) -> str:

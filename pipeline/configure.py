@@ -2,24 +2,26 @@
 
 Reads conf/ and the command line; writes the stages' JSON options, each only where it changed, so that
 Make redoes what an option concerns and nothing else. Prints the run's folder; with --folds, the folder
-of the cross-validation and those of its runs. With --budget, a search's options are among them.
+of the cross-validation, that of its first run, and the cuts that it needs. With --budget, a search's
+options are among them.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
+import re
 import shlex
 from pathlib import Path
 
 from pipeline import budget, config
-from pipeline.artifacts import CorpusFolder, RunFolder, whole
+from pipeline.artifacts import CorpusFolder, RunFolder, data_folder, short_hash, whole
 from pipeline.errors import InputError
 from pipeline.options import (
     BaselineName,
     BaselineOptions,
     Configuration,
     CrossvalOptions,
+    CutOptions,
     EmbedOptions,
     Fold,
     InputKind,
@@ -59,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    _check_place(str(data_folder()))
     flags = {
         "source.text": arguments.text,
         "source.label": arguments.label,
@@ -80,6 +83,14 @@ def run(arguments: argparse.Namespace) -> None:
         request = _request(folder, arguments, _command("train", _given(arguments)))
         _hand_out_run(folder, configuration, request, arguments.model, QUICK[configuration.source.input])
         print(folder.path)
+
+
+def _check_place(folder: str) -> None:
+    """Raise InputError for a folder whose name means something else to Make, or to the shell."""
+    if odd := re.search(r"""[\s:#%$=;|&*?~!^"'`\\<>(){}\[\]]""", folder):
+        raise InputError(
+            f"CONVTEXT_DATA={folder}: make cannot work in a folder with {odd[0]!r} in its path: name another"
+        )
 
 
 def _hand_out_corpus(
@@ -137,9 +148,8 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
 
     folds, repeats = _count("FOLDS", arguments.folds, 2), _count("REPEATS", arguments.repeats, 1)
     corpus, first, model = folder.corpus, configuration.seed, arguments.model
-    settings = config.without_seed(arguments.set)
-    if settings:  # a contestant of its own, as far as results are concerned
-        model += "-" + hashlib.sha256(settings.encode()).hexdigest()[:8]
+    settings, of_corpus = config.without_seed(arguments.set), config.of_corpus(arguments.set)
+    model += short_hash(settings)  # a contestant of its own, as far as results are concerned
     crossval = corpus.crossval(f"{model}-{folds}x{repeats}-seed{first}")
     if "test" in configuration.source.official:
         folds, repeats = 1, folds * repeats
@@ -148,15 +158,20 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
     opponents = {name: one for name, one in BASELINES.items() if configuration.source.input in one.inputs}
     baselines = [name for name, one in opponents.items() if one.available()]
     everything = configuration.model_copy(update={"seed": 0, "split": Split()})  # its parts are not used
-    _hand_out_corpus(corpus.fold("all"), corpus.path.name, everything)
+    all_rows = corpus.fold("all", of_corpus)
+    _hand_out_corpus(all_rows, corpus.path.name, everything)
     command = _command(
         "crossval", _given(arguments) | {"FOLDS": arguments.folds, "REPEATS": arguments.repeats}
     )
-    runs = []
+    runs, cuts = [], []
     for seed in range(first, first + repeats):
+        if folds > 1:
+            cut = all_rows.cut(folds, seed)
+            _write(cut.options, CutOptions(count=folds, seed=seed))
+            cuts.append(cut.folds)
         seeded = configuration.model_copy(update={"seed": seed})
         for number in range(1, folds + 1):
-            fold = corpus.fold(f"{corpus.path.name}-{number:02d}of{folds:02d}-seed{seed}")
+            fold = corpus.fold(f"{corpus.path.name}-{number:02d}of{folds:02d}-seed{seed}", of_corpus)
             run = RunFolder(fold.path / model)
             _hand_out_corpus(fold, fold.path.name, seeded, Fold(number=number, count=folds))
             request = _request(run, arguments, command)
@@ -175,7 +190,7 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
             left_out=[one.title for one in opponents.values() if not one.available()],
         ),
     )
-    print(crossval.path, *runs, sep="\n")
+    print(crossval.path, runs[0], *cuts, sep="\n")
 
 
 def _count(name: str, text: str, least: int) -> int:
@@ -206,8 +221,7 @@ def _hand_out_search(folder: RunFolder, arguments: argparse.Namespace) -> None:
 
 def _request(folder: RunFolder, arguments: argparse.Namespace, command: str) -> Request:
     """Named after the corpus, the model, and what SET changes in them."""
-    of_fold = folder.corpus.path.parent.name == "folds"
-    corpus = folder.corpus.path.name if of_fold else Path(arguments.corpus).name
+    corpus = folder.corpus.path.name if folder.corpus.is_fold else Path(arguments.corpus).name
     changed = arguments.set if len(arguments.set) <= LONGEST_SHOWN else arguments.set[:LONGEST_SHOWN] + "…"
     return Request(title=f"{corpus} {arguments.model} {changed}".strip(), command=command)
 

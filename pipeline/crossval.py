@@ -14,13 +14,21 @@ import numpy as np
 import pandas as pd
 
 from pipeline import comparison
-from pipeline.artifacts import CrossvalFolder, RunFolder, read_json, read_table, whole, write_json
+from pipeline.artifacts import (
+    CrossvalFolder,
+    RunFolder,
+    read_json,
+    read_table,
+    sha256,
+    sha256_of,
+    whole,
+    write_json,
+)
 from pipeline.baselines import BASELINES
 from pipeline.config import read_stage
+from pipeline.metrics import few_rows
 from pipeline.options import CrossvalOptions, Request
 from pipeline.tracking import description, new_run
-
-LONGEST_NAME = 28  # columns, of the model and what SET made of it
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
         for key, each in labels.items()
         if key != "network"
     }
-    shown = options.model if len(options.model) <= LONGEST_NAME else options.model[: LONGEST_NAME - 1] + "…"
-    titles = {"network": shown} | {name: one.title for name, one in BASELINES.items()}
+    titles = {"network": options.model} | {name: one.title for name, one in BASELINES.items()}
     scored = {titles[key]: one for key, one in found.items()}
     differing = {titles[key]: one for key, one in difference.items()}
     verdict = comparison.verdict(scored, differing)
@@ -52,10 +59,11 @@ def run(arguments: argparse.Namespace) -> None:
     after = [one["calibration_error"] for one in measured]
     result = comparison.Result(
         corpus=options.corpus,
-        model=shown,
+        model=options.model,
         folds=options.folds,
         runs=len(runs),
         test_rows=len(predictions[0]),
+        rows=_digest(runs),
         published=options.published,
         contestants=comparison.contestants(scored, differing),
         verdict=verdict,
@@ -74,11 +82,31 @@ def run(arguments: argparse.Namespace) -> None:
         lines.append(
             f"  calibration error {np.mean(after):.1%}; {np.mean(before):.1%} without the temperature"
         )
+        lines += _copies(runs, options.folds)
+        lines += [f"  {one}" for one in few_rows(sum(map(len, predictions)) // options.repeats)]
         lines += [f"  {title} was left out: its library is not installed." for title in options.left_out]
         with whole(folder.summary) as partial:
             partial.write_text("\n".join(lines) + "\n", "utf-8")
         write_json(folder.result, result.model_dump())
         parent.log(folder.result)
+
+
+def _copies(runs: list[RunFolder], folds: int) -> list[str]:
+    """What a test measures that training has seen. Only an official test part can have equal texts."""
+    reports = [read_json(run.corpus.report) for run in runs]
+    kinds = {"near_across_split": "near copies of a training row"}
+    kinds |= {"equal_across_split": "equal to a training row"} if folds == 1 else {}
+    means = {kind: np.mean([one[kind]["test"] for one in reports]) for kind in kinds if kind in reports[0]}
+    found = ", ".join(f"{mean:.1f} are {kinds[kind]}" for kind, mean in means.items())
+    rows = np.mean([one["rows"]["test"] for one in reports])
+    said = f"Of {rows:,.0f} test rows{' a fold' if folds > 1 else ''} {found}."
+    return [fill(said, 79, initial_indent="  ", subsequent_indent="  ")] if found else []
+
+
+def _digest(runs: list[RunFolder]) -> str:
+    """Of all rows, their parts and how they are tokenized (images are not): what the opponents depend on."""
+    files = [path for run in runs for path in (run.corpus.rows, run.corpus.tokenize_options)]
+    return sha256_of(sha256(path) for path in files if path.exists())
 
 
 def _predictions(run: RunFolder, names: list[str]) -> pd.DataFrame:

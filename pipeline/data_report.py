@@ -137,14 +137,18 @@ def _cut(text: str) -> str:
     return text if len(text) <= EXAMPLE_CHARACTERS else text[: EXAMPLE_CHARACTERS - 1] + "…"
 
 
-def summary(report: Mapping[str, Any]) -> str:
-    """The report in twelve lines of 80 columns or less."""
+def summary(report: Mapping[str, Any], parts: bool = True) -> str:
+    """The report in twelve lines of 80 columns or less; without `parts` of all rows alone."""
     shown = sorted(report["classes"].items(), key=lambda item: -item[1]["all"])
     more = len(shown) - CLASSES_SHOWN + 1 if len(shown) > CLASSES_SHOWN else 0
-    lines = [_line("", ["all", *PARTS]), _line("rows", report["rows"].values())]
-    lines += [_line(f"  {label}", rows.values()) for label, rows in shown[: len(shown) - more]]
+    columns = ["all", *PARTS] if parts else ["all"]
+    lines = [_line("", columns)] if parts else []
+    lines += [_line("rows", [report["rows"][name] for name in columns])]
+    lines += [
+        _line(f"  {label}", [rows[name] for name in columns]) for label, rows in shown[: len(shown) - more]
+    ]
     lines += [f"  … and {more} more"] if more else []
-    for relation in ("equal", "near"):
+    for relation in ("equal", "near") if parts else ():
         if leaks := report.get(f"{relation}_across_split"):
             lines.append(_line(f"{relation} to training", ["", "", leaks["validation"], leaks["test"]]))
     lines.append(_line("", PERCENTILES))
@@ -165,7 +169,8 @@ def _line(name: str, cells: Iterable[int | str]) -> str:
     while _columns(name) > 24:
         name = name.rstrip("…")[:-1] + "…"
     numbers = (f"{cell:,}" if isinstance(cell, int) else cell for cell in cells)
-    return name + " " * (24 - _columns(name)) + "".join(cell.rjust(48 // len(cells)) for cell in numbers)
+    wide = 48 // max(4, len(cells))
+    return name + " " * (24 - _columns(name)) + "".join(cell.rjust(wide) for cell in numbers)
 
 
 def _columns(text: str) -> int:

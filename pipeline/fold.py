@@ -1,7 +1,8 @@
-"""Cut one fold of a corpus, or draw its validation part by another seed.
+"""Make one fold of a corpus, or draw its validation part by another seed.
 
-Reads the corpus's rows.parquet and labels.json and the fold's prepare.json; writes the fold's own
-rows.parquet, labels.json and data_report.json, on which the stages then go on as on a corpus.
+Reads the corpus's rows.parquet, labels.json and which rows each fold tests, and the fold's prepare.json;
+writes the fold's own rows.parquet, labels.json and data_report.json, on which the stages then go on as on
+a corpus.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import folds
-from pipeline.artifacts import CorpusFolder, read_json, read_table, write_json, write_table
+from pipeline.artifacts import CorpusFolder, read_arrays, read_json, read_table, write_json, write_table
 from pipeline.config import read_stage
 from pipeline.data_report import data_report, equal_by
 from pipeline.options import PrepareOptions
@@ -34,9 +35,10 @@ def run(arguments: argparse.Namespace) -> None:
     texts, labels = list(equal_by(rows)), rows["label"].to_numpy(np.int32)
     part = np.array([PARTS.index(name) for name in rows["part"]], np.int8)
     if fold.count > 1:
-        part = folds.cut(texts, labels, fold.number, fold.count, options.seed)
+        tested = read_arrays(corpus.cut(fold.count, options.seed).folds)["fold"] == fold.number
+        part = folds.parts(texts, labels, tested, options.seed)
     elif "validation" not in options.source.official:
-        part = folds.with_validation(texts, labels, part, options.seed)
+        part = folds.parts(texts, labels, part == TEST, options.seed)
     rows["part"] = pd.Categorical(np.array(PARTS, object)[part], categories=list(PARTS))
     named = rows.assign(label=pd.Categorical(np.array(names, object)[labels], categories=names))
     write_json(folder.report, data_report(named))

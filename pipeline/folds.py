@@ -15,14 +15,11 @@ from pipeline.split import TEST, numbered, split
 VALIDATION_SHARE = 0.1  # of the training rows, as Kim (2014, section 3) does where there is no official one
 
 
-def cut(
-    texts: Sequence[str], labels: NDArray[np.integer], number: int, count: int, seed: int
-) -> NDArray[np.int8]:
-    """int8 [rows], codes of split.PARTS: fold `number` (from 1) of `count` is the test part.
+def cut(texts: Sequence[str], labels: NDArray[np.integer], count: int, seed: int) -> NDArray[np.int32]:
+    """int32 [rows]: the fold, from 1 to `count`, that tests each row.
 
-    Stratified by label, equal texts in one fold; a row is tested in exactly one of the `count` folds. A
-    tenth of the other rows validates. The same for one seed. Raises InputError where there are fewer
-    different texts than folds, or no class has a row for each.
+    Stratified by label, equal texts in one fold. The same for one seed. Raises InputError where there are
+    fewer different texts than folds, or no class has a row for each.
     """
     groups = numbered(texts)
     different = int(groups.max(initial=-1)) + 1
@@ -33,17 +30,18 @@ def cut(
     cutter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of a class with fewer rows than folds: so be it
-        _, test = list(cutter.split(groups, labels, groups))[number - 1]
-    part = np.zeros(len(texts), np.int8)
-    part[test] = TEST
-    return with_validation(texts, labels, part, seed)
+        tested = [test for _, test in cutter.split(groups, labels, groups)]
+    fold = np.zeros(len(texts), np.int32)
+    for number, rows in enumerate(tested, 1):
+        fold[rows] = number
+    return fold
 
 
-def with_validation(
-    texts: Sequence[str], labels: NDArray[np.integer], part: NDArray[np.integer], seed: int
+def parts(
+    texts: Sequence[str], labels: NDArray[np.integer], tested: NDArray[np.bool_], seed: int
 ) -> NDArray[np.int8]:
-    """The parts with the validation part drawn anew, by seed, from all rows that are not tested."""
-    rest = np.flatnonzero(part != TEST)
-    drawn = part.astype(np.int8)
-    drawn[rest] = split([texts[row] for row in rest.tolist()], labels[rest], seed, VALIDATION_SHARE, 0.0)
-    return drawn
+    """int8 [rows], codes of split.PARTS: of the rows that are not tested a tenth validates, drawn by seed."""
+    part = np.full(len(texts), TEST, np.int8)
+    rest = np.flatnonzero(~tested)
+    part[rest] = split([texts[row] for row in rest.tolist()], labels[rest], seed, VALIDATION_SHARE, 0.0)
+    return part

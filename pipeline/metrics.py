@@ -183,9 +183,12 @@ def cautions(result: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
             f"has {result['macro_f1']:.1%}, {baseline} {result['baseline_macro_f1']:.1%}, "
             f"{by_classes:+.1f} points [{low:+.1f}, {high:+.1f}]."
         )
-    if (rows := result["test_rows"]) < FEW:
-        found.append(f"There are only {rows} test rows: one of them is {100 / rows:.1f} points.")
-    return found
+    return found + few_rows(result["test_rows"])
+
+
+def few_rows(rows: int) -> list[str]:
+    """What one test row is worth, if that is much."""
+    return [f"There are only {rows} test rows: one of them is {100 / rows:.1f} points."] if rows < FEW else []
 
 
 def headline(result: Mapping[str, Any], names: Mapping[str, str]) -> str:

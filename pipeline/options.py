@@ -189,6 +189,11 @@ class Fold(Section):
     count: Positive
 
 
+class CutOptions(Section):
+    count: Positive  # of the folds
+    seed: Seed
+
+
 class PrepareOptions(Section):
     corpus: str
     title: str

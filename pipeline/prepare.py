@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
     write_json(folder.report, report)
     write_json(folder.labels, names)
     write_table(folder.rows, rows.assign(label=codes))
-    print(indent(summary(report), "  "))
+    print(indent(summary(report, parts=not folder.is_fold), "  "))  # folds have parts of their own
     if set_aside:
         print(f"  rows set aside, with line and reason: {folder.rejects}")
 

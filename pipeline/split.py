@@ -16,12 +16,25 @@ TRAIN, VALIDATION, TEST = range(3)
 Class = tuple[NDArray[np.int64], NDArray[np.int64]]  # its texts in random order, and how many rows of each
 
 
+class _Seen(dict[int, int | None]):
+    """For `str.translate`: nothing for format characters (category Cf), looked up once each."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if unicodedata.category(chr(code)) == "Cf" else code
+        return self[code]
+
+
+_SEEN = _Seen({ord("\u2019"): ord("'")})
+
+
 def folded(text: str) -> str:
-    """What equal texts have in common: NFKC, case folding, and whitespace as single spaces.
+    """What equal texts have in common: NFKC, case folding, and whitespace as single spaces. Apostrophes are
+    those of a typewriter, and what cannot be seen, such as a soft hyphen, is dropped.
 
     Normalized once more after folding, which takes some letters apart (Unicode Standard 3.13).
     """
     if not text.isascii():
+        text = text.translate(_SEEN)
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return " ".join(text.casefold().split())
 

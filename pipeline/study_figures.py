@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 
 from pipeline.comparison import Cells
@@ -9,9 +11,12 @@ from pipeline.figures import BLUE, GREY, ORANGE, Figure
 
 
 def comparison(rows: Cells) -> Figure:
-    """Each contestant's mean on each corpus with its standard deviation, and what its paper gives."""
+    """Each contestant's mean on each corpus with its standard deviation, and what its paper gives; hollow
+    where it is on other rows than the opponents."""
     corpora = sorted({corpus for row in rows.values() for corpus in row})
-    figure = Figure(figsize=(9, 1.2 + len(corpora) * (0.5 + 0.2 * len(rows))), layout="constrained")
+    titles = {name: fill(name, 40, break_on_hyphens=False) for name in rows}
+    height = 0.2 * len(rows) * max(title.count("\n") + 1 for title in titles.values())
+    figure = Figure(figsize=(9, 1.2 + len(corpora) * (0.5 + height)), layout="constrained")
     for axis, corpus in zip(figure.subplots(len(corpora), 1, squeeze=False)[:, 0], corpora, strict=True):
         # The majority class is far off, and would press the others together.
         shown = {name: row[corpus] for name, row in rows.items() if corpus in row and "majority" not in name}
@@ -24,11 +29,18 @@ def comparison(rows: Cells) -> Figure:
             color=BLUE,
             label="here: mean, standard deviation",
         )
+        others = [
+            (cell.mean, place) for cell, place in zip(shown.values(), places, strict=True) if cell.elsewhere
+        ]
+        if others:
+            axis.plot(
+                *zip(*others, strict=True), "o", color=BLUE, mfc="white", zorder=3, label="on other rows"
+            )
         published = [(cell.published, place) for cell, place in zip(shown.values(), places, strict=True)]
         known = [(value, place) for value, place in published if value is not None]
         if known:
             axis.plot(*zip(*known, strict=True), "x", color=ORANGE, label="the paper")
-        axis.set_yticks(places, shown)
+        axis.set_yticks(places, [titles[name] for name in shown])
         axis.set(title=corpus, ylim=(-0.7, len(shown) - 0.3))
         axis.grid(axis="x", alpha=0.25)
     axis.set_xlabel("accuracy (%)")
@@ -37,7 +49,7 @@ def comparison(rows: Cells) -> Figure:
         for each in figure.axes
         for handle, label in zip(*each.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(handles.values(), handles, frameon=False, loc="outside upper right", ncols=2)
+    figure.legend(handles.values(), handles, frameon=False, loc="outside upper right", ncols=3)
     return figure
 
 

@@ -11,24 +11,35 @@ from itertools import product
 
 from pipeline import comparison, study_figures
 from pipeline.artifacts import build_folder, crossvals, table_files, whole
-from pipeline.config import input_of_corpus, input_of_model, read_stage, run_folder
+from pipeline.config import (
+    CORPORA,
+    DEFAULT_CORPUS,
+    MODELS,
+    TAKEN,
+    check_corpus,
+    check_model,
+    input_of_corpus,
+    input_of_model,
+    names,
+    read_stage,
+    run_folder,
+)
 from pipeline.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpora", default="", help="only these, separated by blanks")
-    parser.add_argument("--models", default="", help="only these, separated by blanks")
+    parser.add_argument("--corpora", type=str.split, help="only these, separated by blanks")
+    parser.add_argument("--models", type=str.split, help="only these, separated by blanks")
     parser.add_argument("--pairs", action="store_true", help="print those that fit, as corpus:model")
 
 
 def run(arguments: argparse.Namespace) -> None:
     if arguments.pairs:
-        for corpus, model in product(arguments.corpora.split(), arguments.models.split()):
-            if input_of_corpus(corpus) == input_of_model(model):
-                print(f"{corpus}:{model}")
+        for corpus, model in _pairs(arguments.corpora, arguments.models):
+            print(f"{corpus}:{model}")
         return
-    corpora = {run_folder(name, "-").parent.name for name in arguments.corpora.split()}
-    models = arguments.models.split()
+    corpora = {run_folder(name, "-").parent.name for name in arguments.corpora or []}
+    models = arguments.models
     found = [read_stage(folder.result, comparison.Result) for folder in crossvals() if folder.result.exists()]
     results = comparison.fullest(
         [
@@ -46,3 +57,21 @@ def run(arguments: argparse.Namespace) -> None:
     with whole(figure) as partial:
         study_figures.comparison(comparison.cells(results, "accuracy")).savefig(partial)
     print(f"{tables}\n\n{text} and {figure}")
+
+
+def _pairs(corpora: list[str] | None, models: list[str] | None) -> list[tuple[str, str]]:
+    """Of corpora and models that fit. Where none are named, all but the built-in corpus and what was tuned to
+    one corpus. Raises InputError for a name that there is not, and where nothing fits."""
+    if corpora is None:
+        corpora = [name for name in names(CORPORA) if name != DEFAULT_CORPUS["tokens"]]
+    if models is None:
+        models = [name for name in names(MODELS) if not name.endswith("-tuned")]
+    for corpus in corpora:
+        check_corpus(corpus)
+    for model in models:
+        check_model(model)
+    pairs = [pair for pair in product(corpora, models) if input_of_corpus(pair[0]) == input_of_model(pair[1])]
+    if corpora and models and not pairs:
+        has, takes = TAKEN[input_of_corpus(corpora[0])], TAKEN[input_of_model(models[0])]
+        raise InputError(f"no model fits a corpus: {corpora[0]} has {has}, and {models[0]} takes {takes}")
+    return pairs

@@ -184,7 +184,7 @@ def makefile_rules() -> dict[str, tuple[set[str], set[str]]]:
 
 
 @pytest.mark.parametrize(
-    "verb", ["prepare", "tokenize", "baseline", "embed", "train", "evaluate", "fold", "crossval"]
+    "verb", ["prepare", "tokenize", "baseline", "embed", "train", "evaluate", "cut", "fold", "crossval"]
 )
 def test_make_redoes_a_stage_when_the_code_that_it_runs_changes(verb: str) -> None:
     rules = makefile_rules()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pipeline.baselines import BASELINES
 from pipeline.comparison import (
     Contestant,
     Difference,
@@ -19,6 +20,7 @@ from pipeline.comparison import (
     over_folds,
     over_rows,
     scored,
+    shown,
     table,
     verdict,
 )
@@ -52,7 +54,7 @@ def test_the_spread_over_seeds_widens_the_interval_over_rows() -> None:
     freedom = (rows + seeds) ** 2 / (rows**2 / 3 + seeds**2 / 1)
     assert freedom == pytest.approx(2.4194, abs=1e-4)
     assert one.mean == 0.5
-    assert one.high - one.mean == pytest.approx(stats.t.ppf(0.975, freedom) * math.sqrt(rows + seeds))
+    assert one.mean - one.low == pytest.approx(stats.t.ppf(0.975, freedom) * math.sqrt(rows + seeds))
     assert one.p == pytest.approx(2 * stats.t.sf(0.5 / math.sqrt(rows + seeds), freedom))
 
 
@@ -65,13 +67,40 @@ def test_three_seeds_that_differ_count_as_three_and_not_as_their_rows() -> None:
     assert not one.is_real
 
 
+def test_few_rows_are_never_surer_than_their_signs() -> None:
+    # Nine of ten seeds win every row, and one all but one: of four rows p would be 5e-10.
+    for rows in (2, 4, 5, 6, 8, 20):
+        gained = np.ones((10, rows))
+        gained[0, 0] = 0
+        for sign in (1, -1):
+            one = over_rows(sign * gained)
+            assert one.p == 2 * 0.5**rows
+            assert -1 <= one.low <= one.mean <= one.high <= 1
+            assert one.is_real == (rows > 5) == (one.low * one.high > 0)
+
+
+def test_no_interval_leaves_what_accuracies_can_differ_by() -> None:
+    assert over_rows(np.array([[1, 1, 1, 0]])).high == 1
+    assert over_folds(np.array([-0.9, 0.1]), 2).low == -1
+
+
 def test_one_row_tells_nothing() -> None:
     assert over_rows(np.ones((3, 1))) == Difference(1.0, -1.0, 1.0, 1.0)
 
 
-@pytest.mark.parametrize(("value", "p"), [(0.0, 1.0), (0.1, 2 * 0.5**5)])
-def test_differences_without_spread_are_tested_by_their_signs(value: float, p: float) -> None:
-    assert over_folds(np.full(5, value), 5) == Difference(value, value, value, p)
+@pytest.mark.parametrize("folds", range(2, 11))
+def test_differences_without_spread_are_tested_by_their_signs(folds: int) -> None:
+    assert over_folds(np.zeros(folds), folds) == Difference(0.0, 0.0, 0.0, 1.0)
+    for hundredths in range(1, 101):  # of some, such as 0.05, rounding leaves a variance
+        one = over_folds(np.full(folds, hundredths / 100), folds)
+        assert one.mean == one.low == one.high == pytest.approx(hundredths / 100)
+        assert one.p == 2 * 0.5**folds
+
+
+def test_rounding_is_no_spread_over_rows_either() -> None:
+    # Each row is won by one seed of three, and each seed has a third of the rows: both means are 1/3.
+    gained = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    assert over_rows(np.tile(gained, 7)).p == 2 * 0.5**21
 
 
 def test_accuracies_and_their_difference_are_those_of_the_labels() -> None:
@@ -113,10 +142,35 @@ def test_the_table_gives_mean_and_standard_deviation_within_79_columns() -> None
     assert max(map(len, text.splitlines())) <= 79
 
 
+def test_the_longest_title_makes_no_line_longer_than_79_columns() -> None:
+    titles = [one.title for one in BASELINES.values()]
+    found = {name: scores(0.7, 0.8) for name in ["image_cnn train.epochs=3 seed=7 x", *titles]}
+    lines = table(found, dict.fromkeys(titles, Difference(-0.25, -0.4, -0.1, 0.01))).splitlines()
+    assert max(map(len, lines)) <= 79
+    assert all(any(line.startswith(f"  {title}  ") for line in lines) for title in titles)
+    assert lines[1].startswith("  image_cnn train.epochs=3 see…  75.0 ± ")
+    assert len({line.index("±") for line in lines[1:]}) == 1
+
+
+def test_models_that_differ_late_in_their_names_are_both_in_the_table() -> None:
+    long = "kim-multichannel embed.vectors="
+    both = [result(long + "news.bin", "mr", 0.7, 0.7), result(long + "glove.txt", "mr", 0.8, 0.8)]
+    found = cells(fullest(both), "accuracy")
+    assert found[long + "news.bin"]["mr"].mean == pytest.approx(70)
+    assert found[long + "glove.txt"]["mr"].mean == pytest.approx(80)
+    assert shown(both[0].model) == shown(both[1].model) == "kim-multichannel embed.vecto…"
+
+
 def result(
-    model: str, corpus: str, *accuracies: float, folds: int = 10, published: float | None = None
+    model: str,
+    corpus: str,
+    *accuracies: float,
+    folds: int = 10,
+    published: float | None = None,
+    rows: str = "same",
+    majority: float = 0.5,
 ) -> Result:
-    other = Contestant(accuracy=[0.5, 0.5], macro_f1=[0.25, 0.25], difference=None)
+    other = Contestant(accuracy=[majority, majority], macro_f1=[0.25, 0.25], difference=None)
     network = Contestant(accuracy=list(accuracies), macro_f1=[0.3, 0.3], difference=None)
     return Result(
         corpus=corpus,
@@ -124,6 +178,7 @@ def result(
         folds=folds,
         runs=len(accuracies),
         test_rows=10,
+        rows=rows,
         published=published,
         contestants={model: network, "majority class": other},
         calibration_error_before=[0.1, 0.2],
@@ -150,6 +205,34 @@ def test_the_markdown_sets_models_before_opponents_and_the_best_of_a_corpus_in_b
         "| kim-rand | 15.0 → 2.5 |  |\n"
         "| kim-static |  | 15.0 → 2.5 |",
     ]
+
+
+def test_opponents_are_those_of_the_rows_of_most_runs_and_a_model_on_others_is_marked() -> None:
+    # The last by name has the best figures, but of two seeds; its majority class would be 90 % for all.
+    three, two = [0.7, 0.7, 0.7], [0.95, 0.95]
+    results = [
+        result("kim-rand", "trec", *three, rows="a"),
+        result("kim-static", "trec", *three, rows="a"),
+        result("kim-zero", "trec", *two, rows="b", majority=0.9),
+    ]
+    first, accuracy, *_, last = markdown(results).split("\n\n")
+    assert "all on the same rows but those with †;" in first
+    assert accuracy.splitlines() == [
+        "| Accuracy | trec, 3 runs |",
+        "| --- | --- |",
+        "| kim-rand | 70.0 ± 0.0 |",
+        "| kim-static | **70.0 ± 0.0** |",
+        "| kim-zero | 95.0 ± 0.0 † |",
+        "| majority class | 50.0 ± 0.0 |",
+    ]
+    assert last.startswith("† other folds, or another seed, tokenization or file")
+
+
+def test_of_as_many_folds_and_runs_the_rows_that_most_models_share_count() -> None:
+    one, other = (result("kim-rand", "mr", 0.6, 0.6, rows=rows) for rows in ("z", "a"))
+    shared = result("kim-static", "mr", 0.6, 0.6, rows="a")
+    assert fullest([one, shared, other]) == fullest([other, shared, one]) == [other, shared]
+    assert "†" not in markdown([other, shared])
 
 
 def test_of_two_cross_validations_the_one_of_more_folds_counts() -> None:

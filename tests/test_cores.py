@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline.cores import cores
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.parametrize(
@@ -21,3 +25,11 @@ def test_a_containers_limit_is_kept(limit: str, expected: int, tmp_path: Path) -
 def test_without_a_limit_all_cores_are_used(tmp_path: Path) -> None:
     (tmp_path / "cpu.max").write_text("max 100000\n")
     assert cores(tmp_path / "cpu.max") == cores(tmp_path / "none") <= (os.cpu_count() or 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux keeps a process from cores")
+def test_folds_run_on_the_cores_that_make_may_use() -> None:
+    asked = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+    asked += "os.execvp('make', ['make', '--silent', '--eval', 'jobs:; @echo $(JOBS)', 'jobs'])"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"

@@ -31,11 +31,18 @@ def test_cross_validation_compares_on_the_same_folds_and_goes_on_where_it_stoppe
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     *lines, place = done.stdout.splitlines()
-    assert max(map(len, lines)) <= 80
-    assert "TF-IDF + logistic regression" in done.stdout
-    assert "Ship " in done.stdout
     options = json.loads(Path(place, "options.json").read_text())
     folds = [Path(run).parent for run in options["runs"]]
+    assert max(map(len, lines)) <= 80
+    assert "validation" not in done.stdout  # the parts of all rows are those of no fold
+    assert any(line.split() == ["rows", "80"] for line in lines)
+    copies = [
+        json.loads((fold / "data_report.json").read_text())["near_across_split"]["test"] for fold in folds
+    ]
+    assert f"  Of 40 test rows a fold {sum(copies) / 2:.1f} are near copies of a training row." in lines
+    assert "  There are only 80 test rows: one of them is 1.2 points." in lines
+    assert "TF-IDF + logistic regression" in done.stdout
+    assert "Ship " in done.stdout
     tested = [pd.read_parquet(fold / "rows.parquet")["part"] == "test" for fold in folds]
     assert (sum(one.astype(int) for one in tested) == 1).all()
     of_fold = {path.name for path in Path(options["runs"][0]).iterdir()}
@@ -78,11 +85,39 @@ def test_an_official_test_part_is_kept_and_seeds_take_the_place_of_folds(data: P
     done = crossval(data, f"TEST={data / 'held_out.csv'}")
     assert done.returncode == 0, done.stderr
     assert "2 seeds" in done.stdout
+    assert "There are only 30 test rows: one of them is 3.3 points." in done.stdout
     options = json.loads(Path(done.stdout.splitlines()[-1], "options.json").read_text())
     assert options["folds"] == 1
+    reports = [
+        json.loads(Path(run).parent.joinpath("data_report.json").read_text()) for run in options["runs"]
+    ]
+    near, equal = (
+        sum(one[f"{kind}_across_split"]["test"] for one in reports) / 2 for kind in ("near", "equal")
+    )
+    assert equal > 20  # those of the validation part are not in the training part
+    copies = f"Of 30 test rows {near:.1f} are near copies of a training row, {equal:.1f} are equal to a"
+    assert copies in done.stdout
     parts = [pd.read_parquet(Path(run).parent / "rows.parquet")["part"] for run in options["runs"]]
     assert [(part == "test").sum() for part in parts] == [30, 30]
     assert (parts[0] != parts[1]).any()
+
+
+@pytest.mark.parametrize(
+    ("jobs", "more"), [("2", "; JOBS=1 needs less, as one fold at a time runs"), ("1", "")]
+)
+def test_a_fold_that_is_killed_is_one_line_with_the_remedy(data: Path, jobs: str, more: str) -> None:
+    short_of_memory = data / "short_of_memory.sh"
+    short_of_memory.write_text(
+        '[ "$1" = tokenize ] && kill -KILL $$\nexec .venv/bin/python -m pipeline "$@"\n'
+    )
+    done = crossval(data, "FOLDS=3", f"JOBS={jobs}", f"VERB=sh {short_of_memory}")
+    assert done.returncode != 0
+    said, *rest = done.stderr.splitlines()
+    killed = (
+        "convtext: a stage was killed, most likely as memory ran out: the same command goes on where it was"
+    )
+    assert said == killed + more
+    assert [line for line in rest if not line.startswith("make: *** ")] == []
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,14 @@ def lines(report: dict[str, Any]) -> list[str]:
     return printed
 
 
+def test_without_parts_the_summary_is_of_all_rows() -> None:
+    report = data_report(SMALL)
+    printed = summary(report, parts=False)
+    assert not {"train", "test", "near"} & set(printed.split())
+    classes = len(report["classes"])
+    assert printed.split("\n")[: 1 + classes] == [line[:36] for line in lines(report)[1 : 2 + classes]]
+
+
 def test_the_summary_is_a_short_aligned_table() -> None:
     assert lines(data_report(SMALL, set_aside=3)) == [
         "                                 all       train  validation        test",

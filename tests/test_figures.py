@@ -9,6 +9,7 @@ import pytest
 
 from pipeline import class_figures, figures, metrics, study_figures
 from pipeline.calibration import reliability
+from pipeline.comparison import Cell
 from pipeline.slices import by_class
 
 
@@ -39,6 +40,26 @@ def test_a_temperature_that_moves_nothing_is_drawn_once(temperature: float, seri
     upper, lower = figures.calibration(bins, bins, temperature, "title").axes
     assert len(upper.get_legend().get_texts()) == 1 + series
     assert len(lower.patches) == series
+
+
+def test_contestants_on_other_rows_are_hollow_in_the_table_of_corpora(tmp_path: Path) -> None:
+    cells = {
+        "kim-rand": {"mr": Cell(76.1, 1.0, 10, 76.0), "trec": Cell(91.0, 1.0, 10)},
+        "kim-static embed.vectors=a-file-of-vectors.bin": {"mr": Cell(75, 1.0, 2, elsewhere=True)},
+        "majority class": {"mr": Cell(50, 0, 10)},
+    }
+    figure = study_figures.comparison(cells)
+    figure.savefig(tmp_path / "table.png")
+    here, others, paper = "here: mean, standard deviation", "on other rows", "the paper"
+    of_mr, of_trec = figure.axes
+    assert set(of_mr.get_legend_handles_labels()[1]) == {here, others, paper}
+    assert set(of_trec.get_legend_handles_labels()[1]) == {here}
+    (hollow,) = [line for line in of_mr.lines if line.get_label() == others]
+    assert hollow.get_xydata().tolist() == [[75, 0]]
+    assert [text.get_text().split("\n") for text in of_mr.get_yticklabels()] == [
+        ["kim-rand"],
+        ["kim-static", "embed.vectors=a-file-of-vectors.bin"],
+    ]
 
 
 def test_a_network_that_was_not_trained_is_counted_and_has_no_curve(tmp_path: Path) -> None:

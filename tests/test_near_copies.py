@@ -23,6 +23,7 @@ def test_resemblance_is_that_of_the_sets_of_three_word_shingles() -> None:
     assert near(" ".join(words[:12]), " ".join(words[:9])) is None  # 7 of 10
     assert near("Thank you!", "thank you") == 1
     assert near("thank you so", "thank you") is None
+    assert near("thank\u00adful so much", "Thankful, so much!") == 1
     assert near("!!!", "...") is None  # no words, no resemblance
 
 

@@ -74,6 +74,10 @@ def test_repeated_texts_reach_every_part() -> None:
         ("two  words\n", " two words"),
         ("\uff21\uff22\uff23 \ufb01ne", "abc fine"),  # full width, ligature
         ("\u0390", "\u03aa\u0301"),  # iota with dialytika and tonos, composed and in capitals
+        ("co\u00adoper\u00adate", "Cooperate"),  # soft hyphens
+        ("e\u00ad\u0301", "\u00e9"),  # one between a letter and its accent
+        ("\ufeffdon\u2019t\u200e", "don't"),  # a byte order mark, an apostrophe as typeset, a direction
+        ("zero\u200bwidth \u2060 joined", "zerowidth joined"),
     ],
 )
 def test_texts_are_equal_whatever_their_case_width_and_spaces(one: str, other: str) -> None:
