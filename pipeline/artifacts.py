@@ -3,7 +3,7 @@
 data/build/<corpus>/            prepare.json tokenize.json baseline.json   the stages' options
                                 rows.parquet labels.json data_report.json rejects.csv images.npy
                                 text_encoder.json sequences.npz
-                                baseline.parquet ngrams.npz
+                                baseline_<criterion>.parquet ngrams_<criterion>.npz
 data/build/<corpus>/folds/<fold>/             a fold of it: the same files, other parts; all/ has all rows
 data/build/<corpus>/crossval/<model>-.../     options.json crossval.json summary.txt
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options
@@ -42,6 +42,8 @@ from pipeline.sequences import Sequences
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pipeline.options import Criterion
+
 
 def data_folder() -> Path:
     """Where everything that is downloaded, built or tracked lies."""
@@ -69,13 +71,18 @@ class CorpusFolder:
         self.images = (path.parent / "all" if path.parent.name == "folds" else path) / "images.npy"
         self.text_encoder = path / "text_encoder.json"
         self.sequences = path / "sequences.npz"
-        self.baseline = path / "baseline.parquet"
-        self.ngrams = path / "ngrams.npz"
 
     @property
     def whole(self) -> CorpusFolder:
         """All rows of the corpus that this one is a fold of, whatever seed `make train` was given."""
         return CorpusFolder(self.path.parent / "all")
+
+    def baseline(self, criterion: Criterion) -> Path:
+        """What the opponents say, as the criterion chooses them: models of one corpus may have two."""
+        return self.path / f"baseline_{criterion}.parquet"
+
+    def ngrams(self, criterion: Criterion) -> Path:
+        return self.path / f"ngrams_{criterion}.npz"
 
     def fold(self, name: str) -> CorpusFolder:
         return CorpusFolder(self.path / "folds" / name)

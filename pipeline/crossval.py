@@ -1,7 +1,8 @@
 """Compare a model with its opponents over the folds (or seeds) that were run.
 
-Reads each fold's rows.parquet, baseline.parquet, predictions.parquet, metrics.json and run.json; writes
-crossval.json, summary.txt for the terminal, and puts the folds' runs below one parent run in MLflow.
+Reads each fold's rows.parquet, baseline_<criterion>.parquet, train.json, predictions.parquet, metrics.json
+and run.json; writes crossval.json, summary.txt for the terminal, and puts the folds' runs below one parent
+run in MLflow.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pipeline import comparison
 from pipeline.artifacts import CrossvalFolder, RunFolder, read_json, read_table, whole, write_json
 from pipeline.baselines import BASELINES
 from pipeline.config import read_stage
-from pipeline.options import CrossvalOptions, Request
+from pipeline.options import CrossvalOptions, Request, TrainOptions
 from pipeline.tracking import description, new_run
 
 LONGEST_NAME = 28  # columns, of the model and what SET made of it
@@ -83,7 +84,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _predictions(run: RunFolder, names: list[str]) -> pd.DataFrame:
     """Columns truth, network and one for each opponent: labels, int64 [test rows]."""
-    rows, baseline = read_table(run.corpus.rows), read_table(run.corpus.baseline)
+    criterion = read_stage(run.train_options, TrainOptions).train.criterion
+    rows, baseline = read_table(run.corpus.rows), read_table(run.corpus.baseline(criterion))
     truth = rows["label"][rows["part"] == "test"].to_numpy(np.int64)
     codes = {name: code for code, name in enumerate(names)}
     network = read_table(run.predictions)["predicted_label"].map(codes).to_numpy(np.int64)

@@ -1,0 +1,50 @@
+"""The opponents of a corpus, for models that are chosen by accuracy and for those chosen by macro-F1."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tests.test_end_to_end import SMALL, make
+
+OF_MODEL = {"kim-rand": "accuracy", "balanced": "macro_f1"}
+
+
+def write_tail(path: Path) -> None:
+    """No two rows are equal. Of those with "fine", two in three are of the frequent class, and they are all
+    rows of the rare one."""
+    labelled = [("fine", "frequent")] * 60 + [("dull", "frequent")] * 240 + [("fine", "rare")] * 30
+    lines = [f"{word} {number},{label}" for number, (word, label) in enumerate(labelled)]
+    path.write_text("\n".join(["text,label", *lines]) + "\n")
+
+
+def test_opponents_are_chosen_by_the_criterion_of_each_model_and_models_take_turns(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        write_tail(tmp_path / f"{part}.csv")
+    few = SMALL.replace("epochs=4", "epochs=1")
+    arguments = [f"CORPUS={tmp_path / 'train.csv'}", f"TEST={tmp_path / 'test.csv'}", f"SET={few}"]
+    folders = {}
+    for model, said in {"kim-rand": "by accuracy\n", "balanced": "by macro-F1\n"}.items():
+        done = make(tmp_path / "data", "train", *arguments, f"MODEL={model}")
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
+        folders[model] = Path(done.stdout.splitlines()[-1])
+    corpus = folders["balanced"].parent
+    predicted = {
+        criterion: pd.read_parquet(corpus / f"baseline_{criterion}.parquet")["linear"]
+        for criterion in OF_MODEL.values()
+    }
+    truth = np.repeat([0, 1], [300, 30])
+    accuracy = {}
+    for model, criterion in OF_MODEL.items():
+        metrics = json.loads((folders[model] / "metrics.json").read_text())
+        accuracy[model] = metrics["baseline_accuracy"]
+        assert accuracy[model] == np.mean(predicted[criterion] == truth)
+    # Weighed up, "fine" is rare: 60 rows of 300 are wrong, and of 30 none.
+    assert accuracy == {"kim-rand": 300 / 330, "balanced": 270 / 330}
+    for model in OF_MODEL:
+        again = make(tmp_path / "data", "train", *arguments, f"MODEL={model}")
+        assert again.stdout.splitlines() == [str(folders[model])]
