@@ -21,6 +21,7 @@ data/tracking/champions/        <corpus>.json, and a copy of its MLflow model by
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 import os
@@ -247,6 +248,16 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     with whole(path) as partial, partial.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
+
+
+def write_changed_arrays(path: Path, **arrays: NDArray[Any]) -> None:
+    """Leaves a file that holds the same already, so that Make redoes nothing for its sake."""
+    fresh = path.with_name(f"fresh-{path.name}")
+    write_arrays(fresh, **arrays)
+    if path.exists() and filecmp.cmp(fresh, path, shallow=False):
+        fresh.unlink()
+    else:
+        os.replace(fresh, path)
 
 
 @contextmanager

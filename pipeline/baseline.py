@@ -14,7 +14,14 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from pipeline.artifacts import CorpusFolder, read_inputs, read_json, read_table, write_arrays, write_table
+from pipeline.artifacts import (
+    CorpusFolder,
+    read_inputs,
+    read_json,
+    read_table,
+    write_changed_arrays,
+    write_table,
+)
 from pipeline.baselines import BASELINES, fit
 from pipeline.config import read_stage
 from pipeline.ngrams import NgramModel
@@ -59,6 +66,6 @@ def run(arguments: argparse.Namespace) -> None:
         if name == "linear":
             learned = fitted if isinstance(fitted, NgramModel) else None
             model = learned or NgramModel.of_counts(known["train"], classes)
-            write_arrays(folder.ngrams(criterion), **model.arrays())
+            write_changed_arrays(folder.ngrams(criterion), **model.arrays())
     print("\n".join(said))  # at once: embed prints at the same time
     write_table(folder.baseline(criterion), pd.DataFrame(predictions))
