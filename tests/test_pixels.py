@@ -42,3 +42,15 @@ def test_the_majority_of_images_is_that_of_their_labels() -> None:
     part = rows, labels
     assert fit("majority", part, part, 2, "accuracy", 1).predict(rows).tolist() == [1, 1, 1]
     assert fit("pixels", (rows, labels * 0), part, 2, "accuracy", 1).predict(rows).tolist() == [0, 0, 0]
+
+
+def test_by_macro_f1_every_class_may_weigh_the_same() -> None:
+    # Two in three of the bright images are of class 1, as all dark ones are: by accuracy bright is class 1.
+    # If the classes weigh the same, all of class 0 are bright, and 40 of 140 of class 1.
+    images = Images.of(np.repeat(np.array([250, 5], np.uint8), [60, 100]).reshape(160, 1, 1, 1))
+    labels = np.array([0] * 20 + [1] * 140)
+    part = images, labels
+    by_accuracy, by_macro_f1 = (fit("pixels", part, part, 2, one, 1) for one in ("accuracy", "macro_f1"))
+    assert by_accuracy.predict(images).tolist() == [1] * 160
+    assert by_macro_f1.predict(images).tolist() == [0] * 60 + [1] * 100
+    assert ", balanced, 160 rows" in by_macro_f1.setting
