@@ -192,6 +192,9 @@ DIR := $(patsubst %/,%,$(dir $(RUN)))
 # Images are neither tokenized nor embedded: `configure` writes no options for it.
 SEQUENCES := $(if $(wildcard $(DIR)/tokenize.json),$(DIR)/sequences.npz)
 VECTORS := $(if $(wildcard $(RUN)/embed.json),$(RUN)/vectors.npz)
+# Its opponents are chosen by the network's own criterion, as options.Train has it.
+CRITERION := $(if $(shell grep -s '"class_weights": "balanced"' "$(RUN)/train.json"),macro_f1,accuracy)
+NGRAMS := $(if $(shell grep -s '"ngrams": true' "$(RUN)/train.json"),$(DIR)/ngrams_$(CRITERION).npz)
 
 IS_FOLD := $(if $(filter-out all,$(notdir $(DIR))),$(filter folds folds-%,$(notdir $(patsubst %/,%,$(dir $(DIR))))))
 
@@ -216,9 +219,14 @@ endif
 $(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) tokenize text spelling)
 	$(call STAGE,tokenize $(DIR))
 
-$(DIR)/baseline.parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(SEQUENCES) \
-  $(call code,$(everywhere) baseline baselines ngrams compiled folded_kernels window_maximum split inputs pixels)
-	OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR))  # it is as fast, and leaves a core to embed
+# One thread is as fast, and leaves a core to embed.
+$(DIR)/baseline_$(CRITERION).parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(SEQUENCES) \
+  $(call code,$(everywhere) baseline baselines ngrams compiled folded_kernels window_maximum split inputs pixels \
+  metrics paired)
+	OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR) --criterion $(CRITERION))
+
+# The baseline stage leaves it as it was where nothing in it changed, whatever became of other opponents.
+$(DIR)/ngrams_$(CRITERION).npz: $(DIR)/baseline_$(CRITERION).parquet ; @:
 
 $(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz \
   $(call code,$(everywhere) embed vectors pretrained subwords text spelling)
@@ -227,14 +235,14 @@ $(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz \
 .PHONY: inputs
 inputs: $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
 
-$(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(DIR)/baseline.parquet \
+$(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(NGRAMS) \
   $(call code,$(everywhere) train trainer batches inputs layers compiled kernels optimizers backend ensemble ngrams \
   classifier calibration text spelling tracking address journal running provenance space \
   image_encoder image_file image_layers image_network filter_bank folded folded_kernels window_maximum folding byte_encoder text_kernels keras_network drift) \
-  $(wildcard pipeline/models/*.py)
+  $(wildcard pipeline/models/*.py) | $(DIR)/baseline_$(CRITERION).parquet
 	$(call STAGE,train $(RUN))
 
-$(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline.parquet \
+$(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline_$(CRITERION).parquet \
   $(call code,$(everywhere) evaluate recorder replay store mlflow_model served_model labelling cells assessment review report label_errors \
   metrics paired slices evidence figures class_figures filter_figures filters) pipeline/report.html.j2
 	$(call STAGE,evaluate $(RUN))

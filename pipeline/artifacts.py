@@ -3,7 +3,7 @@
 data/build/<corpus>/            prepare.json tokenize.json baseline.json   the stages' options
                                 rows.parquet labels.json data_report.json rejects.csv images.npy
                                 text_encoder.json sequences.npz
-                                baseline.parquet ngrams.npz
+                                baseline_<criterion>.parquet ngrams_<criterion>.npz
 data/build/<corpus>/folds/<fold>/             a fold of it: the same files, other parts; all/ has all rows
 data/build/<corpus>/folds/all/of10-seed1.npz  which fold tests each row, and its options
 data/build/<corpus>/folds-<hash>/             the same, where SET changed what the corpus is made by
@@ -23,6 +23,7 @@ data/tracking/champions/        <corpus>.json, and a copy of its MLflow model by
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 import os
@@ -43,6 +44,8 @@ from pipeline.sequences import Sequences
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from pipeline.options import Criterion
 
 
 def data_folder() -> Path:
@@ -71,8 +74,6 @@ class CorpusFolder:
         self.images = (path.parent / "all" if self.is_fold else path) / "images.npy"
         self.text_encoder = path / "text_encoder.json"
         self.sequences = path / "sequences.npz"
-        self.baseline = path / "baseline.parquet"
-        self.ngrams = path / "ngrams.npz"
 
     @property
     def is_fold(self) -> bool:
@@ -83,6 +84,13 @@ class CorpusFolder:
     def whole(self) -> CorpusFolder:
         """All rows of the corpus that this one is a fold of, whatever seed `make train` was given."""
         return CorpusFolder(self.path.parent / "all")
+
+    def baseline(self, criterion: Criterion) -> Path:
+        """What the opponents say, as the criterion chooses them: models of one corpus may have two."""
+        return self.path / f"baseline_{criterion}.parquet"
+
+    def ngrams(self, criterion: Criterion) -> Path:
+        return self.path / f"ngrams_{criterion}.npz"
 
     def fold(self, name: str, settings: str) -> CorpusFolder:
         """`settings` is what SET says of the corpus: two cross-validations at once must not share a file of
@@ -266,6 +274,16 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     with whole(path) as partial, partial.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
+
+
+def write_changed_arrays(path: Path, **arrays: NDArray[Any]) -> None:
+    """Leaves a file that holds the same already, so that Make redoes nothing for its sake."""
+    fresh = path.with_name(f"fresh-{path.name}")
+    write_arrays(fresh, **arrays)
+    if path.exists() and filecmp.cmp(fresh, path, shallow=False):
+        fresh.unlink()
+    else:
+        os.replace(fresh, path)
 
 
 @contextmanager

@@ -1,32 +1,46 @@
-"""Fit the baselines on the training part and label the test part.
+"""Fit the baselines on the training part, choose each by a criterion, and label the test part.
 
 Reads baseline.json, and rows.parquet and sequences.npz (or images.npy) of the corpus; writes
-baseline.parquet: the test rows' numbers, and a column of predicted labels for each baseline; and of texts
-ngrams.npz, TF-IDF + logistic regression itself, for networks that weigh it in.
+baseline_<criterion>.parquet: the test rows' numbers, and a column of predicted labels for each baseline; and
+of texts ngrams_<criterion>.npz, TF-IDF + logistic regression itself, for networks that weigh it in.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
-from pipeline.artifacts import CorpusFolder, read_inputs, read_json, read_table, write_arrays, write_table
+from pipeline.artifacts import (
+    CorpusFolder,
+    read_inputs,
+    read_json,
+    read_table,
+    write_changed_arrays,
+    write_table,
+)
 from pipeline.baselines import BASELINES, fit
 from pipeline.config import read_stage
 from pipeline.ngrams import NgramModel
-from pipeline.options import BaselineOptions
+from pipeline.options import BaselineOptions, Criterion
 from pipeline.split import PARTS
+
+SHOWN: dict[Criterion, str] = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="data/build/<corpus>")
+    parser.add_argument(
+        "--criterion", choices=get_args(Criterion), default="accuracy", help="of the networks beside them"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     folder = CorpusFolder(arguments.folder)
+    criterion: Criterion = arguments.criterion
     options = read_stage(folder.baseline_options, BaselineOptions)
     rows, inputs = read_table(folder.rows), read_inputs(folder)
     labels = rows["label"].to_numpy(np.int64)
@@ -35,14 +49,23 @@ def run(arguments: argparse.Namespace) -> None:
     known = {name: labels[chosen] for name, chosen in part.items()}
     classes = len(read_json(folder.labels))
     predictions = {"row": part["test"]}
-    said = [f"baseline: fitted on {len(training):,} rows, chosen on {len(validation):,}"]
+    said = [
+        f"baseline: fitted on {len(training):,} rows, chosen on {len(validation):,} by {SHOWN[criterion]}"
+    ]
     for name in options.baselines:
-        fitted = fit(name, training, known["train"], validation, known["validation"], classes, options.seed)
+        fitted = fit(
+            name,
+            (training, known["train"]),
+            (validation, known["validation"]),
+            classes,
+            criterion,
+            options.seed,
+        )
         predictions[name] = fitted.predict(test)
         said.append(f"  {BASELINES[name].title}: {fitted.setting}")
         if name == "linear":
             learned = fitted if isinstance(fitted, NgramModel) else None
             model = learned or NgramModel.of_counts(known["train"], classes)
-            write_arrays(folder.ngrams, **model.arrays())
+            write_changed_arrays(folder.ngrams(criterion), **model.arrays())
     print("\n".join(said))  # at once: embed prints at the same time
-    write_table(folder.baseline, pd.DataFrame(predictions))
+    write_table(folder.baseline(criterion), pd.DataFrame(predictions))

@@ -1,4 +1,9 @@
-"""The network's opponents: on its inputs and training rows, each at its best on the validation part."""
+"""The network's opponents: on its inputs and training rows, each at its best on the validation part.
+
+What is best, the network's own criterion says. A network with class weights is chosen by macro-F1, and so are
+its opponents, each of them also fitted with every class weighing the same. Beside a network that is chosen by
+accuracy they are fitted without, as it is: weights give accuracy away, and would double the time.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.svm import LinearSVC
+from sklearn.utils.class_weight import compute_sample_weight
 
 from pipeline import ngrams, pixels
 from pipeline.images import Images
 from pipeline.inputs import Inputs
-from pipeline.options import BaselineName, InputKind
+from pipeline.metrics import scores
+from pipeline.options import BaselineName, Criterion, InputKind
 from pipeline.sequences import Sequences
 
 Labels = NDArray[np.int64]
@@ -47,10 +54,11 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Baseline:
-    """`candidates(training, labels, classes, seed)` fits one after the other, to such inputs."""
+    """`candidates(training, labels, classes, seed, balanced)` fits one after the other, to such inputs; if
+    `balanced`, every class weighs the same."""
 
     title: str
-    candidates: Callable[[Any, Labels, int, int], Iterator[Candidate]]
+    candidates: Callable[[Any, Labels, int, int, bool], Iterator[Candidate]]
     inputs: tuple[InputKind, ...] = ("tokens",)
     library: str = ""  # where it is not one of the project's own dependencies
 
@@ -61,24 +69,27 @@ class Baseline:
 
 def fit(
     name: BaselineName,
-    training: Inputs,
-    labels: Labels,
-    validation: Inputs,
-    validation_labels: Labels,
+    training: tuple[Inputs, Labels],
+    validation: tuple[Inputs, Labels],
     classes: int,
+    criterion: Criterion,
     seed: int,
 ) -> Candidate:
-    """The candidate with most validation rows right; of several, the first.
+    """The candidate that is best on the validation part by the criterion; of several, the first.
 
     `name` is one of BASELINES. Where the training rows have one class or no token, each is `majority`.
     """
-    learnable = bool(training.lengths.any()) and len(np.unique(labels)) > 1
+    inputs, labels = training
+    held_out, truth = validation
+    learnable = bool(inputs.lengths.any()) and len(np.unique(labels)) > 1
     baseline = BASELINES[name if learnable else "majority"]
-    most = -1
-    for candidate in baseline.candidates(training, labels, classes, seed):
-        right = int((candidate.predict(validation) == validation_labels).sum())
-        if right > most:
-            most, best = right, candidate
+    names = [str(number) for number in range(classes)]
+    highest = -1.0
+    for balanced in (False, True) if criterion == "macro_f1" else (False,):
+        for candidate in baseline.candidates(inputs, labels, classes, seed, balanced):
+            score = scores(truth, candidate.predict(held_out), names)[criterion]
+            if score > highest:
+                highest, best = score, candidate
     return best
 
 
@@ -89,12 +100,14 @@ class NaiveBayesSVM:
     q = 1 + the sum over the rest, and r = log((p / |p|) / (q / |q|)) with |.| the sum of magnitudes. A linear
     SVM with squared hinge loss on f * r gives w and b; w' = (1 - beta) mean|w| + beta w leans on naive Bayes
     where the SVM is extreme. A row's score is w'.(f * r) + b, and the class with the highest has it.
+    `balanced` weighs the SVM's rows, so that every class weighs the same; r stays as it is.
     """
 
     BETA = 0.25
 
-    def __init__(self, C: float, seed: int) -> None:
+    def __init__(self, C: float, seed: int, balanced: bool = False) -> None:
         self.C = C
+        self.balanced = balanced
         self._seed = seed
 
     def fit(self, features: Any, labels: Labels) -> NaiveBayesSVM:
@@ -102,15 +115,18 @@ class NaiveBayesSVM:
         self._classes = np.unique(labels)
         # Of two classes, the first one's scores are the second one's with the sign turned.
         ones = self._classes[1:] if len(self._classes) == 2 else self._classes
-        fitted = [self._fit_one(features, labels == one) for one in ones]
+        weights = compute_sample_weight("balanced" if self.balanced else None, labels)
+        fitted = [self._fit_one(features, labels == one, weights) for one in ones]
         self._weights = np.column_stack([weights for weights, _ in fitted])  # [features, classes]
         self._biases = np.array([bias for _, bias in fitted])
         return self
 
-    def _fit_one(self, features: Any, positive: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
+    def _fit_one(
+        self, features: Any, positive: NDArray[np.bool_], weights: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], float]:
         ratio = log_count_ratio(features, positive)
         svm = LinearSVC(C=self.C, max_iter=10_000, random_state=self._seed)
-        svm.fit(features.multiply(ratio).tocsr(), positive)
+        svm.fit(features.multiply(ratio).tocsr(), positive, weights)
         return ratio * interpolated(svm.coef_[0], self.BETA), float(svm.intercept_[0])
 
     def scores(self, features: Any) -> NDArray[np.float64]:
@@ -138,21 +154,27 @@ def interpolated(weights: NDArray[np.float64], beta: float) -> NDArray[np.float6
     return (1 - beta) * mean + beta * weights
 
 
-def _majority(training: Inputs, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
+def _majority(
+    training: Inputs, labels: Labels, classes: int, seed: int, balanced: bool
+) -> Iterator[Candidate]:
     """The most frequent label; of several, the first."""
     label = int(np.bincount(labels).argmax())
     yield Fitted(f"label {label}", lambda inputs: np.full(len(inputs), label, np.int64))
 
 
-def _linear(training: Sequences, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
-    return ngrams.candidates(training, labels, classes)
+def _linear(
+    training: Sequences, labels: Labels, classes: int, seed: int, balanced: bool
+) -> Iterator[Candidate]:
+    return ngrams.candidates(training, labels, classes, balanced)
 
 
-def _pixels(training: Images, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
-    return pixels.candidates(training, labels, seed)
+def _pixels(training: Images, labels: Labels, classes: int, seed: int, balanced: bool) -> Iterator[Candidate]:
+    return pixels.candidates(training, labels, seed, balanced)
 
 
-def _nbsvm(training: Sequences, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
+def _nbsvm(
+    training: Sequences, labels: Labels, classes: int, seed: int, balanced: bool
+) -> Iterator[Candidate]:
     counter = CountVectorizer(binary=True, dtype=np.float64, **NGRAMS)
     features = counter.fit_transform(_documents(training))
 
@@ -160,12 +182,18 @@ def _nbsvm(training: Sequences, labels: Labels, classes: int, seed: int) -> Iter
         return model.predict(counter.transform(_documents(sequences)))
 
     for strength in NBSVM_STRENGTHS:
-        model = NaiveBayesSVM(strength, seed).fit(features, labels)
-        yield Fitted(f"C = {strength:g}", partial(predict, model))
+        model = NaiveBayesSVM(strength, seed, balanced).fit(features, labels)
+        yield Fitted(f"C = {strength:g}{', balanced' * balanced}", partial(predict, model))
 
 
-def _fasttext(training: Sequences, labels: Labels, classes: int, seed: int) -> Iterator[Candidate]:
-    """Joulin et al. 2016, "Bag of Tricks": averaged vectors of tokens and pairs into a softmax."""
+def _fasttext(
+    training: Sequences, labels: Labels, classes: int, seed: int, balanced: bool
+) -> Iterator[Candidate]:
+    """Joulin et al. 2016, "Bag of Tricks": averaged vectors of tokens and pairs into a softmax.
+
+    It knows no class weights. What `balanced` comes to is each class's lines repeated as often as they weigh,
+    and at least once: classes below the mean size then have about the mean, for twice the lines at most.
+    """
     import fasttext
 
     mark = "__label__"  # fastText's own
@@ -179,7 +207,9 @@ def _fasttext(training: Sequences, labels: Labels, classes: int, seed: int) -> I
     with TemporaryDirectory() as folder:
         file = Path(folder, "training.txt")
         # It learns in the file's order, and many corpora are sorted by class: MR then stays at chance.
-        order = np.random.default_rng(seed).permutation(len(lines))
+        weights = compute_sample_weight("balanced" if balanced else None, labels)
+        repeated = np.repeat(np.arange(len(lines)), np.maximum(1, weights.round()).astype(int))
+        order = np.random.default_rng(seed).permutation(repeated)
         file.write_text("".join(lines[row] for row in order), "utf-8")
         for epochs, rate in product(FASTTEXT_EPOCHS, FASTTEXT_RATES):
             model = fasttext.train_supervised(
@@ -194,7 +224,8 @@ def _fasttext(training: Sequences, labels: Labels, classes: int, seed: int) -> I
                 seed=seed % 2**31,  # a C int
                 verbose=0,
             )
-            yield Fitted(f"{epochs} epochs, learning rate {rate:g}", partial(predict, model))
+            setting = f"{epochs} epochs, learning rate {rate:g}{', balanced' * balanced}"
+            yield Fitted(setting, partial(predict, model))
 
 
 def _documents(sequences: Sequences) -> list[str]:

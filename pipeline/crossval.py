@@ -1,7 +1,8 @@
 """Compare a model with its opponents over the folds (or seeds) that were run.
 
-Reads each fold's rows.parquet, baseline.parquet, predictions.parquet, metrics.json and run.json; writes
-crossval.json, summary.txt for the terminal, and puts the folds' runs below one parent run in MLflow.
+Reads each fold's rows.parquet, baseline_<criterion>.parquet, train.json, predictions.parquet, metrics.json
+and run.json; writes crossval.json, summary.txt for the terminal, and puts the folds' runs below one parent
+run in MLflow.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from pipeline.artifacts import (
 from pipeline.baselines import BASELINES
 from pipeline.config import read_stage
 from pipeline.metrics import few_rows
-from pipeline.options import CrossvalOptions, Request
+from pipeline.options import Criterion, CrossvalOptions, Request, TrainOptions
 from pipeline.tracking import description, new_run
 
 
@@ -104,14 +105,19 @@ def _copies(runs: list[RunFolder], folds: int) -> list[str]:
 
 
 def _digest(runs: list[RunFolder]) -> str:
-    """Of all rows, their parts and how they are tokenized (images are not): what the opponents depend on."""
+    """Of all rows, their parts, how they are tokenized (images are not) and by what criterion opponents are
+    chosen: what these depend on."""
     files = [path for run in runs for path in (run.corpus.rows, run.corpus.tokenize_options)]
-    return sha256_of(sha256(path) for path in files if path.exists())
+    return sha256_of([_criterion(runs[0]), *(sha256(path) for path in files if path.exists())])
+
+
+def _criterion(run: RunFolder) -> Criterion:
+    return read_stage(run.train_options, TrainOptions).train.criterion
 
 
 def _predictions(run: RunFolder, names: list[str]) -> pd.DataFrame:
     """Columns truth, network and one for each opponent: labels, int64 [test rows]."""
-    rows, baseline = read_table(run.corpus.rows), read_table(run.corpus.baseline)
+    rows, baseline = read_table(run.corpus.rows), read_table(run.corpus.baseline(_criterion(run)))
     truth = rows["label"][rows["part"] == "test"].to_numpy(np.int64)
     codes = {name: code for code, name in enumerate(names)}
     network = read_table(run.predictions)["predicted_label"].map(codes).to_numpy(np.int64)

@@ -1,7 +1,7 @@
 """Score the network on the test part, beside the baseline and the majority class, and report on the run.
 
 Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts alone), and the corpus's
-rows.parquet, data_report.json, sequences.npz (or images.npy) and baseline.parquet; writes
+rows.parquet, data_report.json, sequences.npz (or images.npy) and baseline_<criterion>.parquet; writes
 predictions.parquet, row_keys.npz, mistakes.csv and metrics.json, and finishes the run in MLflow. Of a run
 that is no fold of a cross-validation, also filters.json, suspect_labels.csv, the figures and report.html.
 """
@@ -154,7 +154,8 @@ def _contestants(folder: RunFolder) -> dict[str, str]:
 
 
 def _opponents(folder: RunFolder) -> dict[str, NDArray[np.int64]]:
-    table = read_table(folder.corpus.baseline)
+    criterion = read_stage(folder.train_options, TrainOptions).train.criterion
+    table = read_table(folder.corpus.baseline(criterion))
     found = {"baseline": table[_baseline(folder)], "majority": table["majority"]}
     return {name: labels.to_numpy(np.int64) for name, labels in found.items()}
 

@@ -30,6 +30,7 @@ Share = Annotated[Real, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 BaselineName = Literal["majority", "linear", "nbsvm", "fasttext", "pixels"]
 InputKind = Literal["tokens", "images"]
+Criterion = Literal["accuracy", "macro_f1"]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 IMAGE_FORMATS = ("folder", "npz", "digits", "keras")
 
@@ -161,9 +162,10 @@ class Train(Section):
     class_weights: Literal["none", "balanced"] = "none"  # balanced: every class weighs the same in the loss
 
     @property
-    def criterion(self) -> Literal["accuracy", "macro_f1"]:
-        """What the kept epoch is chosen by, on the validation part. Who weighs rare classes up gives accuracy
-        for them away, so that it would choose the epoch that had learned them least."""
+    def criterion(self) -> Criterion:
+        """What the kept epoch and the opponents are chosen by, on the validation part. Who weighs rare
+        classes up gives accuracy for them away, so that it would choose the epoch that had learned them
+        least."""
         return "macro_f1" if self.class_weights == "balanced" else "accuracy"
 
 

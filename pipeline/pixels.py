@@ -36,8 +36,9 @@ class PixelModel:
         return labels
 
 
-def candidates(images: Images, labels: NDArray[np.int64], seed: int) -> Iterator[PixelModel]:
-    """A model for each of STRENGTHS, on labels int64 [rows] of two classes or more."""
+def candidates(images: Images, labels: NDArray[np.int64], seed: int, balanced: bool) -> Iterator[PixelModel]:
+    """A model for each of STRENGTHS, on labels int64 [rows] of two classes or more, each of which weighs the
+    same if `balanced`."""
     size = values(images.select(np.arange(1))).shape[1]
     rows = np.arange(len(images))
     if len(rows) * size > MOST_VALUES:
@@ -50,11 +51,14 @@ def candidates(images: Images, labels: NDArray[np.int64], seed: int) -> Iterator
     mean = fitted.mean(axis=0)
     fitted -= mean
     for strength in STRENGTHS:
-        model = LogisticRegression(C=strength, max_iter=ITERATIONS)
+        model = LogisticRegression(
+            C=strength, max_iter=ITERATIONS, class_weight="balanced" if balanced else None
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(fitted, labels[rows])
-        yield PixelModel(mean, model, f"C = {strength:g}, {len(rows):,} rows of {size:,} values")
+        setting = f"C = {strength:g}{', balanced' * balanced}, {len(rows):,} rows of {size:,} values"
+        yield PixelModel(mean, model, setting)
 
 
 def values(images: Images) -> NDArray[np.float32]:

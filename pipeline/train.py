@@ -1,8 +1,8 @@
 """Train the network, or the networks of an ensemble.
 
-Reads the corpus's rows.parquet, and of texts sequences.npz, text_encoder.json, ngrams.npz and the run's
-vectors.npz, of images images.npy; writes model/ (all that a prediction needs), history.json and run.json.
-Begins the run in MLflow.
+Reads the corpus's rows.parquet, and of texts sequences.npz, text_encoder.json, ngrams_<criterion>.npz and the
+run's vectors.npz, of images images.npy; writes model/ (all that a prediction needs), history.json and
+run.json. Begins the run in MLflow.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     training = inputs.select(part["train"]), labels[part["train"]]
     validation = inputs.select(part["validation"]), labels[part["validation"]]
-    linear = NgramModel.of(read_arrays(folder.corpus.ngrams)) if options.ensemble.ngrams else None
+    ngrams = folder.corpus.ngrams(options.train.criterion)
+    linear = NgramModel.of(read_arrays(ngrams)) if options.ensemble.ngrams else None
     print(f"train: {options.model}, {len(part['train']):,} rows", flush=True)
 
     request, program = read_stage(folder.request, Request), checkout()

@@ -178,6 +178,7 @@ def makefile_rules() -> dict[str, tuple[set[str], set[str]]]:
         modules |= {
             module for module in MODULES if module.startswith("pipeline.models.") and "wildcard" in needs
         }
+        needs, _, _only_made_before = needs.partition(" | ")
         before = {makers[need] for need in needs.split() if need in makers}
         rules[verb] = (before, {module.removesuffix(".__init__") for module in modules})
     return rules

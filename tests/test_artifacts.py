@@ -87,3 +87,14 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
 def test_a_missing_file_says_to_train_first(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is missing: remove .* and run `make train`"):
         artifacts.read_json(tmp_path / "metrics.json")
+
+
+def test_arrays_that_did_not_change_leave_their_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "ngrams_accuracy.npz"
+    artifacts.write_changed_arrays(path, keys=np.arange(3))
+    before = path.stat().st_mtime_ns
+    artifacts.write_changed_arrays(path, keys=np.arange(3))
+    assert path.stat().st_mtime_ns == before
+    artifacts.write_changed_arrays(path, keys=np.arange(4))
+    assert len(artifacts.read_arrays(path)["keys"]) == 4
+    assert list(tmp_path.iterdir()) == [path]

@@ -21,8 +21,8 @@ def predict(
     library = BASELINES[name].library
     if library:
         pytest.importorskip(library, reason=f"{library} is not installed")
-    training = Sequences.of(rows)
-    fitted = fit(name, training, np.array(labels), training, np.array(labels), max(labels) + 1, seed)
+    training = Sequences.of(rows), np.array(labels)
+    fitted = fit(name, training, training, max(labels) + 1, "accuracy", seed)
     predicted = fitted.predict(Sequences.of(test))
     assert predicted.dtype == np.int64
     return predicted.tolist(), fitted.setting
@@ -68,10 +68,11 @@ def test_an_empty_or_unknown_row_is_predicted(name: str) -> None:
 
 @pytest.mark.parametrize("name", OF_TOKENS)
 def test_a_class_without_a_training_row_is_not_predicted(name: str) -> None:
-    rows, test = [[2], [3], [3], [3]] * 10, Sequences.of([[2], [3], [4]])
+    training = Sequences.of([[2], [3], [3], [3]] * 10), np.array([0, 3, 3, 3] * 10)
+    test = Sequences.of([[2], [3], [4]])
     if not BASELINES[name].available():
         pytest.skip(f"{BASELINES[name].library} is not installed")
-    fitted = fit(name, Sequences.of(rows), np.array([0, 3, 3, 3] * 10), test, np.array([0, 3, 1]), 5, 1)
+    fitted = fit(name, training, (test, np.array([0, 3, 1])), 5, "macro_f1", 1)
     assert set(fitted.predict(test).tolist()) <= {0, 3}
 
 
@@ -109,8 +110,8 @@ def test_the_candidate_with_most_validation_rows_right_is_chosen_and_of_several_
     assert predict("linear", rows, labels, [[2]])[1] == "C = 1"
     # One clear row of the small class among many of the other: C = 1 takes it for the large one.
     rows, labels = [[2]] + [[2, 3]] * 60 + [[4, 3]] * 2, [1] + [1] * 60 + [0] * 2
-    training, held_out = Sequences.of(rows), Sequences.of([[4, 3]])
-    assert fit("linear", training, np.array(labels), held_out, np.array([0]), 2, 1).setting == "C = 10"
+    training, held_out = (Sequences.of(rows), np.array(labels)), (Sequences.of([[4, 3]]), np.array([0]))
+    assert fit("linear", training, held_out, 2, "accuracy", 1).setting == "C = 10"
 
 
 def test_the_log_count_ratio_is_that_computed_by_hand() -> None:
@@ -141,3 +142,54 @@ def test_nbsvm_scores_are_those_computed_by_hand() -> None:
 def test_a_baseline_without_its_library_is_not_available() -> None:
     assert BASELINES["linear"].available()
     assert not Baseline("", BASELINES["linear"].candidates, library="not_installed").available()
+
+
+def test_the_classes_weigh_the_same_only_where_they_do_for_the_network_too() -> None:
+    # Of 63 texts "2 3", two in three are of class 1, and "4" goes with class 0 in none: by accuracy "2 3" is
+    # class 1. Where both classes weigh the same, so do 20 texts "2 3" of class 0 out of 21 and 43 of 1 out of
+    # 143: 0.95 against 0.30.
+    rows = Sequences.of([[2, 3]] * 63 + [[4]] * 100 + [[5]])
+    training = rows, np.array([0] * 20 + [1] * 43 + [1] * 100 + [0])
+    # One class 0 row right and one of four class 1 rows wrong: macro-F1 is (2/3 + 6/7) / 2, accuracy 4/5. All
+    # called class 1: macro-F1 is (0 + 8/9) / 2, accuracy 4/5 as well, and it comes first.
+    validation = Sequences.of([[2, 3], [2, 3], [4], [4], [4]]), np.array([0, 1, 1, 1, 1])
+    by_accuracy = fit("linear", training, validation, 2, "accuracy", 1)
+    by_macro_f1 = fit("linear", training, validation, 2, "macro_f1", 1)
+    assert by_accuracy.predict(validation[0]).tolist() == [1, 1, 1, 1, 1]
+    assert by_macro_f1.predict(validation[0]).tolist() == [0, 0, 1, 1, 1]
+    assert not by_accuracy.setting.endswith("balanced") and by_macro_f1.setting.endswith(", balanced")
+
+
+def test_nbsvm_with_balanced_classes_has_the_scores_computed_by_hand() -> None:
+    # Row "a" of class 0, twice row "b" of class 1: p = (1, 3), q = (2, 1), r = (log 3/8, log 9/4). "a" weighs
+    # 3/2, each "b" 3/4. liblinear's bias is a weight like the others, so that the gradient is 0 where
+    # w = (-u r_a, v r_b) and b = v - u, with u = 3 C (1 + w_a r_a + b) and v = 3 C (1 - w_b r_b - b).
+    features, strength = csr_matrix(np.array([[1.0, 0], [0, 1], [0, 1]])), 0.5
+    a, b = np.log(3 / 8), np.log(9 / 4)
+    lines = np.array(
+        [[1 + 3 * strength * (1 + a**2), -3 * strength], [-3 * strength, 1 + 3 * strength * (1 + b**2)]]
+    )
+    u, v = np.linalg.solve(lines, [3 * strength, 3 * strength])
+    weights = interpolated(np.array([-u * a, v * b]), NaiveBayesSVM.BETA)
+    expected = np.array([a * weights[0], b * weights[1], b * weights[1]]) + v - u
+    model = NaiveBayesSVM(strength, seed=1, balanced=True).fit(features, np.array([0, 1, 1]))
+    assert model.scores(features)[:, 1] == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_by_macro_f1_it_is_balanced_only_where_that_is_better(name: str) -> None:
+    if not BASELINES[name].available():
+        pytest.skip(f"{BASELINES[name].library} is not installed")
+    part = Sequences.of([[2, 3], [3, 2], [4, 3], [3, 4]] * 5), np.array([0, 0, 1, 1] * 5)
+    assert not fit(name, part, part, 2, "macro_f1", 1).setting.endswith("balanced")
+
+
+def test_fasttext_learns_rare_classes_from_repeated_lines() -> None:
+    pytest.importorskip("fasttext", reason="fasttext is not installed")
+    rows = Sequences.of([[2, 3]] * 63 + [[4]] * 100 + [[5]])
+    training = rows, np.array([0] * 20 + [1] * 43 + [1] * 100 + [0])
+    validation = Sequences.of([[2, 3], [2, 3], [4], [4], [4]]), np.array([0, 1, 1, 1, 1])
+    # Class 0 has 21 of 164 rows: each weighs 164 / 42 = 3.9 and stands four times, 80 texts "2 3" to 43.
+    fitted = fit("fasttext", training, validation, 2, "macro_f1", 1)
+    assert fitted.predict(validation[0]).tolist() == [0, 0, 1, 1, 1]
+    assert fitted.setting.endswith(", balanced")

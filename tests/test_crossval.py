@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.comparison import compared
 from tests.test_end_to_end import SMALL, make, write_reviews
 
 FEW = SMALL.replace("epochs=4", "epochs=2")
@@ -50,6 +53,17 @@ def test_cross_validation_compares_on_the_same_folds_and_goes_on_where_it_stoppe
     assert not of_fold & {"report.html", "suspect_labels.csv", "filters.json", "confusion_matrix.png"}
     result = json.loads(Path(place, "crossval.json").read_text())
     assert result["contestants"]["TF-IDF + logistic regression"]["accuracy"] == [1, 1]
+    codes = {name: code for code, name in enumerate(json.loads((folds[0] / "labels.json").read_text()))}
+    tables = [pd.read_parquet(Path(run, "predictions.parquet")) for run in options["runs"]]
+    truth, network = (
+        [one[column].map(codes).to_numpy(np.int64) for one in tables]
+        for column in ("label", "predicted_label")
+    )
+    majority = [
+        pd.read_parquet(fold / "baseline_accuracy.parquet")["majority"].to_numpy(np.int64) for fold in folds
+    ]
+    expected = compared(truth, network, majority, folds=2)
+    assert result["contestants"]["majority class"]["difference"] == pytest.approx(vars(expected))
 
     with sqlite3.connect(data / "tracking" / "mlflow.db") as store:
         query = "select value from tags where key = 'mlflow.parentRunId'"
@@ -58,15 +72,19 @@ def test_cross_validation_compares_on_the_same_folds_and_goes_on_where_it_stoppe
     assert len(parents) == 2
     assert len(set(parents)) == 1
 
-    # A lost fold is run again, the other one is not.
+    # A fold that lost its model and its opponents is run again, to the same numbers; the other one is not.
     kept, lost = (Path(run, "metrics.json") for run in options["runs"])
     before = kept.stat().st_mtime_ns
+    shutil.rmtree(lost.parent / "model")
+    (lost.parents[1] / "baseline_accuracy.parquet").unlink()
     lost.unlink()
     again = crossval(data)
     assert again.returncode == 0, again.stderr
     assert kept.stat().st_mtime_ns == before
     assert lost.exists()
-    assert json.loads(Path(place, "crossval.json").read_text())["contestants"] == result["contestants"]
+    resumed = json.loads(Path(place, "crossval.json").read_text())
+    assert resumed["contestants"] == result["contestants"]
+    assert resumed["calibration_error"] == result["calibration_error"]  # which tells the probabilities apart
 
     table = make(data, "table", "CORPORA=", "MODELS=")
     assert table.returncode == 0, table.stderr

@@ -273,7 +273,7 @@ def test_an_option_of_training_retrains_and_repeats_nothing_before_it(trained: T
     assert done.returncode == 0, done.stderr
     changed = {name for name, when in trained.times().items() if before.get(name) != when}
     assert {"train.json", "model", "history.json", "metrics.json"} <= changed
-    assert not changed & {"rows.parquet", "sequences.npz", "vectors.npz", "baseline.parquet"}
+    assert not changed & {"rows.parquet", "sequences.npz", "vectors.npz", "baseline_accuracy.parquet"}
 
 
 def test_a_changed_text_redoes_everything_and_a_broken_one_loses_nothing(trained: Trained) -> None:

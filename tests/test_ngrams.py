@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.layers import NgramLogits
-from pipeline.ngrams import NgramModel, candidates, ngrams
+from pipeline.ngrams import STRENGTHS, NgramModel, candidates, ngrams
 from pipeline.sequences import Sequences
 
 pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 2.4
@@ -69,12 +69,12 @@ def test_the_model_is_scikit_learns_tfidf_and_logistic_regression(classes: int) 
         ngram_range=(1, 2), tokenizer=str.split, token_pattern=None, lowercase=False, dtype=np.float32
     )
     features = vectorizer.fit_transform(documents(training))
-    for model, strength in zip(candidates(training, labels, classes), (1.0, 10.0), strict=True):
-        theirs = LogisticRegression(C=strength, max_iter=1000).fit(features, labels)
+    for model, strength in zip(candidates(training, labels, classes), STRENGTHS, strict=True):
+        theirs = LogisticRegression(C=strength, tol=1e-8, max_iter=10_000).fit(features, labels)
         logits = model.logits(test)
         ours = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         np.testing.assert_allclose(
-            ours, theirs.predict_proba(vectorizer.transform(documents(test))), atol=2e-3
+            ours, theirs.predict_proba(vectorizer.transform(documents(test))), atol=5e-3
         )
 
 

@@ -46,7 +46,7 @@ def trained(csv: Path, model: str) -> RunFolder:
     assert main(["configure", "--corpus", str(csv), "--model", model, *settings]) == 0
     (folder,) = Path(os.environ["CONVTEXT_DATA"]).glob(f"build/*/{model}")
     for verb in ("prepare", "tokenize", "baseline"):
-        if not (folder.parent / "baseline.parquet").exists():
+        if not (folder.parent / "baseline_accuracy.parquet").exists():
             assert main([verb, str(folder.parent)]) == 0
     for verb in ("embed", "train", "evaluate"):
         assert main([verb, str(folder)]) == 0

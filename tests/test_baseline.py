@@ -1,0 +1,86 @@
+"""The opponents of a corpus, for models that are chosen by accuracy and for those chosen by macro-F1."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tests.test_end_to_end import ROOT, SMALL, environment, make
+
+OF_MODEL = {"kim-rand": "accuracy", "balanced": "macro_f1"}
+
+
+def write_tail(path: Path) -> None:
+    """No two rows are equal. Of those with "fine", two in three are of the frequent class, and they are all
+    rows of the rare one."""
+    labelled = [("fine", "frequent")] * 60 + [("dull", "frequent")] * 240 + [("fine", "rare")] * 30
+    lines = [f"{word} {number},{label}" for number, (word, label) in enumerate(labelled)]
+    path.write_text("\n".join(["text,label", *lines]) + "\n")
+
+
+def test_opponents_are_chosen_by_the_criterion_of_each_model_and_models_take_turns(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        write_tail(tmp_path / f"{part}.csv")
+    few = SMALL.replace("epochs=4", "epochs=1")
+    arguments = [f"CORPUS={tmp_path / 'train.csv'}", f"TEST={tmp_path / 'test.csv'}", f"SET={few}"]
+    folders = {}
+    for model, said in {"kim-rand": "by accuracy\n", "balanced": "by macro-F1\n"}.items():
+        done = make(tmp_path / "data", "train", *arguments, f"MODEL={model}")
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
+        folders[model] = Path(done.stdout.splitlines()[-1])
+    corpus = folders["balanced"].parent
+    predicted = {
+        criterion: pd.read_parquet(corpus / f"baseline_{criterion}.parquet")["linear"]
+        for criterion in OF_MODEL.values()
+    }
+    truth = np.repeat([0, 1], [300, 30])
+    accuracy = {}
+    for model, criterion in OF_MODEL.items():
+        metrics = json.loads((folders[model] / "metrics.json").read_text())
+        accuracy[model] = metrics["baseline_accuracy"]
+        assert accuracy[model] == np.mean(predicted[criterion] == truth)
+    # Weighed up, "fine" is rare: 60 rows of 300 are wrong, and of 30 none.
+    assert accuracy == {"kim-rand": 300 / 330, "balanced": 270 / 330}
+    for model in OF_MODEL:
+        again = make(tmp_path / "data", "train", *arguments, f"MODEL={model}")
+        assert again.stdout.splitlines() == [str(folders[model])]
+
+
+def graph(data: Path, run: Path, *options: str) -> list[str]:
+    """The stages that Make takes to the end of the run, without `configure` before."""
+    arguments = ["make", "--no-print-directory", *options, f"RUN={run}", f"{run}/metrics.json"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 3>&2', "sh", *arguments],
+        cwd=ROOT, env=environment(data), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    lines = [line.partition("-m pipeline ") for line in done.stdout.splitlines()]
+    return [verb.split()[0] for _, found, verb in lines if found]
+
+
+def test_a_network_is_trained_anew_by_its_n_grams_and_by_no_other_opponent(tmp_path: Path) -> None:
+    write_tail(tmp_path / "rows.csv")
+    few = SMALL.replace("epochs=4", "epochs=1") + " embed.vectors=random"
+    arguments = [f"CORPUS={tmp_path / 'rows.csv'}", "MODEL=convtext", f"SET={few}"]
+    done = make(tmp_path, "train", *arguments)
+    assert done.returncode == 0, done.stderr
+    run = Path(done.stdout.splitlines()[-1])
+    assert graph(tmp_path, run) == []
+    options, ngrams = run.parent / "baseline.json", run.parent / "ngrams_accuracy.npz"
+    options.write_text(options.read_text().replace('"linear"', '"linear", "nbsvm"'))
+    assert graph(tmp_path, run) == ["baseline", "evaluate"]
+    assert "nbsvm" in pd.read_parquet(run.parent / "baseline_accuracy.parquet")
+    assert graph(tmp_path, run) == []
+
+    os.utime(ngrams)  # as if it had changed
+    assert graph(tmp_path, run, "--dry-run") == ["train", "evaluate"]
+    training = run / "train.json"
+    before = training.stat().st_mtime_ns
+    training.write_text(training.read_text().replace('"ngrams": true', '"ngrams": false'))
+    os.utime(training, ns=(before, before))
+    assert graph(tmp_path, run, "--dry-run") == []
