@@ -50,7 +50,7 @@ def test_with_class_weights_the_epoch_of_the_best_macro_f1_is_kept() -> None:
     """Word 6 is learned as class 1 first, and word 7, of which two in twenty rows are class 1, later."""
     texts = Sequences.of([[5]] * 60 + [[6]] * 20 + [[7]] * 20)
     labels = np.array([0] * 60 + [0] * 12 + [1] * 8 + [0] * 18 + [1] * 2)
-    # Of the validation part one row in 29 is of class 1. Class 1 has F1 = 0, then with word 6 2/4, with word 7
+    # Of the validation part one row in 29 is of class 1. Class 1 has F1 = 0, with word 6 2/4, with word 7 too
     # 2/10; class 0 56/57, 52/54 and 40/48. Accuracy falls from the beginning: 28/29, 27/29, 21/29.
     validation = Sequences.of([[5]] * 20 + [[6]] * 3 + [[7]] * 6), np.array([0] * 20 + [0, 0, 1] + [0] * 6)
     steps = [(0 + 56 / 57) / 2, (2 / 4 + 52 / 54) / 2, (2 / 10 + 40 / 48) / 2]
@@ -63,7 +63,7 @@ def test_with_class_weights_the_epoch_of_the_best_macro_f1_is_kept() -> None:
     history = train(network, Batches(texts, labels, 20, seed=1), batches, options, lambda record: None)
     macro_f1 = [record["validation_macro_f1"] for record in history]
     best = int(np.argmax(macro_f1))
-    assert 0 < best and len(history) == best + 1 + 3
+    assert best > 0 and len(history) == best + 1 + 3
     assert [macro_f1[0], macro_f1[best], macro_f1[-1]] == pytest.approx(steps)
     kept = network.evaluate(batches.dataset(), verbose=0, return_dict=True)
     assert kept["macro_f1"] == pytest.approx(steps[1])
