@@ -45,6 +45,16 @@ def test_a_temperature_is_found_where_the_likelihood_alone_has_no_best_one() -> 
     assert np.isfinite(fit_temperature(1e4 * logits, wrong))
 
 
+@pytest.mark.parametrize(("sure", "power"), [(3 / 4, -1 / 4), (1 / 4, 3 / 4)])
+def test_the_prior_weighs_as_computed_by_hand_for_one_row(sure: float, power: float) -> None:
+    """Of two classes the right one has the logit m. The loss t²/2 + log(1 + exp(-m / T)) with T = exp(t) is
+    stationary where t = -(m / T)(1 - p), with p the right class's probability at T: p / (1 - p) = exp(m / T).
+    For p = 3/4, m / T is log 3 and t = -log 3 / 4; for 1/4, m / T is -log 3 and t = 3/4 log 3."""
+    temperature = 3**power
+    logits = np.array([[np.log(sure / (1 - sure)) * temperature, 0]])
+    assert fit_temperature(logits, np.array([0])) == pytest.approx(temperature, rel=1e-4)
+
+
 @given(
     st.lists(st.lists(st.floats(-50, 50, width=32), min_size=3, max_size=3), min_size=1, max_size=9),
     st.floats(0.05, 20),
