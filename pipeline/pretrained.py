@@ -32,7 +32,7 @@ FIRST_LINES = 10  # that say how many numbers a line has, where no header does
 PHRASE = 100  # bytes in which a word's blanks are looked for
 
 _HEADER = re.compile(rb"\s*(\d{1,100})\s+(\d{1,100})\s*")
-_UNPRINTABLE = re.compile(rb"[\x00-\x20\x7f]")
+_PLAIN = re.compile(rb"[^\x00-\x20\x7f]+")
 _FORMATS = "word2vec (text or binary), GloVe or fastText's .vec, plain or gzipped"
 _FOREIGN = {
     b"\x80": "a pickle (gensim's .kv or .model): export it with save_word2vec_format(path, binary=True)",
@@ -153,7 +153,7 @@ def _read_binary(file: _File, wanted: dict[bytes, int]) -> Rows:
     count, dimensions = file.count or 0, file.dimensions
     size = 4 * dimensions
     rows: Rows = {}
-    buffer, at, before = b"", 0, b""
+    buffer, before, at = b"", 0, 0  # the buffer begins with the record before, for `_phrase`
     for number in range(1, count + 1):
         while (space := buffer.find(b" ", at, at + LONGEST_WORD)) < 0 or space + size >= len(buffer):
             if space < 0 and len(buffer) - at >= LONGEST_WORD:
@@ -163,13 +163,12 @@ def _read_binary(file: _File, wanted: dict[bytes, int]) -> Rows:
             if not more:
                 expected = f"{count:,} words of {dimensions} numbers, as line 1 claims"
                 raise file.damaged(f"word {number:,}", "the file ends", expected)
-            buffer, at = buffer[at:] + more, 0
+            buffer, before, at = buffer[before:] + more, 0, at - before
             file.progress()
         word = buffer[at:space].lstrip(b"\n")
-        if not _is_plain(word) and (phrase := _phrase(before, buffer[at:space], size)):
+        if not _is_plain(word) and (phrase := _phrase(buffer[before:space], at - before, size)):
             found = f"`{phrase}` holds a blank, where the word ends"
             raise file.error(f"word {number - 1:,}: {found}", "words without; export the file as text")
-        before = word + buffer[space : space + 1 + size]
         row = wanted.get(word)
         if row is not None and row not in rows:
             values = np.frombuffer(buffer, "<f4", dimensions, space + 1).astype(np.float32)
@@ -177,7 +176,7 @@ def _read_binary(file: _File, wanted: dict[bytes, int]) -> Rows:
                 expected = "ordinary numbers behind a word without blanks"
                 raise file.damaged(f"word {number:,}", "NaN or beyond 1e6", expected)
             rows[row] = values
-        at = space + 1 + size
+        before, at = at, space + 1 + size
     if buffer[at:].strip() or file.stream.read(BLOCK).strip():
         raise file.damaged(f"after word {count:,}", "the file goes on", f"{count:,} words, as line 1 claims")
     return rows
@@ -252,7 +251,7 @@ def _is_phrase(line: bytes, file: _File) -> bool:
 def _is_plain(word: bytes) -> bool:
     """Whether it is text without blanks."""
     try:
-        return word.isalnum() or (not _UNPRINTABLE.search(word) and bool(word.decode()))
+        return bool(_PLAIN.fullmatch(word)) and (word.isascii() or bool(word.decode()))
     except UnicodeDecodeError:
         return False
 
@@ -263,19 +262,19 @@ def _farthest(numbers: bytes) -> int:
     return int(np.abs((bits[bits > 0] >> 23).astype(np.int64) - 127).max(initial=0))
 
 
-def _phrase(record: bytes, word: bytes, size: int) -> str | None:
-    """The word of a record, if it holds a blank; None if nothing says so.
+def _phrase(record: bytes, end: int, size: int) -> str | None:
+    """The word at the beginning of a record, if it holds a blank; None if nothing says so.
 
-    Then its numbers, `size` bytes, are odd ones where they were read, behind the first blank, and less so
-    behind a later one; their end is the beginning of what was read as the next `word`.
+    Then its numbers, `size` bytes, are odd ones where they were read, behind the first blank and up to `end`,
+    and less so behind a later one: they go on in what was read as the next word, which ends `record`.
     """
-    least, found = _farthest(record[-size:]), None
+    least, found = _farthest(record[end - size : end]), None
     parts = record[:PHRASE].split(b" ")
     for count in range(2, len(parts)):
         phrase = b" ".join(parts[:count])
-        numbers = (record + word)[len(phrase) + 1 :][:size]
+        numbers = record[len(phrase) + 1 :][:size]
         if not _is_plain(parts[count - 1]) or len(numbers) < size:
             break
         if (farthest := _farthest(numbers)) < least:
-            least, found = farthest, phrase.decode(errors="replace")
+            least, found = farthest, phrase.lstrip(b"\n").decode(errors="replace")
     return found
