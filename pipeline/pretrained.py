@@ -153,7 +153,11 @@ def _read_binary(file: _File, wanted: dict[bytes, int]) -> Rows:
     count, dimensions = file.count or 0, file.dimensions
     size = 4 * dimensions
     rows: Rows = {}
-    buffer, before, at = b"", 0, 0  # the buffer begins with the record before, for `_phrase`
+    buffer, before, at = (
+        b"",
+        0,
+        0,
+    )  # where the record before begins, which is kept for `_phrase`, and this one
     for number in range(1, count + 1):
         while (space := buffer.find(b" ", at, at + LONGEST_WORD)) < 0 or space + size >= len(buffer):
             if space < 0 and len(buffer) - at >= LONGEST_WORD:

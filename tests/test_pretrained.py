@@ -162,9 +162,11 @@ def test_numbers_whose_bytes_are_no_control_characters_are_binary_all_the_same(
 
 @pytest.mark.parametrize("phrase", ["new york", "new york city", "a b c", "東京 都"])
 @pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize("block", [9, 1 << 22])
 def test_a_binary_word_that_holds_a_blank_is_refused_by_its_number(
-    phrase: str, end: bytes, file: Callable[[bytes], Path]
+    phrase: str, end: bytes, block: int, file: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("pipeline.pretrained.BLOCK", block)
     random = np.random.default_rng(3)
     words = [*(f"w{i}" for i in range(4)), phrase, *(f"w{i}" for i in range(4, 9))]
     table: Table = {word: random.normal(0, 0.3, 25).astype(np.float32).tolist() for word in words}
@@ -227,6 +229,8 @@ LONG: Table = {f"w{i}": [0.5] * 30 for i in range(50)}
         (gzip.compress(glove(TABLE))[:-9], "cannot be read: Compressed file ended"),
         (gzip.compress(glove(TABLE) * 99)[:40], "cannot be read: "),
         (b"\x1f\x8bjunk", "cannot be read: "),
+        (gzip.compress(b"")[:10] + b"\xff" * 40, "cannot be read: "),
+        (gzip.compress(glove(TABLE))[:-8] + b"\xff" * 8, "cannot be read: CRC check failed"),
         (pickle.dumps({"the": [1.0]}), "pickle.*save_word2vec_format"),
         (gzip.compress(pickle.dumps({"the": [1.0]})), "pickle.*save_word2vec_format"),
         (b"PK\x03\x04rest", "zip archive: unpack it"),
