@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 BINS = 15
 DRAWS = 500
 WIDEST = 3.0  # |log temperature|: from 1/20 to 20
+DIVERGED = 10.0  # times the loss of guessing, which is log(classes)
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
@@ -40,6 +41,22 @@ def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.intege
         return float(log_temperature**2 / 2 - likelihoods.sum())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-WIDEST, WIDEST), method="bounded").x))
+
+
+def caution(
+    logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], temperature: float
+) -> str | None:
+    """What to say of a network whose training diverged, to numbers that are large and yet finite; else None.
+
+    It is far worse than guessing on these `logits` [rows, classes] and `labels` [rows], at any temperature.
+    """
+    from scipy.special import log_softmax
+
+    logs = log_softmax(logits.astype(np.float64), axis=1)
+    loss = -float(logs[np.arange(len(labels)), labels].mean()) if len(labels) else 0.0
+    if np.log(temperature) < WIDEST - 0.01 or loss <= DIVERGED * np.log(logits.shape[1]):
+        return None
+    return f"it diverged (validation loss {loss:.2g}); lower train.learning_rate"
 
 
 class Reliability(NamedTuple):

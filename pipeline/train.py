@@ -29,6 +29,7 @@ from pipeline.artifacts import (
 from pipeline.backend import keras, threads
 from pipeline.batches import Batches, SortedBatches
 from pipeline.byte_encoder import ByteEncoder
+from pipeline.calibration import caution
 from pipeline.classifier import Classifier, Encoder, Predictor, save
 from pipeline.config import read_stage
 from pipeline.folded import rounding
@@ -97,6 +98,8 @@ def run(arguments: argparse.Namespace) -> None:
         predictor: Predictor = folded.rounded() if folded else KerasNetwork(network)
         classifier = Classifier(lambda: predictor, encoder, names, options.text)
         classifier.calibrate(*validation)
+        if said := caution(classifier.logits(validation[0]), validation[1], classifier.temperature):
+            print(f"  caution: {said}")
         classifier.refer(validation[0], _outside(encoder, rows.iloc[part["validation"]]))
         if folded and isinstance(inputs, Sequences):
             error = rounding(folded, inputs.select(part["validation"]))

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.calibration import error_by_chance, fit_temperature, reliability, softmax
+from pipeline.__main__ import main
+from pipeline.calibration import caution, error_by_chance, fit_temperature, reliability, softmax
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def draw(rows: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -43,6 +50,52 @@ def test_a_temperature_is_found_where_the_likelihood_alone_has_no_best_one() -> 
     assert 0.05 < fit_temperature(many, np.repeat(right, 1000)) < fit_temperature(logits, right)
     assert 3 < fit_temperature(many, np.repeat(wrong, 1000)) <= np.exp(3)
     assert np.isfinite(fit_temperature(1e4 * logits, wrong))
+
+
+@pytest.mark.parametrize(("sure", "power"), [(3 / 4, -1 / 4), (1 / 4, 3 / 4)])
+def test_the_prior_weighs_as_computed_by_hand_for_one_row(sure: float, power: float) -> None:
+    """Of two classes the right one has the logit m. The loss t²/2 + log(1 + exp(-m / T)) with T = exp(t) is
+    stationary where t = -(m / T)(1 - p), with p the right class's probability at T: p / (1 - p) = exp(m / T).
+    For p = 3/4, m / T is log 3 and t = -log 3 / 4; for 1/4, m / T is -log 3 and t = 3/4 log 3."""
+    temperature = 3**power
+    logits = np.array([[np.log(sure / (1 - sure)) * temperature, 0]])
+    assert fit_temperature(logits, np.array([0])) == pytest.approx(temperature, rel=1e-4)
+
+
+def test_a_network_that_is_far_worse_than_guessing_at_any_temperature_is_named() -> None:
+    logits, labels = 1.25e27 * np.eye(2)[[0, 1, 1, 1]], np.array([0, 1, 0, 0])
+    said = caution(logits, labels, fit_temperature(logits, labels))
+    assert said == "it diverged (validation loss 6.2e+26); lower train.learning_rate"  # half are wrong
+    assert len(f"  caution: {said}") <= 79
+    right = logits.argmax(axis=1)
+    assert caution(logits, right, fit_temperature(logits, right)) is None
+    assert caution(logits[:0], labels[:0], 1.0) is None
+
+
+def test_a_network_that_is_only_too_sure_or_always_wrong_has_not_diverged() -> None:
+    logits, labels = draw(1000, 3)
+    for factor, each in ((10, labels), (1, (logits.argmax(axis=1) + 1) % 3)):
+        temperature = fit_temperature(factor * logits, each)
+        assert temperature > 5 and caution(factor * logits, each, temperature) is None
+
+
+def test_train_says_that_a_training_diverged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CONVTEXT_DATA", str(tmp_path / "data"))
+    corpus = tmp_path / "reviews.csv"
+    rows = [f"{['good film', 'bad film', 'film'][n % 3]} number{n // 3},{'ab'[n % 2]}" for n in range(300)]
+    corpus.write_text("text,label\n" + "\n".join(rows) + "\n", "utf-8")
+    values = "train.learning_rate=1e30 train.epochs=1 network.filters=2 embed.dimensions=4"
+    assert main(["configure", "--corpus", str(corpus), "--model", "kim-rand", "--set", values]) == 0
+    folder = Path(capsys.readouterr().out.strip())
+    for verb in ("prepare", "tokenize"):
+        assert main([verb, str(folder.parent)]) == 0
+    assert main(["embed", str(folder)]) == 0
+    # In a process of its own: MLflow's libraries warn.
+    command = [sys.executable, "-m", "pipeline", "train", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "\n  caution: it diverged (validation loss " in done.stdout
 
 
 @given(

@@ -36,6 +36,15 @@ def test_members_that_are_always_right_have_bounded_weights() -> None:
     assert 0 < stack([right, right], labels)[0] < 5
 
 
+def test_the_prior_weighs_as_computed_by_hand_for_one_row() -> None:
+    """Two members, two classes; the second member has no opinion, the first a log-odds of d. The loss
+    (w - 1/2)²/2 + log(1 + exp(-w d)) is stationary where w = 1/2 + d / (1 + exp(w d)). With w d = log 3 that
+    is d²/4 + d/2 = log 3."""
+    d = (1 + 4 * np.log(3)) ** 0.5 - 1
+    opinions = [log_softmax(np.array([[d, 0.0]])), log_softmax(np.array([[0.0, 0.0]]))]
+    assert stack(opinions, np.array([0])) == pytest.approx([np.log(3) / d, 1 / 2], rel=1e-4)
+
+
 def test_without_rows_the_weights_are_equal() -> None:
     nothing = np.empty((0, 3))
     assert stack([nothing, nothing], np.empty(0, int)) == pytest.approx([0.5, 0.5])

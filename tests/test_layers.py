@@ -96,6 +96,16 @@ def test_the_number_of_parameters_follows_the_formula(channels, combination):
     assert layer(keras.Input((None,), dtype="int32")).shape == (None, pools * 7)
 
 
+def test_a_table_that_is_not_set_starts_at_kims_random_vectors():
+    keras.utils.set_random_seed(1)
+    layer = TokenConvolution(1001, 50)
+    layer.build((None, None))
+    for table in layer.tables:
+        assert not table.numpy()[0].any()
+        assert np.abs(table.numpy()).max() <= 0.25
+        assert table.numpy()[1:].std() == pytest.approx(0.25 / 3**0.5, rel=0.01)  # U(-0.25, 0.25)
+
+
 def test_set_vectors_starts_both_channels_and_zeroes_the_padding_row():
     layer = convolution()
     vectors = np.ones((VOCABULARY, DIMENSIONS), np.float32)

@@ -127,6 +127,65 @@ def test_words_that_hold_blanks_or_are_not_utf8_are_passed_over(file: Callable[[
     assert read_vectors(file(content), ["the", ".", "at"], seed=1)[1].tolist() == [True, False, False]
 
 
+def test_a_phrase_may_hold_a_number_where_a_header_counts_the_others(file: Callable[[bytes], Path]) -> None:
+    lines = b"route 66 1 1 1\n9 to 5 2 2 2\nthe 4 4 4\n"
+    assert read_vectors(file(b"3 3\n" + lines), ["the", "route", "9"], seed=1)[1].tolist() == [1, 0, 0]
+    with pytest.raises(InputError, match="line 4: 4 numbers; expected a word and 3 numbers"):
+        read_vectors(file(b"3 3\n" + lines.replace(b"the 4 4 4", b"of x 1 2 nothing")), ["of"], seed=1)
+
+
+def test_without_a_header_most_lines_say_how_many_numbers_there_are(file: Callable[[bytes], Path]) -> None:
+    with pytest.raises(InputError, match="line 1: 4 numbers; expected a word and 3 numbers"):
+        read_vectors(file(b"1 2 1 1 1\n" + glove(TABLE)), WORDS, seed=1)
+    cut_off = b"on 1 1\n" + glove(TABLE)
+    with pytest.raises(InputError, match="line 1: 2 numbers; expected a word and 3 numbers"):
+        read_vectors(file(cut_off), WORDS, seed=1)
+
+
+@pytest.mark.parametrize("head", [b"4 3\n", b""])
+def test_a_control_character_in_a_word_makes_no_text_binary(
+    head: bytes, file: Callable[[bytes], Path]
+) -> None:
+    matrix, found = read_vectors(file(head + b"\x01 1 2 3\n" + glove(TABLE)), WORDS, seed=1)
+    assert found.tolist() == [True, False, True]
+    assert matrix[2].tolist() == TABLE["of"]
+
+
+def test_numbers_whose_bytes_are_no_control_characters_are_binary_all_the_same(
+    file: Callable[[bytes], Path],
+) -> None:
+    row = [0.1, 0.2, 0.3]
+    assert min(struct.pack("<3f", *row)) > 0x20
+    matrix, _ = read_vectors(file(word2vec_binary({"the": row})), ["the"], seed=1)
+    np.testing.assert_array_equal(matrix[2], np.float32(row))
+
+
+@pytest.mark.parametrize("phrase", ["new york", "new york city", "a b c", "東京 都"])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize("block", [9, 1 << 22])
+def test_a_binary_word_that_holds_a_blank_is_refused_by_its_number(
+    phrase: str, end: bytes, block: int, file: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.pretrained.BLOCK", block)
+    random = np.random.default_rng(3)
+    words = [*(f"w{i}" for i in range(4)), phrase, *(f"w{i}" for i in range(4, 9))]
+    table: Table = {word: random.normal(0, 0.3, 25).astype(np.float32).tolist() for word in words}
+    with pytest.raises(InputError, match=f"word 5: `{phrase}` holds a blank.*export the file as text"):
+        read_vectors(file(word2vec_binary(table, end)), ["w4"], seed=1)
+
+
+def test_binary_words_in_another_encoding_are_passed_over(file: Callable[[bytes], Path]) -> None:
+    random = np.random.default_rng(3)
+    numbers = random.normal(0, 0.3, (20_000, 5)).astype("<f4")
+    words = [f"w{i}" if i % 2 else f"\xfc{i}" for i in range(20_000)]
+    content = b"20000 5\n" + b"".join(
+        word.encode("latin-1") + b" " + row.tobytes() for word, row in zip(words, numbers, strict=True)
+    )
+    matrix, found = read_vectors(file(content), words, seed=1)
+    assert found.tolist() == [False, True] * 10_000
+    np.testing.assert_array_equal(matrix[3::2], numbers[1::2])
+
+
 NUMBERS = b"0.5 0.25 0.125"
 LONG: Table = {f"w{i}": [0.5] * 30 for i in range(50)}
 
@@ -141,6 +200,15 @@ LONG: Table = {f"w{i}": [0.5] * 30 for i in range(50)}
         (b"0 3\n", "line 1 claims 0 words of 3 numbers"),
         (b"3 0\nthe\n", "line 1 claims 3 words of 0 numbers"),
         (b"2 999999999999\nthe 1 2\n", "line 1 claims 2 words of 999999999999 numbers"),
+        (b"3 9999999999999999999\nthe 1 2\n", "line 1 claims 3 words of 9999999999999999999 numbers"),
+        (
+            b"9999999999999999999 3\nthe 1 2 3\n",
+            "line 1: claims 9,999,999,999,999,999,999 words",
+        ),
+        (b"the" + b" 1" * 10_001 + b"\n", "line 1 has 10001 numbers; expected some words, of 1 to 10,000"),
+        (b"of 1 nan 3\nthe 1 2 3\n", "line 1: not a number"),
+        (b"of 1 2 -NaN\n", "line 1: not a number"),
+        (b"9 3\n", "word 1: the file ends; expected 9 words"),
         (b"9 3\nthe " + NUMBERS + b"\n", "line 1: claims 9 words; expected 1,"),
         (b"1 3\nthe " + NUMBERS + b"\nof " + NUMBERS, "line 1: claims 1 words; expected 2,"),
         (b"the 1 2 3\nof 1 2\n", "line 2: 2 numbers; expected a word and 3 numbers"),
@@ -161,6 +229,8 @@ LONG: Table = {f"w{i}": [0.5] * 30 for i in range(50)}
         (gzip.compress(glove(TABLE))[:-9], "cannot be read: Compressed file ended"),
         (gzip.compress(glove(TABLE) * 99)[:40], "cannot be read: "),
         (b"\x1f\x8bjunk", "cannot be read: "),
+        (gzip.compress(b"")[:10] + b"\xff" * 40, "cannot be read: "),
+        (gzip.compress(glove(TABLE))[:-8] + b"\xff" * 8, "cannot be read: CRC check failed"),
         (pickle.dumps({"the": [1.0]}), "pickle.*save_word2vec_format"),
         (gzip.compress(pickle.dumps({"the": [1.0]})), "pickle.*save_word2vec_format"),
         (b"PK\x03\x04rest", "zip archive: unpack it"),

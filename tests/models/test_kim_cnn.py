@@ -54,6 +54,58 @@ def test_each_variant_has_the_parameters_of_its_formula(options, parameters):
     assert build(options, VECTORS, CLASSES).count_params() == parameters
 
 
+def test_the_default_network_starts_as_kims():
+    keras.utils.set_random_seed(1)
+    model = build(Options(), VECTORS, CLASSES)
+    convolution, logits = model.get_layer("convolution"), model.get_layer("logits")
+    (bank,) = (bank.numpy() for bank in convolution.banks)
+    assert bank.shape == ((3 + 4 + 5) * 100, DIMENSIONS)
+    assert np.abs(bank).max() <= 0.01
+    assert bank.std() == pytest.approx(0.01 / 3**0.5, rel=0.03)  # U(-0.01, 0.01)
+    for weight in (convolution.bias, logits.kernel, logits.bias):
+        assert not weight.numpy().any()
+    assert [table.name for table in convolution.tables] == ["static", "tuned"]
+    for table in convolution.tables:
+        np.testing.assert_array_equal(table.numpy()[1:], VECTORS[1:])
+
+
+def test_the_convolution_is_built_as_the_options_say():
+    options = {
+        "channels": ["tuned", "static"],
+        "combination": "separate",
+        "windows": [1, 6],
+        "filters": [5, 7],
+        "activation": "tanh",
+        "embedding_dropout": 0.3,
+    }
+    found = build(Options.model_validate(options), VECTORS, CLASSES).get_layer("convolution").get_config()
+    assert {name: found[name] for name in options} == options
+    assert (found["vocabulary"], found["dimensions"]) == (VOCABULARY, DIMENSIONS)
+
+
+def test_in_training_a_feature_is_dropped_or_scaled_and_otherwise_stays():
+    keras.utils.set_random_seed(1)
+    model = build(Options(dropout=0.2), VECTORS, CLASSES)
+    layers = [model.get_layer(name).output for name in ("convolution", "dropout")]
+    both = keras.Model(model.input, layers)
+    features, passed = (output.numpy() for output in both(TEXTS.padded(), training=True))
+    seen = features > 0
+    ratio = passed[seen] / features[seen]
+    np.testing.assert_allclose(ratio[ratio > 0], 1.25, rtol=1e-5)  # 1 / (1 - 0.2)
+    assert seen.sum() > 5000
+    assert np.mean(ratio == 0) == pytest.approx(0.2, abs=0.03)  # of 5,000 draws, 5 standard deviations
+    np.testing.assert_array_equal(*both(TEXTS.padded()))
+
+
+def test_the_default_bound_is_kims_3_with_his_weights_halved_at_test():
+    assert Options().dropout == 0.5 and Options().max_norm == 1.5
+    constraint = build(Options(), VECTORS, CLASSES).get_layer("logits").kernel_constraint
+    weights = np.array([[3.6, 0.3], [4.8, 0.4]], np.float32)  # of two classes, with norms 6 and 0.5
+    # Kim cuts the first to norm 3, (1.8, 2.4), and halves it at test; Keras doubles the features in training.
+    np.testing.assert_allclose(constraint(weights), [[0.9, 0.3], [1.2, 0.4]], rtol=1e-6)
+    assert build(Options(max_norm=None), VECTORS, CLASSES).get_layer("logits").kernel_constraint is None
+
+
 def test_training_leaves_the_static_table_and_the_padding_row():
     keras.utils.set_random_seed(1)
     start = np.random.default_rng(1).normal(size=(VOCABULARY, DIMENSIONS)).astype(np.float32)
