@@ -1,10 +1,14 @@
 # convtext: `make help` prints the commands, README.md explains them.
 
-FOLDS ?= 10
-REPEATS ?= 1
-BUDGET ?= 10m
-CORPORA ?= $(filter-out docstrings,$(basename $(notdir $(wildcard conf/corpora/*.yaml))))
-MODELS ?= $(filter-out %-tuned,$(basename $(notdir $(wildcard conf/models/*.yaml))))
+# What is asked for comes from the command line alone: an environment may have a NAME or a MODEL of its own, and
+# gives GPU, MIRROR, CONVTEXT_DATA, PYTHON, JOBS and MLflow's.
+$(foreach name,CORPUS MODEL TEXT LABEL TEST ENCODING SET NAME FORCE RUNS INPUT OUTPUT TOP PROBABILITIES ABSTAIN \
+  EVIDENCE SHARES HARMLESS FORM THREADS PORT ROWS LONG RUN CROSSVAL,$(eval $(name) :=))
+FOLDS := 10
+REPEATS := 1
+BUDGET := 10m
+CORPORA := $(filter-out docstrings,$(basename $(notdir $(wildcard conf/corpora/*.yaml))))
+MODELS := $(filter-out %-tuned,$(basename $(notdir $(wildcard conf/models/*.yaml))))
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 PYTHON ?= python3
 export CONVTEXT_DATA ?= data
@@ -37,7 +41,8 @@ help:
 ##                  figures [CORPORA="mr trec" MODELS="kim-rand kim-static"]
 ##make tune       a search for better options of the model, judged on the validation
 ##                  part; writes conf/models/<corpus>-tuned.yaml, ready to train
-##                  BUDGET=10m [NAME=better CORPUS=... MODEL=... SET=...]
+##                  BUDGET=10m, beside preparing the corpus
+##                  [NAME=better CORPUS=... MODEL=... SET=...]
 ##make why        what convolutions are good for: the model beside dense networks, as
 ##                  the test rows are moved [CORPUS=digits MODEL=... SET=...]
 ##make register   the run beside the corpus's champion, on the same test rows: if it is
@@ -69,9 +74,10 @@ help:
 # A value from the command line as one word of the shell, whatever is in it.
 quoted = '$(subst ','\'',$(value $(1)))'
 if_given = $(if $(filter command,$(origin $(1))),$($(1)))
-option = $(if $(value $(1)),$(2) $(call quoted,$(1)))
+# With `=`, as a value may begin with `-`.
+option = $(if $(value $(1)),$(2)=$(call quoted,$(1)))
 
-CONFIGURE = $(VERB) configure --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) \
+CONFIGURE = $(VERB) configure --corpus=$(call quoted,CORPUS) --model=$(call quoted,MODEL) \
   $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,TEST,--test) \
   $(call option,ENCODING,--encoding) $(call option,SET,--set)
 # An inner make with these arguments, which says what went wrong, but not that it stops.
@@ -86,7 +92,7 @@ train: $(INSTALLED)
 
 # Folds run side by side, each on one thread: two networks at once are done sooner than one on two threads.
 crossval: $(INSTALLED)
-	@said=$$($(CONFIGURE) --folds $(call quoted,FOLDS) --repeats $(call quoted,REPEATS)) || exit $$?; set -- $$said; \
+	@said=$$($(CONFIGURE) --folds=$(call quoted,FOLDS) --repeats=$(call quoted,REPEATS)) || exit $$?; set -- $$said; \
 	place=$$1; shift; \
 	$(call INNER,RUN="$${1%/*/*}/all/-" "$${1%/*/*}/all/rows.parquet"); \
 	$(call INNER,RUN="$$1" "$${1%/*}/rows.parquet"); \
@@ -94,19 +100,18 @@ crossval: $(INSTALLED)
 	cat "$$place/summary.txt"; echo "$$place"
 
 table: $(INSTALLED)
-	@pairs=$$($(VERB) table --pairs --corpora "$(CORPORA)" --models "$(MODELS)") || exit $$?; \
+	@pairs=$$($(VERB) table --pairs --corpora="$(CORPORA)" --models="$(MODELS)") || exit $$?; \
 	for pair in $$pairs; do \
 	  $(MAKE) --silent --no-print-directory crossval CORPUS="$${pair%:*}" MODEL="$${pair##*:}" || \
 	    missing="$$missing $$pair"; \
 	done; \
-	$(VERB) table --corpora "$(call if_given,CORPORA)" --models "$(call if_given,MODELS)" || exit $$?; \
+	$(VERB) table --corpora="$(call if_given,CORPORA)" --models="$(call if_given,MODELS)" || exit $$?; \
 	[ -z "$$missing" ] || { echo "convtext: not in the table:$$missing" >&2; exit 2; }
 
 tune: $(INSTALLED)
-	@run=$$($(CONFIGURE) --budget $(call quoted,BUDGET) $(call option,NAME,--name) $(call option,OUTPUT,--output)) \
-	  || exit $$?; \
-	$(call INNER,RUN="$$run" inputs); \
-	$(VERB) tune "$$run"
+	@search=$$($(CONFIGURE) --budget=$(call quoted,BUDGET) $(call option,NAME,--name)) || exit $$?; \
+	$(call INNER,RUN="$${search%/tune/*}" inputs); \
+	$(VERB) tune "$$search"
 
 why: $(INSTALLED)
 	@run=$$($(CONFIGURE)) || exit $$?; \
@@ -114,16 +119,16 @@ why: $(INSTALLED)
 	$(VERB) why "$$run"
 
 register: $(INSTALLED)
-	@$(VERB) register --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) $(call option,FORCE,--force)
+	@$(VERB) register --corpus=$(call quoted,CORPUS) --model=$(call quoted,MODEL) $(call option,FORCE,--force)
 
 rollback: $(INSTALLED)
-	@$(VERB) rollback --corpus $(call quoted,CORPUS)
+	@$(VERB) rollback --corpus=$(call quoted,CORPUS)
 
 compare: $(INSTALLED)
-	@$(VERB) compare --runs $(call quoted,RUNS) $(call option,OUTPUT,--output)
+	@$(VERB) compare --runs=$(call quoted,RUNS) $(call option,OUTPUT,--output)
 
 predict: $(INSTALLED)
-	@$(VERB) predict --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) --input $(call quoted,INPUT) \
+	@$(VERB) predict --corpus=$(call quoted,CORPUS) --model=$(call quoted,MODEL) --input=$(call quoted,INPUT) \
 	  $(call option,OUTPUT,--output) $(call option,TEXT,--text) $(call option,ENCODING,--encoding) \
 	  $(call option,TOP,--top) $(call option,PROBABILITIES,--probabilities) $(call option,ABSTAIN,--abstain) \
 	  $(call option,EVIDENCE,--evidence) $(call option,SHARES,--shares) $(call option,HARMLESS,--harmless) \
@@ -136,7 +141,7 @@ send: $(INSTALLED)
 	@$(VERB) send
 
 benchmark: $(INSTALLED)
-	@run=$$($(VERB) configure --corpus $(call quoted,CORPUS) --model kim-multichannel \
+	@run=$$($(VERB) configure --corpus=$(call quoted,CORPUS) --model kim-multichannel \
 	  $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,ENCODING,--encoding)) && \
 	$(MAKE) --silent --no-print-directory RUN="$$run" "$${run%/*}/sequences.npz" 3>&2 && \
 	.venv/bin/python -m tests.benchmarks.training "$${run%/*}" "$(CONVTEXT_DATA)/benchmarks"
@@ -182,7 +187,8 @@ lock: $(INSTALLED)
 STAGE = $(VERB) $(1) 2>&3
 code = $(patsubst %,pipeline/%.py,$(1))
 
-everywhere := __init__ __main__ errors options config artifacts csv_writer sequences images models/__init__
+everywhere := __init__ __main__ errors options config plain_yaml artifacts csv_writer sequences images \
+  models/__init__
 
 ifdef RUN
 DIR := $(patsubst %/,%,$(dir $(RUN)))
