@@ -59,10 +59,12 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Co
         if of_csv and values["source"]["format"] in IMAGE_FORMATS:
             raise InputError(f"{_flag_name(of_csv[0])}= is for a CSV, and {corpus} has images")
     check_model(model)
-    values |= _read_yaml(MODELS / f"{model}.yaml", MODEL_KEYS)
+    of_model = _read_yaml(MODELS / f"{model}.yaml", MODEL_KEYS)
+    of_corpus_alone = values.keys() - of_model.keys()  # a seed may stand in either
+    values |= of_model
     origins = {"": f"conf/corpora/{corpus}.yaml, conf/models/{model}.yaml"}
     origins |= dict.fromkeys(CORPUS_KEYS, f"conf/corpora/{corpus}.yaml")
-    origins |= dict.fromkeys(MODEL_KEYS, f"conf/models/{model}.yaml")
+    origins |= dict.fromkeys(MODEL_KEYS - of_corpus_alone, f"conf/models/{model}.yaml")
     settings = {key: (value, _flag_name(key)) for key, value in flags.items()}
     settings |= {key: (value, "SET") for key, value in _assignments(assignments).items()}
     for key, (value, origin) in settings.items():
