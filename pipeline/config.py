@@ -139,7 +139,7 @@ def without_seed(assignments: str) -> str:
 
 def names(folder: Path) -> list[str]:
     """What conf/corpora or conf/models offers."""
-    return sorted(path.stem for path in folder.glob("*.yaml"))
+    return sorted(path.stem for path in folder.glob("[!.]*.yaml"))  # what begins with a point is half written
 
 
 def identify(path: str) -> Input:

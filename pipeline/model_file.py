@@ -20,20 +20,23 @@ WRITTEN = "# Written by `make tune`"
 def reserved(path: Path) -> Iterator[None]:
     """No other search writes the file while the block lasts. Raises InputError where one does, where the file
     was written by hand, and where it cannot be written."""
+    mark = path.with_name(
+        f".search-under-way-{path.stem}.lock"
+    )  # as long as the name under which it is written
     with ExitStack() as held:
         try:
             if path.exists() and not path.read_bytes().startswith(WRITTEN.encode()):
                 raise InputError(
                     f"{shown(path)} was not written by `make tune`: give the winner another name by NAME="
                 )
-            # A file beside it, with a name as long as that under which it is written.
-            held.enter_context(under_way(path.parent, f".search-under-way-{path.name}", wait=False))
+            held.enter_context(under_way(mark.parent, mark.name, wait=False))
         except BlockingIOError as error:
             raise InputError(
                 f"another `make tune` is to write {shown(path)}: give this winner another name by NAME="
             ) from error
         except OSError as error:
             raise InputError(f"{shown(path)} cannot be written: {str(error.strerror).lower()}") from error
+        held.callback(mark.unlink, missing_ok=True)  # nobody looks for a search that has ended badly
         yield
 
 

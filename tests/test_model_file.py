@@ -43,7 +43,9 @@ def test_a_place_that_cannot_be_written_to_is_named_in_one_line(tmp_path: Path) 
 
 def test_a_fault_within_is_no_fault_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk full"), reserved(tmp_path / "one.yaml"):
+        assert config.names(tmp_path) == []  # the mark is no model
         raise OSError("disk full")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_written_model_reads_back_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

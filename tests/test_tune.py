@@ -234,6 +234,7 @@ def test_an_interrupted_search_keeps_the_best_so_far_as_does_one_that_is_killed(
     assert "tune was interrupted" in errors
     assert "Traceback" not in errors
     assert "validation accuracy" in tuned.model(name).read_text()
+    assert not list(tuned.model(name).parent.glob(".*"))
 
 
 @pytest.mark.parametrize(
