@@ -20,9 +20,8 @@ WRITTEN = "# Written by `make tune`"
 def reserved(path: Path) -> Iterator[None]:
     """No other search writes the file while the block lasts. Raises InputError where one does, where the file
     was written by hand, and where it cannot be written."""
-    mark = path.with_name(
-        f".search-under-way-{path.stem}.lock"
-    )  # as long as the name under which it is written
+    # Its name is no shorter than that under which the file is written.
+    mark = path.with_name(f".search-under-way-{path.stem}.lock")
     with ExitStack() as held:
         try:
             if path.exists() and not path.read_bytes().startswith(WRITTEN.encode()):
