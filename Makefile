@@ -1,8 +1,12 @@
 # convtext: `make help` prints the commands, README.md explains them.
 
-FOLDS ?= 10
-REPEATS ?= 1
-BUDGET ?= 10m
+# What is asked for comes from the command line alone: an environment may have a NAME or a MODEL of its own, and
+# gives GPU, MIRROR, CONVTEXT_DATA, PYTHON, JOBS and MLflow's.
+$(foreach name,CORPUS MODEL TEXT LABEL TEST ENCODING SET NAME FORCE RUNS INPUT OUTPUT TOP PROBABILITIES ABSTAIN \
+  EVIDENCE SHARES HARMLESS FORM THREADS PORT ROWS LONG RUN CROSSVAL,$(eval $(name) :=))
+FOLDS := 10
+REPEATS := 1
+BUDGET := 10m
 JOBS ?= $(shell .venv/bin/python -c 'from pipeline.cores import cores; print(cores())')
 PYTHON ?= python3
 export CONVTEXT_DATA ?= data
@@ -35,7 +39,8 @@ help:
 ##                  figures [CORPORA="mr trec" MODELS="kim-rand kim-static"]
 ##make tune       a search for better options of the model, judged on the validation
 ##                  part; writes conf/models/<corpus>-tuned.yaml, ready to train
-##                  BUDGET=10m [NAME=better CORPUS=... MODEL=... SET=...]
+##                  BUDGET=10m, beside preparing the corpus
+##                  [NAME=better CORPUS=... MODEL=... SET=...]
 ##make why        what convolutions are good for: the model beside dense networks, as
 ##                  the test rows are moved [CORPUS=digits MODEL=... SET=...]
 ##make register   the run beside the corpus's champion, on the same test rows: if it is
@@ -68,9 +73,10 @@ help:
 quoted = '$(subst ','\'',$(value $(1)))'
 # Of CORPORA and MODELS, none (CORPORA=) is something else than nothing said.
 if_given = $(if $(filter command,$(origin $(1))),$(2)=$(call quoted,$(1)))
-option = $(if $(value $(1)),$(2) $(call quoted,$(1)))
+# With `=`, as a value may begin with `-`.
+option = $(if $(value $(1)),$(2)=$(call quoted,$(1)))
 
-CONFIGURE = $(VERB) configure --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) \
+CONFIGURE = $(VERB) configure --corpus=$(call quoted,CORPUS) --model=$(call quoted,MODEL) \
   $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,TEST,--test) \
   $(call option,ENCODING,--encoding) $(call option,SET,--set)
 # An inner make with these arguments, which says what went wrong, but not that it stops. A stage that was killed
@@ -89,7 +95,7 @@ train: $(INSTALLED)
 # Folds run side by side, each on one thread: two networks at once are done sooner than one on two threads.
 FEWER := ; JOBS=1 needs less, as one fold at a time runs
 crossval: $(INSTALLED)
-	@said=$$($(CONFIGURE) --folds $(call quoted,FOLDS) --repeats $(call quoted,REPEATS)) || exit $$?; set -- $$said; \
+	@said=$$($(CONFIGURE) --folds=$(call quoted,FOLDS) --repeats=$(call quoted,REPEATS)) || exit $$?; set -- $$said; \
 	place=$$1; first=$$2; shift 2; \
 	$(call INNER,RUN="$${first%/*/*}/all/-" "$${first%/*/*}/all/rows.parquet" "$$@"); \
 	$(call INNER,RUN="$$first" "$${first%/*}/rows.parquet"); \
@@ -106,10 +112,9 @@ table: $(INSTALLED)
 	[ -z "$$missing" ] || { echo "convtext: not in the table:$$missing" >&2; exit 2; }
 
 tune: $(INSTALLED)
-	@run=$$($(CONFIGURE) --budget $(call quoted,BUDGET) $(call option,NAME,--name) $(call option,OUTPUT,--output)) \
-	  || exit $$?; \
-	$(call INNER,RUN="$$run" inputs); \
-	$(VERB) tune "$$run"
+	@search=$$($(CONFIGURE) --budget=$(call quoted,BUDGET) $(call option,NAME,--name)) || exit $$?; \
+	$(call INNER,RUN="$${search%/tune/*}" inputs); \
+	$(VERB) tune "$$search"
 
 why: $(INSTALLED)
 	@run=$$($(CONFIGURE)) || exit $$?; \
@@ -117,16 +122,16 @@ why: $(INSTALLED)
 	$(VERB) why "$$run"
 
 register: $(INSTALLED)
-	@$(VERB) register --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) $(call option,FORCE,--force)
+	@$(VERB) register --corpus=$(call quoted,CORPUS) --model=$(call quoted,MODEL) $(call option,FORCE,--force)
 
 rollback: $(INSTALLED)
-	@$(VERB) rollback --corpus $(call quoted,CORPUS)
+	@$(VERB) rollback --corpus=$(call quoted,CORPUS)
 
 compare: $(INSTALLED)
-	@$(VERB) compare --runs $(call quoted,RUNS) $(call option,OUTPUT,--output)
+	@$(VERB) compare --runs=$(call quoted,RUNS) $(call option,OUTPUT,--output)
 
 predict: $(INSTALLED)
-	@$(VERB) predict --corpus $(call quoted,CORPUS) --model $(call quoted,MODEL) --input $(call quoted,INPUT) \
+	@$(VERB) predict --corpus=$(call quoted,CORPUS) --model=$(call quoted,MODEL) --input=$(call quoted,INPUT) \
 	  $(call option,OUTPUT,--output) $(call option,TEXT,--text) $(call option,ENCODING,--encoding) \
 	  $(call option,TOP,--top) $(call option,PROBABILITIES,--probabilities) $(call option,ABSTAIN,--abstain) \
 	  $(call option,EVIDENCE,--evidence) $(call option,SHARES,--shares) $(call option,HARMLESS,--harmless) \
@@ -139,7 +144,7 @@ send: $(INSTALLED)
 	@$(VERB) send
 
 benchmark: $(INSTALLED)
-	@run=$$($(VERB) configure --corpus $(call quoted,CORPUS) --model kim-multichannel \
+	@run=$$($(VERB) configure --corpus=$(call quoted,CORPUS) --model kim-multichannel \
 	  $(call option,TEXT,--text) $(call option,LABEL,--label) $(call option,ENCODING,--encoding)) && \
 	$(MAKE) --silent --no-print-directory RUN="$$run" "$${run%/*}/sequences.npz" 3>&2 && \
 	.venv/bin/python -m tests.benchmarks.training "$${run%/*}" "$(CONVTEXT_DATA)/benchmarks"
@@ -185,7 +190,8 @@ lock: $(INSTALLED)
 STAGE = exec $(VERB) $(1) 2>&3
 code = $(patsubst %,pipeline/%.py,$(1))
 
-everywhere := __init__ __main__ errors options config artifacts csv_writer sequences images models/__init__
+everywhere := __init__ __main__ errors options config plain_yaml artifacts csv_writer sequences images \
+  models/__init__
 
 ifdef RUN
 DIR := $(patsubst %/,%,$(dir $(RUN)))

@@ -7,9 +7,10 @@ import importlib
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 
-from pipeline.errors import InputError, Refused
+from pipeline.errors import InputError, Refused, is_interrupt
 
 VERBS = {
     "configure": "check the options and hand each stage its own; prints the run's folder",
@@ -36,6 +37,7 @@ TRACKED = ("train", "evaluate", "crossval", "tune", "why")  # they record runs
 
 
 def main(arguments: list[str]) -> int:
+    began = time.monotonic()
     parser = argparse.ArgumentParser(
         prog="python -m pipeline",
         usage="python -m pipeline VERB [options]   (VERB --help shows a verb's own)",
@@ -45,14 +47,17 @@ def main(arguments: list[str]) -> int:
     for verb, purpose in VERBS.items():
         verbs.add_parser(verb, help=purpose, add_help=False)
     verb = parser.parse_args(arguments[:1]).verb
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being killed politely is an interrupt too
+    # Being killed politely is an interrupt too, as is the end of the terminal, unless nohup has it ignored.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         if verb in TRACKED:  # MLflow and TensorFlow take seconds to import: side by side, in two processes
             importlib.import_module("pipeline.tracking").start()
         module = importlib.import_module(f"pipeline.{verb}")
         options = argparse.ArgumentParser(prog=f"python -m pipeline {verb}", description=module.__doc__)
         module.add_arguments(options)
-        module.run(options.parse_args(arguments[1:]))
+        module.run(options.parse_args(arguments[1:], argparse.Namespace(began=began)))
     except InputError as error:
         print(f"convtext: {error}", file=sys.stderr)
         return 2
@@ -72,12 +77,6 @@ def main(arguments: list[str]) -> int:
         print("; ".join([f"\nconvtext: {verb} was interrupted", *left]), file=sys.stderr)
         return 130
     return 0
-
-
-def is_interrupt(error: BaseException | None) -> bool:
-    """Whether it is one, or comes of one: numba makes of an interrupt at a kernel's door a chain of other
-    errors."""
-    return isinstance(error, KeyboardInterrupt) or (error is not None and is_interrupt(error.__cause__))
 
 
 def notes(error: BaseException) -> list[str]:

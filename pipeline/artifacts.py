@@ -16,8 +16,8 @@ data/build/<corpus>/<model>/    embed.json train.json          the stages' optio
                                 metrics.json report.html *.png
                                 row_keys.npz                   digests of the rows of each part
                                 registration/                  how it compares with the champion
-                                tune.json trials.csv           a search: its options, what it tried
                                 why.md                         beside networks without a convolution
+data/build/<corpus>/<model>/tune/<search>/    tune.json trials.csv   its options, what it tried
 data/tracking/champions/        <corpus>.json, and a copy of its MLflow model by that one's id
 """
 
@@ -160,14 +160,25 @@ class RunFolder:
         self.metrics = path / "metrics.json"
         self.report = path / "report.html"
         self.filters = path / "filters.json"
-        self.tune_options = path / "tune.json"
-        self.trials = path / "trials.csv"
         self.why = path / "why.md"
         self.why_figure = path / "why.png"
         self.registration = RegistrationFolder(path / "registration")
 
     def figure(self, name: str) -> Path:
         return self.path / f"{name}.png"
+
+    def search(self, name: str) -> SearchFolder:
+        return SearchFolder(self.path / "tune" / name)
+
+
+class SearchFolder:
+    """What `tune` is asked for, and what it tried."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.run = RunFolder(path.parent.parent)
+        self.options = path / "tune.json"
+        self.trials = path / "trials.csv"
 
 
 class RegistrationFolder:

@@ -11,11 +11,11 @@ import shlex
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from pipeline import models
-from pipeline.artifacts import build_folder, whole
+from pipeline import models, plain_yaml
+from pipeline.artifacts import build_folder
 from pipeline.errors import InputError
 from pipeline.images import SUFFIXES
 from pipeline.options import IMAGE_FORMATS, Configuration, Input, InputKind, Section
@@ -25,7 +25,9 @@ CORPORA = ROOT / "conf" / "corpora"
 MODELS = ROOT / "conf" / "models"
 CORPUS_KEYS = frozenset({"title", "seed", "source", "split", "tokenize"})
 MODEL_KEYS = frozenset({"seed", "embed", "architecture", "network", "train", "ensemble", "published"})
-WRITTEN = "# Written by `make tune`"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a shell, make and a folder take it as it stands
+NAMES = "a name is of letters, digits, `.`, `_` and `-`, and begins with a letter or digit"
+LONGEST = 80  # characters shown of a value
 DEFAULT_CORPUS: dict[InputKind, str] = {"tokens": "docstrings", "images": "digits"}
 DEFAULT_MODEL: dict[InputKind, str] = {"tokens": "convtext", "images": "image_cnn"}
 TAKEN = {"tokens": "texts", "images": "images"}
@@ -57,10 +59,12 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Co
         if of_csv and values["source"]["format"] in IMAGE_FORMATS:
             raise InputError(f"{_flag_name(of_csv[0])}= is for a CSV, and {corpus} has images")
     check_model(model)
-    values |= _read_yaml(MODELS / f"{model}.yaml", MODEL_KEYS)
+    of_model = _read_yaml(MODELS / f"{model}.yaml", MODEL_KEYS)
+    of_corpus_alone = values.keys() - of_model.keys()  # a seed may stand in either
+    values |= of_model
     origins = {"": f"conf/corpora/{corpus}.yaml, conf/models/{model}.yaml"}
     origins |= dict.fromkeys(CORPUS_KEYS, f"conf/corpora/{corpus}.yaml")
-    origins |= dict.fromkeys(MODEL_KEYS, f"conf/models/{model}.yaml")
+    origins |= dict.fromkeys(MODEL_KEYS - of_corpus_alone, f"conf/models/{model}.yaml")
     settings = {key: (value, _flag_name(key)) for key, value in flags.items()}
     settings |= {key: (value, "SET") for key, value in _assignments(assignments).items()}
     for key, (value, origin) in settings.items():
@@ -124,8 +128,8 @@ def check_corpus(corpus: str) -> None:
 
 def of_corpus(assignments: str) -> str:
     """What in SET is about the corpus, and so in no model's file."""
-    words = [word for word in shlex.split(assignments) if word.split(".")[0] in CORPUS_KEYS - MODEL_KEYS]
-    return shlex.join(words)
+    words = shlex.split(assignments)
+    return shlex.join(word for word in words if re.split(r"[.=]", word)[0] in CORPUS_KEYS - MODEL_KEYS)
 
 
 def without_seed(assignments: str) -> str:
@@ -133,33 +137,9 @@ def without_seed(assignments: str) -> str:
     return shlex.join(word for word in shlex.split(assignments) if word.partition("=")[0] != "seed")
 
 
-def check_replaceable(path: Path) -> None:
-    """Raise InputError for a model's file that `write_model` did not write."""
-    if path.exists() and not path.read_bytes().startswith(WRITTEN.encode()):
-        raise InputError(
-            f"{_shown(path)} was not written by `make tune`: give the winner another name by NAME="
-        )
-
-
-def write_model(path: Path, values: dict[str, Any], header: str) -> None:
-    """A model's YAML below a header of comments; nothing is written over that was written by hand."""
-    check_replaceable(path)
-    comments = "".join(f"# {line}\n" for line in header.splitlines())
-    text = yaml.dump(values, Dumper=_ListsOnOneLine, sort_keys=False, allow_unicode=True, width=100)
-    with whole(path) as partial:
-        partial.write_text(f"{WRITTEN}; the next one may write over it.\n{comments}{text}", "utf-8")
-
-
-class _ListsOnOneLine(yaml.SafeDumper):
-    def represent_sequence(
-        self, tag: str, sequence: Any, flow_style: bool | None = None
-    ) -> yaml.SequenceNode:
-        return super().represent_sequence(tag, sequence, flow_style=True)
-
-
 def names(folder: Path) -> list[str]:
     """What conf/corpora or conf/models offers."""
-    return sorted(path.stem for path in folder.glob("*.yaml"))
+    return sorted(path.stem for path in folder.glob("[!.]*.yaml"))  # what begins with a point is half written
 
 
 def identify(path: str) -> Input:
@@ -225,24 +205,26 @@ def _corpus_file(corpus: str) -> Path:
 
 
 def _read_yaml(path: Path, allowed: frozenset[str]) -> dict[str, Any]:
-    shown = _shown(path)
+    file = shown(path)
+    if not NAME.fullmatch(path.stem):
+        raise InputError(f"{file}: rename it: {NAMES}")
     try:
-        values = yaml.safe_load(path.read_text("utf-8"))
+        values = plain_yaml.read(path.read_text("utf-8"))
     except UnicodeDecodeError as error:
-        raise InputError(f"{shown}: byte {error.start} is not UTF-8: save the file as UTF-8") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f"line {mark.line + 1}: " if mark else ""
-        raise InputError(f"{shown}: {line}not YAML: {getattr(error, 'problem', error)}") from error
+        raise InputError(f"{file}: byte {error.start} is not UTF-8: save the file as UTF-8") from error
+    except plain_yaml.NotYaml as error:
+        line = f"line {error.line}: " if error.line else ""
+        raise InputError(f"{file}: {line}not YAML: {error}") from error
     if not isinstance(values, dict):
-        raise InputError(f"{shown}: expected `key: value` lines; the keys are {', '.join(sorted(allowed))}")
+        raise InputError(f"{file}: expected `key: value` lines; the keys are {', '.join(sorted(allowed))}")
     for key in values:
         if key not in allowed:
-            raise InputError(f"{shown}: no option {str(key)!r}; {_known(str(key), sorted(allowed))}")
+            raise InputError(f"{file}: no option {str(key)!r}; {_known(str(key), sorted(allowed))}")
     return values
 
 
-def _shown(path: Path) -> Path:
+def shown(path: Path) -> Path:
+    """A file of the project, from its root on."""
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
@@ -256,10 +238,12 @@ def _assignments(text: str) -> dict[str, Any]:
         key, equals, value = word.partition("=")
         if not equals or not key:
             raise InputError(f'SET: {word!r} is not key=value, as in SET="train.epochs=3 seed=7"')
+        if any(given == key or given.startswith(f"{key}.") for given in values):
+            raise InputError(f"SET: {key} is given twice")
         try:
-            values[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise InputError(f"SET: the value of {key} is not YAML: {value!r}") from error
+            values[key] = plain_yaml.read(value)
+        except plain_yaml.NotYaml as error:
+            raise InputError(f"SET: the value of {key} is not YAML: {_short(value)}: {error}") from error
     return values
 
 
@@ -287,16 +271,49 @@ def _validate(options: type[S], values: Any, origins: dict[str, str], prefix: st
     try:
         return options.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = prefix + ".".join(str(part) for part in first["loc"])
+        first, *others = _complaints(error, values)
+        path = _path(first, values)
+        key = prefix + ".".join(path)
         where = _origin(origins, key)
         if first["type"] == "extra_forbidden":
             allowed = _keys(options, prefix)
             raise InputError(f"{where}: no option {key!r}; {_known(key, allowed)}") from error
         if first["type"] == "value_error":
-            raise InputError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error
-        found = "" if first["type"] == "missing" else f", found {first['input']!r}"
-        raise InputError(f"{where}: {key}: {_lower_first(first['msg'])}{found}") from error
+            message = first["msg"].removeprefix("Value error, ")
+            raise InputError(f"{_origin_of_check(origins, message, key)}: {message}") from error
+        also = [f" or {one['msg'].removeprefix('Input should be ')}" for one in others]
+        expected = _lower_first(first["msg"]) + "".join(also)
+        found = "" if first["type"] == "missing" else f", found {_short(first['input'])}"
+        raise InputError(f"{where}: {key}: {expected}{found}") from error
+
+
+def _complaints(error: ValidationError, values: Any) -> list[ErrorDetails]:
+    """The first one, and where an option may be of several types, that of the type that got furthest, or
+    all of those that got as far."""
+    errors = error.errors()
+    top = _path(errors[0], values)[:1]
+    of_first = [one for one in errors if _path(one, values)[:1] == top]
+    furthest = max(of_first, key=lambda one: len(_path(one, values)))
+    return [one for one in of_first if _path(one, values) == _path(furthest, values)]
+
+
+def _path(error: ErrorDetails, values: Any) -> list[str]:
+    """The keys and places that lead to what is wrong. Pydantic also names the type that was tried."""
+    path: list[str] = []
+    for part in error["loc"]:
+        there = part in values if isinstance(values, dict) else isinstance(part, int)
+        if there:
+            values = values[part]
+        if there or error["type"] == "missing":
+            path.append(str(part))
+    return path
+
+
+def _origin_of_check(origins: dict[str, str], message: str, section: str) -> str:
+    """Of a check over several keys, which its message names: who set one of them by hand, else the file."""
+    named = [_origin(origins, key) for key in re.findall(r"[a-z_]+(?:\.[a-z_]+)+", message)]
+    by_hand = [origin for origin in named if not origin.startswith("conf/")]
+    return [*by_hand, *named, _origin(origins, section.rstrip("."))][0]
 
 
 def _origin(origins: dict[str, str], key: str) -> str:
@@ -333,6 +350,11 @@ def _known(name: str, known: list[str]) -> str:
 
 def _flag_name(key: str) -> str:
     return {"source.text": "TEXT", "source.label": "LABEL", "source.test": "TEST"}.get(key, "ENCODING")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _lower_first(text: str) -> str:

@@ -2,8 +2,7 @@
 
 Reads conf/ and the command line; writes the stages' JSON options, each only where it changed, so that
 Make redoes what an option concerns and nothing else. Prints the run's folder; with --folds, the folder
-of the cross-validation, that of its first run, and the cuts that it needs. With --budget, a search's
-options are among them.
+of the cross-validation, that of its first run, and the cuts that it needs. With --budget, that of the search.
 """
 
 from __future__ import annotations
@@ -12,10 +11,12 @@ import argparse
 import re
 import shlex
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline import budget, config
 from pipeline.artifacts import CorpusFolder, RunFolder, data_folder, short_hash, whole
 from pipeline.errors import InputError
+from pipeline.model_file import reserved
 from pipeline.options import (
     BaselineName,
     BaselineOptions,
@@ -41,6 +42,7 @@ QUICK: dict[InputKind, list[BaselineName]] = {
 LONGEST_SHOWN = 40  # characters of SET in a run's name
 MOST_FOLDS = 1000
 MOST_SEEDS = 2**32
+S = TypeVar("S", bound=Section)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +59,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", default="1", help="of all folds, each with a seed of its own")
     parser.add_argument("--budget", help="of a search, such as 10m")
     parser.add_argument("--name", default="", help="of the search's winner in conf/models")
-    parser.add_argument("--output", type=Path, help="the winner's YAML, if it is to lie elsewhere")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -76,9 +77,9 @@ def run(arguments: argparse.Namespace) -> None:
         config.identify(path)  # a missing file is refused before anything is written
     if arguments.folds is not None:
         _hand_out_folds(folder, configuration, arguments)
+    elif arguments.budget is not None:
+        _hand_out_search(folder, configuration, arguments)
     else:
-        if arguments.budget is not None:
-            _hand_out_search(folder, arguments)
         _hand_out_corpus(folder.corpus, folder.corpus.path.name, configuration)
         request = _request(folder, arguments, _command("train", _given(arguments)))
         _hand_out_run(folder, configuration, request, arguments.model, QUICK[configuration.source.input])
@@ -95,11 +96,11 @@ def _check_place(folder: str) -> None:
 
 def _hand_out_corpus(
     corpus: CorpusFolder, name: str, configuration: Configuration, fold: Fold | None = None
-) -> None:
+) -> PrepareOptions:
     """What the corpus, or a fold of it, is made by."""
     source = configuration.source
     inputs = [] if source.address else [config.identify(file.path) for file in source.files.values()]
-    _write(
+    return _write(
         corpus.prepare_options,
         PrepareOptions(
             corpus=name,
@@ -113,6 +114,18 @@ def _hand_out_corpus(
     )
 
 
+def _hand_out_inputs(
+    folder: RunFolder, configuration: Configuration
+) -> tuple[TokenizeOptions | None, EmbedOptions | None]:
+    """What the network's inputs are made by; images are neither tokenized nor embedded."""
+    if configuration.source.input == "images":
+        return None, None
+    vectors = [config.identify(path) for path in configuration.embed.files]
+    embed = EmbedOptions(seed=configuration.seed, embed=configuration.embed, inputs=vectors)
+    tokenize = TokenizeOptions(tokenize=configuration.tokenize)
+    return _write(folder.corpus.tokenize_options, tokenize), _write(folder.embed_options, embed)
+
+
 def _hand_out_run(
     folder: RunFolder,
     configuration: Configuration,
@@ -121,24 +134,21 @@ def _hand_out_run(
     baselines: list[BaselineName],
 ) -> None:
     """What the model and its opponents are made by."""
-    seed, corpus = configuration.seed, folder.corpus
-    vectors = [config.identify(path) for path in configuration.embed.files]
     _write(folder.request, request)
-    _write(corpus.baseline_options, BaselineOptions(seed=seed, baselines=baselines))
-    if configuration.source.input == "tokens":  # images are neither tokenized nor embedded
-        _write(corpus.tokenize_options, TokenizeOptions(tokenize=configuration.tokenize))
-        _write(folder.embed_options, EmbedOptions(seed=seed, embed=configuration.embed, inputs=vectors))
-    _write(
-        folder.train_options,
-        TrainOptions(
-            model=model,
-            architecture=configuration.architecture,
-            network=configuration.network,
-            train=configuration.train,
-            ensemble=configuration.ensemble,
-            seed=seed,
-            text=configuration.source.text,
-        ),
+    _write(folder.corpus.baseline_options, BaselineOptions(seed=configuration.seed, baselines=baselines))
+    _hand_out_inputs(folder, configuration)
+    _write(folder.train_options, _training(configuration, model))
+
+
+def _training(configuration: Configuration, model: str) -> TrainOptions:
+    return TrainOptions(
+        model=model,
+        architecture=configuration.architecture,
+        network=configuration.network,
+        train=configuration.train,
+        ensemble=configuration.ensemble,
+        seed=configuration.seed,
+        text=configuration.source.text,
     )
 
 
@@ -199,24 +209,31 @@ def _count(name: str, text: str, least: int) -> int:
     return int(text)
 
 
-def _hand_out_search(folder: RunFolder, arguments: argparse.Namespace) -> None:
-    """Whatever would stop the winner from being written is said before the search."""
+def _hand_out_search(folder: RunFolder, configuration: Configuration, arguments: argparse.Namespace) -> None:
+    """Whatever would stop the winner from being written or trained is said before the search, which has a
+    folder of its own, by all that it was asked for: several may be under way."""
     name = arguments.name or f"{folder.corpus.path.name}-tuned"
-    if "/" in name or not name.isprintable():
-        raise InputError(f"NAME={name!r}: expected a name in conf/models, such as better")
-    output = arguments.output or config.MODELS / f"{name}.yaml"
-    config.check_replaceable(output)
-    asked = _given(arguments) | {"BUDGET": arguments.budget}
-    again = _given(arguments) | {"MODEL": output.stem, "SET": config.of_corpus(arguments.set)}
-    _write(
-        folder.tune_options,
-        TuneOptions(
-            budget=budget.seconds(arguments.budget),
-            output=str(output),
-            command=_command("tune", asked),
-            again=_command("train", again),
-        ),
+    if not config.NAME.fullmatch(name):
+        raise InputError(f"NAME={name!r}: {config.NAMES}")
+    seconds, output = budget.seconds(arguments.budget), config.MODELS / f"{name}.yaml"
+    with reserved(output):
+        prepare = _hand_out_corpus(folder.corpus, folder.corpus.path.name, configuration)
+        tokenize, embed = _hand_out_inputs(folder, configuration)
+    asked = _given(arguments) | {"NAME": arguments.name, "BUDGET": arguments.budget}
+    again = _given(arguments) | {"MODEL": name, "SET": config.of_corpus(arguments.set)}
+    options = TuneOptions(
+        budget=seconds,
+        output=str(output),
+        command=_command("tune", asked),
+        again=_command("train", again),
+        prepare=prepare,
+        tokenize=tokenize,
+        embed=embed,
+        train=_training(configuration, arguments.model),
     )
+    search = folder.search(name + short_hash(options.model_dump_json()))
+    _write(search.options, options)
+    print(search.path)
 
 
 def _request(folder: RunFolder, arguments: argparse.Namespace, command: str) -> Request:
@@ -244,8 +261,9 @@ def _command(target: str, values: dict[str, str]) -> str:
     return " ".join(["make", target, *words])
 
 
-def _write(path: Path, options: Section) -> None:
+def _write(path: Path, options: S) -> S:
     text = options.model_dump_json(indent=1) + "\n"
     if not path.exists() or path.read_text("utf-8") != text:
         with whole(path) as partial:
             partial.write_text(text, "utf-8")
+    return options

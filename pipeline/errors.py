@@ -15,8 +15,18 @@ class StoreUnreachable(InputError):
     """The tracking server does not answer: nothing is wrong with what was asked."""
 
 
+class Diverged(InputError):
+    """The training's loss is no finite number."""
+
+
 class Refused(Exception):
     """What was asked for was not done, for reasons that are a result and no fault.
 
     `python -m pipeline` prints the line and exits with code 1.
     """
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether it is one, or comes of one: numba makes of an interrupt at a kernel's door a chain of other
+    errors."""
+    return isinstance(error, KeyboardInterrupt) or (error is not None and is_interrupt(error.__cause__))

@@ -11,21 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, model_validator
 
 
-def _exponent_without_point(value: Any) -> Any:
-    """YAML 1.1 reads `1e-6` as a string; its author meant a number."""
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
-
-
 def _one_as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Real = Annotated[float, BeforeValidator(_exponent_without_point), Field(allow_inf_nan=False)]
+Real = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[Real, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 BaselineName = Literal["majority", "linear", "nbsvm", "fasttext", "pixels"]
@@ -250,10 +240,16 @@ class CrossvalOptions(Section):
 
 
 class TuneOptions(Section):
+    """Those of the stages are among them, as they were asked for: another command may change their files."""
+
     budget: Positive  # seconds
     output: str  # the YAML that the winner is written to
     command: str  # what was typed, and what trains the winner
     again: str
+    prepare: PrepareOptions
+    tokenize: TokenizeOptions | None  # none of images, nor the next
+    embed: EmbedOptions | None
+    train: TrainOptions
 
 
 class Configuration(Section):

@@ -10,6 +10,10 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import getitem
+from statistics import median
+from textwrap import shorten
 from typing import Any, Literal
 
 import optuna
@@ -23,13 +27,15 @@ from optuna.trial import TrialState
 from pydantic import ValidationError
 
 from pipeline import space as spaces
-from pipeline.errors import InputError
+from pipeline.errors import Diverged, InputError, is_interrupt
 from pipeline.models import architecture
 from pipeline.options import TrainOptions
 from pipeline.space import Choice, Range, Space
 
 Settings = Mapping[str, Any]
-Ending = Literal["finished", "pruned", "budget spent", "diverged", "interrupted"]
+Ending = Literal["finished", "pruned", "budget spent", "diverged", "failed", "interrupted"]
+LOST = ("pruned", "diverged", "failed")
+LONGEST_FAULT = 200  # characters
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
@@ -45,6 +51,7 @@ class Trial:
     settings: Settings
     scores: list[float] = field(default_factory=list)
     ending: Ending = "finished"
+    fault: str = ""  # what it diverged or failed by
     seconds: float = 0.0
 
     @property
@@ -54,8 +61,9 @@ class Trial:
 
     @property
     def counts(self) -> bool:
-        """Whether it may win. The score of a trial that was pruned is beaten already."""
-        return bool(self.scores) and self.ending not in ("pruned", "diverged")
+        """Whether it may win. The score of a trial that was pruned is beaten already; what diverged or failed
+        would do so again."""
+        return bool(self.scores) and self.ending not in LOST
 
 
 Training = Callable[[Trial, Callable[[float], None]], None]
@@ -72,6 +80,7 @@ class Search:
         self.start = dict(start)
         self._space = {key: options.including(start[key]) for key, options in space.items()}
         self.trials: list[Trial] = []
+        self._first_epochs: list[float] = []  # seconds
         self._study = optuna.create_study(
             direction="maximize",
             sampler=optuna.samplers.TPESampler(seed=seed),
@@ -85,52 +94,76 @@ class Search:
         """The trial of the highest score, among equals the earliest."""
         return max((trial for trial in self.trials if trial.counts), key=_score, default=None)
 
-    def run(self, train: Training, budget: float, most: int | None = None) -> Iterator[Trial]:
-        """Yield the trials as they end, for `budget` seconds and at most so many.
+    def run(
+        self,
+        train: Training,
+        budget: float,
+        most: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Iterator[Trial]:
+        """Yield the trials as they end, for `budget` seconds of the clock and at most so many.
 
         `train(trial, on_epoch)` trains by the trial's settings and calls `on_epoch(score)` after each epoch,
-        which raises Ended where it is enough. No trial begins after the budget, one that is under way ends
-        with its epoch, and the first one always has an epoch. An InputError of `train`, such as a loss that
-        has become infinite, costs a trial and no more, unless it is the first.
+        which raises Ended where it is enough. No epoch begins that would not end within the budget, were it
+        as long as the one before, and no trial whose first epoch would not, were it the median of the
+        others; but the first trial always has an epoch, and the second epoch is not held to the first, in
+        which TensorFlow also traces. Any error of `train` costs a trial and no more, unless it is the first.
         """
-        deadline = time.monotonic() + budget
-        while not self.trials or (time.monotonic() < deadline and len(self.trials) != most):
+        deadline = clock() + budget
+        while not self.trials or (len(self.trials) != most and self._has_time(deadline - clock())):
             asked = self._study.ask({key: _distribution(options) for key, options in self._space.items()})
             trial = Trial(len(self.trials), self._settings(asked.params) if self.trials else self.start)
             self.trials.append(trial)
-            self._try(train, trial, asked, deadline)
+            self._try(train, trial, asked, deadline, clock)
             if trial.counts:
                 self._study.tell(asked, trial.score)
             else:
                 self._study.tell(asked, state=TrialState.PRUNED)
             yield trial
 
-    def _try(self, train: Training, trial: Trial, asked: optuna.Trial, deadline: float) -> None:
+    def _has_time(self, left: float) -> bool:
+        return left > 0 and left >= median(self._first_epochs or [0])
+
+    def _try(
+        self,
+        train: Training,
+        trial: Trial,
+        asked: optuna.Trial,
+        deadline: float,
+        clock: Callable[[], float],
+    ) -> None:
+        began = before = clock()
+
         def on_epoch(score: float) -> None:
+            nonlocal before
             asked.report(score, len(trial.scores))
             trial.scores.append(score)
+            now = clock()
+            took, before = now - before, now
+            if len(trial.scores) == 1:
+                self._first_epochs.append(took)
+                took = 0
             if asked.should_prune():
                 trial.ending = "pruned"
-            elif time.monotonic() >= deadline:
+            elif now >= deadline or now + took > deadline:
                 trial.ending = "budget spent"
             if trial.ending != "finished":
                 raise Ended(trial.ending)
 
-        began = time.monotonic()
-        trial.ending = "finished"
         try:
             train(trial, on_epoch)
         except Ended:
             pass
-        except InputError:
-            if not trial.number:
+        except BaseException as error:
+            if is_interrupt(error):
+                trial.ending = "interrupted"
                 raise
-            trial.ending = "diverged"
-        except KeyboardInterrupt:
-            trial.ending = "interrupted"
-            raise
+            trial.ending = "diverged" if isinstance(error, Diverged) else "failed"
+            trial.fault = _one_line(error)
+            if not trial.number or not isinstance(error, Exception):
+                raise
         finally:
-            trial.seconds = time.monotonic() - began
+            trial.seconds = clock() - began
 
     def _settings(self, proposed: Mapping[str, Any]) -> Settings:
         return {key: _decode(options, proposed[key]) for key, options in self._space.items()}
@@ -149,20 +182,25 @@ def space_of(options: TrainOptions, random_vectors: bool) -> Space:
 def settings_of(options: TrainOptions, space: Space) -> Settings:
     """What the options have at the keys of a space."""
     values = options.model_dump()
-    return {key: values[section][name] for key in space for section, _, name in [key.partition(".")]}
+    return {key: reduce(getitem, key.split("."), values) for key in space}
 
 
 def with_settings(options: TrainOptions, settings: Settings) -> TrainOptions:
     """The options with other values at some keys, checked as a YAML's are. Raises InputError."""
     values = options.model_dump()
     for key, value in settings.items():
-        section, _, name = key.partition(".")
-        values[section][name] = value
+        *sections, last = key.split(".")
+        reduce(getitem, sections, values)[last] = value
     try:
         architecture(options.architecture).Options.model_validate(values["network"])
         return TrainOptions.model_validate(values)
     except ValidationError as error:
         raise InputError(str(error.errors()[0]["msg"])) from error
+
+
+def _one_line(error: BaseException) -> str:
+    kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+    return shorten(kind + str(error), LONGEST_FAULT, placeholder="…")
 
 
 def _score(trial: Trial) -> float:

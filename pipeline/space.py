@@ -43,6 +43,11 @@ class Range:
 Space = Mapping[str, Choice | Range]
 
 
+def of_augmentation() -> Space:
+    """How far a training image may be moved, whatever the network."""
+    return {"augmentation.shift": Range(0.0, 0.2), "augmentation.flip": Choice((False, True))}
+
+
 def of_training(train: Train) -> Space:
     """What the trainer leaves open, whatever the network."""
     rates = {"adadelta": Range(0.1, 3.0, log=True), "adam": Range(1e-4, 1e-2, log=True)}

@@ -115,8 +115,12 @@ class Run:
             try:
                 begun = self._recorder.ask(begin)
                 self._id, self._tags, self._journal = begun["run"], begun["tags"], unsent(begun["run"])
-            except StoreUnreachable as error:
+            except InputError as error:
+                # A store that a run of this stage is in was usable: it has broken, and that costs no stage.
+                if not isinstance(error, StoreUnreachable) and not self._recorder.has_begun:
+                    raise
                 self._keep(error)
+            self._recorder.has_begun = True
         if begin["do"] == "begin":
             file = self._lock.enter_context(under_way(address.running(), self._id))
         note(file, address.fingerprint(), self._id)
@@ -167,6 +171,7 @@ class _Recorder:
         )
         atexit.register(self._process.communicate)  # it ends with its input
         self._failure = ""
+        self.has_begun = False  # a run
 
     def ask(self, entry: Entry) -> dict[str, Any]:
         """Raises InputError where the store cannot be used, StoreUnreachable where it may be on another day.

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from pipeline.backend import keras, tf
 from pipeline.batches import Batches, SortedBatches
-from pipeline.errors import InputError
+from pipeline.errors import Diverged
 from pipeline.optimizers import build_optimizer
 from pipeline.options import Train
 
@@ -80,18 +80,20 @@ def balanced_weights(labels: NDArray[np.integer[Any]]) -> dict[int, float]:
 
 
 class MacroF1(keras.metrics.F1Score):  # type: ignore[misc]  # keras has no types
-    """Keras's, from integer labels [rows] and logits [rows, classes].
-
-    Unlike `metrics.scores`, it counts a class without rows, as 0 in each epoch: it compares epochs.
-    """
+    """Keras's F1 of each class, from integer labels [rows] and logits [rows, classes]; of these the mean over
+    the classes that have rows, as in `metrics.scores`."""
 
     def __init__(self) -> None:
-        super().__init__(average="macro", name="macro_f1")
+        super().__init__(name="macro_f1")
 
     def update_state(self, labels: tf.Tensor, logits: tf.Tensor, sample_weight: Any = None) -> None:
         classes = logits.shape[-1]
         truth = tf.one_hot(tf.cast(tf.reshape(labels, [-1]), tf.int32), classes)
         super().update_state(truth, tf.one_hot(tf.argmax(logits, 1), classes), sample_weight)
+
+    def result(self) -> tf.Tensor:
+        occurs = tf.cast(self.true_positives + self.false_negatives > 0, self.dtype)
+        return tf.reduce_sum(super().result() * occurs) / tf.maximum(tf.reduce_sum(occurs), 1)
 
 
 class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
@@ -119,7 +121,7 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no
         self._bar.close()
         assert logs is not None
         if not math.isfinite(logs["loss"]):
-            raise InputError(f"the loss is {logs['loss']} in epoch {epoch + 1}: lower train.learning_rate")
+            raise Diverged(f"the loss is {logs['loss']} in epoch {epoch + 1}: lower train.learning_rate")
         record = {
             "epoch": epoch + 1,
             **{name.replace("val_", "validation_"): value for name, value in logs.items()},

@@ -86,7 +86,7 @@ def test_imports_run_downward_without_a_circle(module: str) -> None:
 @pytest.mark.parametrize(
     ("library", "home"),
     [
-        ("yaml", {"pipeline.config"}),
+        ("yaml", {"pipeline.plain_yaml"}),
         ("tensorflow", {"pipeline.backend"}),
         ("keras", {"pipeline.backend"}),
         ("numba", {"pipeline.compiled", "pipeline.window_maximum"}),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.artifacts import CorpusFolder
-from tests.test_end_to_end import make
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.test_end_to_end import ROOT, environment, make
 
 
 def configure(data: Path, *arguments: str) -> list[Path]:
@@ -90,3 +89,33 @@ def test_the_runs_of_a_cross_validation_are_read_from_its_options(tmp_path: Path
         cwd=ROOT, input=makefile, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert shown.stdout.split() == [f"{run}/metrics.json" for run in runs]
+
+
+def test_a_value_may_begin_with_a_minus(tmp_path: Path) -> None:
+    """As `make` hands it on."""
+    reviews = tmp_path / "reviews.csv"
+    reviews.write_text("text,-stars\na,1\n")
+    done = subprocess.run(
+        ["make", "--dry-run", "predict", f"CORPUS={reviews}", "INPUT=-", "TEXT=-text", "OUTPUT=-o.csv"],
+        cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    predict = shlex.split(done.stdout)
+    assert {"--input=-", "--text=-text", "--output=-o.csv", "--model="} <= set(predict)
+    done = subprocess.run(
+        ["make", "train", f"CORPUS={reviews}", "LABEL=-stars", "SET=-seed=1"],
+        cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stderr.startswith("convtext: SET: no option '-seed'")
+
+
+def test_make_hands_on_nothing_that_only_the_environment_has(tmp_path: Path) -> None:
+    names = (
+        "CORPUS MODEL TEXT ENCODING OUTPUT TOP PROBABILITIES ABSTAIN EVIDENCE SHARES HARMLESS FORM THREADS"
+    )
+    done = subprocess.run(
+        ["make", "--dry-run", "predict", "INPUT=new.csv"],
+        cwd=ROOT, env=environment(tmp_path) | dict.fromkeys(names.split(), "others"),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "--input='new.csv'" in done.stdout
+    assert "others" not in done.stdout

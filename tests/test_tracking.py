@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import dashboard, store
+from pipeline import dashboard, send, store
 from pipeline.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -92,6 +92,33 @@ def test_a_run_that_is_interrupted_while_it_records_its_interruption_is_marked_l
     store.client()
     assert ask(tmp_path, "select status from runs") == [("KILLED",)]
     assert list((tmp_path / "tracking" / "running").iterdir()) == []
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
+def test_a_store_that_breaks_costs_no_run_of_a_stage_that_has_begun_one(tmp_path: Path) -> None:
+    breaks = (
+        "    from pathlib import Path\n"
+        "    run.wait()\n"
+        f"    path = Path({str(tmp_path / 'tracking' / 'mlflow.db')!r})\n"
+        "    path.with_suffix('.kept').write_bytes(path.read_bytes())\n"
+        "    path.write_text('no database ' * 999)\n"
+        "    with new_run('two', {}, {}) as other:\n"
+        "        run.adopt([other.id])\n"
+        "        other.log_metrics({'loss': 0.25}, 1)\n"
+    )
+    done = execute(TRACK + breaks)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("`make send` sends it") == 2 == done.stderr.count("\n")
+    path = tmp_path / "tracking" / "mlflow.db"
+    path.with_suffix(".kept").rename(path)
+    send.run(argparse.Namespace())
+    assert sorted(ask(tmp_path, "select name, status from runs")) == [
+        ("one", "FINISHED"),
+        ("two", "FINISHED"),
+    ]
+    losses = "select runs.name, value from metrics join runs using (run_uuid) order by value"
+    assert ask(tmp_path, losses) == [("two", 0.25), ("one", 0.5)]
+    assert ask(tmp_path, "select count(*) from tags where key = 'mlflow.parentRunId'") == [(1,)]
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "", "５０００"])

@@ -82,3 +82,13 @@ def test_macro_f1_is_that_of_the_scores_over_several_batches() -> None:
         metric.update_state(labels[rows], logits[rows])
     expected = scores(labels, logits.argmax(axis=1), list("abcd"))["macro_f1"]
     assert float(metric.result()) == pytest.approx(expected, abs=1e-5)
+
+
+def test_macro_f1_is_of_the_classes_that_have_rows() -> None:
+    # Of four classes two occur, and a third is predicted.
+    labels, predicted = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 2])
+    metric = MacroF1()
+    metric.update_state(labels, np.eye(4, dtype=np.float32)[predicted])
+    # F1 of class 0 is 2 * 1 * 0.5 / 1.5, of class 1 it is 0.5.
+    assert float(metric.result()) == pytest.approx((2 / 3 + 0.5) / 2, abs=1e-5)
+    assert scores(labels, predicted, list("abcd"))["macro_f1"] == pytest.approx((2 / 3 + 0.5) / 2)

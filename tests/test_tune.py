@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import gc
 import json
 import os
+import shlex
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,31 +18,54 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import config, configure
-from pipeline.errors import InputError
-from tests.test_end_to_end import ROOT, SMALL, environment, make, write_reviews
+from tests.test_end_to_end import ROOT, SMALL, environment, write_reviews
 
 FEW = SMALL.replace("epochs=4", "epochs=2")
+SPLIT = "split='{test: 0.2}'"
+Done = subprocess.CompletedProcess[str]
+
+
+def checkout(folder: Path) -> Path:
+    """The project in a folder of its own, as a search writes to its conf/."""
+    for name in ("pipeline", "conf"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy2(ROOT / name, folder)
+    (folder / ".venv").symlink_to((ROOT / ".venv").resolve())
+    return folder
 
 
 class Tuned:
     def __init__(self, folder: Path) -> None:
-        self.data, self.csv, self.output = (
-            folder / "data",
-            folder / "reviews.csv",
-            folder / "conf" / "tuned.yaml",
-        )
+        self.root, self.data, self.csv = checkout(folder / "project"), folder / "data", folder / "reviews.csv"
         write_reviews(self.csv, 80)
-        self.arguments = [f"CORPUS={self.csv}", "TEXT=review", "LABEL=stars", "MODEL=kim-rand", f"SET={FEW}"]
-        self.done = self.tune("BUDGET=9s")
-        (self.folder,) = self.data.glob("build/*/kim-rand")
+        self.of_csv = [f"CORPUS={self.csv}", "TEXT=review", "LABEL=stars"]
+        self.arguments = [*self.of_csv, "MODEL=kim-rand", f"SET={FEW} {SPLIT}"]
+        self.done = self.run("make", "tune", *self.arguments, "NAME=better", "BUDGET=30s")
+        (self.folder,) = self.data.glob("build/*/kim-rand/tune/better-*")
+        self.corpus = self.folder.parents[2]
 
-    def tune(self, *more: str) -> subprocess.CompletedProcess[str]:
-        return make(self.data, "tune", *self.arguments, f"OUTPUT={self.output}", *more)
+    def run(self, *command: str) -> Done:
+        return subprocess.run(
+            command, cwd=self.root, env=environment(self.data), capture_output=True, text=True, timeout=240
+        )
+
+    def model(self, name: str) -> Path:
+        return self.root / "conf" / "models" / f"{name}.yaml"
 
     def trials(self) -> list[dict[str, str]]:
         with (self.folder / "trials.csv").open(newline="") as file:
             return list(csv.DictReader(file))
+
+    def search_again(self) -> Done:
+        """The stage alone, until an epoch has ended."""
+        asked = self.folder / "tune.json"
+        kept = asked.read_text()
+        try:
+            asked.write_text(json.dumps(json.loads(kept) | {"budget": 1}))
+            return self.run(sys.executable, "-m", "pipeline", "tune", str(self.folder))
+        finally:
+            asked.write_text(kept)
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +78,9 @@ def test_a_search_prints_a_line_a_trial_and_writes_the_best_with_what_was_found(
     assert tuned.done.stderr == ""
     *lines, command, last = tuned.done.stdout.splitlines()
     assert max(map(len, lines)) <= 80
-    assert last == str(tuned.output)
-    again = f"make train CORPUS={tuned.csv} TEXT=review LABEL=stars MODEL=tuned"
+    assert last == str(tuned.model("better"))
+    given = shlex.quote("'split={test: 0.2}'")
+    again = f"make train CORPUS={tuned.csv} TEXT=review LABEL=stars MODEL=better SET={given}"
     assert command == f"  to train it: {again}"
     first, *others = tuned.trials()
     assert any(line.split()[:1] == ["0"] and line.endswith("as it is") for line in lines)
@@ -63,76 +88,72 @@ def test_a_search_prints_a_line_a_trial_and_writes_the_best_with_what_was_found(
     assert "network.channels" not in first  # random vectors
     best = max([first, *others], key=lambda trial: float(trial["validation_accuracy"]))
     assert others or best["ending"] == "budget spent"
+    caution = "Chosen by 8 rows, one of which is 12.5 points of accuracy, which flatters it: what to expect, "
+    caution += "the test part says."
+    assert caution in " ".join(" ".join(lines).split())
 
-    header = [line for line in tuned.output.read_text().splitlines() if line.startswith("#")]
+    header = [line for line in tuned.model("better").read_text().splitlines() if line.startswith("#")]
     mark, asked, found, *warning, train = header
     assert mark.startswith("# Written by `make tune`")
-    assert asked.startswith(f"# make tune CORPUS={tuned.csv}") and "BUDGET=9s" in asked
+    assert asked.startswith(f"# make tune CORPUS={tuned.csv}") and asked.endswith("NAME=better BUDGET=30s")
     accuracy = f"{float(best['validation_accuracy']):.2%}"
     assert found.startswith(
         f"# The best of {1 + len(others)} trials: validation accuracy {accuracy} on 8 rows"
     )
-    assert "test part" in " ".join(warning)
+    assert caution in " ".join(line.removeprefix("# ") for line in warning)
     assert train == f"# {again}"
 
 
+def ask(tuned: Tuned, query: str) -> list[tuple[object, ...]]:
+    store = sqlite3.connect(tuned.data / "tracking" / "mlflow.db")
+    try:
+        return store.execute(query).fetchall()
+    finally:
+        store.close()
+
+
 def test_trials_are_runs_below_the_run_of_the_search(tuned: Tuned) -> None:
-    with sqlite3.connect(tuned.data / "tracking" / "mlflow.db") as store:
-        tags = pd.read_sql_query("select run_uuid, key, value from tags", store)
-        parameters = store.execute("select value from params where key = 'network.filters'").fetchall()
-        counts = store.execute("select count(*) from metrics where key = 'validation_accuracy'").fetchone()
-        states = {state for (state,) in store.execute("select status from runs")}
-    store.close()
+    columns = ["run", "key", "value"]
+    tags = pd.DataFrame(ask(tuned, "select run_uuid, key, value from tags"), columns=columns)
     trials = tuned.trials()
     parents = tags[tags["key"] == "mlflow.parentRunId"]
     assert len(parents) == len(trials)
     assert parents["value"].nunique() == 1
     endings = tags[tags["key"] == "trial"]["value"]
     assert sorted(endings) == sorted(trial["ending"] for trial in trials)
-    assert len(parameters) == 1 + len(trials)
-    assert counts[0] == 1 + sum(int(trial["epochs"]) for trial in trials)
-    assert states == {"FINISHED"}
-    parent = tuned.data / "tracking" / "artifacts" / parents["value"].iloc[0] / "artifacts"
-    assert {path.name for path in parent.iterdir()} == {"tuned.yaml", "trials.csv"}
+    assert len(ask(tuned, "select value from params where key = 'network.filters'")) == 1 + len(trials)
+    epochs = ask(tuned, "select value from metrics where key = 'validation_accuracy'")
+    assert len(epochs) == 1 + sum(int(trial["epochs"]) for trial in trials)
+    assert set(ask(tuned, "select status from runs")) == {("FINISHED",)}
+    parent = parents["value"].iloc[0]
+    artifacts = tuned.data / "tracking" / "artifacts" / parent / "artifacts"
+    assert {path.name for path in artifacts.iterdir()} == {"better.yaml", "trials.csv"}
+    of_parent = tags[(tags["run"] == parent) & (tags["key"] == "mlflow.note.content")]
+    assert "Chosen by 8 rows, one of which is 12.5 points" in of_parent["value"].iloc[0]
 
 
-def test_the_winner_is_a_model_that_trains_to_what_was_found(
-    tuned: Tuned, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(config, "MODELS", tuned.output.parent)
-    monkeypatch.setenv("CONVTEXT_DATA", str(tuned.data))
-    configuration = config.load(
-        str(tuned.csv), "tuned", "", {"source.text": "review", "source.label": "stars"}
-    )
-    assert configuration.embed.dimensions == 16
-    assert configuration.train.epochs == 2
-
-    parser = argparse.ArgumentParser()
-    configure.add_arguments(parser)
-    of_csv = ["--corpus", str(tuned.csv), "--text", "review", "--label", "stars"]
-    configure.run(parser.parse_args([*of_csv, "--model", "tuned"]))
-    run = Path(capsys.readouterr().out.strip())
-    before = (tuned.folder.parent / "rows.parquet").stat().st_mtime_ns
-    command = f'make --silent RUN="{run}" "{run}/model/manifest.json" 3>&2'
-    done = subprocess.run(
-        ["sh", "-c", command], cwd=ROOT, env=environment(tuned.data), capture_output=True, text=True
-    )
+def test_the_winner_is_a_model_that_trains_to_what_was_found(tuned: Tuned) -> None:
+    before = (tuned.corpus / "rows.parquet").stat().st_mtime_ns
+    command = tuned.done.stdout.splitlines()[-2].partition(": ")[2]
+    done = tuned.run("sh", "-c", command)
     assert done.returncode == 0, done.stderr
-    assert (tuned.folder.parent / "rows.parquet").stat().st_mtime_ns == before  # the same split
-    history = json.loads((run / "history.json").read_text())
-    found = max(float(trial["validation_accuracy"]) for trial in tuned.trials())
-    best = next(trial for trial in tuned.trials() if float(trial["validation_accuracy"]) == found)
-    epochs = int(best["epochs"])
-    assert max(record["validation_accuracy"] for record in history[:epochs]) == found
+    assert (tuned.corpus / "rows.parquet").stat().st_mtime_ns == before  # the same split
+    history = json.loads((Path(done.stdout.splitlines()[-1]) / "history.json").read_text())
+    best = max(tuned.trials(), key=lambda trial: float(trial["validation_accuracy"]))
+    name = f"{tuned.corpus.name} tune {best['trial']}"
+    run = f"run_uuid = (select run_uuid from runs where name = '{name}')"
+    for key in ("loss", "validation_loss", "validation_accuracy"):
+        found = ask(tuned, f"select value from metrics where key = '{key}' and {run} order by step")
+        assert len(found) == int(best["epochs"])
+        assert [record[key] for record in history[: len(found)]] == [value for (value,) in found]
 
 
 def test_the_search_never_sees_the_test_part(tuned: Tuned) -> None:
-    paths = [tuned.folder.parent / "rows.parquet", tuned.folder.parent / "sequences.npz"]
+    paths = [tuned.corpus / "rows.parquet", tuned.corpus / "sequences.npz"]
     kept = [path.read_bytes() for path in paths]
-    found = tuned.trials()[0]["validation_accuracy"]
     rows = pd.read_parquet(paths[0])
     test = rows["part"] == "test"
-    assert test.sum() == 8
+    assert test.sum() == 16
     with np.load(paths[1]) as arrays:
         ids, offsets = arrays["ids"], arrays["offsets"]
     # No network could be built or scored with these.
@@ -142,46 +163,78 @@ def test_the_search_never_sees_the_test_part(tuned: Tuned) -> None:
     try:
         rows.to_parquet(paths[0], index=False)
         np.savez(paths[1], ids=ids, offsets=offsets)
-        done = subprocess.run(
-            [sys.executable, "-m", "pipeline", "tune", str(tuned.folder)],
-            cwd=ROOT, env=environment(tuned.data), capture_output=True, text=True,
-        )  # fmt: skip
+        done = tuned.search_again()
     finally:
         for path, content in zip(paths, kept, strict=True):
             path.write_bytes(content)
     assert (done.returncode, done.stderr) == (0, "")
-    assert tuned.trials()[0]["validation_accuracy"] == found
+    (first,) = tuned.trials()
+    assert first["epochs"] == "1"  # the budget begins with the stage, which loads for longer than a second
+    of_first = f"name = '{tuned.corpus.name} tune 0' and key = 'validation_loss' and step = 1"
+    losses = ask(tuned, f"select value from metrics join runs using (run_uuid) where {of_first}")
+    assert len(losses) == 2 and len(set(losses)) == 1
 
 
-def test_an_interrupted_search_keeps_the_best_so_far(tuned: Tuned) -> None:
-    output = tuned.output.with_name("interrupted.yaml")
+def test_a_search_whose_inputs_another_command_has_changed_is_refused(tuned: Tuned) -> None:
+    flags = [f"--corpus={tuned.csv}", "--text=review", "--label=stars", "--model=kim-rand"]
+    prepare = tuned.corpus / "prepare.json"
+    kept = prepare.read_text()
+    try:
+        tuned.run(sys.executable, "-m", "pipeline", "configure", *flags, "--set=seed=2")
+        done = tuned.search_again()
+    finally:
+        prepare.write_text(kept)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{prepare} is not as this search was asked for" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_two_searches_at_once_have_options_of_their_own_and_leave_those_of_train(tuned: Tuned) -> None:
+    run = tuned.folder.parents[1]
+    flags = [f"--corpus={tuned.csv}", "--text=review", "--label=stars", "--model=kim-rand", "--budget=1h"]
+    before = {path: path.read_bytes() for path in [*run.glob("train.json"), *run.glob("request.json")]}
+    asked = {}
+    for name in ("one", "two", "two"):
+        setting = f"train.epochs={len(name) + len(asked)}"
+        done = tuned.run(
+            *(sys.executable, "-m", "pipeline", "configure", *flags),
+            *(f"--name={name}", f"--set={setting} {SPLIT}"),
+        )
+        asked[setting] = Path(done.stdout.strip())
+    assert list(asked) == ["train.epochs=3", "train.epochs=4", "train.epochs=5"]
+    assert len(set(asked.values())) == 3
+    for setting, folder in asked.items():
+        assert folder.parent == run / "tune"
+        options = json.loads((folder / "tune.json").read_text())
+        assert f"train.epochs={options['train']['train']['epochs']}" == setting
+        assert f"SET='{setting} " in options["command"]
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_an_interrupted_search_keeps_the_best_so_far_as_does_one_that_is_killed(
+    tuned: Tuned, number: signal.Signals
+) -> None:
+    name = f"interrupted-by-{number}"
     process = subprocess.Popen(
-        ["make", "tune", *tuned.arguments, f"OUTPUT={output}", "BUDGET=1h"],
-        cwd=ROOT, env=environment(tuned.data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        ["make", "tune", *tuned.arguments, f"NAME={name}", "BUDGET=1h"],
+        cwd=tuned.root, env=environment(tuned.data), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
     assert any("as it is" in line for line in iter(process.stdout.readline, ""))
-    os.killpg(process.pid, signal.SIGINT)
+    (trials,) = tuned.data.glob(f"build/*/kim-rand/tune/{name}-*/trials.csv")
+    kept = tuned.model(name).read_text(), trials.read_text()  # before it knows that it will end
+    assert "# The best of 1 trials: validation accuracy" in kept[0]
+    assert len(kept[1].splitlines()) == 2
+    os.killpg(process.pid, number)
     said, errors = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "interrupted; best of " in said
     assert "tune was interrupted" in errors
     assert "Traceback" not in errors
-    assert "validation accuracy" in output.read_text()
-
-
-def test_a_model_that_was_written_by_hand_is_never_written_over(tuned: Tuned) -> None:
-    output = tuned.output.with_name("mine.yaml")
-    output.write_text("# Mine.\narchitecture: kim_cnn\n")
-    done = make(tuned.data, "tune", *tuned.arguments, f"OUTPUT={output}", "BUDGET=1s")
-    assert done.returncode == 2
-    assert f"{output} was not written by `make tune`: give the winner another name" in done.stderr
-    assert done.stderr.count("\n") == 2  # ours and make's
-    assert done.stdout == ""
-    with pytest.raises(InputError, match=r"mine.yaml was not written by"):
-        config.write_model(output, {}, "")
-    assert output.read_text() == "# Mine.\narchitecture: kim_cnn\n"
+    assert "validation accuracy" in tuned.model(name).read_text()
+    assert not list(tuned.model(name).parent.glob(".*"))
 
 
 @pytest.mark.parametrize(
@@ -189,8 +242,17 @@ def test_a_model_that_was_written_by_hand_is_never_written_over(tuned: Tuned) ->
     [
         ("BUDGET=10", "BUDGET='10': expected a time such as 90s, 10m or 1h30m"),
         ("BUDGET=", "BUDGET='': expected a time"),
-        ("NAME=conf/models/x.yaml", "NAME='conf/models/x.yaml': expected a name in conf/models"),
-        ("NAME=kim-rand", "conf/models/kim-rand.yaml was not written by `make tune`"),
+        ("BUDGET=-1m", "BUDGET='-1m': expected a time"),
+        ("NAME=conf/models/x.yaml", "NAME='conf/models/x.yaml': a name is of letters, digits"),
+        ("NAME=my best", "NAME='my best': a name is of letters, digits"),
+        ("NAME=a:b", "NAME='a:b': a name is of letters, digits"),
+        ("NAME=-a", "NAME='-a': a name is of letters, digits"),
+        ("NAME=.", "NAME='.': a name is of letters, digits"),
+        ("NAME=" + "a" * 250, f"conf/models/{'a' * 250}.yaml cannot be written: file name too long"),
+        (
+            "NAME=kim-rand",
+            "conf/models/kim-rand.yaml was not written by `make tune`: give the winner another",
+        ),
     ],
 )
 def test_what_cannot_work_is_said_before_anything_is_built(
@@ -198,11 +260,37 @@ def test_what_cannot_work_is_said_before_anything_is_built(
 ) -> None:
     write_reviews(tmp_path / "reviews.csv", 20)
     arguments = [f"CORPUS={tmp_path / 'reviews.csv'}", "TEXT=review", "LABEL=stars"]
-    done = make(tmp_path, "tune", *arguments, argument)
+    done = subprocess.run(
+        ["make", "tune", *arguments, argument],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.count("\n") == 2  # ours and make's
     assert not list(tmp_path.glob("build/*/*"))
+
+
+def test_a_variable_of_the_environment_asks_for_nothing(tmp_path: Path) -> None:
+    write_reviews(tmp_path / "reviews.csv", 20)
+    names = ["NAME", "MODEL", "SET", "TEXT", "LABEL", "TEST", "ENCODING", "OUTPUT", "TOP", "RUN", "CROSSVAL"]
+    done = subprocess.run(
+        ["make", "tune", f"CORPUS={tmp_path / 'reviews.csv'}", "BUDGET=none"],
+        cwd=ROOT, env=environment(tmp_path) | dict.fromkeys(names, "a:b"), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stderr.startswith("convtext: BUDGET='none': expected a time")
+
+
+def test_a_trial_that_failed_says_why_on_one_line() -> None:
+    from pipeline.search import Trial
+    from pipeline.tune import _line
+
+    trial = Trial(3, {"network.dropout": 0.1}, [], "failed", "MemoryError: " + "no room, " * 20)
+    line = _line(trial, {"network.dropout": 0.5})
+    assert line.split()[:6] == ["3", "-", "0", "0.0", "failed:", "MemoryError:"]
+    assert len(line) <= 79
 
 
 # TensorFlow's variables, under NumPy 2.4.
@@ -229,27 +317,3 @@ def test_a_network_that_was_trained_is_freed_with_its_graphs() -> None:
     assert graphs() > before  # if this fails, TensorFlow has mended it
     forget_networks()
     assert graphs() == before
-
-
-def test_what_was_set_of_the_corpus_is_set_again_to_train_and_the_rest_is_in_the_file() -> None:
-    given = "tokenize.lowercase=false network.filters=8 seed=3 split.test=0.2 embed.dimensions=16"
-    assert config.of_corpus(given) == "tokenize.lowercase=false split.test=0.2"
-
-
-def test_a_written_model_reads_back_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config, "MODELS", tmp_path)
-    values = {
-        "seed": 3,
-        "embed": {"vectors": ["corpus", "größe: [1].bin"], "dimensions": 20},
-        "architecture": "kim_cnn",
-        "network": {"windows": [7], "max_norm": None, "channels": ["static"]},
-        "train": {"learning_rate": 1e-05},
-    }
-    config.write_model(tmp_path / "one.yaml", values, "two\nlines: [")
-    config.write_model(tmp_path / "one.yaml", values, "two\nlines: [")  # its own it may write over
-    text = (tmp_path / "one.yaml").read_text("utf-8")
-    assert "\n# two\n# lines: [\nseed: 3\n" in text
-    assert "  windows: [7]\n  max_norm: null\n" in text
-    loaded = config.load("docstrings", "one", "", {})
-    assert loaded.embed.vectors == values["embed"]["vectors"]
-    assert (loaded.seed, loaded.network["max_norm"], loaded.train.learning_rate) == (3, None, 1e-05)

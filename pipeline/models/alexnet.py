@@ -13,6 +13,7 @@ from pydantic import Field
 
 from pipeline.image_network import Augmentation, Padding, Shape, check_fits, image_inputs
 from pipeline.options import Positive, Section, Share
+from pipeline.space import Choice, Range, Space, of_augmentation
 
 if TYPE_CHECKING:
     from pipeline.backend import keras
@@ -35,6 +36,15 @@ class Options(Section):
     dense: list[Positive] = Field([512, 512])
     dropout: Share = 0.5
     augmentation: Augmentation = Augmentation()
+
+
+def search_space(options: Options, random_vectors: bool) -> Space:
+    """How it is regularised; what it is made of is the paper's."""
+    return {
+        "response_normalization": Choice((False, True)),
+        "dropout": Range(0.0, 0.7),
+        **of_augmentation(),
+    }
 
 
 def build(options: Options, shape: Shape, classes: int) -> keras.Model:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pipeline.image_network import Augmentation, Shape, image_inputs
 from pipeline.options import Positive, Section, Share
+from pipeline.space import Choice, Range, Space, of_augmentation
 
 if TYPE_CHECKING:
     from pipeline.backend import keras
@@ -19,6 +20,15 @@ class Options(Section):
     hidden: list[Positive] = Field([512, 512])  # units of each hidden layer
     dropout: Share = 0.2  # after each
     augmentation: Augmentation = Augmentation()
+
+
+def search_space(options: Options, random_vectors: bool) -> Space:
+    """How large it is, and how it is regularised."""
+    return {
+        "hidden": Choice(([256], [512], [1024], [512, 512], [1024, 1024])),
+        "dropout": Range(0.0, 0.7),
+        **of_augmentation(),
+    }
 
 
 def build(options: Options, shape: Shape, classes: int) -> keras.Model:

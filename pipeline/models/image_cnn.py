@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from pipeline import filter_bank
 from pipeline.image_network import Augmentation, Padding, Shape, check_fits, image_inputs
 from pipeline.options import Positive, Section, Share
+from pipeline.space import Choice, Range, Space, of_augmentation
 
 if TYPE_CHECKING:
     from pipeline.backend import keras
@@ -45,6 +46,11 @@ class Options(Section):
                 f"network.start: filter_bank needs a network.kernel of {filter_bank.SIDE} or more"
             )
         return self
+
+
+def search_space(options: Options, random_vectors: bool) -> Space:
+    """How deep a block is, and how the network is regularised."""
+    return {"convolutions": Choice((1, 2)), "dropout": Range(0.0, 0.7), **of_augmentation()}
 
 
 def build(options: Options, shape: Shape, classes: int) -> keras.Model:
