@@ -157,7 +157,7 @@ def _read_binary(file: _File, wanted: dict[bytes, int]) -> Rows:
         b"",
         0,
         0,
-    )  # where the record before begins, which is kept for `_phrase`, and this one
+    )  # `before` is the start of the record before, for `_phrase`
     for number in range(1, count + 1):
         while (space := buffer.find(b" ", at, at + LONGEST_WORD)) < 0 or space + size >= len(buffer):
             if space < 0 and len(buffer) - at >= LONGEST_WORD:
