@@ -97,7 +97,7 @@ FEWER := ; JOBS=1 needs less, as one fold at a time runs
 crossval: $(INSTALLED)
 	@said=$$($(CONFIGURE) --folds=$(call quoted,FOLDS) --repeats=$(call quoted,REPEATS)) || exit $$?; set -- $$said; \
 	place=$$1; first=$$2; shift 2; \
-	$(call INNER,RUN="$${first%/*/*}/all/-" "$${first%/*/*}/all/rows.parquet" "$$@"); \
+	$(call INNER,--jobs=$(JOBS) RUN="$${first%/*/*}/all/-" "$${first%/*/*}/all/rows.parquet" "$$@"); \
 	$(call INNER,RUN="$$first" "$${first%/*}/rows.parquet"); \
 	$(call INNER,--jobs=$(JOBS) CROSSVAL="$$place" "$$place/crossval.json",$(if $(filter 1,$(JOBS)),,$(FEWER))); \
 	cat "$$place/summary.txt"; echo "$$place"
