@@ -226,15 +226,14 @@ $(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(eve
 	$(call STAGE,tokenize $(DIR))
 
 # One thread is as fast, and leaves a core to embed.
-FIT = OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR) --criterion $(CRITERION))
 $(DIR)/baseline_$(CRITERION).parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(SEQUENCES) \
   $(call code,$(everywhere) baseline baselines ngrams compiled folded_kernels window_maximum split inputs pixels \
   metrics paired)
-	$(FIT)
+	OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR) --criterion $(CRITERION))
 
 # The baseline stage leaves it as it was where nothing in it changed, whatever became of other opponents.
 $(DIR)/ngrams_$(CRITERION).npz: $(DIR)/baseline_$(CRITERION).parquet
-	[ -e $@ ] || $(FIT)
+	[ -e $@ ] || OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR) --criterion $(CRITERION))
 
 $(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz \
   $(call code,$(everywhere) embed vectors pretrained subwords text spelling)
