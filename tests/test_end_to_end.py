@@ -226,8 +226,9 @@ def test_an_interrupted_predict_keeps_the_old_output_and_goes_on_by_the_same_com
 
 def test_an_interrupted_train_keeps_the_old_model_and_marks_its_run_killed(trained: Trained) -> None:
     before = trained.times()
+    long = SMALL.replace("epochs=4", "epochs=9999")
     process = subprocess.Popen(
-        ["make", "train", *trained.arguments, f"SET={SMALL} train.epochs=9999 train.patience=9999"],
+        ["make", "train", *trained.arguments, f"SET={long} train.patience=9999"],
         cwd=ROOT, env=environment(trained.data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
@@ -299,7 +300,8 @@ def test_a_changed_text_redoes_everything_and_a_broken_one_loses_nothing(trained
 
 
 def test_several_members_and_the_linear_model_are_one_classifier(trained: Trained, tmp_path: Path) -> None:
-    done = trained.train(SMALL + " ensemble.members=2 train.epochs=2", "MODEL=convtext")
+    few = SMALL.replace("epochs=4", "epochs=2")
+    done = trained.train(f"{few} ensemble.members=2", "MODEL=convtext")
     assert done.returncode == 0, done.stderr
     assert "  weights: networks " in done.stdout
     folder = Path(done.stdout.splitlines()[-1])
