@@ -35,6 +35,7 @@ from pipeline.space import Choice, Range, Space
 Settings = Mapping[str, Any]
 Ending = Literal["finished", "pruned", "budget spent", "diverged", "failed", "interrupted"]
 LOST = ("pruned", "diverged", "failed")
+FAILURES = 5  # in a row: the next trial would fail as well
 LONGEST_FAULT = 200  # characters
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -107,7 +108,8 @@ class Search:
         which raises Ended where it is enough. No epoch begins that would not end within the budget, were it
         as long as the one before, and no trial whose first epoch would not, were it the median of the
         others; but the first trial always has an epoch, and the second epoch is not held to the first, in
-        which TensorFlow also traces. Any error of `train` costs a trial and no more, unless it is the first.
+        which TensorFlow also traces. An error of `train` costs a trial and no more, unless it is the first
+        trial's, or that of FAILURES trials in a row.
         """
         deadline = clock() + budget
         while not self.trials or (len(self.trials) != most and self._has_time(deadline - clock())):
@@ -160,7 +162,8 @@ class Search:
                 raise
             trial.ending = "diverged" if isinstance(error, Diverged) else "failed"
             trial.fault = _one_line(error)
-            if not trial.number or not isinstance(error, Exception):
+            latest = [one.ending for one in self.trials[-FAILURES:]]
+            if not trial.number or latest == ["failed"] * FAILURES or not isinstance(error, Exception):
                 raise
         finally:
             trial.seconds = clock() - began

@@ -207,6 +207,22 @@ def test_an_error_costs_the_trial_which_does_not_win_unless_it_is_the_first(
     assert search.best is None
 
 
+def test_five_trials_in_a_row_that_fail_end_the_search() -> None:
+    def train(trial: Trial, on_epoch: OnEpoch) -> None:
+        on_epoch(0.5)
+        if trial.number in broken:
+            raise MemoryError
+
+    broken = {1, 2, 3, 4, 6, 7, 8, 9}
+    assert len(list(Search(SPACE, START, seed=1).run(train, LONG, 12))) == 12
+    broken = {2, 3, 4, 5, 6, 7, 8}
+    search = Search(SPACE, START, seed=1)
+    with pytest.raises(MemoryError):
+        list(search.run(train, LONG, 12))
+    assert [trial.ending for trial in search.trials] == ["finished"] * 2 + ["failed"] * 5
+    assert search.best is search.trials[0]
+
+
 def test_an_interrupted_trial_counts_with_the_epochs_that_it_had() -> None:
     def train(trial: Trial, on_epoch: OnEpoch) -> None:
         on_epoch(0.5 + trial.number / 10)
