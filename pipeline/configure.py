@@ -1,8 +1,7 @@
 """Check the options and hand each stage its own.
 
-Reads conf/ and the command line; writes the stages' JSON options, each only where it changed, so that
-Make redoes what an option concerns and nothing else. Prints the run's folder; with --folds, the folder
-of the cross-validation, that of its first run, and the cuts that it needs. With --budget, that of the search.
+Reads conf/ and the command line; writes the stages' JSON options. Prints the run's folder; with --folds, the
+folder of the cross-validation, that of its first run, and the cuts that it needs; with --budget, the search's.
 """
 
 from __future__ import annotations
@@ -11,29 +10,23 @@ import argparse
 import re
 import shlex
 from pathlib import Path
-from typing import TypeVar
 
 from pipeline import budget, config
-from pipeline.artifacts import CorpusFolder, RunFolder, data_folder, short_hash, whole
+from pipeline.artifacts import RunFolder, data_folder, short_hash
 from pipeline.errors import InputError
 from pipeline.model_file import reserved
 from pipeline.options import (
     BaselineName,
-    BaselineOptions,
     Configuration,
     CrossvalOptions,
     CutOptions,
-    EmbedOptions,
     Fold,
     InputKind,
-    PrepareOptions,
     Request,
-    Section,
     Split,
-    TokenizeOptions,
-    TrainOptions,
     TuneOptions,
 )
+from pipeline.stage_options import training, write, write_corpus, write_inputs, write_run
 
 QUICK: dict[InputKind, list[BaselineName]] = {
     "tokens": ["majority", "linear"],
@@ -42,7 +35,6 @@ QUICK: dict[InputKind, list[BaselineName]] = {
 LONGEST_SHOWN = 40  # characters of SET in a run's name
 MOST_FOLDS = 1000
 MOST_SEEDS = 2**32
-S = TypeVar("S", bound=Section)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,13 +68,13 @@ def run(arguments: argparse.Namespace) -> None:
     for path in configuration.embed.files:
         config.identify(path)  # a missing file is refused before anything is written
     if arguments.folds is not None:
-        _hand_out_folds(folder, configuration, arguments)
+        _write_folds(folder, configuration, arguments)
     elif arguments.budget is not None:
-        _hand_out_search(folder, configuration, arguments)
+        _write_search(folder, configuration, arguments)
     else:
-        _hand_out_corpus(folder.corpus, folder.corpus.path.name, configuration)
+        write_corpus(folder.corpus, folder.corpus.path.name, configuration)
         request = _request(folder, arguments, _command("train", _given(arguments)))
-        _hand_out_run(folder, configuration, request, arguments.model, QUICK[configuration.source.input])
+        write_run(folder, configuration, request, arguments.model, QUICK[configuration.source.input])
         print(folder.path)
 
 
@@ -94,65 +86,7 @@ def _check_place(folder: str) -> None:
         )
 
 
-def _hand_out_corpus(
-    corpus: CorpusFolder, name: str, configuration: Configuration, fold: Fold | None = None
-) -> PrepareOptions:
-    """What the corpus, or a fold of it, is made by."""
-    source = configuration.source
-    inputs = [] if source.address else [config.identify(file.path) for file in source.files.values()]
-    return _write(
-        corpus.prepare_options,
-        PrepareOptions(
-            corpus=name,
-            title=configuration.title,
-            seed=configuration.seed,
-            source=source,
-            split=configuration.split,
-            inputs=inputs,
-            fold=fold,
-        ),
-    )
-
-
-def _hand_out_inputs(
-    folder: RunFolder, configuration: Configuration
-) -> tuple[TokenizeOptions | None, EmbedOptions | None]:
-    """What the network's inputs are made by; images are neither tokenized nor embedded."""
-    if configuration.source.input == "images":
-        return None, None
-    vectors = [config.identify(path) for path in configuration.embed.files]
-    embed = EmbedOptions(seed=configuration.seed, embed=configuration.embed, inputs=vectors)
-    tokenize = TokenizeOptions(tokenize=configuration.tokenize)
-    return _write(folder.corpus.tokenize_options, tokenize), _write(folder.embed_options, embed)
-
-
-def _hand_out_run(
-    folder: RunFolder,
-    configuration: Configuration,
-    request: Request,
-    model: str,
-    baselines: list[BaselineName],
-) -> None:
-    """What the model and its opponents are made by."""
-    _write(folder.request, request)
-    _write(folder.corpus.baseline_options, BaselineOptions(seed=configuration.seed, baselines=baselines))
-    _hand_out_inputs(folder, configuration)
-    _write(folder.train_options, _training(configuration, model))
-
-
-def _training(configuration: Configuration, model: str) -> TrainOptions:
-    return TrainOptions(
-        model=model,
-        architecture=configuration.architecture,
-        network=configuration.network,
-        train=configuration.train,
-        ensemble=configuration.ensemble,
-        seed=configuration.seed,
-        text=configuration.source.text,
-    )
-
-
-def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: argparse.Namespace) -> None:
+def _write_folds(folder: RunFolder, configuration: Configuration, arguments: argparse.Namespace) -> None:
     """Folds of the corpus; where the test part is official, as many seeds instead."""
     from pipeline.baselines import BASELINES  # here, as its libraries take a second
 
@@ -169,7 +103,7 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
     baselines = [name for name, one in opponents.items() if one.available()]
     everything = configuration.model_copy(update={"seed": 0, "split": Split()})  # its parts are not used
     all_rows = corpus.fold("all", of_corpus)
-    _hand_out_corpus(all_rows, corpus.path.name, everything)
+    write_corpus(all_rows, corpus.path.name, everything)
     command = _command(
         "crossval", _given(arguments) | {"FOLDS": arguments.folds, "REPEATS": arguments.repeats}
     )
@@ -177,17 +111,17 @@ def _hand_out_folds(folder: RunFolder, configuration: Configuration, arguments: 
     for seed in range(first, first + repeats):
         if folds > 1:
             cut = all_rows.cut(folds, seed)
-            _write(cut.options, CutOptions(count=folds, seed=seed))
+            write(cut.options, CutOptions(count=folds, seed=seed))
             cuts.append(cut.folds)
         seeded = configuration.model_copy(update={"seed": seed})
         for number in range(1, folds + 1):
             fold = corpus.fold(f"{corpus.path.name}-{number:02d}of{folds:02d}-seed{seed}", of_corpus)
             run = RunFolder(fold.path / model)
-            _hand_out_corpus(fold, fold.path.name, seeded, Fold(number=number, count=folds))
+            write_corpus(fold, fold.path.name, seeded, Fold(number=number, count=folds))
             request = _request(run, arguments, command)
-            _hand_out_run(run, seeded, request, arguments.model, baselines)
+            write_run(run, seeded, request, arguments.model, baselines)
             runs.append(str(run.path))
-    _write(
+    write(
         crossval.options,
         CrossvalOptions(
             corpus=corpus.path.name,
@@ -209,7 +143,7 @@ def _count(name: str, text: str, least: int) -> int:
     return int(text)
 
 
-def _hand_out_search(folder: RunFolder, configuration: Configuration, arguments: argparse.Namespace) -> None:
+def _write_search(folder: RunFolder, configuration: Configuration, arguments: argparse.Namespace) -> None:
     """Whatever would stop the winner from being written or trained is said before the search, which has a
     folder of its own, by all that it was asked for: several may be under way."""
     name = arguments.name or f"{folder.corpus.path.name}-tuned"
@@ -217,8 +151,8 @@ def _hand_out_search(folder: RunFolder, configuration: Configuration, arguments:
         raise InputError(f"NAME={name!r}: {config.NAMES}")
     seconds, output = budget.seconds(arguments.budget), config.MODELS / f"{name}.yaml"
     with reserved(output):
-        prepare = _hand_out_corpus(folder.corpus, folder.corpus.path.name, configuration)
-        tokenize, embed = _hand_out_inputs(folder, configuration)
+        prepare = write_corpus(folder.corpus, folder.corpus.path.name, configuration)
+        tokenize, embed = write_inputs(folder, configuration)
     asked = _given(arguments) | {"NAME": arguments.name, "BUDGET": arguments.budget}
     again = _given(arguments) | {"MODEL": name, "SET": config.of_corpus(arguments.set)}
     options = TuneOptions(
@@ -229,10 +163,10 @@ def _hand_out_search(folder: RunFolder, configuration: Configuration, arguments:
         prepare=prepare,
         tokenize=tokenize,
         embed=embed,
-        train=_training(configuration, arguments.model),
+        train=training(configuration, arguments.model),
     )
     search = folder.search(name + short_hash(options.model_dump_json()))
-    _write(search.options, options)
+    write(search.options, options)
     print(search.path)
 
 
@@ -259,11 +193,3 @@ def _given(arguments: argparse.Namespace) -> dict[str, str]:
 def _command(target: str, values: dict[str, str]) -> str:
     words = [f"{name}={shlex.quote(value)}" for name, value in values.items() if value]
     return " ".join(["make", target, *words])
-
-
-def _write(path: Path, options: S) -> S:
-    text = options.model_dump_json(indent=1) + "\n"
-    if not path.exists() or path.read_text("utf-8") != text:
-        with whole(path) as partial:
-            partial.write_text(text, "utf-8")
-    return options
