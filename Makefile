@@ -9,7 +9,11 @@ REPEATS := 1
 BUDGET := 10m
 JOBS ?= $(shell .venv/bin/python -c 'from pipeline.cores import cores; print(cores())')
 PYTHON ?= python3
-export CONVTEXT_DATA ?= data
+# Empty, it would be the root of all folders.
+ifeq ($(value CONVTEXT_DATA),)
+override CONVTEXT_DATA := data
+endif
+export CONVTEXT_DATA
 
 # GPU=1 installs TensorFlow's CUDA build instead (Linux); export it, or give it to every command.
 LOCK := $(if $(GPU),requirements-gpu.lock,requirements.lock)
@@ -95,11 +99,13 @@ train: $(INSTALLED)
 # Folds run side by side, each on one thread: two networks at once are done sooner than one on two threads.
 FEWER := ; JOBS=1 needs less, as one fold at a time runs
 crossval: $(INSTALLED)
-	@said=$$($(CONFIGURE) --folds=$(call quoted,FOLDS) --repeats=$(call quoted,REPEATS)) || exit $$?; set -- $$said; \
+	@jobs="$(JOBS)"; case "$$jobs" in ""|0*|*[!0-9]*) \
+	  echo "convtext: JOBS=$$jobs: expected a whole number from 1" >&2; exit 2;; esac; \
+	said=$$($(CONFIGURE) --folds=$(call quoted,FOLDS) --repeats=$(call quoted,REPEATS)) || exit $$?; set -- $$said; \
 	place=$$1; first=$$2; shift 2; \
-	$(call INNER,--jobs=$(JOBS) RUN="$${first%/*/*}/all/-" "$${first%/*/*}/all/rows.parquet" "$$@"); \
+	$(call INNER,--jobs="$$jobs" RUN="$${first%/*/*}/all/-" "$${first%/*/*}/all/rows.parquet" "$$@"); \
 	$(call INNER,RUN="$$first" "$${first%/*}/rows.parquet"); \
-	$(call INNER,--jobs=$(JOBS) CROSSVAL="$$place" "$$place/crossval.json",$(if $(filter 1,$(JOBS)),,$(FEWER))); \
+	$(call INNER,--jobs="$$jobs" CROSSVAL="$$place" "$$place/crossval.json",$(if $(filter 1,$(JOBS)),,$(FEWER))); \
 	cat "$$place/summary.txt"; echo "$$place"
 
 table: $(INSTALLED)

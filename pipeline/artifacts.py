@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 def data_folder() -> Path:
     """Where everything that is downloaded, built or tracked lies."""
-    return Path(os.environ.get("CONVTEXT_DATA", "data"))
+    return Path(os.environ.get("CONVTEXT_DATA") or "data")
 
 
 def build_folder() -> Path:
@@ -93,8 +93,8 @@ class CorpusFolder:
         return self.path / f"ngrams_{criterion}.npz"
 
     def fold(self, name: str, settings: str) -> CorpusFolder:
-        """`settings` is what SET says of the corpus: two cross-validations at once must not share a file of
-        options that they do not agree on."""
+        """`settings` is what the command line says of the corpus: two cross-validations at once must not
+        share a file of options that they do not agree on."""
         return CorpusFolder(self.path / f"folds{short_hash(settings)}" / name)
 
     def cut(self, count: int, seed: int) -> CutFiles:
@@ -289,12 +289,13 @@ def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
 
 def write_changed_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     """Leaves a file that holds the same already, so that Make redoes nothing for its sake."""
-    fresh = path.with_name(f"fresh-{path.name}")
-    write_arrays(fresh, **arrays)
-    if path.exists() and filecmp.cmp(fresh, path, shallow=False):
-        fresh.unlink()
-    else:
-        os.replace(fresh, path)
+    fresh = path.with_name(f".fresh-{os.getpid()}-{path.name}")
+    try:
+        write_arrays(fresh, **arrays)
+        if not (path.exists() and filecmp.cmp(fresh, path, shallow=False)):
+            os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 @contextmanager

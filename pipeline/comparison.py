@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from pipeline.metrics import scores
-from pipeline.options import Section
+from pipeline.options import Criterion, Section
 
 Numbers = NDArray[np.float64]
 Labels = Sequence[NDArray[np.int64]]
-Measure = Literal["accuracy", "macro_f1"]
-Scores = dict[Measure, Numbers]  # float64 [folds], in 0..1
+Scores = dict[Criterion, Numbers]  # float64 [folds], in 0..1
 ELSEWHERE = "†"
 LONGEST_NAME = 29  # columns: as long as an opponent's longest title
 REAL = 0.05  # a difference of a smaller p is one
-MEASURES: dict[Measure, str] = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
+MEASURES: dict[Criterion, str] = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,11 @@ class Difference:
         return self.p < REAL
 
     def __str__(self) -> str:
-        low, high = 100 * self.low, 100 * self.high
-        return f"{100 * self.mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+        return f"{100 * self.mean:+.1f} [{_points(self.low)}, {_points(self.high)}]"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}" if abs(share) < 1 else f"{100 * share:+.0f}"
 
 
 def scored(truth: Labels, predicted: Labels, names: list[str]) -> Scores:
@@ -96,10 +97,7 @@ def over_rows(differences: Numbers) -> Difference:
     variance = sum(part for part, _ in parts)
     uncertain = sum(part**2 / freedom for part, freedom in parts)
     one = _student(by_row, variance, variance**2 / uncertain if uncertain else 0.0)
-    least = float(2 * 0.5 ** len(by_row))
-    if least >= REAL:
-        return Difference(one.mean, min(one.low, 0.0), max(one.high, 0.0), max(one.p, least))
-    return replace(one, p=max(one.p, least))
+    return _no_surer_than_signs(one, len(by_row))
 
 
 def _variance(values: Numbers) -> float:
@@ -112,18 +110,26 @@ def _student(differences: Numbers, variance: float, freedom: float) -> Differenc
     leaves [-1, 1], as no accuracy leaves [0, 1]."""
     n, mean = len(differences), float(differences.mean())
     if variance == 0:
-        return Difference(mean, mean, mean, float(2 * 0.5**n) if mean else 1.0)
+        return _no_surer_than_signs(Difference(mean, mean, mean, 0.0 if mean else 1.0), n)
     error = float(np.sqrt(variance))
     reach = float(stats.t.ppf(0.975, freedom)) * error
     p = 2 * float(stats.t.sf(abs(mean) / error, freedom))
     return Difference(mean, max(-1.0, mean - reach), min(1.0, mean + reach), p)
 
 
-def verdict(scores: dict[str, Scores], difference: dict[str, Difference]) -> str:
+def _no_surer_than_signs(one: Difference, count: int) -> Difference:
+    """That of `count` differences which all go one way, at its surest; its interval agrees with its p."""
+    p = max(one.p, float(2 * 0.5**count))
+    low, high = (one.low, one.high) if p < REAL else (min(one.low, 0.0), max(one.high, 0.0))
+    return Difference(one.mean, low, high, p)
+
+
+def verdict(scores: dict[str, Scores], difference: dict[str, Difference], criterion: Criterion) -> str:
     """Which to ship, and whether the difference is real.
 
     `scores` names every contestant, the network first; `difference` is the network minus each other.
     Where the difference to the strongest opponent is not real, the opponent is shipped: it costs less.
+    It is by accuracy; of those that were chosen by macro-F1, that is said beside it.
     """
     network = next(iter(scores))
     opponent = max(difference, key=lambda name: float(scores[name]["accuracy"].mean()))
@@ -131,10 +137,16 @@ def verdict(scores: dict[str, Scores], difference: dict[str, Difference]) -> str
     p = f"p = {one.p:.2g}" if one.p >= 1e-4 else "p < 0.0001"
     by = f"{abs(100 * one.mean):.1f} points, {p}"
     if not one.is_real:
-        return f"Ship {opponent}: {shown(network)} is not really different from it ({by}) and costs more."
-    if one.mean > 0:
-        return f"Ship {shown(network)}: it is really better than {opponent} ({by})."
-    return f"Ship {opponent}: it is really better than {shown(network)} ({by})."
+        said = f"Ship {opponent}: {shown(network)} is not really different from it ({by}) and costs more."
+    elif one.mean > 0:
+        said = f"Ship {shown(network)}: it is really better than {opponent} ({by})."
+    else:
+        said = f"Ship {opponent}: it is really better than {shown(network)} ({by})."
+    if criterion == "macro_f1":
+        found = {name: 100 * float(each["macro_f1"].mean()) for name, each in scores.items()}
+        best = max(difference, key=lambda name: found[name])
+        said += f" By macro-F1, which chose them, it is {found[network]:.1f} to {found[best]:.1f} of {best}."
+    return said
 
 
 def shown(name: str) -> str:
@@ -170,7 +182,8 @@ class Result(Section):
     folds: int
     runs: int
     test_rows: int
-    rows: str  # a digest of what the opponents saw; results of one digest have the same opponents
+    rows: str  # a digest of what the opponents saw
+    criterion: Criterion  # by which the opponents were chosen, too
     published: float | None
     contestants: dict[str, Contestant]
     calibration_error_before: list[float]  # the model's on each fold, without the temperature
@@ -210,11 +223,11 @@ Cells = dict[str, dict[str, Cell]]  # contestant -> corpus -> cell
 
 
 def shared_rows(results: Sequence[Result]) -> dict[str, str]:
-    """Corpus -> the rows, by their digest, of most folds, then of most runs, then of most models."""
+    """Corpus -> the rows, by their digest, of most models, then of most folds, then of most runs."""
     models = Counter(
         (corpus, rows) for corpus, rows, _ in {(one.corpus, one.rows, one.model) for one in results}
     )
-    ordered = sorted(results, key=lambda one: (one.folds, one.runs, models[one.corpus, one.rows], one.rows))
+    ordered = sorted(results, key=lambda one: (models[one.corpus, one.rows], one.folds, one.runs, one.rows))
     return {one.corpus: one.rows for one in ordered}
 
 
@@ -228,7 +241,7 @@ def fullest(results: Sequence[Result]) -> list[Result]:
     )
 
 
-def cells(results: Sequence[Result], measure: Measure) -> Cells:
+def cells(results: Sequence[Result], measure: Criterion) -> Cells:
     """From the `fullest` results; models first, then the opponents, all of a corpus on its `shared_rows`."""
     shared = shared_rows(results)
     found: Cells = {one.model: {} for one in results}
@@ -240,8 +253,14 @@ def cells(results: Sequence[Result], measure: Measure) -> Cells:
             values = 100 * np.array(getattr(one, measure))
             published = result.published if name == result.model and measure == "accuracy" else None
             cell = Cell(float(values.mean()), float(values.std(ddof=1)), len(values), published, elsewhere)
-            found.setdefault(name, {})[result.corpus] = cell
+            found.setdefault(_contestant(result, name), {})[result.corpus] = cell
     return found
+
+
+def _contestant(result: Result, name: str) -> str:
+    """Opponents that another criterion chose are others; of a majority class nothing is chosen."""
+    others = result.criterion == "macro_f1" and name != result.model and not name.startswith("majority")
+    return f"{name}, by macro-F1" if others else name
 
 
 def markdown(results: Sequence[Result]) -> str:

@@ -1,7 +1,8 @@
 """Check the options and hand each stage its own.
 
-Reads conf/ and the command line; writes the stages' JSON options. Prints the run's folder; with --folds, the
-folder of the cross-validation, that of its first run, and the cuts that it needs; with --budget, the search's.
+Reads conf/ and the command line; writes the stages' JSON options. Prints the run's folder; with --folds,
+the folder of the cross-validation, that of its first run, and the cuts that it needs; with --budget, that
+of the search.
 """
 
 from __future__ import annotations
@@ -55,15 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     _check_place(str(data_folder()))
-    flags = {
-        "source.text": arguments.text,
-        "source.label": arguments.label,
-        "source.test": arguments.test,
-        "source.encoding": arguments.encoding,
-    }
-    given = {key: value for key, value in flags.items() if value}
     arguments.corpus, arguments.model = config.resolved(arguments.corpus, arguments.model)
-    configuration = config.load(arguments.corpus, arguments.model, arguments.set, given)
+    configuration = config.load(arguments.corpus, arguments.model, arguments.set, _of_file(arguments))
     folder = RunFolder(config.run_folder(arguments.corpus, arguments.model))
     for path in configuration.embed.files:
         config.identify(path)  # a missing file is refused before anything is written
@@ -78,11 +72,23 @@ def run(arguments: argparse.Namespace) -> None:
         print(folder.path)
 
 
+def _of_file(arguments: argparse.Namespace) -> dict[str, str]:
+    """What the command line says of the corpus's file, beside SET."""
+    flags = {
+        "source.text": arguments.text,
+        "source.label": arguments.label,
+        "source.test": arguments.test,
+        "source.encoding": arguments.encoding,
+    }
+    return {key: value for key, value in flags.items() if value}
+
+
 def _check_place(folder: str) -> None:
     """Raise InputError for a folder whose name means something else to Make, or to the shell."""
-    if odd := re.search(r"""[\s:#%$=;|&*?~!^"'`\\<>(){}\[\]]""", folder):
+    if odd := re.search(r"""^-|[\s:#%$=;|&*?~!^"'`\\<>(){}\[\]]""", folder):
+        where = "at the beginning" if odd[0] == "-" else "in its path"
         raise InputError(
-            f"CONVTEXT_DATA={folder}: make cannot work in a folder with {odd[0]!r} in its path: name another"
+            f"CONVTEXT_DATA={folder}: make cannot work in a folder with {odd[0]!r} {where}: name another"
         )
 
 
@@ -92,9 +98,12 @@ def _write_folds(folder: RunFolder, configuration: Configuration, arguments: arg
 
     folds, repeats = _count("FOLDS", arguments.folds, 2), _count("REPEATS", arguments.repeats, 1)
     corpus, first, model = folder.corpus, configuration.seed, arguments.model
-    settings, of_corpus = config.without_seed(arguments.set), config.of_corpus(arguments.set)
+    settings = config.without_seed(arguments.set)
     model += short_hash(settings)  # a contestant of its own, as far as results are concerned
-    crossval = corpus.crossval(f"{model}-{folds}x{repeats}-seed{first}")
+    of_file = [f"{key}={value}" for key, value in _of_file(arguments).items()]
+    of_corpus = shlex.join([*shlex.split(config.of_corpus(arguments.set)), *of_file])
+    place = f"{model}-{folds}x{repeats}-seed{first}{short_hash(shlex.join(of_file))}"
+    crossval = corpus.crossval(place)
     if "test" in configuration.source.official:
         folds, repeats = 1, folds * repeats
     if first + repeats > MOST_SEEDS:

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     titles = {"network": options.model} | {name: one.title for name, one in BASELINES.items()}
     scored = {titles[key]: one for key, one in found.items()}
     differing = {titles[key]: one for key, one in difference.items()}
-    verdict = comparison.verdict(scored, differing)
+    verdict = comparison.verdict(scored, differing, _criterion(runs[0]))
     measured = [read_json(run.metrics) for run in runs]
     before = [one["calibration_error_before"] for one in measured]
     after = [one["calibration_error"] for one in measured]
@@ -64,7 +64,8 @@ def run(arguments: argparse.Namespace) -> None:
         folds=options.folds,
         runs=len(runs),
         test_rows=len(predictions[0]),
-        rows=_digest(runs),
+        rows=_digest(runs, options.seed),
+        criterion=_criterion(runs[0]),
         published=options.published,
         contestants=comparison.contestants(scored, differing),
         verdict=verdict,
@@ -104,11 +105,11 @@ def _copies(runs: list[RunFolder], folds: int) -> list[str]:
     return [fill(said, 79, initial_indent="  ", subsequent_indent="  ")] if found else []
 
 
-def _digest(runs: list[RunFolder]) -> str:
-    """Of all rows, their parts, how they are tokenized (images are not) and by what criterion opponents are
-    chosen: what these depend on."""
+def _digest(runs: list[RunFolder], seed: int) -> str:
+    """Of all rows, their parts, how they are tokenized (images are not) and the first seed: what the
+    opponents depend on, but for the criterion that chooses them."""
     files = [path for run in runs for path in (run.corpus.rows, run.corpus.tokenize_options)]
-    return sha256_of([_criterion(runs[0]), *(sha256(path) for path in files if path.exists())])
+    return sha256_of([str(seed), *(sha256(path) for path in files if path.exists())])
 
 
 def _criterion(run: RunFolder) -> Criterion:

@@ -13,6 +13,7 @@ from pipeline.comparison import (
     Contestant,
     Difference,
     Result,
+    Scores,
     cells,
     compared,
     fullest,
@@ -24,9 +25,10 @@ from pipeline.comparison import (
     table,
     verdict,
 )
+from pipeline.options import Criterion
 
 
-def scores(*accuracies: float) -> dict[str, np.ndarray]:
+def scores(*accuracies: float) -> Scores:
     return {"accuracy": np.array(accuracies), "macro_f1": np.array(accuracies) / 2}
 
 
@@ -93,8 +95,12 @@ def test_differences_without_spread_are_tested_by_their_signs(folds: int) -> Non
     assert over_folds(np.zeros(folds), folds) == Difference(0.0, 0.0, 0.0, 1.0)
     for hundredths in range(1, 101):  # of some, such as 0.05, rounding leaves a variance
         one = over_folds(np.full(folds, hundredths / 100), folds)
-        assert one.mean == one.low == one.high == pytest.approx(hundredths / 100)
+        assert one.mean == one.high == pytest.approx(hundredths / 100)
         assert one.p == 2 * 0.5**folds
+        assert one.low == (one.mean if folds > 5 else 0)  # 2 / 2^5 is above 0.05, and the interval agrees
+        assert over_folds(np.full(folds, -hundredths / 100), folds) == Difference(
+            -one.mean, -one.high, -one.low, one.p
+        )
 
 
 def test_rounding_is_no_spread_over_rows_either() -> None:
@@ -130,7 +136,20 @@ def test_accuracies_and_their_difference_are_those_of_the_labels() -> None:
 def test_the_verdict_is_about_the_strongest_opponent(difference: Difference, expected: str) -> None:
     found = {"net": scores(0.8, 0.8), "A": scores(0.5, 0.5), "B": scores(0.78, 0.78)}
     easy = Difference(0.3, 0.2, 0.4, 0.001)
-    assert verdict(found, {"A": easy, "B": difference}) == expected
+    assert verdict(found, {"A": easy, "B": difference}, "accuracy") == expected
+
+
+def test_of_contestants_that_macro_f1_chose_the_verdict_says_what_they_have_of_it() -> None:
+    def both(accuracy: float, macro_f1: float) -> Scores:
+        return {"accuracy": np.array([accuracy] * 3), "macro_f1": np.array([macro_f1] * 3)}
+
+    found = {"balanced": both(0.9, 0.8), "majority class": both(0.93, 0.48), "B": both(0.85, 0.7)}
+    better, worse = Difference(0.05, 0.04, 0.06, 0.01), Difference(-0.03, -0.04, -0.02, 0.02)
+    said = verdict(found, {"majority class": worse, "B": better}, "macro_f1")
+    assert said == (
+        "Ship majority class: it is really better than balanced (3.0 points, p = 0.02). "
+        "By macro-F1, which chose them, it is 80.0 to 70.0 of B."
+    )
 
 
 def test_the_table_gives_mean_and_standard_deviation_within_79_columns() -> None:
@@ -139,6 +158,13 @@ def test_the_table_gives_mean_and_standard_deviation_within_79_columns() -> None
     assert "75.0 ±  7.1" in text
     assert "37.5 ±  3.5" in text
     assert "-25.0 [-40.0, -10.0]" in text
+    assert max(map(len, text.splitlines())) <= 79
+
+
+def test_an_interval_that_reaches_all_that_accuracies_can_differ_by_has_room() -> None:
+    found = {"kim-rand network.windows=[1,2,3]": scores(0.7, 0.8), "B": scores(0, 1)}
+    text = table(found, {"B": Difference(-0.995, -1.0, 1.0, 0.5)})
+    assert "-99.5 [-100, +100]" in text
     assert max(map(len, text.splitlines())) <= 79
 
 
@@ -169,6 +195,8 @@ def result(
     published: float | None = None,
     rows: str = "same",
     majority: float = 0.5,
+    criterion: Criterion = "accuracy",
+    linear: bool = False,
 ) -> Result:
     other = Contestant(accuracy=[majority, majority], macro_f1=[0.25, 0.25], difference=None)
     network = Contestant(accuracy=list(accuracies), macro_f1=[0.3, 0.3], difference=None)
@@ -179,8 +207,9 @@ def result(
         runs=len(accuracies),
         test_rows=10,
         rows=rows,
+        criterion=criterion,
         published=published,
-        contestants={model: network, "majority class": other},
+        contestants={model: network, "majority class": other, **({"LR": other} if linear else {})},
         calibration_error_before=[0.1, 0.2],
         calibration_error=[0.05, 0.0],
         verdict="",
@@ -233,6 +262,23 @@ def test_of_as_many_folds_and_runs_the_rows_that_most_models_share_count() -> No
     shared = result("kim-static", "mr", 0.6, 0.6, rows="a")
     assert fullest([one, shared, other]) == fullest([other, shared, one]) == [other, shared]
     assert "†" not in markdown([other, shared])
+
+
+def test_a_model_of_more_folds_alone_makes_no_others_be_elsewhere() -> None:
+    three = [result(name, "mr", 0.7, 0.7) for name in ("a", "b", "c")]
+    alone = result("d", "mr", 0.9, 0.9, folds=12, rows="others")
+    found = cells(fullest([*three, alone]), "accuracy")
+    assert [found[name]["mr"].elsewhere for name in "abcd"] == [False, False, False, True]
+
+
+def test_opponents_that_macro_f1_chose_stand_beside_the_others_on_the_same_rows() -> None:
+    plain = result("kim-rand", "mr", 0.7, 0.7, linear=True)
+    balanced = result("balanced", "mr", 0.6, 0.6, linear=True, majority=0.55, criterion="macro_f1")
+    found = cells(fullest([plain, balanced]), "accuracy")
+    assert list(found) == ["balanced", "kim-rand", "majority class", "LR, by macro-F1", "LR"]
+    assert found["LR"]["mr"].mean == pytest.approx(50)
+    assert found["LR, by macro-F1"]["mr"].mean == pytest.approx(55)
+    assert "†" not in markdown([plain, balanced])
 
 
 def test_of_two_cross_validations_the_one_of_more_folds_counts() -> None:
