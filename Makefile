@@ -239,7 +239,7 @@ $(DIR)/baseline_$(CRITERION).parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $
 
 # The baseline stage leaves it as it was where nothing in it changed, whatever became of other opponents.
 $(DIR)/ngrams_$(CRITERION).npz: $(DIR)/baseline_$(CRITERION).parquet
-	[ -e $@ ] || OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR) --criterion $(CRITERION))
+	@[ -e $@ ] || OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR) --criterion $(CRITERION))
 
 $(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz \
   $(call code,$(everywhere) embed vectors pretrained subwords text spelling)

@@ -113,6 +113,7 @@ def test_a_fold_of_a_cross_validation_does_not_know_the_words_that_its_test_rows
     assert main(["configure", *asked]) == 0
     (whole,) = (tmp_path / "data" / "build").glob("*/folds/all*")
     assert main(["prepare", str(whole)]) == 0
+    assert main(["cut", str(whole / "of03-seed1")]) == 0
     fold = next(path for path in sorted(whole.parent.iterdir()) if "-01of03-" in path.name)
     for verb in ("fold", "tokenize"):
         assert main([verb, str(fold)]) == 0
