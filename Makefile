@@ -28,45 +28,50 @@ MAKEFLAGS += --no-builtin-rules
 help:
 	@sed -n 's/^##//p' Makefile
 
-##make train      a classifier from a labelled corpus; the last line is its folder
-##                  CORPUS=docstrings      a corpus of conf/corpora, or a CSV:
-##                  CORPUS=reviews.csv TEXT=review LABEL=stars [TEST=held_out.csv]
-##                  CORPUS=pictures/       a folder of images for each class, or an
-##                  CORPUS=pictures.npz    npz of images and labels [TEST=held_out.npz]
-##                  MODEL=convtext         a model of conf/models; for images image_cnn
-##                  SET="train.epochs=3"   any option of their files
-##                  ENCODING=windows-1252  of the CSV, if it is not UTF-8
-##                  MIRROR=folder          where downloads are taken from instead
-##make crossval   the model beside its opponents, on the same folds; goes on where
-##                  it was interrupted [FOLDS=10 REPEATS=1 CORPUS=... MODEL=...]
-##make table      every corpus x every model by `make crossval`, beside the published
-##                  figures [CORPORA="mr trec" MODELS="kim-rand kim-static"]
-##make tune       a search for better options of the model, judged on the validation
-##                  part; writes conf/models/<corpus>-tuned.yaml, ready to train
-##                  BUDGET=10m, beside preparing the corpus
-##                  [NAME=better CORPUS=... MODEL=... SET=...]
-##make why        what convolutions are good for: the model beside dense networks, as
-##                  the test rows are moved [CORPUS=digits MODEL=... SET=...]
-##make register   the run beside the corpus's champion, on the same test rows: if it is
-##                  better, it takes its place [CORPUS=... MODEL=... FORCE="the reason"]
+##make train      a classifier from a labelled corpus; ends with its folder
+##    CORPUS=docstrings      a corpus of conf/corpora, or a CSV:
+##    CORPUS=reviews.csv TEXT=review LABEL=stars [TEST=held_out.csv]
+##    CORPUS=pictures/       a folder of images for each class, or an npz of
+##    CORPUS=pictures.npz    `images` and `labels` [TEST=held_out.npz]
+##    MODEL=convtext         a model of conf/models; for images image_cnn
+##    SET="train.epochs=3"   any option of their files
+##    ENCODING=windows-1252  of the CSV, if it is not UTF-8
+##    MIRROR=folder          where downloads are taken from instead
+##make crossval   the model beside its opponents, on the same folds; goes on
+##                where it was interrupted
+##    [FOLDS=10 REPEATS=1 CORPUS=... MODEL=... SET=...]
+##make table      every corpus x every model by `make crossval`, beside the
+##                published figures
+##    [CORPORA="mr trec" MODELS="kim-rand kim-static"]
+##make tune       a search for better options of the model, judged on the
+##                validation part; writes conf/models/<corpus>-tuned.yaml
+##    BUDGET=10m, counted once the corpus is prepared
+##    [NAME=better CORPUS=... MODEL=... SET=...]
+##make why        what convolutions are good for: the model beside dense
+##                networks, as the test rows are moved
+##    [CORPUS=digits MODEL=... SET=...]
+##make register   the run beside the corpus's champion, on the same test rows:
+##                if it is better, it takes its place
+##    [CORPUS=... MODEL=... FORCE="the reason"]
 ##make rollback   the champion before it is the champion again [CORPUS=...]
-##make compare    two runs side by side: options, metrics, rows on which they differ
-##                  RUNS="a b" by id, its first digits, name or folder [OUTPUT=rows.csv]
-##make predict    the classifier's labels for a CSV, .csv.gz, .parquet, - (stdin), or a
-##                  folder of images
-##                  INPUT=new.csv [OUTPUT=labelled.csv.gz] [CORPUS=... MODEL=...]
-##                  without MODEL by the champion, if the corpus has one
-##                  [TEXT=review ENCODING=windows-1252]
-##                  TOP=3 labels, PROBABILITIES=1 of every class, ABSTAIN=0.8 below it,
-##                  SHARES=1 of unknown words, EVIDENCE=1 n-grams and what they add,
-##                  HARMLESS=1 no cell begins a formula, FORM=float32, THREADS=8
+##make compare    two runs side by side: options, metrics, rows on which they
+##                differ
+##    RUNS="a b" by id, its first digits, name or folder [OUTPUT=rows.csv]
+##make predict    the classifier's labels for a CSV, .csv.gz, .parquet,
+##                - (stdin), or a folder of images
+##    INPUT=new.csv [OUTPUT=labelled.csv.gz] [CORPUS=... MODEL=...]
+##    without MODEL by the champion, if the corpus has one
+##    [TEXT=review ENCODING=windows-1252]
+##    TOP=3 labels, PROBABILITIES=1 of every class, ABSTAIN=0.8 below it,
+##    SHARES=1 of unknown words, EVIDENCE=1 n-grams and what they add,
+##    HARMLESS=1 no cell begins a formula, FORM=float32, THREADS=8
 ##make dashboard  the runs in MLflow, on 127.0.0.1 [PORT=5000]
 ##make send       the runs that a tracking server did not take, to where
-##                  MLFLOW_TRACKING_URI says now
+##                MLFLOW_TRACKING_URI says now
 ##make test       ruff, mypy and pytest
 ##make benchmark  training speed beside plain Keras and PyTorch, on CORPUS
-##make benchmark-predict  the speed of predict beside fastText, TF-IDF and Keras
-##                  [CORPUS=mr MODEL=... ROWS="10000 100000 1000000" LONG=1]
+##make benchmark-predict  the speed of predict beside fastText, TF-IDF, Keras
+##    [CORPUS=mr MODEL=... ROWS="10000 100000 1000000" LONG=1]
 ##make clean      removes data/build; downloads and tracked runs stay
 ##make lock       resolves the dependencies anew
 ##

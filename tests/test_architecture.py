@@ -202,3 +202,11 @@ def test_make_redoes_a_stage_when_the_code_that_it_runs_changes(verb: str) -> No
     assert runs - covered(verb) == set(), "missing in the Makefile"
     common = rules["prepare"][1] & rules["evaluate"][1]
     assert rules[verb][1] - common - architectures - runs == set(), "listed in the Makefile without need"
+
+
+def test_make_help_tells_of_every_command_within_80_columns() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    told = re.findall(r"^##(.*)$", makefile, re.M)
+    assert max(map(len, told)) <= 79
+    commands = re.findall(r"^([a-z-]+):.*\n\t", makefile, re.M)
+    assert {line.split()[1] for line in told if line.startswith("make ")} == {*commands} - {"help", "check"}
