@@ -57,7 +57,8 @@ def main(arguments: list[str]) -> int:
         module = importlib.import_module(f"pipeline.{verb}")
         options = argparse.ArgumentParser(prog=f"python -m pipeline {verb}", description=module.__doc__)
         module.add_arguments(options)
-        module.run(options.parse_args(arguments[1:], argparse.Namespace(began=began)))
+        given = argparse.Namespace(began=began) if verb == "tune" else None  # its budget counts from there
+        module.run(options.parse_args(arguments[1:], given))
     except InputError as error:
         print(f"convtext: {error}", file=sys.stderr)
         return 2

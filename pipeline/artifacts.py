@@ -6,7 +6,7 @@ data/build/<corpus>/            prepare.json tokenize.json baseline.json   the s
                                 baseline_<criterion>.parquet ngrams_<criterion>.npz
 data/build/<corpus>/folds/<fold>/             a fold of it: the same files, other parts; all/ has all rows
 data/build/<corpus>/folds/all/of10-seed1.npz  which fold tests each row, and its options
-data/build/<corpus>/folds-<hash>/             the same, where SET changed what the corpus is made by
+data/build/<corpus>/folds-<hash>/             the same, where the command line says what of the corpus
 data/build/<corpus>/crossval/<model>-.../     options.json crossval.json summary.txt
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options
                                 request.json                   what was asked for, for the run's page

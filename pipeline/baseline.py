@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -25,16 +24,14 @@ from pipeline.artifacts import (
 from pipeline.baselines import BASELINES, fit
 from pipeline.config import read_stage
 from pipeline.ngrams import NgramModel
-from pipeline.options import BaselineOptions, Criterion
+from pipeline.options import CRITERIA, BaselineOptions, Criterion
 from pipeline.split import PARTS
-
-SHOWN: dict[Criterion, str] = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="data/build/<corpus>")
     parser.add_argument(
-        "--criterion", choices=get_args(Criterion), default="accuracy", help="of the networks beside them"
+        "--criterion", choices=list(CRITERIA), default="accuracy", help="of the networks beside them"
     )
 
 
@@ -50,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     classes = len(read_json(folder.labels))
     predictions = {"row": part["test"]}
     said = [
-        f"baseline: fitted on {len(training):,} rows, chosen on {len(validation):,} by {SHOWN[criterion]}"
+        f"baseline: fitted on {len(training):,} rows, chosen on {len(validation):,} by {CRITERIA[criterion]}"
     ]
     for name in options.baselines:
         fitted = fit(

@@ -21,6 +21,7 @@ Positive = Annotated[int, Field(ge=1)]
 BaselineName = Literal["majority", "linear", "nbsvm", "fasttext", "pixels"]
 InputKind = Literal["tokens", "images"]
 Criterion = Literal["accuracy", "macro_f1"]
+CRITERIA: dict[Criterion, str] = {"accuracy": "accuracy", "macro_f1": "macro-F1"}  # as a line shows them
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 IMAGE_FORMATS = ("folder", "npz", "digits", "keras")
 

@@ -131,7 +131,7 @@ def _recipe(arguments: argparse.Namespace, model: Path) -> dict[str, Any] | None
     """All that the bytes of the output depend on; None for standard input, which is not read twice."""
     if arguments.input == STANDARD:
         return None
-    options = {key: value for key, value in vars(arguments).items() if key not in ("threads", "began")}
+    options = {key: value for key, value in vars(arguments).items() if key != "threads"}
     source = config.identify(arguments.input).model_dump()
     code = sha256_of(sha256(path) for path in sorted(Path(__file__).parent.glob("*.py")))
     return {"options": options, "input": source, "model": sha256(model / "manifest.json"), "code": code}

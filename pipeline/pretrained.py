@@ -153,11 +153,8 @@ def _read_binary(file: _File, wanted: dict[bytes, int]) -> Rows:
     count, dimensions = file.count or 0, file.dimensions
     size = 4 * dimensions
     rows: Rows = {}
-    buffer, before, at = (
-        b"",
-        0,
-        0,
-    )  # `before` is the start of the record before, for `_phrase`
+    buffer, at = b"", 0
+    before = 0  # the start of the record before, for `_phrase`
     for number in range(1, count + 1):
         while (space := buffer.find(b" ", at, at + LONGEST_WORD)) < 0 or space + size >= len(buffer):
             if space < 0 and len(buffer) - at >= LONGEST_WORD:

@@ -29,12 +29,11 @@ from pipeline.errors import InputError
 from pipeline.images import Images
 from pipeline.model_file import reserved, write_model
 from pipeline.models import Start, architecture
-from pipeline.options import TrainOptions, TuneOptions
+from pipeline.options import CRITERIA, TrainOptions, TuneOptions
 from pipeline.search import Ended, Search, Settings, Trial, settings_of, space_of, with_settings
 from pipeline.sequences import Sequences
 from pipeline.tracking import Run, description, new_run
 
-SHOWN = {"accuracy": "validation accuracy", "macro_f1": "validation macro-F1"}
 FEW = 1000  # rows: one of them shows in a percentage of one decimal
 WIDTH = 79
 
@@ -62,9 +61,8 @@ def run(arguments: argparse.Namespace) -> None:
         space = space_of(options.train, random_vectors=_embed(options).get("vectors") == "random")
         search = Search(space, settings_of(options.train, space), options.train.seed)
         rows = len(corpus.validation[1])
-        shown = SHOWN[options.train.train.criterion].partition(" ")[0]
         print(f"tune: the network of {options.train.model} on {corpus.name}, {rows:,} rows to choose by")
-        print(f"  trial  {shown}  epochs  seconds", flush=True)
+        print("  trial  validation  epochs  seconds", flush=True)
         ended = "interrupted; "
         try:
             _run(folder, options, corpus, search, arguments.began + options.budget)
@@ -88,7 +86,9 @@ def _run(folder: SearchFolder, options: TuneOptions, corpus: Corpus, search: Sea
             if search.best:
                 _write(folder, search, options, rows)  # with a trial that was interrupted
                 score = max(search.best.scores)
-                found = f"{SHOWN[criterion]} {score:.1%}, the best of {len(search.trials)} trials"
+                found = (
+                    f"validation {CRITERIA[criterion]} {score:.1%}, the best of {len(search.trials)} trials"
+                )
                 parent.describe(description(options.command, f"{found}. {_caution(rows)}"))
                 parent.log(Path(options.output))
                 parent.log(folder.trials)
@@ -222,7 +222,7 @@ def _write(folder: SearchFolder, search: Search, options: TuneOptions, rows: int
 
 def _write_winner(search: Search, best: Trial, options: TuneOptions, rows: int) -> None:
     start, embed = options.train, _embed(options)
-    found = f"{SHOWN[start.train.criterion]} {max(best.scores):.2%}"
+    found = f"validation {CRITERIA[start.train.criterion]} {max(best.scores):.2%}"
     first = max(search.trials[0].scores)
     warning = f"""These figures are of one network, without the rest of an ensemble. {_caution(rows)} A
 cross-validation of the same corpus flatters it, too."""
