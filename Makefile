@@ -276,7 +276,7 @@ METRICS := $(shell sed -n '/^ "runs":/,/^ ]/s|^  "\(.*\)",*$$|\1/metrics.json|p'
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
   $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels window_maximum metrics paired tracking \
-  address journal running provenance)
+  address journal running provenance data_report near_copies split)
 	$(call STAGE,crossval $(CROSSVAL))
 
 $(METRICS): FORCE

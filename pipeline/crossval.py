@@ -27,6 +27,7 @@ from pipeline.artifacts import (
 )
 from pipeline.baselines import BASELINES
 from pipeline.config import read_stage
+from pipeline.data_report import copies
 from pipeline.metrics import few_rows
 from pipeline.options import Criterion, CrossvalOptions, Request, TrainOptions
 from pipeline.tracking import description, new_run
@@ -84,25 +85,14 @@ def run(arguments: argparse.Namespace) -> None:
         lines.append(
             f"  calibration error {np.mean(after):.1%}; {np.mean(before):.1%} without the temperature"
         )
-        lines += _copies(runs, options.folds)
+        said = copies([read_json(run.corpus.report) for run in runs], options.folds)
+        lines += [fill(said, 79, initial_indent="  ", subsequent_indent="  ")] if said else []
         lines += [f"  {one}" for one in few_rows(sum(map(len, predictions)) // options.repeats)]
         lines += [f"  {title} was left out: its library is not installed." for title in options.left_out]
         with whole(folder.summary) as partial:
             partial.write_text("\n".join(lines) + "\n", "utf-8")
         write_json(folder.result, result.model_dump())
         parent.log(folder.result)
-
-
-def _copies(runs: list[RunFolder], folds: int) -> list[str]:
-    """What a test measures that training has seen. Only an official test part can have equal texts."""
-    reports = [read_json(run.corpus.report) for run in runs]
-    kinds = {"near_across_split": "near copies of a training row"}
-    kinds |= {"equal_across_split": "equal to a training row"} if folds == 1 else {}
-    means = {kind: np.mean([one[kind]["test"] for one in reports]) for kind in kinds if kind in reports[0]}
-    found = ", ".join(f"{mean:.1f} are {kinds[kind]}" for kind, mean in means.items())
-    rows = np.mean([one["rows"]["test"] for one in reports])
-    said = f"Of {rows:,.0f} test rows{' a fold' if folds > 1 else ''} {found}."
-    return [fill(said, 79, initial_indent="  ", subsequent_indent="  ")] if found else []
 
 
 def _digest(runs: list[RunFolder], seed: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -160,6 +160,17 @@ def summary(report: Mapping[str, Any], parts: bool = True) -> str:
         f"{what} of several labels: {report['conflicting_labels'][what]:,}"
     )
     return "\n".join(lines)
+
+
+def copies(reports: Sequence[Mapping[str, Any]], folds: int) -> str:
+    """What the test parts of several splits measure that training has seen, on average; nothing where that
+    was not counted. Only an official test part, where `folds` is 1, can have equal texts."""
+    kinds = {"near_across_split": "near copies of a training row"}
+    kinds |= {"equal_across_split": "equal to a training row"} if folds == 1 else {}
+    means = {kind: np.mean([one[kind]["test"] for one in reports]) for kind in kinds if kind in reports[0]}
+    found = ", ".join(f"{mean:.1f} are {kinds[kind]}" for kind, mean in means.items())
+    rows = np.mean([one["rows"]["test"] for one in reports])
+    return f"Of {rows:,.0f} test rows{' a fold' if folds > 1 else ''} {found}." if found else ""
 
 
 def _line(name: str, cells: Iterable[int | str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.data_report import EXAMPLES, data_report, summary
+from pipeline.data_report import EXAMPLES, copies, data_report, summary
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 ALPHABET = " ".join("abcdefghijklmnopqrstuvwxyz")  # 26 words, 24 shingles
@@ -182,3 +182,18 @@ def test_images_are_equal_by_their_content_and_shown_by_file_and_line() -> None:
     assert report["width"]["max"] == 9 and report["height"]["median"] == 2
     assert not {"words", "empty_texts", "near_across_split"} & {*report}
     assert "images of several labels: 1" in summary(report)
+
+
+def test_copies_are_the_mean_over_the_splits_and_equal_ones_those_of_an_official_test_part() -> None:
+    def counted(rows: int, near: int, equal: int) -> dict[str, dict[str, int]]:
+        return {
+            "rows": {"test": rows},
+            "near_across_split": {"test": near},
+            "equal_across_split": {"test": equal},
+        }
+
+    reports = [counted(1000, 3, 4), counted(1002, 0, 5)]
+    near = "1.5 are near copies of a training row"
+    assert copies(reports, 2) == f"Of 1,001 test rows a fold {near}."
+    assert copies(reports, 1) == f"Of 1,001 test rows {near}, 4.5 are equal to a training row."
+    assert copies([{"rows": {"test": 9}}], 2) == ""
