@@ -201,7 +201,7 @@ lock: $(INSTALLED)
 STAGE = exec $(VERB) $(1) 2>&3
 code = $(patsubst %,pipeline/%.py,$(1))
 
-everywhere := __init__ __main__ errors options config plain_yaml artifacts csv_writer sequences images \
+everywhere := __init__ __main__ errors options config plain_yaml artifacts csv_writer inputs \
   models/__init__
 
 ifdef RUN

@@ -39,8 +39,7 @@ from numpy.typing import NDArray
 
 from pipeline.csv_writer import CsvWriter
 from pipeline.errors import InputError
-from pipeline.images import Images
-from pipeline.sequences import Sequences
+from pipeline.inputs import Images, Sequences
 
 if TYPE_CHECKING:
     import pandas as pd

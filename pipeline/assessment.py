@@ -16,9 +16,8 @@ from pipeline.calibration import Reliability, error_by_chance, reliability, soft
 from pipeline.classifier import Classifier
 from pipeline.evidence import evidence
 from pipeline.folded import FoldedModel
-from pipeline.images import Images
+from pipeline.inputs import Images, Sequences
 from pipeline.label_errors import Suspects
-from pipeline.sequences import Sequences
 from pipeline.text import TextEncoder
 
 Labels = NDArray[np.int64]

@@ -23,11 +23,9 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
 from pipeline import ngrams, pixels
-from pipeline.images import Images
-from pipeline.inputs import Inputs
+from pipeline.inputs import Images, Inputs, Sequences
 from pipeline.metrics import scores
 from pipeline.options import BaselineName, Criterion, InputKind
-from pipeline.sequences import Sequences
 
 Labels = NDArray[np.int64]
 

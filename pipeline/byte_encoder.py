@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import text_kernels as kernels
-from pipeline.sequences import Sequences
+from pipeline.inputs import Sequences
 from pipeline.text import TextEncoder
 
 LONGEST = 40  # bytes of a chunk that is remembered

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from pipeline import models, plain_yaml
 from pipeline.artifacts import build_folder
 from pipeline.errors import InputError
-from pipeline.images import SUFFIXES
+from pipeline.image_folder import SUFFIXES
 from pipeline.options import IMAGE_FORMATS, Configuration, Input, InputKind, Section
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -20,7 +20,7 @@ from pipeline.classifier import Classifier
 from pipeline.errors import InputError
 from pipeline.gate import Check, Side
 from pipeline.image_encoder import ImageEncoder
-from pipeline.images import Images
+from pipeline.inputs import Images
 from pipeline.paired import Paired, Right, Slice
 from pipeline.slices import by_length, by_share
 from pipeline.text import TextEncoder

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.backend import keras
-from pipeline.inputs import Inputs
+from pipeline.inputs import Inputs, Sequences
 from pipeline.keras_network import KerasNetwork
 from pipeline.layers import NgramLogits
 from pipeline.ngrams import NgramModel
-from pipeline.sequences import Sequences
 
 Labels = NDArray[np.integer[Any]]
 

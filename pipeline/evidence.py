@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from pipeline.errors import InputError
 from pipeline.folded import FoldedModel, FoldedNetwork
+from pipeline.inputs import Sequences
 from pipeline.ngrams import NgramModel
-from pipeline.sequences import Sequences
 
 SHOWN = 5  # n-grams, those that add or take most
 Floats = NDArray[np.float32]

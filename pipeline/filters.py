@@ -16,8 +16,8 @@ from pipeline import kernels
 from pipeline.backend import keras, tf
 from pipeline.batches import SortedBatches
 from pipeline.filter_bank import KERNELS
+from pipeline.inputs import PADDING, Sequences
 from pipeline.layers import TokenConvolution
-from pipeline.sequences import PADDING, Sequences
 from pipeline.text import TextEncoder
 
 MOST = 5  # n-grams that are kept for each filter

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import folded_kernels as kernels
+from pipeline.inputs import Sequences
 from pipeline.ngrams import NgramModel
 from pipeline.options import Section
-from pipeline.sequences import Sequences
 
 Floats = NDArray[np.float32]
 Form = Literal["float32", "int16"]

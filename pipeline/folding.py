@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from pipeline.backend import keras, tf
 from pipeline.folded import FoldedModel, FoldedNetwork, Shape
+from pipeline.inputs import PADDING
 from pipeline.layers import TokenConvolution
 from pipeline.ngrams import NgramModel
-from pipeline.sequences import PADDING
 
 BLOCK = 8192  # words whose products are computed at a time
 

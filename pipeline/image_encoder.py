@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import InputError
-from pipeline.images import Images
+from pipeline.inputs import Images
 
 
 @dataclass(frozen=True)

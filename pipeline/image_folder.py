@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.images import SUFFIXES
+SUFFIXES = (".png", ".jpg", ".jpeg")  # of image files, in lower case
 
 
 def files_below(folder: Path) -> Iterator[Path]:

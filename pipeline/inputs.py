@@ -1,12 +1,16 @@
-"""What the rows of a corpus are to whoever batches, trains and scores: token sequences or images alike."""
+"""The rows of a corpus as networks take them: token sequences, each of its own length, or images of one size."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+PADDING = 0
+UNKNOWN = 1
+PIXELS_A_TOKEN = 32  # in `Images.lengths`: a batch of 16,384 tokens is 512 images of 32 x 32
 Some = TypeVar("Some", bound="Inputs")
 
 
@@ -28,3 +32,91 @@ class Inputs(Protocol):
 
     def padded(self) -> NDArray[Any]:
         """[rows, *shape], in memory."""
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Rows of token ids laid end to end.
+
+    `ids` is int32 [tokens]; row i is `ids[offsets[i]:offsets[i + 1]]`, with `offsets` int64 [rows + 1].
+    Id 0 is padding and does not occur in a row; id 1 is any word outside the vocabulary.
+    """
+
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: list[list[int]]) -> Sequences:
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=offsets[1:])
+        return cls(np.fromiter((i for row in rows for i in row), np.int32, offsets[-1]), offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return np.diff(self.offsets)
+
+    @property
+    def shape(self) -> tuple[None]:
+        """Of a row as `padded` gives it: as long as its batch needs."""
+        return (None,)
+
+    def select(self, rows: NDArray[np.integer]) -> Sequences:
+        """The given rows, in the given order."""
+        lengths = self.lengths[rows]
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        positions = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return Sequences(self.ids[positions], offsets)
+
+    def padded(self) -> NDArray[np.int32]:
+        """int32 [rows, longest row, at least 1], filled with PADDING on the right."""
+        lengths = self.lengths
+        matrix = np.full((len(self), max(1, int(lengths.max(initial=0)))), PADDING, np.int32)
+        matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = self.ids
+        return matrix
+
+
+@dataclass(frozen=True)
+class Images:
+    """Rows of `pixels`, uint8 [all images, height, width, channels], which may be mapped from a file.
+
+    Selecting copies no pixels; `padded` reads those of its rows.
+    """
+
+    pixels: NDArray[np.uint8]
+    rows: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, pixels: NDArray[np.uint8]) -> Images:
+        """All of them."""
+        return cls(pixels, np.arange(len(pixels)))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        height, width, channels = self.pixels.shape[1:]
+        return height, width, channels
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """int64 [rows]: what each costs a network, in tokens; all the same."""
+        height, width, _ = self.shape
+        return np.full(len(self), -(-height * width // PIXELS_A_TOKEN), np.int64)
+
+    def select(self, rows: NDArray[np.integer]) -> Images:
+        """The given rows, in the given order."""
+        return Images(self.pixels, self.rows[rows])
+
+    def padded(self) -> NDArray[np.uint8]:
+        """uint8 [rows, height, width, channels]; of one size as they are, they need no padding."""
+        pixels = self.pixels
+        if isinstance(pixels, np.memmap):
+            # A map of its own, given back with the batch: of one that stays, so does every page once read.
+            pixels = np.memmap(str(pixels.filename), pixels.dtype, "r", pixels.offset, pixels.shape)
+        return np.asarray(pixels[self.rows])

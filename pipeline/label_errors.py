@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.calibration import fit_temperature, softmax
+from pipeline.inputs import Sequences
 from pipeline.ngrams import ngrams
-from pipeline.sequences import Sequences
 
 FOLDS = 10
 SMOOTHING = 0.3  # of an n-gram's weight in a class

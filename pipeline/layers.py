@@ -18,7 +18,7 @@ import numpy as np
 from pipeline import kernels
 from pipeline.backend import keras, tf
 from pipeline.compiled import Floats
-from pipeline.sequences import PADDING
+from pipeline.inputs import PADDING
 
 if TYPE_CHECKING:
     from pipeline.ngrams import NgramModel

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import folded_kernels
-from pipeline.sequences import Sequences
+from pipeline.inputs import Sequences
 
 # scikit-learn's C, and the gradient of the mean loss at which its fit ends. Each C starts from the weights of
 # the one before, and at scikit-learn's own 1e-4, C = 100 would end there without a step.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.images import Images
+from pipeline.inputs import Images
 
 STRENGTHS = (0.01, 0.1, 1.0)  # scikit-learn's C
 ITERATIONS = 100  # of L-BFGS, for each C; where they are many more, accuracy hardly moves

@@ -33,7 +33,7 @@ from pipeline.classifier import Classifier
 from pipeline.contest import Contestant, Test
 from pipeline.data_report import equal_by
 from pipeline.errors import InputError, Refused
-from pipeline.images import Images
+from pipeline.inputs import Images
 from pipeline.split import keys
 
 

@@ -13,7 +13,7 @@ from pipeline import class_figures, figures, filter_figures, filters, metrics, s
 from pipeline.assessment import Scored
 from pipeline.backend import keras
 from pipeline.figures import Figure
-from pipeline.images import Images
+from pipeline.inputs import Images
 from pipeline.text import TextEncoder
 
 

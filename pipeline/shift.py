@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sequences import UNKNOWN, Sequences
+from pipeline.inputs import UNKNOWN, Sequences
 
 MOST = 8  # pixels, or tokens
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.inputs import UNKNOWN, Sequences
 from pipeline.metrics import wilson_interval
-from pipeline.sequences import UNKNOWN, Sequences
 
 UP_TO = (0.0, 0.10, 0.25)  # shares of a row's running words, each the end of its bin
 SHARES = ("0 %", "up to 10 %", "10 to 25 %", "above 25 %")

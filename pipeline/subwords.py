@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sequences import UNKNOWN
+from pipeline.inputs import UNKNOWN
 from pipeline.vectors import FIRST_WORD, Matrix
 
 FEWEST = 100  # words to fit a map on

@@ -13,8 +13,8 @@ import regex
 from pydantic import Field, ValidationError, field_validator
 
 from pipeline.errors import InputError
+from pipeline.inputs import UNKNOWN, Sequences
 from pipeline.options import Section, Tokenize
-from pipeline.sequences import UNKNOWN, Sequences
 from pipeline.spelling import Spelling
 
 Unit = Literal["word", "character"]

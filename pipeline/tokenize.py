@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pipeline.artifacts import CorpusFolder, read_table, write_json, write_sequences
 from pipeline.config import read_stage
+from pipeline.inputs import UNKNOWN
 from pipeline.options import TokenizeOptions
-from pipeline.sequences import UNKNOWN
 from pipeline.text import TextEncoder
 
 

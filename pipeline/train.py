@@ -35,13 +35,12 @@ from pipeline.config import read_stage
 from pipeline.folded import rounding
 from pipeline.folding import fold
 from pipeline.image_encoder import ImageEncoder
-from pipeline.images import Images
+from pipeline.inputs import Images, Sequences
 from pipeline.keras_network import KerasNetwork
 from pipeline.models import Start, architecture
 from pipeline.ngrams import NgramModel
 from pipeline.options import EmbedOptions, PrepareOptions, Request, TokenizeOptions, TrainOptions
 from pipeline.provenance import checkout, data_sets, usage
-from pipeline.sequences import Sequences
 from pipeline.text import TextEncoder
 from pipeline.tracking import Run, description, new_run
 

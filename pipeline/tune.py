@@ -26,12 +26,11 @@ from pipeline.backend import forget_networks, tf
 from pipeline.batches import Batches, SortedBatches
 from pipeline.config import read_stage
 from pipeline.errors import InputError
-from pipeline.images import Images
+from pipeline.inputs import Images, Sequences
 from pipeline.model_file import reserved, write_model
 from pipeline.models import Start, architecture
 from pipeline.options import CRITERIA, TrainOptions, TuneOptions
 from pipeline.search import Ended, Search, Settings, Trial, settings_of, space_of, with_settings
-from pipeline.sequences import Sequences
 from pipeline.tracking import Run, description, new_run
 
 FEW = 1000  # rows: one of them shows in a percentage of one decimal

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from pipeline.sequences import PADDING, UNKNOWN, Sequences
+from pipeline.inputs import PADDING, UNKNOWN, Sequences
 
 Matrix = NDArray[np.float32]
 Rows = dict[int, Matrix]  # matrix row -> vector

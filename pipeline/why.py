@@ -25,10 +25,9 @@ from pipeline.batches import Batches, SortedBatches
 from pipeline.config import read_stage
 from pipeline.errors import InputError
 from pipeline.figures import Figure
-from pipeline.images import Images
+from pipeline.inputs import Images, Sequences
 from pipeline.models import Start, architecture
 from pipeline.options import Request, TrainOptions
-from pipeline.sequences import Sequences
 from pipeline.sharing import Contestant
 from pipeline.split import PARTS
 from pipeline.tracking import Run, description, new_run

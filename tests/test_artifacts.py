@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import artifacts
 from pipeline.errors import InputError
-from pipeline.sequences import Sequences
+from pipeline.inputs import Sequences
 
 
 def test_a_file_that_fails_half_way_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:

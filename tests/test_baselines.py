@@ -7,8 +7,8 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from pipeline.baselines import BASELINES, Baseline, NaiveBayesSVM, fit, interpolated, log_count_ratio
+from pipeline.inputs import Sequences
 from pipeline.options import BaselineOptions
-from pipeline.sequences import Sequences
 
 OF_TOKENS = [name for name, one in BASELINES.items() if "tokens" in one.inputs]
 LEARNING = [name for name in OF_TOKENS if name != "majority"]

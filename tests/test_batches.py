@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.batches import POOL, Batches, SortedBatches
-from pipeline.images import Images
-from pipeline.sequences import Sequences
+from pipeline.inputs import Images, Sequences
 
 
 def numbered(lengths: list[int]) -> Sequences:

@@ -11,7 +11,7 @@ from pipeline.classifier import Classifier, Encoder
 from pipeline.contest import Rows
 from pipeline.errors import InputError
 from pipeline.image_encoder import ImageEncoder
-from pipeline.images import Images
+from pipeline.inputs import Images
 from pipeline.options import Tokenize
 from pipeline.text import TextEncoder
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pipeline.ensemble import pool, stack
+from pipeline.inputs import Sequences
 from pipeline.ngrams import candidates
 from pipeline.optimizers import LazyAdadelta
-from pipeline.sequences import Sequences
 
 pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 2.4
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"

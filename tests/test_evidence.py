@@ -11,8 +11,8 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.evidence import evidence
 from pipeline.folded import FoldedModel, FoldedNetwork, Shape
+from pipeline.inputs import Sequences
 from pipeline.ngrams import NgramModel
-from pipeline.sequences import Sequences
 
 TOKENS = [["good", "film"], ["film"], []]
 ROWS = Sequences.of([[2, 3], [3], []])  # good is 2, film is 3

@@ -11,10 +11,10 @@ import pytest
 from pipeline import ensemble
 from pipeline.filters import Ngram, Window, edge_maps, feature_maps, first_filters, ngram_filters
 from pipeline.filters import strongest_windows as strongest
+from pipeline.inputs import Sequences
 from pipeline.layers import TokenConvolution
 from pipeline.models.kim_cnn import Options, build
 from pipeline.options import Tokenize
-from pipeline.sequences import Sequences
 from pipeline.text import TextEncoder
 
 # TensorFlow's variables, under NumPy 2.4.

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pipeline import ensemble
 from pipeline.folded import FoldedModel, FoldedNetwork, Rounding, Shape, rounding
 from pipeline.folding import fold
+from pipeline.inputs import PADDING, Sequences
 from pipeline.keras_network import KerasNetwork
 from pipeline.models.kim_cnn import Options, build
 from pipeline.ngrams import NgramModel, candidates
-from pipeline.sequences import PADDING, Sequences
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")

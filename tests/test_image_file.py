@@ -13,7 +13,7 @@ from PIL import Image
 from pipeline.errors import InputError
 from pipeline.image_encoder import ImageEncoder
 from pipeline.image_file import Unreadable, fitted, is_grey, opened
-from pipeline.images import Images
+from pipeline.inputs import Images
 
 
 def read(path: Path, height: int = 2, width: int = 2, channels: int = 3) -> np.ndarray:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.inputs import Sequences
 from pipeline.label_errors import out_of_fold, suspects
-from pipeline.sequences import Sequences
 
 
 def test_a_row_counts_for_the_class_that_it_is_surer_of_than_that_classs_own_rows() -> None:

@@ -11,8 +11,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.inputs import Sequences
 from pipeline.layers import ACTIVATIONS, CHANNELS, COMBINATIONS, TokenConvolution
-from pipeline.sequences import Sequences
 
 VOCABULARY, DIMENSIONS = 30, 7
 pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 2.4

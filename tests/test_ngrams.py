@@ -10,9 +10,9 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from pipeline.inputs import Sequences
 from pipeline.layers import NgramLogits
 from pipeline.ngrams import STRENGTHS, NgramModel, candidates, ngrams
-from pipeline.sequences import Sequences
 
 pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 2.4
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"

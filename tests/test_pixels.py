@@ -7,7 +7,7 @@ import pytest
 
 from pipeline import pixels
 from pipeline.baselines import fit
-from pipeline.images import Images
+from pipeline.inputs import Images
 
 
 def test_pixels_are_shares_of_white_and_larger_images_means_of_squares() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.sequences import Sequences
+from pipeline.inputs import Sequences
 from pipeline.shift import shifted_images, shifted_texts, shifts
 
 IMAGE = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]], np.uint8)[None, :, :, None]

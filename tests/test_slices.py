@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sequences import Sequences
+from pipeline.inputs import Sequences
 from pipeline.slices import SHARES, Slices, by_class, by_length, by_share, summary, uncovered
 
 FOUND = np.array([True, False, True, False])  # padding, unknown, a word found, a word missing

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.inputs import UNKNOWN
 from pipeline.options import Tokenize
-from pipeline.sequences import UNKNOWN
 from pipeline.spelling import SHARE, SHORTEST, Spelling
 from pipeline.text import TextEncoder
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.sequences import Sequences
+from pipeline.inputs import Sequences
 from pipeline.subwords import FEWEST, Filling, fill_missing, fit_map
 from pipeline.vectors import Matrix, learn_subwords
 
@@ -116,7 +116,7 @@ def test_words_that_are_spelled_alike_have_like_subword_vectors() -> None:
 
 def learn_in_another_process(hash_seed: str) -> str:
     code = (
-        "import sys; from hashlib import sha256; from pipeline.sequences import Sequences;"
+        "import sys; from hashlib import sha256; from pipeline.inputs import Sequences;"
         "from pipeline.vectors import learn_subwords; rows, words = eval(sys.stdin.read());"
         "print(sha256(learn_subwords(Sequences.of(rows), words, 7).tobytes()).hexdigest())"
     )

@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
+from pipeline.inputs import UNKNOWN, Sequences
 from pipeline.options import Tokenize
-from pipeline.sequences import UNKNOWN, Sequences
 from pipeline.text import Cleaning, TextEncoder, Unit, choose_unit, tokenize
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"

@@ -7,10 +7,10 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
 from pipeline.batches import Batches, SortedBatches
+from pipeline.inputs import Sequences
 from pipeline.metrics import scores
 from pipeline.models.kim_cnn import Options, build
 from pipeline.options import Train
-from pipeline.sequences import Sequences
 from pipeline.trainer import MacroF1, Record, balanced_weights, make_repeatable, train
 
 # TensorFlow's variables, under NumPy 2.4.

@@ -299,9 +299,9 @@ def test_a_network_that_was_trained_is_freed_with_its_graphs() -> None:
     from pipeline import trainer
     from pipeline.backend import forget_networks
     from pipeline.batches import Batches, SortedBatches
+    from pipeline.inputs import Sequences
     from pipeline.models import kim_cnn
     from pipeline.options import Train
-    from pipeline.sequences import Sequences
 
     def graphs() -> int:
         gc.collect()

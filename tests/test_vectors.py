@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.sequences import Sequences
+from pipeline.inputs import Sequences
 from pipeline.vectors import coverage, learn_vectors, random_vectors
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,7 +35,7 @@ def test_random_vectors_are_kims_uniform_with_a_zero_padding_row() -> None:
 
 def learn_in_another_process(hash_seed: str) -> str:
     code = (
-        "import sys; from hashlib import sha256; from pipeline.sequences import Sequences;"
+        "import sys; from hashlib import sha256; from pipeline.inputs import Sequences;"
         "from pipeline.vectors import learn_vectors; rows = Sequences.of(eval(sys.stdin.read()));"
         "print(sha256(learn_vectors(rows, 30, 16, seed=7).tobytes()).hexdigest())"
     )

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.artifacts import CorpusFolder, read_json, read_sequences, read_table
-from pipeline.sequences import Sequences
+from pipeline.inputs import Sequences
 
 WINDOWS, FILTERS, DIMENSIONS, BATCH = (3, 4, 5), 100, 300, 50
 SECONDS = 8.0  # of sampled batches

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from pipeline.sequences import Sequences
+from pipeline.inputs import Sequences
 from tests.benchmarks.contestants import CONTESTANTS, DIMENSIONS
 
 ROUNDS = 3

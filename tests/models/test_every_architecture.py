@@ -11,9 +11,8 @@ import pytest
 
 from pipeline import models
 from pipeline.batches import Batches, SortedBatches
-from pipeline.images import Images
+from pipeline.inputs import Images, Sequences
 from pipeline.options import Train
-from pipeline.sequences import Sequences
 from pipeline.trainer import Record, make_repeatable, train
 
 # TensorFlow's variables, under NumPy 2.4.

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from pipeline.batches import Batches, SortedBatches
 from pipeline.filter_bank import SOBEL
-from pipeline.images import Images
+from pipeline.inputs import Images
 from pipeline.models.image_cnn import Options, build
 from pipeline.options import Train
 from pipeline.trainer import make_repeatable, train

@@ -9,9 +9,9 @@ import tensorflow as tf
 from pydantic import ValidationError
 
 from pipeline.batches import Batches, SortedBatches
+from pipeline.inputs import Sequences
 from pipeline.models.kim_cnn import Options, build
 from pipeline.optimizers import LazyAdadelta
-from pipeline.sequences import Sequences
 
 pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 2.4
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sequences import PADDING, Sequences
+from pipeline.inputs import PADDING, Sequences
 
 rows_of_ids = st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=8)
 
