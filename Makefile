@@ -201,7 +201,7 @@ lock: $(INSTALLED)
 STAGE = exec $(VERB) $(1) 2>&3
 code = $(patsubst %,pipeline/%.py,$(1))
 
-everywhere := __init__ __main__ errors options config plain_yaml artifacts csv_writer inputs \
+everywhere := __init__ __main__ errors options config/loading config/yaml_core images/folder artifacts csv_writer inputs \
   models/__init__
 
 ifdef RUN
@@ -221,25 +221,25 @@ NAMED := $(subst -, ,$(subst of, of,$(notdir $(DIR))))
 CUT := $(wildcard $(dir $(DIR))all/$(lastword $(filter of%,$(NAMED)))-$(lastword $(NAMED)).npz)
 
 $(DIR)/rows.parquet: $(DIR)/prepare.json $(dir $(DIR))all/rows.parquet $(CUT) \
-  $(call code,$(everywhere) fold folds split data_report near_copies)
-	$(call STAGE,fold $(DIR))
+  $(call code,$(everywhere) commands/make_fold corpus/folds corpus/split corpus/data_report corpus/near_copies)
+	$(call STAGE,make_fold $(DIR))
 else
 $(DIR)/rows.parquet: $(DIR)/prepare.json $(LOCK) \
-  $(call code,$(everywhere) prepare sources csv_file csv_blocks csv_faults csv_kernels csv_opening csv_stream \
-  compiled download docstrings split data_report near_copies image_sources image_npz image_folder image_file backend)
+  $(call code,$(everywhere) stages/prepare corpus/sources tables/rows tables/blocks tables/faults tables/scanner tables/opening tables/stream \
+  compiled corpus/download corpus/docstrings corpus/split corpus/data_report corpus/near_copies images/sources images/npz images/folder images/file networks/backend)
 	$(call STAGE,prepare $(DIR))
 
-$(DIR)/of%.npz: $(DIR)/of%.json $(DIR)/rows.parquet $(call code,$(everywhere) cut folds)
-	$(call STAGE,cut $(basename $@))
+$(DIR)/of%.npz: $(DIR)/of%.json $(DIR)/rows.parquet $(call code,$(everywhere) commands/assign_folds corpus/folds)
+	$(call STAGE,assign_folds $(basename $@))
 endif
 
-$(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) tokenize text spelling)
+$(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) stages/tokenize text/encoder text/similar_words)
 	$(call STAGE,tokenize $(DIR))
 
 # One thread is as fast, and leaves a core to embed.
 $(DIR)/baseline_$(CRITERION).parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(SEQUENCES) \
-  $(call code,$(everywhere) baseline baselines ngrams compiled folded_kernels window_maximum split inputs pixels \
-  metrics paired)
+  $(call code,$(everywhere) stages/baseline baselines/catalogue baselines/tfidf compiled prediction/kernels prediction/llvm_maximum corpus/split inputs baselines/pixels \
+  measures/metrics measures/paired)
 	OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR) --criterion $(CRITERION))
 
 # The baseline stage leaves it as it was where nothing in it changed, whatever became of other opponents.
@@ -247,22 +247,22 @@ $(DIR)/ngrams_$(CRITERION).npz: $(DIR)/baseline_$(CRITERION).parquet
 	@[ -e $@ ] || OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR) --criterion $(CRITERION))
 
 $(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz \
-  $(call code,$(everywhere) embed vectors pretrained subwords text spelling)
+  $(call code,$(everywhere) stages/embed text/learned_vectors text/vector_files text/missing_vectors text/encoder text/similar_words)
 	$(call STAGE,embed $(RUN))
 
 .PHONY: inputs
 inputs: $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
 
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(NGRAMS) \
-  $(call code,$(everywhere) train trainer batches inputs layers compiled kernels optimizers backend ensemble ngrams \
-  classifier calibration text spelling tracking address journal running provenance space \
-  image_encoder image_file image_layers image_network filter_bank folded folded_kernels window_maximum folding byte_encoder text_kernels keras_network drift) \
+  $(call code,$(everywhere) stages/train networks/trainer networks/batches inputs networks/layers compiled networks/convolution_kernels networks/lazy_optimizers networks/backend networks/ensemble baselines/tfidf \
+  prediction/classifier measures/calibration text/encoder text/similar_words tracking/run tracking/location tracking/journal tracking/locks tracking/provenance networks/search_space \
+  images/encoder images/file networks/image_layers networks/image_inputs images/edge_kernels prediction/folded prediction/kernels prediction/llvm_maximum prediction/fold_network text/fast_encoder text/chunk_kernels networks/keras_network prediction/drift) \
   $(wildcard pipeline/models/*.py) | $(DIR)/baseline_$(CRITERION).parquet
 	$(call STAGE,train $(RUN))
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline_$(CRITERION).parquet \
-  $(call code,$(everywhere) evaluate recorder replay store mlflow_model served_model labelling cells assessment review report label_errors \
-  metrics paired slices evidence figures class_figures filter_figures filters) pipeline/report.html.j2
+  $(call code,$(everywhere) stages/evaluate tracking/writer_process tracking/mlflow_calls tracking/store tracking/package tracking/served_model prediction/labeller tables/columns review/assessment review/run_figures review/page review/label_errors \
+  measures/metrics measures/paired measures/slices prediction/evidence review/figures review/class_figures review/filter_figures review/filters) pipeline/review/report.html.j2
 	$(call STAGE,evaluate $(RUN))
 endif
 
@@ -275,8 +275,8 @@ export TF_NUM_INTRAOP_THREADS := 1
 METRICS := $(shell sed -n '/^ "runs":/,/^ ]/s|^  "\(.*\)",*$$|\1/metrics.json|p' "$(CROSSVAL)/options.json")
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
-  $(call code,$(everywhere) crossval comparison baselines ngrams pixels inputs compiled folded_kernels window_maximum metrics paired tracking \
-  address journal running provenance data_report near_copies split)
+  $(call code,$(everywhere) commands/crossval studies/cross_validation baselines/catalogue baselines/tfidf baselines/pixels inputs compiled prediction/kernels prediction/llvm_maximum measures/metrics measures/paired tracking/run \
+  tracking/location tracking/journal tracking/locks tracking/provenance corpus/data_report corpus/near_copies corpus/split)
 	$(call STAGE,crossval $(CROSSVAL))
 
 $(METRICS): FORCE

@@ -10,9 +10,9 @@ import sys
 import time
 from contextlib import suppress
 
-from pipeline.errors import InputError, Refused, is_interrupt
+from .errors import InputError, Refused, is_interrupt
 
-VERBS = {
+STAGES = {
     "configure": "check the options and hand each stage its own; prints the run's folder",
     "prepare": "read, check and split the corpus",
     "tokenize": "learn the vocabulary and turn texts into ids",
@@ -20,19 +20,22 @@ VERBS = {
     "embed": "make the vectors that both channels start from",
     "train": "train the network",
     "evaluate": "score it on the test part, beside the baseline",
-    "cut": "cut the corpus into folds",
-    "fold": "make one of the folds a corpus with parts of its own",
+    "predict": "label a CSV",
+}
+COMMANDS = {
+    "assign_folds": "say which fold of a cross-validation tests each row",
+    "make_fold": "make one of the folds a corpus with parts of its own",
     "crossval": "compare the model with its opponents over the folds",
     "table": "put all cross-validations into one table",
     "tune": "search the model's options within a time budget",
     "why": "compare the convolution with networks that have none",
-    "predict": "label a CSV",
     "register": "let a run take the champion's place, if it is better",
     "rollback": "make the champion before the present one the champion again",
     "compare": "set two runs side by side",
     "send": "send the runs that no tracking server took",
     "dashboard": "open the runs in MLflow on 127.0.0.1",
 }
+VERBS = STAGES | COMMANDS
 TRACKED = ("train", "evaluate", "crossval", "tune", "why")  # they record runs
 
 
@@ -53,8 +56,9 @@ def main(arguments: list[str]) -> int:
         signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         if verb in TRACKED:  # MLflow and TensorFlow take seconds to import: side by side, in two processes
-            importlib.import_module("pipeline.tracking").start()
-        module = importlib.import_module(f"pipeline.{verb}")
+            importlib.import_module(".tracking.run", __package__).start()
+        room = "stages" if verb in STAGES else "commands"
+        module = importlib.import_module(f".{room}.{verb}", __package__)
         options = argparse.ArgumentParser(prog=f"python -m pipeline {verb}", description=module.__doc__)
         module.add_arguments(options)
         given = argparse.Namespace(began=began) if verb == "tune" else None  # its budget counts from there

@@ -37,14 +37,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.csv_writer import CsvWriter
-from pipeline.errors import InputError
-from pipeline.inputs import Images, Sequences
+from .csv_writer import CsvWriter
+from .errors import InputError
+from .inputs import Images, Sequences
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.options import Criterion
+    from .options import Criterion
 
 
 def data_folder() -> Path:

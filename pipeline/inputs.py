@@ -1,4 +1,4 @@
-"""The rows of a corpus as networks take them: token sequences, each of its own length, or images of one size."""
+"""The rows of a corpus as networks take them: token sequences, or images of one size."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.baselines import BASELINES
+from pipeline.baselines.catalogue import BASELINES
 from tests.test_end_to_end import SMALL, make
 
 WORDS = [f"{first}{second}" for first in "bdfgk" for second in ("al", "en", "ir", "os", "um", "yx")]

@@ -14,4 +14,4 @@ Start = NDArray[np.float32] | tuple[int, int, int]
 
 def architecture(name: str) -> Any:
     """The module of that name. Its `INPUT`, `Options` and `build` are as CONTRIBUTING.md says."""
-    return importlib.import_module(f"pipeline.models.{name}")
+    return importlib.import_module(f".{name}", __package__)

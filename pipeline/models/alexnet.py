@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from pipeline.image_network import Augmentation, Padding, Shape, check_fits, image_inputs
-from pipeline.options import Positive, Section, Share
-from pipeline.space import Choice, Range, Space, of_augmentation
+from ..networks.image_inputs import Augmentation, Padding, Shape, check_fits, image_inputs
+from ..networks.search_space import Choice, Range, Space, of_augmentation
+from ..options import Positive, Section, Share
 
 if TYPE_CHECKING:
-    from pipeline.backend import keras
+    from ..networks.backend import keras
 
 INPUT = "images"
 POOLED = (0, 1, 4)  # the convolutions that a pooling of 3 x 3 at stride 2 follows
@@ -53,8 +53,8 @@ def build(options: Options, shape: Shape, classes: int) -> keras.Model:
     Raises InputError for images too small for the first kernel and three poolings.
     """
     # Here, so that options are checked without the seconds that TensorFlow takes.
-    from pipeline.backend import keras
-    from pipeline.image_layers import LocalResponseNormalization
+    from ..networks.backend import keras
+    from ..networks.image_layers import LocalResponseNormalization
 
     steps: list[tuple[int, int, Padding]] = []
     for number, kernel in enumerate(options.kernels):

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from pipeline.image_network import Augmentation, Shape, image_inputs
-from pipeline.options import Positive, Section, Share
-from pipeline.space import Choice, Range, Space, of_augmentation
+from ..networks.image_inputs import Augmentation, Shape, image_inputs
+from ..networks.search_space import Choice, Range, Space, of_augmentation
+from ..options import Positive, Section, Share
 
 if TYPE_CHECKING:
-    from pipeline.backend import keras
+    from ..networks.backend import keras
 
 INPUT = "images"
 
@@ -34,7 +34,7 @@ def search_space(options: Options, random_vectors: bool) -> Space:
 def build(options: Options, shape: Shape, classes: int) -> keras.Model:
     """uint8 images [batch, *shape] -> float32 logits [batch, classes]."""
     # Here, so that options are checked without the seconds that TensorFlow takes.
-    from pipeline.backend import keras
+    from ..networks.backend import keras
 
     inputs, features = image_inputs(shape, options.augmentation)
     features = keras.layers.Flatten()(features)

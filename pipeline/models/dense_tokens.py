@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.options import Positive, Section, Share
+from ..options import Positive, Section, Share
 
 if TYPE_CHECKING:
-    from pipeline.backend import keras
+    from ..networks.backend import keras
 
 INPUT = "tokens"
 
@@ -32,7 +32,7 @@ def build(options: Options, vectors: NDArray[np.float32], classes: int) -> keras
     The table of vectors starts at `vectors`, float32 [vocabulary, dimensions], and is tuned.
     """
     # Here, so that options are checked without the seconds that TensorFlow takes.
-    from pipeline.backend import keras
+    from ..networks.backend import keras
 
     ids = keras.Input((None,), dtype="int32", name="ids")
     padded = keras.ops.pad(ids, ((0, 0), (0, options.length)))[:, : options.length]

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline import filter_bank
-from pipeline.image_network import Augmentation, Padding, Shape, check_fits, image_inputs
-from pipeline.options import Positive, Section, Share
-from pipeline.space import Choice, Range, Space, of_augmentation
+from ..images import edge_kernels
+from ..networks.image_inputs import Augmentation, Padding, Shape, check_fits, image_inputs
+from ..networks.search_space import Choice, Range, Space, of_augmentation
+from ..options import Positive, Section, Share
 
 if TYPE_CHECKING:
-    from pipeline.backend import keras
+    from ..networks.backend import keras
 
 INPUT = "images"
 
@@ -35,15 +35,15 @@ class Options(Section):
     dense: list[Positive] = Field([128])
     dropout: Share = 0.5  # before each dense layer and the logits
     augmentation: Augmentation = Augmentation()
-    # Of the first convolution: edge detectors in the place of its first 12 filters, see pipeline.filter_bank.
+    # Of the first convolution: edge detectors in the place of its first 12 filters, see images.edge_kernels.
     start: Literal["random", "filter_bank"] = "random"
     start_trainable: bool = True  # false: it stays as it starts
 
     @model_validator(mode="after")
     def _has_room_for_edges(self) -> Options:
-        if self.start == "filter_bank" and self.kernel < filter_bank.SIDE:
+        if self.start == "filter_bank" and self.kernel < edge_kernels.SIDE:
             raise ValueError(
-                f"network.start: filter_bank needs a network.kernel of {filter_bank.SIDE} or more"
+                f"network.start: filter_bank needs a network.kernel of {edge_kernels.SIDE} or more"
             )
         return self
 
@@ -59,7 +59,7 @@ def build(options: Options, shape: Shape, classes: int) -> keras.Model:
     The first convolution is named `filters1`. Raises InputError for images too small for so many poolings.
     """
     # Here, so that options are checked without the seconds that TensorFlow takes.
-    from pipeline.backend import keras
+    from ..networks.backend import keras
 
     later = [(options.kernel, 1, options.padding)] * (options.convolutions - 1)
     block = [(options.kernel, options.stride, options.padding), *later, (options.pooling,) * 2 + ("valid",)]
@@ -95,5 +95,5 @@ def build(options: Options, shape: Shape, classes: int) -> keras.Model:
     network = keras.Model(inputs, logits, name="image_cnn")
     if options.start == "filter_bank":
         first = network.get_layer("filters1").kernel
-        first.assign(filter_bank.start(first.numpy()))
+        first.assign(edge_kernels.start(first.numpy()))
     return network

@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from pipeline.options import Positive, Real, Section, Share
-from pipeline.space import Choice, Range, Space
+from ..networks.search_space import Choice, Range, Space
+from ..options import Positive, Real, Section, Share
 
 if TYPE_CHECKING:
-    from pipeline.backend import keras
+    from ..networks.backend import keras
 
 INPUT = "tokens"
 
 
 class Options(Section):
-    """See pipeline.layers.TokenConvolution; the defaults are CNN-multichannel."""
+    """See pipeline.networks.layers.TokenConvolution; the defaults are CNN-multichannel."""
 
     channels: list[Literal["static", "tuned"]] = Field(["static", "tuned"], min_length=1)
     combination: Literal["shared", "separate", "concatenated"] = "shared"
@@ -66,8 +66,8 @@ def build(options: Options, vectors: NDArray[np.float32], classes: int) -> keras
     Both channels start at `vectors`, float32 [vocabulary, dimensions].
     """
     # Here, so that options are checked without the seconds that TensorFlow takes.
-    from pipeline.backend import keras
-    from pipeline.layers import TokenConvolution
+    from ..networks.backend import keras
+    from ..networks.layers import TokenConvolution
 
     ids = keras.Input((None,), dtype="int32", name="ids")
     convolution = TokenConvolution(

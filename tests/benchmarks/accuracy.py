@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import trainer
 from pipeline.artifacts import CorpusFolder, read_json, read_sequences, read_table
-from pipeline.backend import keras
-from pipeline.batches import Batches, SortedBatches
+from pipeline.corpus.split import split
 from pipeline.models.kim_cnn import Options, build
+from pipeline.networks import trainer
+from pipeline.networks.backend import keras
+from pipeline.networks.batches import Batches, SortedBatches
 from pipeline.options import Train
-from pipeline.split import split
-from pipeline.vectors import random_vectors
+from pipeline.text.learned_vectors import random_vectors
 
 SEEDS = range(1, 11)
 WINDOWS, FILTERS = (3, 4, 5), 100

@@ -38,11 +38,11 @@ def convtext_bfloat16(sequences: Sequences, labels: np.ndarray, vocabulary: int,
 def _fit(
     sequences: Sequences, labels: np.ndarray, vocabulary: int, classes: int, precision: str = "float32"
 ) -> float:
-    from pipeline import trainer
-    from pipeline.batches import Batches, SortedBatches
     from pipeline.models.kim_cnn import Options, build
+    from pipeline.networks import trainer
+    from pipeline.networks.batches import Batches, SortedBatches
     from pipeline.options import Train
-    from pipeline.vectors import random_vectors
+    from pipeline.text.learned_vectors import random_vectors
 
     options = Train(epochs=5, patience=5, batch_size=BATCH, precision=precision)
     trainer.make_repeatable(1, options.precision)
@@ -55,7 +55,7 @@ def _fit(
 
 
 def keras_plain(sequences: Sequences, labels: np.ndarray, vocabulary: int, classes: int) -> float:
-    from pipeline.backend import keras
+    from pipeline.networks.backend import keras
 
     longest = int(sequences.lengths.max())
     ids = keras.Input((longest,), dtype="int32")
@@ -110,8 +110,8 @@ def pytorch_plain(sequences: Sequences, labels: np.ndarray, vocabulary: int, cla
 def products(sequences: Sequences, labels: np.ndarray, vocabulary: int, classes: int) -> float:
     """The three dense matrix products of a step, forward and backward, and nothing else: the limit of a
     network that multiplies once for each distinct token."""
-    from pipeline.backend import tf
-    from pipeline.batches import Batches
+    from pipeline.networks.backend import tf
+    from pipeline.networks.batches import Batches
 
     batches = Batches(sequences, labels, BATCH, 1)
     distinct = np.mean([len(np.unique(batches[n][0])) - 1 for n in range(min(50, len(batches)))])

@@ -54,7 +54,7 @@ def fit_tfidf(task: Task, folder: Path) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    from pipeline.ngrams import STRENGTHS
+    from pipeline.baselines.tfidf import STRENGTHS
 
     fitted = [
         make_pipeline(
@@ -82,11 +82,11 @@ def load_tfidf(folder: Path) -> Label:
 
 
 def fit_fasttext(task: Task, folder: Path) -> None:
-    """The settings of `pipeline.baselines`, on words as fastText itself finds them: between blanks, and
-    between signs where the validation part is the better for it."""
+    """The settings of `pipeline.baselines.catalogue`, on words as fastText itself finds them: between blanks,
+    and between signs where the validation part is the better for it."""
     import fasttext
 
-    from pipeline.baselines import FASTTEXT_EPOCHS, FASTTEXT_RATES
+    from pipeline.baselines.catalogue import FASTTEXT_EPOCHS, FASTTEXT_RATES
 
     best: dict[bool, tuple[float, Any]] = {}
     words = sum(len(text.split()) for text in task.training.texts)
@@ -152,7 +152,7 @@ def cleaned(texts: list[str], apart: bool) -> list[str]:
 def fit_keras(task: Task, folder: Path) -> None:
     """As public repositories build it: Embedding, Conv1D, GlobalMaxPooling1D; windows, filters and channels
     are those of the trained model."""
-    from pipeline.backend import keras, tf
+    from pipeline.networks.backend import keras, tf
     from tests.benchmarks.contestants import BATCH
 
     network = plain_network(task)
@@ -172,7 +172,7 @@ def fit_keras(task: Task, folder: Path) -> None:
 def plain_network(task: Task) -> Any:
     """Texts, string [batch], to probabilities [batch, classes]; padded to the longest of a batch."""
     from pipeline.artifacts import RunFolder, read_json
-    from pipeline.backend import keras
+    from pipeline.networks.backend import keras
     from pipeline.options import TokenizeOptions, TrainOptions
     from tests.benchmarks.contestants import DIMENSIONS, FILTERS, WINDOWS
 
@@ -203,7 +203,7 @@ def plain_network(task: Task) -> Any:
 
 
 def load_keras(folder: Path) -> Label:
-    from pipeline.backend import keras, tf
+    from pipeline.networks.backend import keras, tf
 
     network = keras.saving.load_model(folder / "model.keras")
     names = np.array(json.loads((folder / SETTING).read_text("utf-8"))["names"])

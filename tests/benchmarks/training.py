@@ -63,9 +63,9 @@ def scale() -> dict[str, list[tuple[int, float]]]:
 
 def _cost(vocabulary: int, length: int, batch: int, rows: int, whole: bool) -> float:
     """On texts of one Zipf distribution over 20,000 words, spread evenly over the vocabulary."""
-    from pipeline import trainer
-    from pipeline.batches import Batches, SortedBatches
     from pipeline.models.kim_cnn import Options, build
+    from pipeline.networks import trainer
+    from pipeline.networks.batches import Batches, SortedBatches
     from pipeline.options import Train
 
     random = np.random.default_rng(1)

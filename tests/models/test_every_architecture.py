@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from pipeline import models
-from pipeline.batches import Batches, SortedBatches
 from pipeline.inputs import Images, Sequences
+from pipeline.networks.batches import Batches, SortedBatches
+from pipeline.networks.trainer import Record, make_repeatable, train
 from pipeline.options import Train
-from pipeline.trainer import Record, make_repeatable, train
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from pipeline.batches import Batches, SortedBatches
-from pipeline.filter_bank import SOBEL
+from pipeline.images.edge_kernels import SOBEL
 from pipeline.inputs import Images
 from pipeline.models.image_cnn import Options, build
+from pipeline.networks.batches import Batches, SortedBatches
+from pipeline.networks.trainer import make_repeatable, train
 from pipeline.options import Train
-from pipeline.trainer import make_repeatable, train
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")

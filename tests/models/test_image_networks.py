@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline import config
+from pipeline.config import loading
 from pipeline.errors import InputError
-from pipeline.image_layers import LocalResponseNormalization
-from pipeline.image_network import Augmentation, check_fits, image_inputs, output_size
 from pipeline.models import alexnet, dense, image_cnn
+from pipeline.networks.image_inputs import Augmentation, check_fits, image_inputs, output_size
+from pipeline.networks.image_layers import LocalResponseNormalization
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
@@ -50,7 +50,7 @@ def test_the_formula_is_what_keras_computes(size, kernel, stride, padding) -> No
 
 
 def alexnet_of_the_paper() -> keras.Model:
-    options = yaml.safe_load((config.MODELS / "alexnet-227.yaml").read_text("utf-8"))["network"]
+    options = yaml.safe_load((loading.MODELS / "alexnet-227.yaml").read_text("utf-8"))["network"]
     return alexnet.build(alexnet.Options(**options), (227, 227, 3), 1000)
 
 

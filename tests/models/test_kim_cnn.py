@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 from pydantic import ValidationError
 
-from pipeline.batches import Batches, SortedBatches
 from pipeline.inputs import Sequences
 from pipeline.models.kim_cnn import Options, build
-from pipeline.optimizers import LazyAdadelta
+from pipeline.networks.batches import Batches, SortedBatches
+from pipeline.networks.lazy_optimizers import LazyAdadelta
 
 pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 2.4
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"

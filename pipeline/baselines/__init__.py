@@ -1,0 +1,1 @@
+"""The opponents that every network is compared with."""

@@ -1,0 +1,1 @@
+"""What can be asked beside the line: one module for each command."""

@@ -1,0 +1,30 @@
+"""Cut a corpus into folds, all of one number and seed at once: it takes rows times folds.
+
+Reads the corpus's rows.parquet and the options beside it; writes which fold tests each row.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from ..artifacts import CutFiles, read_table, write_arrays
+from ..config.loading import read_stage
+from ..corpus import folds
+from ..corpus.data_report import equal_by
+from ..options import CutOptions
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", type=Path, help="data/build/<corpus>/folds/all/of10-seed1")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    files = CutFiles(arguments.path)
+    options = read_stage(files.options, CutOptions)
+    rows = read_table(files.corpus.rows)
+    print(f"cut: {len(rows):,} rows into {options.count} folds, by seed {options.seed}", flush=True)
+    fold = folds.cut(list(equal_by(rows)), rows["label"].to_numpy(np.int32), options.count, options.seed)
+    write_arrays(files.folds, fold=fold)

@@ -1,0 +1,61 @@
+"""Open the tracked runs in MLflow's own pages, on 127.0.0.1.
+
+Reads the store that `train` and `evaluate` write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+
+from ..errors import InputError
+from ..tracking import location, store
+
+# The server's own messages are about itself, and its job queues are for judging chats.
+QUIET = {
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "PYTHONWARNINGS": "ignore",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", default="5000")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    port = _port(arguments.port)
+    page, artifacts = store.prepare_pages()
+    if location.is_remote():
+        print(f"The runs are at {location.shown().rstrip('/')}{page}\n  artifacts: {artifacts}")
+        return
+    _check_free(port)
+    print(f"The runs are at http://127.0.0.1:{port}{page}")
+    print(f"  database:  {location.shown()}\n  artifacts: {artifacts}\nCtrl-C ends it.", flush=True)
+    command = [sys.executable, "-m", "mlflow", "server", "--uvicorn-opts", "--log-level warning"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    # Not as arguments, which everyone on the machine can read, as a password may be in them.
+    os.environ |= {
+        name: location.store() for name in ("MLFLOW_BACKEND_STORE_URI", "MLFLOW_REGISTRY_STORE_URI")
+    }
+    os.environ |= QUIET
+    os.execv(sys.executable, command)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 65535):
+        raise InputError(f"PORT={text}: expected a whole number from 1 to 65535")
+    return int(text)
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        # As the server does it: what lingers of one that ended is not in its way.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            fault = (error.strerror or str(error)).lower()
+            raise InputError(f"PORT={port}: {fault}: name another, such as PORT=5001") from error

@@ -1,0 +1,79 @@
+"""Put the cross-validations that were run into tables.
+
+Reads every crossval.json below data/build/; writes the tables there, as Markdown, and a figure of them.
+With --pairs, prints what there is to cross-validate instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+from itertools import product
+
+from ..artifacts import build_folder, crossvals, table_files, whole
+from ..config.loading import (
+    CORPORA,
+    DEFAULT_CORPUS,
+    MODELS,
+    TAKEN,
+    check_corpus,
+    check_model,
+    input_of_corpus,
+    input_of_model,
+    names,
+    read_stage,
+    run_folder,
+)
+from ..errors import InputError
+from ..studies import cross_validation, figures
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--corpora", type=str.split, help="only these, separated by blanks")
+    parser.add_argument("--models", type=str.split, help="only these, separated by blanks")
+    parser.add_argument("--pairs", action="store_true", help="print those that fit, as corpus:model")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    if arguments.pairs:
+        for corpus, model in _pairs(arguments.corpora, arguments.models):
+            print(f"{corpus}:{model}")
+        return
+    corpora = {run_folder(name, "-").parent.name for name in arguments.corpora or []}
+    models = arguments.models
+    found = [
+        read_stage(folder.result, cross_validation.Result) for folder in crossvals() if folder.result.exists()
+    ]
+    results = cross_validation.fullest(
+        [
+            one
+            for one in found
+            if (not corpora or one.corpus in corpora) and (not models or one.model.split()[0] in models)
+        ]
+    )
+    if not results:
+        raise InputError(f"no cross-validation below {build_folder()}: run `make crossval` first")
+    tables = cross_validation.markdown(results)
+    text, figure = table_files()
+    with whole(text) as partial:
+        partial.write_text(tables + "\n", "utf-8")
+    with whole(figure) as partial:
+        figures.comparison(cross_validation.cells(results, "accuracy")).savefig(partial)
+    print(f"{tables}\n\n{text} and {figure}")
+
+
+def _pairs(corpora: list[str] | None, models: list[str] | None) -> list[tuple[str, str]]:
+    """Of corpora and models that fit. Where none are named, all but the built-in corpus and what was tuned to
+    one corpus. Raises InputError for a name that there is not, and where nothing fits."""
+    if corpora is None:
+        corpora = [name for name in names(CORPORA) if name != DEFAULT_CORPUS["tokens"]]
+    if models is None:
+        models = [name for name in names(MODELS) if not name.endswith("-tuned")]
+    for corpus in corpora:
+        check_corpus(corpus)
+    for model in models:
+        check_model(model)
+    pairs = [pair for pair in product(corpora, models) if input_of_corpus(pair[0]) == input_of_model(pair[1])]
+    if corpora and models and not pairs:
+        has, takes = TAKEN[input_of_corpus(corpora[0])], TAKEN[input_of_model(models[0])]
+        raise InputError(f"no model fits a corpus: {corpora[0]} has {has}, and {models[0]} takes {takes}")
+    return pairs

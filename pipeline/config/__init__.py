@@ -1,0 +1,1 @@
+"""YAML files and the command line in; typed, checked options out."""

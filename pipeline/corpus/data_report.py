@@ -1,0 +1,188 @@
+"""The data report: what a corpus holds, and what in it would flatter or spoil a measurement."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .near_copies import near_copies
+from .split import PARTS, numbered
+
+EXAMPLES = 20
+EXAMPLE_CHARACTERS = 1000
+PERCENTILES = {"min": 0, "5 %": 5, "median": 50, "95 %": 95, "99 %": 99, "max": 100}
+CLASSES_SHOWN = 4
+
+
+def data_report(rows: pd.DataFrame, set_aside: int = 0, empty_texts: int = 0) -> dict[str, Any]:
+    """The report on `rows` (one or more) with columns text, label (name) and part (of PARTS), fit for JSON.
+
+    Texts are equal as in `split.folded`, near as in `near_copies`. A row that equals a training
+    row is not counted as near as well. Classes stand in the order of a categorical, else of their names.
+    `set_aside` counts the rows that were left out of the corpus, `empty_texts` those without text.
+
+    Images have file, line, content, width and height instead of the text, and are shown by file and line.
+    They are equal where their content is; near ones are not looked for.
+    """
+    number = numbered(equal_by(rows))
+    of_images = "content" in rows
+    what = "images" if of_images else "texts"
+    if of_images:
+        rows = rows.assign(text=rows["file"] + ", " + rows["line"].astype(str))
+    kept = ["text", "label", "part", *(["width", "height"] if of_images else [])]
+    rows = rows[kept].reset_index(drop=True).astype({"text": object, "part": object}).assign(number=number)
+    return {
+        "rows": {"all": len(rows), **_per_part(rows["part"])},
+        "set_aside": set_aside,
+        **({} if of_images else {"empty_texts": empty_texts}),
+        "classes": {
+            str(label): {"all": len(part), **_per_part(part)}
+            for label, part in rows.groupby("label", observed=True)["part"]
+        },
+        **{name: _percentiles(sizes) for name, sizes in _sizes(rows, of_images).items()},
+        "duplicate_rows": int(rows["number"].duplicated().sum()),
+        "conflicting_labels": _conflicts(rows, what),
+        "equal_across_split": _equal(rows, what),
+        **({} if of_images else {"near_across_split": _near(rows)}),
+    }
+
+
+def equal_by(rows: pd.DataFrame) -> pd.Series[Any]:
+    """What equal rows have in common: their text, or of images the digest of their pixels."""
+    return rows["content" if "content" in rows else "text"]
+
+
+def _sizes(rows: pd.DataFrame, of_images: bool) -> dict[str, Iterable[int]]:
+    if of_images:
+        return {"width": rows["width"], "height": rows["height"]}
+    return {"words": (len(text.split()) for text in rows["text"]), "characters": map(len, rows["text"])}
+
+
+def _per_part(part: pd.Series[Any]) -> dict[str, int]:
+    return {name: int((part == name).sum()) for name in PARTS}
+
+
+def _percentiles(lengths: Iterable[int]) -> dict[str, int]:
+    """Nearest-rank percentiles: lengths that occur."""
+    values = np.percentile(np.fromiter(lengths, np.int64), list(PERCENTILES.values()), method="inverted_cdf")
+    return dict(zip(PERCENTILES, values.astype(int).tolist(), strict=True))
+
+
+def _conflicts(rows: pd.DataFrame, what: str) -> dict[str, Any]:
+    """Texts, or images, with several labels."""
+    rows = _of_several(rows, "label")
+    examples = [{"text": text, "labels": _tally(same["label"])} for text, same in _first_texts(rows)]
+    return {what: int(rows["number"].nunique()), "examples": examples}
+
+
+def _equal(rows: pd.DataFrame, what: str) -> dict[str, Any]:
+    """Texts, or images, in several parts; the validation and test rows whose text a training row has."""
+    leaked = _per_part(rows["part"][rows["number"].isin(rows["number"][rows["part"] == "train"])])
+    rows = _of_several(rows, "part")
+    return {
+        what: int(rows["number"].nunique()),
+        "validation": leaked["validation"],
+        "test": leaked["test"],
+        "examples": [
+            {"text": text, "parts": _tally(same["part"]), "labels": _tally(same["label"])}
+            for text, same in _first_texts(rows)
+        ],
+    }
+
+
+def _near(rows: pd.DataFrame) -> dict[str, Any]:
+    """The validation and test rows that are near, but not equal, to a training row."""
+    texts = rows.sort_values("part", key=lambda part: part != "train", kind="stable")
+    texts = texts.drop_duplicates("number").set_index("number").sort_index()  # the training row if there is
+    found = near_copies(texts["text"].tolist(), (texts["part"] == "train").to_numpy())
+    part = _per_part(rows["part"][rows["number"].isin(list(found))])
+    return {
+        "validation": part["validation"],
+        "test": part["test"],
+        "examples": [
+            {
+                "part": texts["part"][row],
+                "text": _cut(texts["text"][row]),
+                "label": str(texts["label"][row]),
+                "training_text": _cut(texts["text"][copy]),
+                "training_label": str(texts["label"][copy]),
+                "similarity": round(similarity, 3),
+            }
+            for row, (copy, similarity) in list(found.items())[:EXAMPLES]
+        ],
+    }
+
+
+def _of_several(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows of texts that have several values in the column."""
+    pairs = rows.drop_duplicates(["number", column])
+    return rows[rows["number"].isin(pairs["number"][pairs["number"].duplicated()])]
+
+
+def _first_texts(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The first EXAMPLES texts, each with its rows."""
+    rows = rows[rows["number"].isin(rows["number"].unique()[:EXAMPLES])]
+    return ((_cut(same["text"].iloc[0]), same) for _, same in rows.groupby("number"))
+
+
+def _tally(names: pd.Series[Any]) -> dict[str, int]:
+    return {str(name): int(n) for name, n in names.astype(str).value_counts(sort=False).items()}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= EXAMPLE_CHARACTERS else text[: EXAMPLE_CHARACTERS - 1] + "…"
+
+
+def summary(report: Mapping[str, Any], parts: bool = True) -> str:
+    """The report in twelve lines of 80 columns or less; without `parts` of all rows alone."""
+    shown = sorted(report["classes"].items(), key=lambda item: -item[1]["all"])
+    more = len(shown) - CLASSES_SHOWN + 1 if len(shown) > CLASSES_SHOWN else 0
+    columns = ["all", *PARTS] if parts else ["all"]
+    lines = [_line("", columns)] if parts else []
+    lines += [_line("rows", [report["rows"][name] for name in columns])]
+    lines += [
+        _line(f"  {label}", [rows[name] for name in columns]) for label, rows in shown[: len(shown) - more]
+    ]
+    lines += [f"  … and {more} more"] if more else []
+    for relation in ("equal", "near") if parts else ():
+        if leaks := report.get(f"{relation}_across_split"):
+            lines.append(_line(f"{relation} to training", ["", "", leaks["validation"], leaks["test"]]))
+    lines.append(_line("", PERCENTILES))
+    sizes = ("words", "characters", "width", "height")
+    lines += [_line(name, report[name].values()) for name in sizes if name in report]
+    what = "texts" if "words" in report else "images"
+    lines.append(
+        f"duplicate rows: {report['duplicate_rows']:,}   set aside: {report['set_aside']:,}   "
+        f"{what} of several labels: {report['conflicting_labels'][what]:,}"
+    )
+    return "\n".join(lines)
+
+
+def copies(reports: Sequence[Mapping[str, Any]], folds: int) -> str:
+    """What the test parts of several splits measure that training has seen, on average; nothing where that
+    was not counted. Only an official test part, where `folds` is 1, can have equal texts."""
+    kinds = {"near_across_split": "near copies of a training row"}
+    kinds |= {"equal_across_split": "equal to a training row"} if folds == 1 else {}
+    means = {kind: np.mean([one[kind]["test"] for one in reports]) for kind in kinds if kind in reports[0]}
+    found = ", ".join(f"{mean:.1f} are {kinds[kind]}" for kind, mean in means.items())
+    rows = np.mean([one["rows"]["test"] for one in reports])
+    return f"Of {rows:,.0f} test rows{' a fold' if folds > 1 else ''} {found}." if found else ""
+
+
+def _line(name: str, cells: Iterable[int | str]) -> str:
+    """A name and right-aligned cells that fill 48 columns; wide characters count as two."""
+    cells = list(cells)
+    name = "".join(char if char.isprintable() else " " for char in name)
+    while _columns(name) > 24:
+        name = name.rstrip("…")[:-1] + "…"
+    numbers = (f"{cell:,}" if isinstance(cell, int) else cell for cell in cells)
+    wide = 48 // max(4, len(cells))
+    return name + " " * (24 - _columns(name)) + "".join(cell.rjust(wide) for cell in numbers)
+
+
+def _columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

@@ -1,0 +1,200 @@
+"""The rows of a corpus's files: text, label, and the line that each came from."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from ..errors import InputError
+from ..options import Source
+from ..tables.faults import BadRow
+from ..tables.rows import CsvFile
+
+_VISIBLE = re.compile(r"[^\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+
+
+class Example(NamedTuple):
+    """A labelled text as it stands in the file; `label` is the name shown."""
+
+    file: str
+    line: int
+    text: str
+    label: str
+
+
+class Labelled(Protocol):
+    """An example of any kind, and where it stands."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def label(self) -> str: ...
+
+
+class Rejected(NamedTuple):
+    """A row set aside, from its first physical line to its last."""
+
+    file: str
+    line: int
+    last_line: int
+    reason: str
+
+    @property
+    def empty(self) -> bool:
+        """Whether the text was missing, with or without the label."""
+        return self.reason.startswith("no text")
+
+
+class _Raw(NamedTuple):
+    line: int
+    last_line: int
+    text: str
+    label: str
+
+
+def read_part(path: Path, source: Source) -> tuple[list[Example], list[Rejected]]:
+    """The rows of one file of format "csv" or "lines", and those set aside for want of text or label.
+
+    Texts are kept as they are; labels lose the blanks around them, and what follows `source.label_until`.
+    Whether too many rows were set aside is for `check_blank_rows`, once the caller has listed them.
+
+    Raises InputError for a file that cannot be read, a row at fault in its structure or encoding, a label
+    that `source.labels` does not know, and a file without rows.
+    """
+    file = str(path)
+    examples: list[Example] = []
+    rejected: list[Rejected] = []
+    for line, last_line, text, raw_label in _READERS[source.format](path, source):
+        label = raw_label
+        if source.label_until:
+            label = label.partition(source.label_until)[0]
+        label = label.strip()
+        missing = [name for name, value in (("text", text), ("label", label)) if not _VISIBLE.search(value)]
+        if missing:
+            rejected.append(Rejected(file, line, last_line, f"no {' and no '.join(missing)}"))
+            continue
+        if source.labels is not None:
+            if label not in source.labels:
+                known = ", ".join(f"'{known}'" for known in source.labels)
+                raise InputError(
+                    f"{file}, line {line}: unknown label '{label[:80]}' where one of {known} "
+                    "was expected: mend the row, or add the label to source.labels"
+                )
+            label = source.labels[label]
+        examples.append(Example(file, line, text, label))
+    if not examples and not rejected:
+        raise InputError(
+            f"{file} has no rows: labelled texts were expected"
+            f"{' below the header' if source.format == 'csv' else ''}"
+        )
+    return examples, rejected
+
+
+def check_blank_rows(rejected: Sequence[Rejected], total: int, source: Source, listed: Path) -> None:
+    """Raise InputError if more than `source.blank_rows` of `total` rows were set aside, or all of them.
+
+    `listed` is the file that lists them.
+    """
+    if not rejected or len(rejected) <= source.blank_rows * total:
+        return
+    file, line, _, reason = rejected[0]
+    share = len(rejected) / total
+    if share == 1:
+        raise InputError(
+            f"{file}, line {line}: {reason}, and so in all {total:,} rows: check the columns "
+            f"TEXT={source.text} and LABEL={source.label}"
+        )
+    allowed = min(0.999, (int(share * 100) + 1) / 100)
+    raise InputError(
+        f"{file}, line {line}: {reason}; {len(rejected):,} of {total:,} rows ({share:.2%}) are "
+        f"such (listed in {listed}), where {source.blank_rows:.2%} are allowed: mend the file, or allow "
+        f'them with SET="source.blank_rows={allowed:g}"'
+    )
+
+
+def check_classes(examples: Sequence[Labelled]) -> None:
+    """Raise InputError unless the examples, at least one, show two classes, each at least twice."""
+    counts = Counter(example.label for example in examples)
+    if len(counts) == 1:
+        first = examples[0]
+        raise InputError(
+            f"{first.file}: all {len(examples):,} rows have the label '{first.label[:80]}' where two "
+            "classes were expected: add rows of another class, or check LABEL="
+        )
+    single = [example for example in examples if counts[example.label] == 1]
+    if single:
+        first = single[0]
+        more = f", and {len(single) - 1:,} more classes have a single row," if len(single) > 1 else ""
+        raise InputError(
+            f"{first.file}, line {first.line}: this is the only row of class '{first.label[:80]}'{more} "
+            "where two were expected: remove it, add rows, or merge it with another class"
+        )
+
+
+def check_known(examples: Sequence[Labelled], training: Sequence[Labelled]) -> None:
+    """Raise InputError for an example of a class that the training examples lack."""
+    known = {example.label for example in training}
+    unknown = next((example for example in examples if example.label not in known), None)
+    if unknown:
+        raise InputError(
+            f"{unknown.file}, line {unknown.line}: no training row has the label "
+            f"'{unknown.label[:80]}': mend the row, or add such rows to the training file"
+        )
+
+
+def label_names(labels: Iterable[str], source: Source) -> list[str]:
+    """The distinct labels in the order shown: that of `source.labels`, or of numbers, or of characters."""
+    distinct = set(labels)
+    if source.labels is not None:
+        return [name for name in dict.fromkeys(source.labels.values()) if name in distinct]
+    if all(_NUMBER.fullmatch(label) for label in distinct):
+        return sorted(distinct, key=lambda label: (float(label), label))
+    return sorted(distinct)
+
+
+def _csv_rows(path: Path, source: Source) -> Iterator[_Raw]:
+    with CsvFile(path, source.encoding) as file:
+        text, label = file.column(source.text, "TEXT"), file.column(source.label, "LABEL")
+        for row in file:
+            if isinstance(row, BadRow):
+                lines = f"line {row.first_line}"
+                if row.last_line > row.first_line:
+                    lines = f"lines {row.first_line}-{row.last_line}"
+                raise InputError(f"{path}, {lines}: {row.reason}: mend the row, or delete it")
+            yield _Raw(row.first_line, row.last_line, row.values[text], row.values[label])
+
+
+def _line_rows(path: Path, source: Source) -> Iterator[_Raw]:
+    """`<label> <text>\\n`: only that character ends a line, since texts hold other line separators."""
+    try:
+        with path.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if b"\0" in line:
+                    raise InputError(f"{path}, line {number}: a NUL character: mend the line, or delete it")
+                row = line.removesuffix(b"\n").decode(source.encoding)
+                label, _, text = (row.removeprefix("\ufeff") if number == 1 else row).partition(" ")
+                yield _Raw(number, number, text, label)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}, line {number}: byte 0x{error.object[error.start]:02x} at position "
+            f"{error.start + 1} is not {source.encoding}: set ENCODING= to the file's encoding, "
+            "or mend the line"
+        ) from error
+    except LookupError as error:
+        raise InputError(
+            f"{path}: '{source.encoding}' is not a text encoding known to Python: set ENCODING= "
+            "to, for example, utf-8, windows-1252 or ascii"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}): check the file and its permissions"
+        ) from error
+
+
+_READERS: dict[str, Callable[[Path, Source], Iterator[_Raw]]] = {"csv": _csv_rows, "lines": _line_rows}

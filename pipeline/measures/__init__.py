@@ -1,0 +1,1 @@
+"""Statistics of predictions; no model."""

@@ -1,0 +1,1 @@
+"""Keras layers, optimizers and training, for any architecture."""

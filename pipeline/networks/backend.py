@@ -1,0 +1,72 @@
+"""TensorFlow and Keras, imported without their start-up lines.
+
+The only module that imports them: `from pipeline.networks.backend import keras, tf`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors; its information is about TensorFlow's build
+
+
+@contextmanager
+def _held_back_stderr() -> Iterator[None]:
+    """What C++ writes to file descriptor 2 passes Python by; it is shown if the block fails."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            held.seek(0)
+            os.write(terminal, held.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+def _keep_freed_memory() -> None:
+    """Of glibc's heaps, each keeps 64 MB ready. By default a training step's temporaries go back to the
+    kernel, which clears them anew for the next: a seventh of the step. It counts for heaps yet to come."""
+    top_pad = -2  # M_TOP_PAD of malloc.h
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(top_pad, 64 << 20)
+
+
+_keep_freed_memory()
+with _held_back_stderr():
+    import keras
+    import tensorflow as tf
+    from tensorflow.python.framework.ops import gradient_registry
+
+    tf.constant(0)  # the first tensor brings the last of the lines
+
+
+def threads() -> int:
+    """Those that TensorFlow computes an operation on."""
+    asked = tf.config.threading.get_intra_op_parallelism_threads() or os.environ.get("TF_NUM_INTRAOP_THREADS")
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return int(asked or usable or 1)
+
+
+def forget_networks() -> None:
+    """Free the networks that nothing refers to any more, for a process that trains one after another.
+
+    TensorFlow registers the gradient of each tf.custom_gradient that it traces for good, and holds by it the
+    graph with all variables. A network still in use keeps what is traced, but cannot be traced again.
+    """
+    registered = gradient_registry._registry
+    for name in [name for name in registered if name.startswith("CustomGradient")]:
+        del registered[name]
+    keras.utils.clear_session()
+
+
+__all__ = ["forget_networks", "keras", "tf", "threads"]

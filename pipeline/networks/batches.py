@@ -1,0 +1,119 @@
+"""Batches of rows of like length, for `fit`, `evaluate` and `predict`, whatever the rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..inputs import Inputs
+from .backend import keras, tf
+
+Batch = tuple[NDArray[Any], NDArray[np.int32]]
+POOL = 20  # batches that are sorted together: enough that a batch is 6 % padding on MR, few enough to mix
+
+
+class _Batches:
+    """A list of row numbers for each batch, and the rows as arrays."""
+
+    def __init__(self, inputs: Inputs, labels: NDArray[np.integer] | None) -> None:
+        self.inputs = inputs
+        self.labels = None if labels is None else labels.astype(np.int32)
+        self.lengths = np.maximum(1, inputs.lengths)  # as padded: an empty row has one column
+        self.rows: list[NDArray[np.int64]] = []
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Batch | tuple[NDArray[Any]]]:
+        return (self[batch] for batch in range(len(self)))
+
+    def __getitem__(self, batch: int) -> Batch | tuple[NDArray[Any]]:
+        rows = self.rows[batch]
+        inputs = self.inputs.select(rows).padded()
+        return (inputs,) if self.labels is None else (inputs, self.labels[rows])
+
+    def dataset(self) -> tf.data.Dataset:
+        """The batches of one epoch for Keras, which takes a new iterator for each epoch.
+
+        Without tf.data's own tuning: its thread, stopped at an epoch's end, let the next wait for a second.
+        """
+        signature = tuple(
+            tf.TensorSpec([None, *shape], array.dtype)
+            for array, shape in zip(self[0], (self.inputs.shape, ()), strict=False)
+        )
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        batches = tf.data.Dataset.from_generator(lambda: self, output_signature=signature)
+        return batches.apply(tf.data.experimental.assert_cardinality(len(self))).with_options(options)
+
+
+class Batches(_Batches):
+    """Shuffled batches: `fit(batches.dataset(), shuffle=False, callbacks=[batches.follow_epochs()])`.
+
+    Every row comes once an epoch, in an order that follows from (seed, epoch) alone, so a training that is
+    resumed sees what it would have seen. Within pools of POOL batches rows are sorted by length, and each
+    batch is padded to its own longest row: tokens are int32 [batch, longest], images uint8 [batch, height,
+    width, channels], labels int32 [batch].
+    """
+
+    labels: NDArray[np.int32]  # to train on, never absent
+
+    def __init__(self, inputs: Inputs, labels: NDArray[np.integer], batch_size: int, seed: int) -> None:
+        super().__init__(inputs, labels)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the batches belong to, counted from 0."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        self._epoch = epoch
+        random = np.random.default_rng((self.seed, epoch))
+        order = random.permutation(len(self.lengths))
+        pools = _cut(order, POOL * self.batch_size)
+        order = np.concatenate([pool[np.argsort(self.lengths[pool], kind="stable")] for pool in pools])
+        batches = _cut(order, self.batch_size)
+        self.rows = [batches[i] for i in random.permutation(len(batches))]
+
+    def follow_epochs(self) -> keras.callbacks.Callback:
+        """Sets `epoch` to fit's own; counting iterators would not do, as Keras takes more of them."""
+
+        def follow(epoch: int, logs: dict[str, float] | None) -> None:
+            self.epoch = epoch
+
+        return keras.callbacks.LambdaCallback(on_epoch_begin=follow)
+
+
+class SortedBatches(_Batches):
+    """Every row once, by length, for `evaluate` and `predict`: (inputs, labels), or (inputs,) without labels.
+
+    A batch holds as many rows as keep rows * longest within `tokens`, and at least one: memory is bounded
+    by `tokens` and the longest row. `restore` puts the predictions back in the order of the inputs.
+    """
+
+    def __init__(
+        self, inputs: Inputs, labels: NDArray[np.integer] | None = None, tokens: int = 16_384
+    ) -> None:
+        super().__init__(inputs, labels)
+        order = np.argsort(self.lengths, kind="stable")
+        start = 0
+        for end in range(1, len(order) + 1):
+            if end == len(order) or (end + 1 - start) * self.lengths[order[end]] > tokens:
+                self.rows.append(order[start:end])
+                start = end
+
+    def restore(self, predictions: NDArray[Any]) -> NDArray[Any]:
+        restored = np.empty_like(predictions)
+        restored[np.concatenate(self.rows)] = predictions
+        return restored
+
+
+def _cut(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    return [order[start : start + size] for start in range(0, len(order), size)]

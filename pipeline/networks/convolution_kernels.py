@@ -1,0 +1,185 @@
+"""The convolution's inner loops, compiled by numba; they see arrays, never tensors.
+
+`windows` and `filters` are the sizes h and counts F_h of a bank of filters. Its products are float32
+[distinct, sum of h F_h]: window by window, in each offset by offset, in each its F_h filters. `index` is
+int32 [batch, length]: which row of the products stands where, -1 for padding on the right.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..compiled import Floats, Ints, Sizes, kernel
+
+
+@kernel
+def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple[Floats, Ints]:
+    """max over t of c_t and the t that wins, float32 and int32 [batch, sum of F_h].
+
+    One window's sums at a time are held, so memory does not grow with the length.
+    """
+    pooled = np.zeros((len(index), filters.sum()), np.float32)
+    winners = np.zeros(pooled.shape, np.int32)
+    sums = np.empty(filters.max(), np.float32)
+    for row in range(len(index)):
+        length = _length(index[row])
+        column = feature = 0
+        for w in range(len(windows)):
+            h, count = windows[w], filters[w]
+            best = pooled[row, feature : feature + count]
+            winner = winners[row, feature : feature + count]
+            if length > 0:
+                best[:] = -np.inf
+            for t in range(1 - h if length > 0 else 0, length):
+                sums[:count] = 0
+                for k in range(max(0, -t), min(h, length - t)):
+                    start = column + k * count
+                    product = products[index[row, t + k], start : start + count]
+                    for i in range(count):
+                        sums[i] += product[i]
+                for i in range(count):
+                    wins = sums[i] > best[i] or np.isnan(sums[i])  # a diverged training must show
+                    best[i] = sums[i] if wins else best[i]
+                    winner[i] = t if wins else winner[i]
+            column += h * count
+            feature += count
+    return pooled, winners
+
+
+@kernel
+def winning_entries(
+    windows: Sizes, filters: Sizes, upstream: Floats, winners: Ints, index: Ints
+) -> tuple[Floats, Ints, Ints]:
+    """The products' gradient as entries float32 [n] at (token, column) int32 [n].
+
+    Each winning window hands its feature's gradient to every product that it is the sum of.
+    """
+    limit = len(index) * (windows * filters).sum()
+    entries = np.empty(limit, np.float32)
+    tokens = np.empty(limit, np.int32)
+    columns = np.empty(limit, np.int32)
+    n = 0
+    for row in range(len(index)):
+        length = _length(index[row])
+        column = feature = 0
+        for w in range(len(windows)):
+            h, count = windows[w], filters[w]
+            for i in range(count):
+                passed = upstream[row, feature + i]
+                if passed != 0:  # dropout and ReLU let about half through
+                    t = winners[row, feature + i]
+                    for k in range(max(0, -t), min(h, length - t)):
+                        entries[n] = passed
+                        tokens[n] = index[row, t + k]
+                        columns[n] = column + k * count + i
+                        n += 1
+            column += h * count
+            feature += count
+    return entries[:n], tokens[:n], columns[:n]
+
+
+@kernel
+def sparse_product(entries: Floats, rows: Ints, columns: Ints, matrix: Floats, shape: Ints) -> Floats:
+    """S matrix, float32 of the given shape, for the sparse S with S[rows[i], columns[i]] += entries[i].
+
+    Row by row of the result, four entries at a time: it is read and written once for four of `matrix`.
+    """
+    product = np.zeros((shape[0], shape[1]), np.float32)
+    order, starts = _by_row(rows, shape[0])
+    for row in range(shape[0]):
+        target = product[row]
+        i, end = starts[row], starts[row + 1]
+        while i + 4 <= end:
+            p, q, r, s = order[i], order[i + 1], order[i + 2], order[i + 3]
+            a, b, c, d = matrix[columns[p]], matrix[columns[q]], matrix[columns[r]], matrix[columns[s]]
+            for k in range(len(target)):
+                target[k] += entries[p] * a[k] + entries[q] * b[k] + entries[r] * c[k] + entries[s] * d[k]
+            i += 4
+        while i < end:
+            p = order[i]
+            a = matrix[columns[p]]
+            for k in range(len(target)):
+                target[k] += entries[p] * a[k]
+            i += 1
+    return product
+
+
+@kernel
+def _by_row(rows: Ints, count: int) -> tuple[Ints, Sizes]:
+    """The entries' numbers in the order of their rows, and where in it each row starts, [count + 1]."""
+    starts = np.zeros(count + 1, np.int64)
+    for row in rows:
+        starts[row + 1] += 1
+    starts = np.cumsum(starts)
+    order = np.empty(len(rows), np.int32)
+    free = starts.copy()
+    for i in range(len(rows)):
+        order[free[rows[i]]] = i
+        free[rows[i]] += 1
+    return order, starts
+
+
+@kernel
+def adadelta_rows(
+    g: Floats, mean_a: Floats, mean_d: Floats, missed: Sizes, rho: np.float32, epsilon: np.float32
+) -> tuple[Floats, Floats, Floats]:
+    """Adadelta's a, d and u of rows [n, dimensions] that missed so many steps [n]: see LazyAdadelta."""
+    a, d, u = np.empty_like(g), np.empty_like(g), np.empty_like(g)
+    rest = np.float32(1) - rho
+    for row in range(len(g)):
+        decay = np.float32(rho ** missed[row])
+        for k in range(g.shape[1]):
+            gradient, late = g[row, k], decay * mean_d[row, k]
+            squared = rho * decay * mean_a[row, k] + rest * gradient * gradient
+            update = np.sqrt((late + epsilon) / (squared + epsilon)) * gradient
+            a[row, k] = squared
+            d[row, k] = rho * late + rest * update * update
+            u[row, k] = update
+    return a, d, u
+
+
+@kernel
+def ngram_logits(keys: Sizes, idf: Floats, weights: Floats, bias: Floats, ids: Ints) -> Floats:
+    """ngrams.NgramModel's logits of ids int32 [batch, length], padded with 0: float32 [batch, classes]."""
+    logits = np.zeros((len(ids), len(bias)), np.float32)
+    found = np.empty(2 * ids.shape[1], np.int64)
+    for row in range(len(ids)):
+        n = 0
+        for t in range(ids.shape[1]):
+            token = np.int64(ids[row, t])
+            if token == 0:
+                break
+            n += _found(keys, token, found, n)
+            if t > 0:
+                n += _found(keys, np.int64(ids[row, t - 1]) << 32 | token, found, n)
+        found[:n].sort()
+        squares, start = np.float32(0), 0
+        for i in range(1, n + 1):
+            if i == n or found[i] != found[start]:
+                value = np.float32(i - start) * idf[found[start]]
+                squares += value * value
+                logits[row] += value * weights[found[start]]
+                start = i
+        if squares > 0:
+            logits[row] /= np.sqrt(squares)
+        logits[row] += bias
+    return logits
+
+
+@kernel
+def _found(keys: Sizes, key: np.int64, found: Sizes, n: int) -> int:
+    """Writes the key's place to found[n] and gives 1, or gives 0 where there is no such key."""
+    place = np.searchsorted(keys, key)
+    if place == len(keys) or keys[place] != key:
+        return 0
+    found[n] = place
+    return 1
+
+
+@kernel
+def _length(row: Ints) -> int:
+    """The number of tokens before the padding, whose index is -1."""
+    length = len(row)
+    while length > 0 and row[length - 1] < 0:
+        length -= 1
+    return length

@@ -1,0 +1,66 @@
+"""What all image networks begin with: pixels rescaled, and varied in training if that is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from ..errors import InputError
+from ..options import Real, Section, Share
+
+if TYPE_CHECKING:
+    from .backend import keras
+
+Padding = Literal["same", "valid"]
+Shape = tuple[int, int, int]  # height, width, channels
+
+
+class Augmentation(Section):
+    """How far a training image may be moved at random; a prediction sees it as it is."""
+
+    shift: Share = 0.0  # up to this share of height and of width, either way
+    flip: bool = False  # left to right, every other time
+    rotation: Annotated[Real, Field(ge=0, le=180)] = 0.0  # up to so many degrees, either way
+
+
+def image_inputs(shape: Shape, augmentation: Augmentation) -> tuple[keras.KerasTensor, Any]:
+    """The input, uint8 [batch, *shape], and its pixels as numbers from -1 to 1, augmented in training.
+
+    What is moved in from outside of the image repeats its edge.
+    """
+    from .backend import keras
+
+    inputs = keras.Input(shape, dtype="uint8", name="images")
+    pixels = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(inputs)
+    if augmentation.flip:
+        pixels = keras.layers.RandomFlip("horizontal", name="flip")(pixels)
+    if augmentation.rotation:
+        turn = augmentation.rotation / 360
+        pixels = keras.layers.RandomRotation(turn, fill_mode="nearest", name="rotation")(pixels)
+    if augmentation.shift:
+        far = augmentation.shift
+        pixels = keras.layers.RandomTranslation(far, far, fill_mode="nearest", name="shift")(pixels)
+    return inputs, pixels
+
+
+def output_size(size: int, kernel: int, stride: int, padding: Padding) -> int:
+    """Of a convolution or a pooling, along one axis.
+
+    With p cells of padding on either side that is floor((size + 2p - kernel) / stride) + 1. `valid` has
+    p = 0; `same` pads just so much, unevenly if need be, that it is ceil(size / stride).
+    """
+    return (size - kernel) // stride + 1 if padding == "valid" else -(-size // stride)
+
+
+def check_fits(shape: Shape, steps: list[tuple[int, int, Padding]], network: str) -> None:
+    """Raise InputError where the network's convolutions and poolings, each a kernel, stride and padding,
+    leave nothing of an image."""
+    height, width, _ = shape
+    for kernel, stride, padding in steps:
+        height, width = (output_size(size, kernel, stride, padding) for size in (height, width))
+        if min(height, width) < 1:
+            raise InputError(
+                f"images of {shape[0]} x {shape[1]} are too small for {network}, whose convolutions and "
+                'poolings leave nothing of them: enlarge them by SET="source.size=32", or name fewer layers'
+            )

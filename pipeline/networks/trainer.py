@@ -1,0 +1,132 @@
+"""The trainer: a network, batches and options in; the trained network and its history out.
+
+It does not know whether it trains on words or pixels. The only module that calls `compile` and `fit`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ..errors import Diverged
+from ..options import Train
+from .backend import keras, tf
+from .batches import Batches, SortedBatches
+from .lazy_optimizers import build_optimizer
+
+Record = dict[str, float]
+STEPS = 8  # batches that TensorFlow takes before Keras has a word: a step is about as short as that word
+
+
+def make_repeatable(seed: int, precision: str) -> None:
+    """Seed every generator, choose deterministic kernels and the precision of matrix products: on one
+    machine, the same seed then gives the same bits. Call it before the network is built."""
+    keras.config.set_dtype_policy(precision)
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def train(
+    network: keras.Model,
+    training: Batches,
+    validation: SortedBatches,
+    options: Train,
+    on_epoch: Callable[[Record], None],
+) -> list[Record]:
+    """Train until the criterion on the validation part has not risen for `patience` epochs, and keep the
+    best epoch.
+
+    `network` gives logits [rows, classes]; the loss is the cross-entropy with the integer labels, weighted
+    by class on the training part alone. Each epoch's record holds epoch (from 1), loss, accuracy,
+    validation_loss, validation_accuracy, seconds and examples_per_second; with class weights also macro_f1
+    and validation_macro_f1.
+    """
+    balanced = options.class_weights == "balanced"
+    network.compile(
+        optimizer=build_optimizer(options),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy", MacroF1()] if balanced else ["accuracy"],
+        steps_per_execution=STEPS,
+    )
+    recorder = _Recorder(len(training.lengths), options.epochs, on_epoch)
+    stopping = keras.callbacks.EarlyStopping(
+        monitor=f"val_{options.criterion}", mode="max", patience=options.patience, restore_best_weights=True
+    )
+    network.fit(
+        training.dataset(),
+        validation_data=validation.dataset(),
+        epochs=options.epochs,
+        class_weight=balanced_weights(training.labels) if balanced else None,
+        shuffle=False,  # the batches shuffle themselves, reproducibly
+        verbose=0,
+        callbacks=[training.follow_epochs(), recorder, stopping],
+    )
+    return recorder.history
+
+
+def balanced_weights(labels: NDArray[np.integer[Any]]) -> dict[int, float]:
+    """Class -> rows / (classes * rows of the class), over the classes that occur in `labels` [rows].
+
+    scikit-learn's "balanced"; the mean over the rows is 1, so the learning rate keeps its meaning.
+    """
+    classes, rows = np.unique(labels, return_counts=True)
+    return dict(zip(classes.tolist(), (len(labels) / (len(classes) * rows)).tolist(), strict=True))
+
+
+class MacroF1(keras.metrics.F1Score):  # type: ignore[misc]  # keras has no types
+    """Keras's F1 of each class, from integer labels [rows] and logits [rows, classes]; of these the mean over
+    the classes that have rows, as in `metrics.scores`."""
+
+    def __init__(self) -> None:
+        super().__init__(name="macro_f1")
+
+    def update_state(self, labels: tf.Tensor, logits: tf.Tensor, sample_weight: Any = None) -> None:
+        classes = logits.shape[-1]
+        truth = tf.one_hot(tf.cast(tf.reshape(labels, [-1]), tf.int32), classes)
+        super().update_state(truth, tf.one_hot(tf.argmax(logits, 1), classes), sample_weight)
+
+    def result(self) -> tf.Tensor:
+        occurs = tf.cast(self.true_positives + self.false_negatives > 0, self.dtype)
+        return tf.reduce_sum(super().result() * occurs) / tf.maximum(tf.reduce_sum(occurs), 1)
+
+
+class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
+    """Records each epoch, hands the record on, and shows a bar on a terminal meanwhile."""
+
+    def __init__(self, rows: int, epochs: int, on_epoch: Callable[[Record], None]) -> None:
+        super().__init__()
+        self.history: list[Record] = []
+        self._rows, self._epochs, self._on_epoch = rows, epochs, on_epoch
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        label = f"epoch {epoch + 1}/{self._epochs}"
+        self._bar = tqdm(
+            total=self.params["steps"], desc=label, unit="batch", leave=False, disable=None, ncols=79
+        )
+        self._began = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._bar.update(batch + 1 - self._bar.n)
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._seconds = time.perf_counter() - self._began
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._bar.close()
+        assert logs is not None
+        if not math.isfinite(logs["loss"]):
+            raise Diverged(f"the loss is {logs['loss']} in epoch {epoch + 1}: lower train.learning_rate")
+        record = {
+            "epoch": epoch + 1,
+            **{name.replace("val_", "validation_"): value for name, value in logs.items()},
+            "seconds": self._seconds,
+            "examples_per_second": self._rows / self._seconds,
+        }
+        self.history.append(record)
+        self._on_epoch(record)

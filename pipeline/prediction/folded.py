@@ -1,0 +1,218 @@
+"""A trained text classifier without its network: look-ups, additions and a running maximum.
+
+Embeddings and filters are frozen at prediction, and a filter's offset k gives a token the same number
+wherever it stands. So all products are one table [vocabulary, sum of windows x filters], computed once, and
+what is left of the convolution is to add h of its entries a window. Nothing here needs TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..baselines.tfidf import NgramModel
+from ..inputs import Sequences
+from ..options import Section
+from . import kernels
+
+Floats = NDArray[np.float32]
+Form = Literal["float32", "int16"]
+FORMS: tuple[Form, ...] = ("float32", "int16")
+MOST = 32767  # of an int16
+BLOCK = 4096  # words that are rounded at a time
+ACTIVATIONS = {"linear": 0, "relu": kernels.RELU, "tanh": kernels.TANH}
+
+
+class Shape(Section):
+    """What a member is beside its arrays: banks of filters, each over windows of one size."""
+
+    windows: list[int]  # tokens, of each bank
+    filters: list[int]
+    activation: Literal["linear", "relu", "tanh"]
+
+    @property
+    def banks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The windows and the filters, int64 [banks] each."""
+        return np.array(self.windows), np.array(self.filters)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """The window of each feature: int64 [features]."""
+        return np.repeat(self.windows, self.filters)
+
+    @property
+    def features(self) -> NDArray[np.int64]:
+        """The feature that each column of the table adds to: int64 [sum of windows x filters]."""
+        numbers = np.split(np.arange(len(self.sizes)), np.cumsum(self.filters)[:-1])
+        return np.concatenate([np.tile(each, h) for each, h in zip(numbers, self.windows, strict=True)])
+
+
+@dataclass(frozen=True)
+class FoldedNetwork:
+    """logits = weights f(scale * max over t of the windows' sums + bias) + offset.
+
+    `table` float32 or int16 [vocabulary, sum of windows x filters], see `folded_kernels.features`; `scale`
+    and `bias` float32 [features], `weights` float32 [classes, features], `offset` float32 [classes].
+    """
+
+    shape: Shape
+    table: NDArray[Any]
+    scale: Floats
+    bias: Floats
+    weights: Floats
+    offset: Floats
+
+    ARRAYS = ("bias", "weights", "offset")  # whatever the table's form
+
+    def features(self, sequences: Sequences) -> Floats:
+        """float32 [rows, features], before the activation."""
+        result: Floats = kernels.features(
+            sequences.ids, sequences.offsets, self.table, *self.shape.banks, self.scale, self.bias
+        )
+        return result
+
+    def winning_ends(self, sequences: Sequences) -> NDArray[np.int32]:
+        """The token of the row at which each feature's window ends, int32 [rows, features]; it may lie beyond
+        the row's last."""
+        ends: NDArray[np.int32] = kernels.winning_ends(
+            sequences.ids, sequences.offsets, self.table, *self.shape.banks
+        )
+        return ends
+
+    def activated(self, features: Floats) -> Floats:
+        """f of the features [rows, features]."""
+        if self.shape.activation == "relu":
+            return np.maximum(features, np.float32(0))
+        return np.tanh(features) if self.shape.activation == "tanh" else features
+
+    def logits(self, sequences: Sequences) -> Floats:
+        """float32 [rows, classes]."""
+        activation = ACTIVATIONS[self.shape.activation]
+        result: Floats = kernels.dense(self.features(sequences), activation, self.weights, self.offset)
+        return result
+
+    def rounded(self) -> FoldedNetwork:
+        """Its table in 16-bit integers, in steps so fine that no sum of a window can overflow.
+
+        With s the step, a feature is wrong by h s / 2 at most; s is the greatest sum that the table's entries
+        could make over the h offsets of the filter, divided by 32767 - h.
+        """
+        features, sizes = self.shape.features, self.shape.sizes
+        greatest = np.bincount(features, np.abs(self.table).max(axis=0))
+        step = (np.maximum(greatest, np.finfo(np.float32).tiny) / (MOST - sizes)).astype(np.float32)
+        table = np.empty(self.table.shape, np.int16)
+        for start in range(0, len(table), BLOCK):  # a temporary of the whole table would be as large as it
+            block = slice(start, start + BLOCK)
+            np.rint(self.table[block] / step[features], out=table[block], casting="unsafe")
+        return replace(self, table=table, scale=step * self.scale)
+
+    @property
+    def bound(self) -> Floats:
+        """float32 [features]: how far a feature of an int16 table can be from the float32 one's, but for the
+        rounding of float32 itself."""
+        bound: Floats = self.shape.sizes.astype(np.float32) * self.scale / np.float32(2)
+        return bound
+
+
+@dataclass(frozen=True)
+class FoldedModel:
+    """One network; or several, and a linear model on n-grams, whose log-probabilities are added.
+
+    `weights` are those of `ensemble.pool`: of the networks' mean, and of the n-grams; of one network alone
+    there are none, and its logits are taken as they are.
+    """
+
+    members: Sequence[FoldedNetwork]
+    ngrams: NgramModel | None
+    weights: Sequence[float]
+
+    def logits(self, sequences: Sequences) -> Floats:
+        """float32 [rows, classes]. A row's bits depend on nothing but its tokens."""
+        if not self.weights:
+            return self.members[0].logits(sequences)
+        opinions = [kernels.log_softmax(one.logits(sequences)) for one in self.members]
+        logits: Floats = sum(opinions[1:], opinions[0]) * np.float32(self.weights[0] / len(opinions))
+        if self.ngrams is not None:
+            logits += np.float32(self.weights[1]) * kernels.log_softmax(self.ngrams.logits(sequences))
+        return logits
+
+    def rounded(self) -> FoldedModel:
+        return FoldedModel([one.rounded() for one in self.members], self.ngrams, self.weights)
+
+    @property
+    def shapes(self) -> list[Shape]:
+        return [one.shape for one in self.members]
+
+    @property
+    def bytes(self) -> int:
+        """Of the tables."""
+        return sum(one.table.nbytes for one in self.members)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All but the tables and scales, which differ by form: see `of`."""
+        arrays = {
+            f"{number}.{name}": getattr(one, name)
+            for number, one in enumerate(self.members)
+            for name in FoldedNetwork.ARRAYS
+        }
+        if self.ngrams is not None:
+            arrays |= {f"ngrams.{name}": array for name, array in self.ngrams.arrays().items()}
+        return arrays | {"weights": np.array(self.weights, np.float64)}
+
+    @classmethod
+    def of(
+        cls,
+        shapes: Sequence[Shape],
+        tables: Sequence[NDArray[Any]],
+        scales: Sequence[Floats],
+        arrays: Mapping[str, NDArray[Any]],
+    ) -> FoldedModel:
+        """From the `shapes`, the tables and scales of a form, and what `arrays` gave."""
+        members = [
+            FoldedNetwork(shape, table, scale, *(arrays[f"{number}.{name}"] for name in FoldedNetwork.ARRAYS))
+            for number, (shape, table, scale) in enumerate(zip(shapes, tables, scales, strict=True))
+        ]
+        ngrams = {
+            name.removeprefix("ngrams."): array
+            for name, array in arrays.items()
+            if name.startswith("ngrams.")
+        }
+        return cls(members, NgramModel.of(ngrams) if ngrams else None, arrays["weights"].tolist())
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """What rounding a model's tables to 16 bits changes, on some rows."""
+
+    exact_bytes: int
+    rounded_bytes: int
+    greatest: float  # of |difference| of a logit
+    same: float  # share of the labels
+
+    @property
+    def summary(self) -> str:
+        return (
+            f"folded to {self.rounded_bytes / 1e6:,.1f} MB (float32: {self.exact_bytes / 1e6:,.1f}), logits "
+            f"within {self.greatest:.1g}, {self.same:.2%} same labels"
+        )
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        return {
+            "folded.float32_bytes": self.exact_bytes,
+            "folded.int16_bytes": self.rounded_bytes,
+            "folded.int16_error": self.greatest,
+            "folded.int16_same_labels": self.same,
+        }
+
+
+def rounding(model: FoldedModel, sequences: Sequences) -> Rounding:
+    """Measured on `sequences`, one row or more."""
+    rounded = model.rounded()
+    exact, near = model.logits(sequences), rounded.logits(sequences)
+    same = float((exact.argmax(axis=1) == near.argmax(axis=1)).mean())
+    return Rounding(model.bytes, rounded.bytes, float(np.abs(exact - near).max()), same)

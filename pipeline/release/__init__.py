@@ -1,0 +1,1 @@
+"""The champion: registry, gate and comparison with a new run."""

@@ -1,0 +1,1 @@
+"""The line, from CSV to CSV: one module for each stage."""

@@ -1,0 +1,61 @@
+"""Fit the baselines on the training part, choose each by a criterion, and label the test part.
+
+Reads baseline.json, and rows.parquet and sequences.npz (or images.npy) of the corpus; writes
+baseline_<criterion>.parquet: the test rows' numbers, and a column of predicted labels for each baseline; and
+of texts ngrams_<criterion>.npz, TF-IDF + logistic regression itself, for networks that weigh it in.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..artifacts import CorpusFolder, read_inputs, read_json, read_table, write_changed_arrays, write_table
+from ..baselines.catalogue import BASELINES, fit
+from ..baselines.tfidf import NgramModel
+from ..config.loading import read_stage
+from ..corpus.split import PARTS
+from ..options import CRITERIA, BaselineOptions, Criterion
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="data/build/<corpus>")
+    parser.add_argument(
+        "--criterion", choices=list(CRITERIA), default="accuracy", help="of the networks beside them"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    folder = CorpusFolder(arguments.folder)
+    criterion: Criterion = arguments.criterion
+    options = read_stage(folder.baseline_options, BaselineOptions)
+    rows, inputs = read_table(folder.rows), read_inputs(folder)
+    labels = rows["label"].to_numpy(np.int64)
+    part = {name: np.flatnonzero(rows["part"] == name) for name in PARTS}
+    training, validation, test = (inputs.select(chosen) for chosen in part.values())
+    known = {name: labels[chosen] for name, chosen in part.items()}
+    classes = len(read_json(folder.labels))
+    predictions = {"row": part["test"]}
+    said = [
+        f"baseline: fitted on {len(training):,} rows, chosen on {len(validation):,} by {CRITERIA[criterion]}"
+    ]
+    for name in options.baselines:
+        fitted = fit(
+            name,
+            (training, known["train"]),
+            (validation, known["validation"]),
+            classes,
+            criterion,
+            options.seed,
+        )
+        predictions[name] = fitted.predict(test)
+        said.append(f"  {BASELINES[name].title}: {fitted.setting}")
+        if name == "linear":
+            learned = fitted if isinstance(fitted, NgramModel) else None
+            model = learned or NgramModel.of_counts(known["train"], classes)
+            write_changed_arrays(folder.ngrams(criterion), **model.arrays())
+    print("\n".join(said))  # at once: embed prints at the same time
+    write_table(folder.baseline(criterion), pd.DataFrame(predictions))

@@ -1,0 +1,64 @@
+"""Make the vectors that both channels start from.
+
+Reads the corpus's text_encoder.json, sequences.npz and rows.parquet, and files of pretrained vectors;
+writes vectors.npz (`vectors`, float32 [vocabulary + 2, dimensions], and `found`, bool [vocabulary + 2]:
+which of them a file has; all, where no file is read) and coverage.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..artifacts import RunFolder, read_json, read_sequences, read_table, write_arrays, write_json
+from ..config.loading import read_stage
+from ..options import EmbedOptions
+from ..text import learned_vectors, missing_vectors, vector_files
+from ..text.encoder import TextEncoder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="data/build/<corpus>/<model>")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    folder = RunFolder(arguments.folder)
+    options = read_stage(folder.embed_options, EmbedOptions)
+    embed = options.embed
+    words = TextEncoder.from_json(read_json(folder.corpus.text_encoder)).words
+    training = np.flatnonzero(read_table(folder.corpus.rows)["part"] == "train")
+    sentences = read_sequences(folder.corpus.sequences).select(training)
+    learned_subwords = cache(lambda: learned_vectors.learn_subwords(sentences, words, options.seed))
+
+    side_by_side: list[learned_vectors.Matrix] = []
+    found, lines, files = np.zeros(len(words), np.bool_), list[str](), dict[str, Any]()
+    for number, start in enumerate(embed.vectors):
+        seed = (options.seed + number) % 2**32
+        if start == "random":
+            matrix = learned_vectors.random_vectors(len(words), embed.dimensions, seed)
+        elif start == "corpus":
+            matrix = learned_vectors.learn_vectors(sentences, len(words), embed.dimensions, seed)
+        else:
+            matrix, has = vector_files.read_vectors(start, words, seed)
+            filling = missing_vectors.Filling()
+            if embed.missing == "subwords":
+                matrix, filling = missing_vectors.fill_missing(matrix, has, learned_subwords(), seed)
+            found |= has
+            covered = learned_vectors.coverage(has, sentences)
+            lines += [covered.summary, filling.summary]
+            files[start] = covered.shares | {"missing": asdict(filling)}
+        side_by_side.append(matrix)
+    dimensions = sum(matrix.shape[1] for matrix in side_by_side)
+    print(f"embed: {len(words):,} words, {dimensions} dimensions, start: {', '.join(embed.vectors)}")
+    for line in lines:
+        print(f"  {line}")
+    write_json(
+        folder.coverage, learned_vectors.coverage(found, sentences).shares | {"files": files} if files else {}
+    )
+    known = np.concatenate([[True, not files], found | (not files)])
+    write_arrays(folder.vectors, vectors=np.concatenate(side_by_side, axis=1), found=known)

@@ -1,0 +1,205 @@
+"""Score the network on the test part, beside the baseline and the majority class, and report on the run.
+
+Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts alone), and the corpus's
+rows.parquet, data_report.json, sequences.npz (or images.npy) and baseline_<criterion>.parquet; writes
+predictions.parquet, row_keys.npz, mistakes.csv and metrics.json, and finishes the run in MLflow. Of a run
+that is no fold of a cross-validation, also filters.json, suspect_labels.csv, the figures and report.html.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..artifacts import (
+    RunFolder,
+    read_arrays,
+    read_inputs,
+    read_json,
+    read_table,
+    whole,
+    write_arrays,
+    write_csv,
+    write_json,
+    write_table,
+    write_text,
+)
+from ..baselines.catalogue import BASELINES
+from ..config.loading import read_stage
+from ..corpus.data_report import equal_by
+from ..corpus.split import PARTS, keys
+from ..measures import metrics, slices
+from ..options import BaselineName, PrepareOptions, Request, TrainOptions
+from ..prediction.classifier import Classifier, load_network
+from ..review import assessment
+from ..review.assessment import Scored
+from ..tracking.run import Run, description, resumed_run
+
+REVIEWED = 500  # rows of a table in MLflow
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="data/build/<corpus>/<model>")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    folder = RunFolder(arguments.folder)
+    trained = read_json(folder.run)
+    with resumed_run(trained["mlflow_run"]) as tracked:
+        result = _evaluate(folder, trained["train_seconds"], tracked)
+        tracked.text(folder.metrics.name, json.dumps(result, indent=1))
+    write_json(folder.metrics, result)  # once all is written and recorded: Make takes it for the end
+    _say(folder, result)
+
+
+def _evaluate(folder: RunFolder, train_seconds: float, tracked: Run) -> dict[str, Any]:
+    options = read_stage(folder.train_options, TrainOptions)
+    rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
+    history = read_json(folder.history)
+    classifier = Classifier.load(folder.model)
+
+    test = Scored.of(classifier, rows, inputs, rows["part"] == "test")
+    result = assessment.measures(test, _opponents(folder), _found(folder), options.seed)
+    result |= {"train_seconds": train_seconds, "epochs": len(history)}
+    labelled = assessment.predictions(test)
+    mistakes = assessment.mistakes(labelled)
+    write_table(folder.predictions, labelled)
+    write_arrays(folder.row_keys, **{part: keys(equal_by(rows[rows["part"] == part])) for part in PARTS})
+    _write_rows(folder.mistakes, mistakes)
+
+    request = read_stage(folder.request, Request)
+    tracked.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
+    tracked.describe(description(request.command, metrics.headline(result, _contestants(folder))))
+    for path in (folder.history, folder.coverage, folder.mistakes, folder.corpus.report, folder.predictions):
+        if path.exists():  # images have no vectors, and no coverage of them
+            tracked.log(path)
+    if _is_reviewed(folder):
+        tracked.model(folder.path)
+        held_out = Scored.of(classifier, rows, inputs, rows["part"] != "train")
+        suspects = assessment.suspect_labels(held_out, rows, inputs, options.seed)
+        _review(folder, test, result, mistakes, suspects, tracked)
+    return result
+
+
+def _is_reviewed(folder: RunFolder) -> bool:
+    """Nobody reviews a fold or ships its model, and there are many."""
+    return read_stage(folder.corpus.prepare_options, PrepareOptions).fold is None
+
+
+def _review(
+    folder: RunFolder,
+    test: Scored,
+    result: dict[str, Any],
+    mistakes: pd.DataFrame,
+    suspects: pd.DataFrame,
+    tracked: Run,
+) -> None:
+    """Writes filters.json, suspect_labels.csv, the figures and report.html, and logs them and the tables."""
+    from ..review import run_figures  # here, as a fold does without: they take seconds to start
+    from ..review.page import Report
+
+    title, trained = _title(folder), read_json(folder.run)
+    options = read_stage(folder.train_options, TrainOptions)
+    members, criterion = options.ensemble.members, options.train.criterion
+    contestants = _contestants(folder)
+    learned = run_figures.learned(load_network(folder.model), test, title)
+    drawn = run_figures.measured(test, result, read_json(folder.history), criterion, contestants, title)
+    drawn |= learned.figures | run_figures.wrong_pictures(test, mistakes, title)
+    for name, figure in drawn.items():
+        with whole(folder.figure(name)) as partial:
+            figure.savefig(partial)
+        tracked.log(folder.figure(name))
+    wrong = assessment.with_evidence(mistakes.head(REVIEWED), test)
+    tracked.table("confidently_wrong", wrong)
+    tracked.table("suspect_labels", suspects.head(REVIEWED))
+    page = Report(
+        title=title,
+        contestants=contestants,
+        members=members,
+        labels=test.classifier.labels,
+        result=result,
+        figures={name: folder.figure(name).read_bytes() for name in drawn},
+        wrong=wrong,
+        suspects=suspects,
+        data=read_json(folder.corpus.report),
+        options=_options(folder),
+        run=trained | read_json(folder.request),
+    )
+    write_json(folder.filters, learned.filters)
+    _write_rows(folder.suspect_labels, suspects)
+    write_text(folder.report, page.html())
+    for path in (folder.filters, folder.suspect_labels, folder.report):
+        tracked.log(path)
+
+
+def _title(folder: RunFolder) -> str:
+    return f"{folder.corpus.path.name}, {folder.path.name}"
+
+
+def _baseline(folder: RunFolder) -> BaselineName:
+    of_texts = read_stage(folder.corpus.prepare_options, PrepareOptions).source.input == "tokens"
+    return "linear" if of_texts else "pixels"
+
+
+def _contestants(folder: RunFolder) -> dict[str, str]:
+    """Their titles, as `metrics` has them."""
+    members = read_stage(folder.train_options, TrainOptions).ensemble.members
+    ngrams = "n-grams" in read_json(folder.run)["weights"]
+    return metrics.contestants(BASELINES[_baseline(folder)].title, members, ngrams)
+
+
+def _opponents(folder: RunFolder) -> dict[str, NDArray[np.int64]]:
+    criterion = read_stage(folder.train_options, TrainOptions).train.criterion
+    table = read_table(folder.corpus.baseline(criterion))
+    found = {"baseline": table[_baseline(folder)], "majority": table["majority"]}
+    return {name: labels.to_numpy(np.int64) for name, labels in found.items()}
+
+
+def _found(folder: RunFolder) -> NDArray[np.bool_] | None:
+    """Which words have a pretrained vector, by id; None where no file of vectors was read."""
+    if not folder.coverage.exists() or not read_json(folder.coverage):
+        return None
+    return read_arrays(folder.vectors)["found"]
+
+
+def _options(folder: RunFolder) -> dict[str, Any]:
+    """Those of all stages."""
+    options: dict[str, Any] = {}
+    for path in folder.all_options:
+        if path.exists():  # images are neither tokenized nor embedded
+            options |= read_json(path)
+    return options
+
+
+def _numbers(result: dict[str, Any]) -> dict[str, float]:
+    """What can be plotted; an interval as two numbers, beside that which it belongs to."""
+    numbers = {key: value for key, value in result.items() if isinstance(value, (int, float))}
+    for key in [key for key in result if key.endswith("_interval")]:
+        value = key.removesuffix("_interval")
+        numbers[f"{value}.low"], numbers[f"{value}.high"] = result[key]
+    return {key: round(value, 5) for key, value in numbers.items()}
+
+
+def _write_rows(path: Path, table: pd.DataFrame) -> None:
+    write_csv(path, table.columns.tolist(), table.itertuples(index=False))
+
+
+def _say(folder: RunFolder, result: dict[str, Any]) -> None:
+    print(f"evaluate: {_title(folder)}, {result['test_rows']:,} test rows")
+    print(metrics.summary(result, _contestants(folder)))
+    print(
+        f"  calibration error {result['calibration_error']:.1%}, at temperature {result['temperature']:.2f};"
+        f" {result['calibration_error_before']:.1%} without it"
+    )
+    low, high = result["calibration_error_by_chance_interval"]
+    print(f"  (by chance, a perfectly calibrated classifier has {low:.1%} to {high:.1%})")
+    if table := result["slices"].get("uncovered_words"):
+        print(slices.summary(slices.TITLES["uncovered_words"], table))
+    if _is_reviewed(folder):
+        print(f"  {folder.report.name} tells it with figures, wrong rows and suspect labels")

@@ -1,0 +1,36 @@
+"""Learn the vocabulary from the training part, and turn every text into ids.
+
+Reads rows.parquet; writes text_encoder.json (tokenizer and vocabulary) and sequences.npz (all rows).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..artifacts import CorpusFolder, read_table, write_json, write_sequences
+from ..config.loading import read_stage
+from ..inputs import UNKNOWN
+from ..options import TokenizeOptions
+from ..text.encoder import TextEncoder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="data/build/<corpus>")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    folder = CorpusFolder(arguments.folder)
+    options = read_stage(folder.tokenize_options, TokenizeOptions).tokenize
+    rows = read_table(folder.rows)
+    encoder = TextEncoder.learn(list(rows["text"][rows["part"] == "train"]), options)
+    sequences, cut = encoder.encode_counted(rows["text"])
+    write_json(folder.text_encoder, encoder.to_json())
+    write_sequences(folder.sequences, sequences)
+    unknown = (sequences.ids == UNKNOWN).mean()
+    print(
+        f"tokenize: by {encoder.options.unit}, {len(encoder.words):,} in the vocabulary, "
+        f"{len(sequences.ids):,} tokens, {unknown:.1%} unknown"
+    )
+    if cut:
+        print(f"  {cut:,} texts cut to {options.maximum_length:,} tokens (tokenize.maximum_length)")

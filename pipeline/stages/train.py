@@ -1,0 +1,164 @@
+"""Train the network, or the networks of an ensemble.
+
+Reads the corpus's rows.parquet, and of texts sequences.npz, text_encoder.json, ngrams_<criterion>.npz and the
+run's vectors.npz, of images images.npy; writes model/ (all that a prediction needs), history.json and
+run.json. Begins the run in MLflow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..artifacts import RunFolder, read_arrays, read_inputs, read_json, read_table, whole_folder, write_json
+from ..baselines.tfidf import NgramModel
+from ..config.loading import read_stage
+from ..images.encoder import ImageEncoder
+from ..inputs import Images, Sequences
+from ..measures.calibration import caution
+from ..models import Start, architecture
+from ..networks import ensemble, trainer
+from ..networks.backend import keras, threads
+from ..networks.batches import Batches, SortedBatches
+from ..networks.keras_network import KerasNetwork
+from ..options import EmbedOptions, PrepareOptions, Request, TokenizeOptions, TrainOptions
+from ..prediction.classifier import Classifier, Encoder, Predictor, save
+from ..prediction.fold_network import fold
+from ..prediction.folded import rounding
+from ..text.encoder import TextEncoder
+from ..text.fast_encoder import ByteEncoder
+from ..tracking.provenance import checkout, data_sets, usage
+from ..tracking.run import Run, description, new_run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="data/build/<corpus>/<model>")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    folder = RunFolder(arguments.folder)
+    options = read_stage(folder.train_options, TrainOptions)
+    rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
+    encoder, start = _encoder(folder, inputs)
+    names: list[str] = read_json(folder.corpus.labels)
+    labels = rows["label"].to_numpy(np.int32)
+    part = {name: np.flatnonzero(rows["part"] == name) for name in ("train", "validation")}
+
+    training = inputs.select(part["train"]), labels[part["train"]]
+    validation = inputs.select(part["validation"]), labels[part["validation"]]
+    ngrams = folder.corpus.ngrams(options.train.criterion)
+    linear = NgramModel.of(read_arrays(ngrams)) if options.ensemble.ngrams else None
+    print(f"train: {options.model}, {len(part['train']):,} rows", flush=True)
+
+    request, program = read_stage(folder.request, Request), checkout()
+    with new_run(request.title, _options(folder, start), _tags(folder, options)) as tracked:
+        tracked.describe(description(request.command, "Not evaluated yet."))
+        tracked.data(_data_sets(folder, rows["part"]))
+        for path in folder.all_options:
+            if path.exists():  # images are neither tokenized nor embedded
+                tracked.log(path, "options")
+        tracked.wait()  # a store that cannot be used is better known before the training than after it
+        began = time.perf_counter()
+        networks: list[keras.Model] = []
+        history: list[trainer.Record] = []
+        for member in range(options.ensemble.members):
+            seed = (options.seed + member) % 2**32
+            trainer.make_repeatable(seed, options.train.precision)
+            network = _build(options, start, len(names))
+            trained = trainer.train(
+                network,
+                Batches(*training, options.train.batch_size, seed),
+                SortedBatches(*validation),
+                options.train,
+                partial(_report, options.train.criterion, tracked, len(history)),
+            )
+            history += [{"member": member + 1, **record} for record in trained]
+            networks.append(network)
+        weights: dict[str, float] = {}
+        if linear or len(networks) > 1:
+            network, weights = ensemble.pool(networks, linear, *validation)
+            print("  weights: " + ", ".join(f"{name} {one:.2f}" for name, one in weights.items()))
+        seconds = time.perf_counter() - began
+        folded = fold(networks, linear, list(weights.values()))
+        predictor: Predictor = folded.rounded() if folded else KerasNetwork(network)
+        classifier = Classifier(lambda: predictor, encoder, names, options.text)
+        classifier.calibrate(*validation)
+        if said := caution(classifier.logits(validation[0]), validation[1], classifier.temperature):
+            print(f"  caution: {said}")
+        classifier.refer(validation[0], _outside(encoder, rows.iloc[part["validation"]]))
+        if folded and isinstance(inputs, Sequences):
+            error = rounding(folded, inputs.select(part["validation"]))
+            print(f"  {error.summary}")
+            tracked.log_metrics(error.metrics)
+        write_json(folder.history, history)
+        made = {"mlflow_run": tracked.id, "train_seconds": seconds, "weights": weights}
+        write_json(folder.run, made | program)
+        with whole_folder(folder.model) as unfinished:
+            save(unfinished, classifier, network, folded)
+
+
+def _encoder(folder: RunFolder, inputs: Sequences | Images) -> tuple[Encoder, Start]:
+    """What makes inputs of texts or image files, and what a network for them is built on."""
+    if isinstance(inputs, Images):
+        return ImageEncoder(*inputs.shape), inputs.shape
+    encoder = TextEncoder.from_json(read_json(folder.corpus.text_encoder))
+    return encoder, read_arrays(folder.vectors)["vectors"]
+
+
+def _outside(encoder: Encoder, rows: pd.DataFrame) -> float:
+    """The share of the texts' tokens that are no words of the vocabulary."""
+    if not isinstance(encoder, TextEncoder):
+        return 0.0
+    _, lengths, outside = ByteEncoder(encoder).encode(rows["text"])
+    return float(outside.sum() / max(1, lengths.sum()))
+
+
+def _build(options: TrainOptions, start: Start, classes: int) -> keras.Model:
+    module = architecture(options.architecture)
+    network: keras.Model = module.build(module.Options(**options.network), start, classes)
+    return network
+
+
+def _report(criterion: str, tracked: Run, before: int, record: trainer.Record) -> None:
+    """`before` counts the epochs of earlier members."""
+    shown = {"accuracy": "validation", "macro_f1": "validation macro-F1"}[criterion]
+    print(
+        f"  epoch {record['epoch']:2d}   loss {record['loss']:.3f}   accuracy {record['accuracy']:6.1%}"
+        f"   {shown} {record[f'validation_{criterion}']:6.1%}   {record['seconds']:5.1f} s",
+        flush=True,
+    )
+    metrics = {key: value for key, value in record.items() if key != "epoch"} | usage()
+    tracked.log_metrics(metrics, before + int(record["epoch"]))
+
+
+def _options(folder: RunFolder, start: Start) -> dict[str, Any]:
+    """The exact configuration, nested as in the YAML files."""
+    prepare = read_stage(folder.corpus.prepare_options, PrepareOptions).model_dump()
+    train = read_stage(folder.train_options, TrainOptions).model_dump()
+    if isinstance(start, tuple):
+        return prepare | train | {"shape": start}
+    tokenize = read_stage(folder.corpus.tokenize_options, TokenizeOptions).model_dump()
+    embed = read_stage(folder.embed_options, EmbedOptions).model_dump()
+    inputs = {"inputs": prepare["inputs"] + embed["inputs"]}
+    embed["embed"]["dimensions"] = start.shape[1]  # a file of vectors brings its own
+    return prepare | tokenize | embed | train | inputs
+
+
+def _tags(folder: RunFolder, options: TrainOptions) -> dict[str, str]:
+    names = {"corpus": folder.corpus.path.name, "model": folder.path.name, "folder": str(folder.path)}
+    numbers = {"seed": str(options.seed), "precision": options.train.precision, "threads": str(threads())}
+    return names | numbers
+
+
+def _data_sets(folder: RunFolder, parts: pd.Series[str]) -> list[dict[str, str]]:
+    corpus = folder.corpus
+    source = read_stage(corpus.prepare_options, PrepareOptions).source
+    files = [path for path in (corpus.rows, corpus.images) if path.exists()]
+    counts = {str(part): int(rows) for part, rows in parts.value_counts().items()}
+    return data_sets(corpus.path.name, source, files, counts)

@@ -1,0 +1,1 @@
+"""Strict reading and writing of CSV, at speed."""

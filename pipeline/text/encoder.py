@@ -1,0 +1,206 @@
+"""From texts to token ids. The text encoder travels with the classifier: training and prediction share it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, Literal
+
+import numpy as np
+import regex
+from pydantic import Field, ValidationError, field_validator
+
+from ..errors import InputError
+from ..inputs import UNKNOWN, Sequences
+from ..options import Section, Tokenize
+from .similar_words import Spelling
+
+Unit = Literal["word", "character"]
+Cleaning = Literal["none", "kim"]
+
+# The scripts written without spaces; the long vowel marks of the kana are "common" to Unicode.
+_SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u30fc\uff70"
+_WORD = r"[\p{L}\p{M}\p{N}]"
+# A control or format character does not begin a token: it is invisible. Half a surrogate pair is no text.
+_SYMBOL = r"(?![\s\p{Cc}\p{Cf}\p{Cs}])\X"
+_SUFFIX = r"(?i:n't|'(?:s|ve|re|d|ll))"
+
+
+def _grammar(unit: Unit, cleaning: Cleaning) -> regex.Pattern[str]:
+    """The tokens of a text, as alternatives in order of preference. No token spans a blank."""
+    word = _WORD if unit == "word" else rf"[{_WORD}--[{_SPACELESS}]]"
+    alternatives = [] if unit == "word" else [rf"(?=[{_SPACELESS}])\X"]
+    if cleaning == "kim":
+        suffix = rf"{_SUFFIX}(?={_SUFFIX}*(?!{word}))"  # at the end of a word, or before another suffix there
+        alternatives += ["[(),!?]", suffix, rf"(?:(?!{suffix})[{word}'`])+"]
+    else:
+        alternatives += [rf"{word}+(?:['\u200c\u200d]{word}+)*", _SYMBOL]
+    return regex.compile("|".join(alternatives), regex.VERSION1)
+
+
+_GRAMMARS = {
+    (unit, cleaning): _grammar(unit, cleaning)
+    for unit in ("word", "character")
+    for cleaning in ("none", "kim")
+}
+_LETTER = regex.compile(r"\p{L}")
+_SPACELESS_LETTER = regex.compile(rf"[\p{{L}}&&[{_SPACELESS}]]", regex.VERSION1)
+
+
+def tokenize(text: str, unit: Unit, cleaning: Cleaning, lowercase: bool) -> list[str]:
+    """The tokens of a text, NFC-normalised, typographic apostrophes as `'`, soft hyphens dropped.
+
+    `word`: runs of letters, marks and digits with their inner apostrophes; every other visible symbol,
+    as a grapheme cluster (an emoji with its modifiers), is a token. `character`: so is every character
+    of a script written without spaces (Han, kana, Thai, Lao, Khmer, Myanmar); other words stay whole.
+
+    Cleaning `kim` (after Kim 2014): only letters, digits and ( ) , ! ? ' ` remain; 's 've n't
+    're 'd 'll are split off the ends of words; each of ( ) , ! ? is a token. Here letters are Unicode's.
+    """
+    text = unicodedata.normalize("NFC", text).replace("\u2019", "'").replace("\u00ad", "")
+    return _GRAMMARS[unit, cleaning].findall(text.lower() if lowercase else text)
+
+
+def choose_unit(texts: Sequence[str]) -> Unit:
+    """`character` if more than half of the letters are of scripts written without spaces.
+
+    Looks at the beginnings of 1,000 to 2,000 texts, evenly spaced: a file may be sorted by language.
+    """
+    sample = "\n".join(text[:1000] for text in texts[:: max(1, len(texts) // 1000)])
+    spaceless, letters = len(_SPACELESS_LETTER.findall(sample)), len(_LETTER.findall(sample))
+    return "character" if 2 * spaceless > letters else "word"
+
+
+class _Saved(Section):
+    """A text encoder's JSON."""
+
+    tokenize: Tokenize
+    words: list[str] = Field(min_length=1)
+
+    @field_validator("tokenize")
+    @classmethod
+    def _resolved(cls, options: Tokenize) -> Tokenize:
+        if options.unit == "auto":
+            raise ValueError("unit is auto, expected word or character")
+        return options
+
+    @field_validator("words")
+    @classmethod
+    def _distinct(cls, words: list[str]) -> list[str]:
+        word, count = Counter(words).most_common(1)[0]
+        if count > 1:
+            raise ValueError(f"{word!r} stands there {count} times, expected distinct words")
+        return words
+
+
+class _ChunkIds(dict[str, bytes]):
+    """The ids (int32, as bytes) of what stands between two blanks, remembered: chunks repeat as words do.
+
+    No token spans a blank, so a text's ids are its chunks' ids in a row. This is three times as fast as
+    searching the text for tokens. Long chunks are not kept, and the size is bounded.
+    """
+
+    LONGEST = 40
+    SIZE = 2**18
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self.id = encoder.id
+        self.tokenize = encoder.tokens_of
+
+    def __missing__(self, chunk: str) -> bytes:
+        value = np.array([self.id(token) for token in self.tokenize(chunk)], np.int32).tobytes()
+        if len(chunk) <= self.LONGEST:
+            if len(self) >= self.SIZE:
+                self.clear()
+            self[chunk] = value
+        return value
+
+
+class TextEncoder:
+    """Texts to ids: `words[i]` has id i + 2; another token the id of the word that begins like it, or 1."""
+
+    def __init__(self, words: list[str], options: Tokenize) -> None:
+        """`options.unit` must not be `auto`. Use `learn` or `from_json`."""
+        self.words = words
+        self.options = options
+        self._ids = {word: UNKNOWN + 1 + i for i, word in enumerate(words)}
+        self._spelling = Spelling(words if options.unseen == "similar" else [])
+        self._chunk_ids = _ChunkIds(self)
+
+    @classmethod
+    def learn(cls, texts: Sequence[str], options: Tokenize) -> TextEncoder:
+        """The vocabulary of the training part: by count, the highest first, then alphabetically.
+
+        Raises InputError where no word is left.
+        """
+        if options.unit == "auto":
+            options = options.model_copy(update={"unit": choose_unit(texts)})
+        tokenizer = cls([], options)
+        counts: Counter[str] = Counter()
+        for chunk, count in Counter(chain.from_iterable(map(str.split, texts))).items():
+            for token in tokenizer.tokens_of(chunk):
+                counts[token] += count
+        kept = [word for word, count in counts.items() if count >= options.minimum_count]
+        if not kept:
+            raise InputError(
+                f"the vocabulary is empty: {len(texts):,} training texts hold {len(counts):,} words, none of "
+                f"them {options.minimum_count} times or more; check source.text (the text column), "
+                "or lower tokenize.minimum_count"
+            )
+        kept.sort(key=lambda word: (-counts[word], word))
+        return cls(kept[: options.maximum_size], options)
+
+    def id(self, token: str) -> int:
+        """See `spelling`; with `tokenize.unseen: unknown` every word outside the vocabulary has UNKNOWN."""
+        if known := self._ids.get(token):
+            return known
+        like = self._spelling.like(token)
+        return UNKNOWN if like is None else UNKNOWN + 1 + like
+
+    def __contains__(self, token: str) -> bool:
+        """Whether it is a word of the vocabulary."""
+        return token in self._ids
+
+    def tokens_of(self, text: str) -> list[str]:
+        """All tokens of a text."""
+        options = self.options
+        assert options.unit != "auto"
+        return tokenize(text, options.unit, options.cleaning, options.lowercase)
+
+    def tokens(self, text: str) -> list[str]:
+        """The tokens that `encode` turns into ids, one for one."""
+        return self.tokens_of(text)[: self.options.maximum_length]
+
+    def encode(self, texts: Iterable[str]) -> Sequences:
+        """A row of ids for each text, at most `maximum_length` long; a row may be empty."""
+        return self.encode_counted(texts)[0]
+
+    def encode_counted(self, texts: Iterable[str]) -> tuple[Sequences, int]:
+        """The same, and how many of the texts had more than `maximum_length` tokens and were cut."""
+        longest = 4 * self.options.maximum_length
+        rows, cut = [], 0
+        for text in texts:
+            row = b"".join(map(self._chunk_ids.__getitem__, text.split()))
+            cut += len(row) > longest
+            rows.append(row[:longest])
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) // 4 for row in rows], out=offsets[1:])
+        return Sequences(np.frombuffer(bytearray().join(rows), np.int32), offsets), cut
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, every option resolved; `from_json` gives an equal encoder."""
+        return {"tokenize": self.options.model_dump(), "words": self.words}
+
+    @classmethod
+    def from_json(cls, values: object, where: str = "text encoder") -> TextEncoder:
+        """Raises InputError, beginning with `where` (the file), for anything `to_json` does not give."""
+        try:
+            saved = _Saved.model_validate(values)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"])) or "JSON"
+            message = f"{where}: {place}: {first['msg']}; the file was changed: make or copy it again"
+            raise InputError(message) from None
+        return cls(saved.words, saved.tokenize)

@@ -1,0 +1,139 @@
+"""Texts as bytes, a million a second, to the ids that `text.TextEncoder` gives them one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import count
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..inputs import Sequences
+from . import chunk_kernels as kernels
+from .encoder import TextEncoder
+
+LONGEST = 40  # bytes of a chunk that is remembered
+MOST = 1 << 18  # chunks, and tokens of chunks, that are held from one call to the next
+FEW = 1024  # texts from which an encoder without any memory learns first
+
+
+class Encoded(NamedTuple):
+    """`sequences` of the texts, and for each, int64 [texts], its number of tokens before it was cut to
+    `maximum_length`, and how many of them are no words of the vocabulary."""
+
+    sequences: Sequences
+    lengths: NDArray[np.int64]
+    outside: NDArray[np.int64]
+
+
+class _Memory(NamedTuple):
+    """The chunks that were met, each by its number; see `text_kernels.chunks` and `text_kernels.tokens`.
+
+    Never changed, as threads read it while another makes a larger one.
+    """
+
+    numbers: dict[bytes, int]  # of the short ones; shared with those that it grew from
+    slots: NDArray[np.int32]
+    hashes: NDArray[np.uint64]
+    keys: NDArray[np.int64]
+    arena: NDArray[np.uint8]
+    values: NDArray[np.int64]
+    ids: NDArray[np.int32]
+    outside: NDArray[np.int32]
+
+    @classmethod
+    def empty(cls) -> _Memory:
+        bounds, slots = np.empty((0, 2), np.int64), np.full(1 << 16, kernels.EMPTY, np.int32)
+        integers = np.empty(0, np.int32)
+        hashes, arena = np.empty(0, np.uint64), np.empty(0, np.uint8)
+        return cls({}, slots, hashes, bounds, arena, bounds, integers, integers)
+
+    @property
+    def full(self) -> bool:
+        return max(len(self.hashes), len(self.ids)) > MOST
+
+    def with_chunks(self, keys: list[bytes], ids: list[list[int]], outside: list[int]) -> _Memory:
+        """One with these as well; a chunk whose key is empty is not found again."""
+        slots, first = self.slots.copy(), len(self.hashes)
+        hashes = np.concatenate([self.hashes, np.zeros(len(keys), np.uint64)])
+        while len(slots) < 2 * len(hashes):
+            slots, first = np.full(2 * len(slots), kernels.EMPTY, np.int32), 0
+        bounds = _bounds(self.keys, [len(key) for key in keys])
+        arena = np.concatenate([self.arena, np.frombuffer(b"".join(keys), np.uint8)])
+        kernels.insert(first, slots, hashes, bounds, arena)
+        return _Memory(
+            self.numbers,
+            slots,
+            hashes,
+            bounds,
+            arena,
+            _bounds(self.values, [len(each) for each in ids]),
+            np.concatenate([self.ids, np.array([i for each in ids for i in each], np.int32)]),
+            np.concatenate([self.outside, np.array(outside, np.int32)]),
+        )
+
+
+class ByteEncoder:
+    """What stands between two blanks is tokenized once, and then found by its bytes.
+
+    No token spans a blank, so a text's ids are its chunks' ids in a row. Threads may share an encoder: what
+    one of them learns, all know.
+    """
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder = encoder
+        self._memory = _Memory.empty()
+        self._learning = Lock()
+
+    def encode(self, texts: Iterable[str]) -> Encoded:
+        data = [text.encode("utf-8", "surrogatepass") for text in texts]
+        ends = np.cumsum([len(one) for one in data], dtype=np.int64)
+        starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]]) if data else ends
+        return self.encode_bytes(np.frombuffer(b"".join(data), np.uint8), np.stack([starts, ends], axis=1))
+
+    def encode_bytes(self, data: NDArray[np.uint8], texts: NDArray[np.int64]) -> Encoded:
+        """`data` is UTF-8; text i is `data[texts[i, 0]:texts[i, 1]]`, with `texts` int64 [texts, 2]."""
+        if not len(self._memory.hashes) and len(texts) > FEW:
+            self.encode_bytes(data, texts[:FEW])  # most of the others' chunks are known then
+        memory = self._memory
+        found, offsets, lacking = kernels.chunks(
+            data, texts, kernels.BLANK, memory.slots, memory.hashes, memory.keys, memory.arena
+        )
+        if len(lacking):
+            raw = data.tobytes()
+            memory, numbers = self._learned(memory, [raw[start:end] for start, end in lacking.tolist()])
+            missed = found < 0
+            found[missed] = np.array(numbers, np.int32)[-1 - found[missed]]
+        limit = self._encoder.options.maximum_length
+        ids, bounds, lengths, outside = kernels.tokens(
+            found, offsets, memory.values, memory.ids, memory.outside, limit
+        )
+        return Encoded(Sequences(ids, bounds), lengths, outside)
+
+    def _learned(self, memory: _Memory, chunks: list[bytes]) -> tuple[_Memory, list[int]]:
+        """A memory that has these chunks too, and their numbers in it."""
+        with self._learning:
+            shared = self._memory.numbers is memory.numbers  # it was not forgotten meanwhile
+            memory, known = (self._memory, memory.numbers) if shared else (memory, {})
+            new = [chunk for chunk in dict.fromkeys(chunks) if chunk not in known]
+            numbers = dict(zip(new, count(len(memory.hashes))))
+            known |= {chunk: number for chunk, number in numbers.items() if len(chunk) <= LONGEST}
+            tokens = [self._encoder.tokens_of(chunk.decode("utf-8", "surrogatepass")) for chunk in new]
+            memory = memory.with_chunks(
+                # Long ones are not found again, as they hardly ever come again.
+                [chunk if len(chunk) <= LONGEST else b"" for chunk in new],
+                [[self._encoder.id(token) for token in each] for each in tokens],
+                [sum(token not in self._encoder for token in each) for each in tokens],
+            )
+            if shared:
+                self._memory = _Memory.empty() if memory.full else memory
+            return memory, [numbers[chunk] if chunk in numbers else known[chunk] for chunk in chunks]
+
+
+def _bounds(bounds: NDArray[np.int64], lengths: list[int]) -> NDArray[np.int64]:
+    """The bounds int64 [n, 2], and those of as many more pieces behind them, none or more."""
+    sizes = np.array(lengths, np.int64)
+    ends = np.cumsum(sizes) + (bounds[-1, 1] if len(bounds) else 0)
+    return np.concatenate([bounds, np.stack([ends - sizes, ends], axis=1)])

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from pipeline.baselines.catalogue import (
+    BASELINES,
+    Baseline,
+    NaiveBayesSVM,
+    fit,
+    interpolated,
+    log_count_ratio,
+)
+from pipeline.inputs import Sequences
+from pipeline.options import BaselineOptions
+
+OF_TOKENS = [name for name, one in BASELINES.items() if "tokens" in one.inputs]
+LEARNING = [name for name in OF_TOKENS if name != "majority"]
+
+
+def predict(
+    name: str, rows: list[list[int]], labels: list[int], test: list[list[int]], seed: int = 1
+) -> tuple[list[int], str]:
+    """Fitted and chosen on the same rows."""
+    library = BASELINES[name].library
+    if library:
+        pytest.importorskip(library, reason=f"{library} is not installed")
+    training = Sequences.of(rows), np.array(labels)
+    fitted = fit(name, training, training, max(labels) + 1, "accuracy", seed)
+    predicted = fitted.predict(Sequences.of(test))
+    assert predicted.dtype == np.int64
+    return predicted.tolist(), fitted.setting
+
+
+def test_the_options_name_every_baseline_in_the_order_shown() -> None:
+    (names,) = get_args(BaselineOptions.model_fields["baselines"].annotation)
+    assert list(get_args(names)) == list(BASELINES)
+
+
+def test_the_majority_is_the_most_frequent_label_and_of_several_the_first() -> None:
+    assert predict("majority", [[2], [3], [4]], [0, 2, 2], [[2], []]) == ([2, 2], "label 2")
+    assert predict("majority", [[2], [3]], [2, 1], [[2]]) == ([1], "label 1")
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_it_learns_from_single_tokens(name: str) -> None:
+    rows = [[2, 3], [3, 2], [4, 3], [3, 4]] * 5
+    assert predict(name, rows, [0, 0, 1, 1] * 5, [[2], [4], [9, 4]])[0] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_it_learns_from_pairs_what_single_tokens_do_not_tell(name: str) -> None:
+    assert predict(name, [[2, 3, 5], [3, 2, 5]] * 40, [0, 1] * 40, [[2, 3, 5], [3, 2, 5]])[0] == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["linear", "nbsvm"])
+def test_a_pair_does_not_reach_over_the_end_of_a_row(name: str) -> None:
+    assert predict(name, [[2, 3], [2], [3, 2]] * 10, [0, 1, 1] * 10, [[2], [3], [2, 3]])[0][2] == 0
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_it_tells_several_classes_apart(name: str) -> None:
+    rows = [[2, 5], [3, 5], [4, 5]] * 20
+    assert predict(name, rows, [0, 1, 2] * 20, [[4, 5], [2, 5], [3, 5]])[0] == [2, 0, 1]
+
+
+@pytest.mark.parametrize("name", OF_TOKENS)
+def test_an_empty_or_unknown_row_is_predicted(name: str) -> None:
+    rows = [[2], [3], [3], []] * 10
+    assert predict(name, rows, [0, 1, 1, 1] * 10, [[], [99], [99, 98]])[0] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("name", OF_TOKENS)
+def test_a_class_without_a_training_row_is_not_predicted(name: str) -> None:
+    training = Sequences.of([[2], [3], [3], [3]] * 10), np.array([0, 3, 3, 3] * 10)
+    test = Sequences.of([[2], [3], [4]])
+    if not BASELINES[name].available():
+        pytest.skip(f"{BASELINES[name].library} is not installed")
+    fitted = fit(name, training, (test, np.array([0, 3, 1])), 5, "macro_f1", 1)
+    assert set(fitted.predict(test).tolist()) <= {0, 3}
+
+
+@pytest.mark.parametrize("name", OF_TOKENS)
+@pytest.mark.parametrize(("rows", "labels"), [([[2], [3]], [1, 1]), ([[], [], []], [0, 1, 1])])
+def test_without_a_second_class_or_a_token_it_is_the_majority(
+    name: str, rows: list[list[int]], labels: list[int]
+) -> None:
+    assert predict(name, rows, labels, [[2], [], [9]]) == ([1, 1, 1], "label 1")
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_it_learns_from_rows_sorted_by_class(name: str) -> None:
+    random = np.random.default_rng(7)
+    labels = np.repeat([0, 1], 500)
+    telling = random.integers(2, 200, 1000) + 200 * labels  # one rare token among seven that say nothing
+    rows = np.column_stack([telling, random.integers(500, 510, (1000, 7))]).tolist()
+    predicted, _ = predict(name, rows, labels.tolist(), rows)
+    assert np.mean(predicted == labels) > 0.95
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_seed_repeats_the_predictions_and_the_choice(name: str) -> None:
+    random = np.random.default_rng(7)
+    rows = random.integers(2, 30, (60, 5)).tolist()
+    labels = random.integers(0, 3, 60).tolist()
+    test = random.integers(2, 30, (200, 5)).tolist()
+    assert predict(name, rows, labels, test, seed=2**32 - 1) == predict(
+        name, rows, labels, test, seed=2**32 - 1
+    )
+
+
+def test_the_candidate_with_most_validation_rows_right_is_chosen_and_of_several_the_first() -> None:
+    rows, labels = [[2, 3], [3, 2], [4, 3], [3, 4]] * 5, [0, 0, 1, 1] * 5
+    assert predict("linear", rows, labels, [[2]])[1] == "C = 1"
+    # One clear row of the small class among many of the other: C = 1 takes it for the large one.
+    rows, labels = [[2]] + [[2, 3]] * 60 + [[4, 3]] * 2, [1] + [1] * 60 + [0] * 2
+    training, held_out = (Sequences.of(rows), np.array(labels)), (Sequences.of([[4, 3]]), np.array([0]))
+    assert fit("linear", training, held_out, 2, "accuracy", 1).setting == "C = 10"
+
+
+def test_the_log_count_ratio_is_that_computed_by_hand() -> None:
+    # Tokens a, b and the pair ab; positive rows "a" and "a b", negative row "b".
+    features = csr_matrix([[1.0, 0, 0], [1, 1, 1], [0, 1, 0]])
+    ratio = log_count_ratio(features, np.array([True, True, False]))
+    # p = (3, 2, 2) of 7, q = (1, 2, 1) of 4
+    assert ratio == pytest.approx(np.log([12 / 7, 4 / 7, 8 / 7]))
+
+
+def test_interpolated_weights_are_those_computed_by_hand() -> None:
+    # mean|w| = 2
+    assert interpolated(np.array([1.0, -3.0, 2.0]), 0.25).tolist() == [1.75, 0.75, 2.0]
+
+
+def test_nbsvm_scores_are_those_computed_by_hand() -> None:
+    # Row "a" of class 0, row "b" of class 1: for class 1, p = (1, 2), q = (2, 1), r = (-L, L) with L = log 2.
+    # By symmetry b = 0 and w = (v, v) with the least v^2 + 2 C (1 - L v)^2: v = 2 C L / (1 + 2 C L^2). All
+    # weights are equal, so that interpolation changes none: the scores of class 1 are -L v and L v.
+    features, log2, strength = csr_matrix(np.eye(2)), np.log(2), 0.5
+    weight = 2 * strength * log2 / (1 + 2 * strength * log2**2)
+    model = NaiveBayesSVM(strength, seed=1).fit(features, np.array([0, 1]))
+    expected = log2 * weight * np.array([[1, -1], [-1, 1]])
+    assert model.scores(features) == pytest.approx(expected, abs=1e-3)
+    assert model.predict(features).tolist() == [0, 1]
+
+
+def test_a_baseline_without_its_library_is_not_available() -> None:
+    assert BASELINES["linear"].available()
+    assert not Baseline("", BASELINES["linear"].candidates, library="not_installed").available()
+
+
+def test_the_classes_weigh_the_same_only_where_they_do_for_the_network_too() -> None:
+    # Of 63 texts "2 3", two in three are of class 1, and "4" goes with class 0 in none: by accuracy "2 3" is
+    # class 1. Where both classes weigh the same, so do 20 texts "2 3" of class 0 out of 21 and 43 of 1 out of
+    # 143: 0.95 against 0.30.
+    rows = Sequences.of([[2, 3]] * 63 + [[4]] * 100 + [[5]])
+    training = rows, np.array([0] * 20 + [1] * 43 + [1] * 100 + [0])
+    # One class 0 row right and one of four class 1 rows wrong: macro-F1 is (2/3 + 6/7) / 2, accuracy 4/5. All
+    # called class 1: macro-F1 is (0 + 8/9) / 2, accuracy 4/5 as well, and it comes first.
+    validation = Sequences.of([[2, 3], [2, 3], [4], [4], [4]]), np.array([0, 1, 1, 1, 1])
+    by_accuracy = fit("linear", training, validation, 2, "accuracy", 1)
+    by_macro_f1 = fit("linear", training, validation, 2, "macro_f1", 1)
+    assert by_accuracy.predict(validation[0]).tolist() == [1, 1, 1, 1, 1]
+    assert by_macro_f1.predict(validation[0]).tolist() == [0, 0, 1, 1, 1]
+    assert not by_accuracy.setting.endswith("balanced") and by_macro_f1.setting.endswith(", balanced")
+
+
+def test_nbsvm_with_balanced_classes_has_the_scores_computed_by_hand() -> None:
+    # Row "a" of class 0, twice row "b" of class 1: p = (1, 3), q = (2, 1), r = (log 3/8, log 9/4). "a" weighs
+    # 3/2, each "b" 3/4. liblinear's bias is a weight like the others, so that the gradient is 0 where
+    # w = (-u r_a, v r_b) and b = v - u, with u = 3 C (1 + w_a r_a + b) and v = 3 C (1 - w_b r_b - b).
+    features, strength = csr_matrix(np.array([[1.0, 0], [0, 1], [0, 1]])), 0.5
+    a, b = np.log(3 / 8), np.log(9 / 4)
+    lines = np.array(
+        [[1 + 3 * strength * (1 + a**2), -3 * strength], [-3 * strength, 1 + 3 * strength * (1 + b**2)]]
+    )
+    u, v = np.linalg.solve(lines, [3 * strength, 3 * strength])
+    weights = interpolated(np.array([-u * a, v * b]), NaiveBayesSVM.BETA)
+    expected = np.array([a * weights[0], b * weights[1], b * weights[1]]) + v - u
+    model = NaiveBayesSVM(strength, seed=1, balanced=True).fit(features, np.array([0, 1, 1]))
+    assert model.scores(features)[:, 1] == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_by_macro_f1_it_is_balanced_only_where_that_is_better(name: str) -> None:
+    if not BASELINES[name].available():
+        pytest.skip(f"{BASELINES[name].library} is not installed")
+    part = Sequences.of([[2, 3], [3, 2], [4, 3], [3, 4]] * 5), np.array([0, 0, 1, 1] * 5)
+    assert not fit(name, part, part, 2, "macro_f1", 1).setting.endswith("balanced")
+
+
+def test_fasttext_learns_rare_classes_from_repeated_lines() -> None:
+    pytest.importorskip("fasttext", reason="fasttext is not installed")
+    rows = Sequences.of([[2, 3]] * 63 + [[4]] * 100 + [[5]])
+    training = rows, np.array([0] * 20 + [1] * 43 + [1] * 100 + [0])
+    validation = Sequences.of([[2, 3], [2, 3], [4], [4], [4]]), np.array([0, 1, 1, 1, 1])
+    # Class 0 has 21 of 164 rows: each weighs 164 / 42 = 3.9 and stands four times, 80 texts "2 3" to 43.
+    fitted = fit("fasttext", training, validation, 2, "macro_f1", 1)
+    assert fitted.predict(validation[0]).tolist() == [0, 0, 1, 1, 1]
+    assert fitted.setting.endswith(", balanced")

@@ -1,0 +1,78 @@
+"""What `make table` cross-validates and shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.__main__ import main
+from tests.studies.test_cross_validation import result
+from tests.test_end_to_end import make
+
+LONG = "kim-multichannel-of-a-very-long-name"
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CONVTEXT_DATA", str(tmp_path))
+    for model in (LONG, "kim-rand train.epochs=3 embed.dimensions=50"):
+        folder = tmp_path / "build" / "mr" / "crossval" / model
+        folder.mkdir(parents=True)
+        (folder / "options.json").touch()
+        (folder / "crossval.json").write_text(result(model, "mr", 0.7, 0.8).model_dump_json())
+    return tmp_path
+
+
+def test_a_model_is_chosen_by_its_name_however_long_and_whatever_set_made_of_it(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for chosen, other in (("kim-rand", LONG), (LONG, "kim-rand")):
+        assert main(["table", "--models", chosen]) == 0
+        shown = capsys.readouterr().out
+        assert f"| {chosen}" in shown
+        assert other not in shown
+    assert (data / "build" / "table.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--models", "kim-rnd"], "no model 'kim-rnd' in conf/models; did you mean 'kim-rand'?"),
+        (["--corpora", "trecc"], "no corpus 'trecc' in conf/corpora, and no such file; did you mean 'trec'?"),
+        (
+            ["--corpora", "digits", "--models", "kim-rand"],
+            "no model fits a corpus: digits has images, and kim-rand takes texts",
+        ),
+    ],
+)
+def test_what_cannot_be_cross_validated_is_said_in_one_line(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["table", "--pairs", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"convtext: {said}")
+
+
+def test_all_models_are_run_on_what_they_take_and_none_where_none_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["table", "--pairs"]) == 0
+    pairs = capsys.readouterr().out.split()
+    assert {"mr:kim-rand", "digits:image_cnn"} <= set(pairs)
+    assert not {"digits:kim-rand", "docstrings:kim-rand"} & set(pairs)
+    assert main(["table", "--pairs", "--corpora", "", "--models", "kim-rand"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_names_of_corpora_and_models_are_no_commands(data: Path) -> None:
+    for names in (
+        "CORPORA=$(touch ran)",
+        "MODELS=`touch ran`",
+        'CORPORA="; touch ran; "',
+        "MODELS='; touch ran; '",
+    ):
+        done = make(data, "table", names.replace("ran", str(data / "ran")))
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()[0]) > len("convtext: ")
+        assert done.stderr.startswith("convtext: no ")
+        assert not (data / "ran").exists()

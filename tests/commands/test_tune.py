@@ -1,0 +1,319 @@
+"""`make tune`, as a user types it."""
+
+from __future__ import annotations
+
+import csv
+import gc
+import json
+import os
+import shlex
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.test_end_to_end import ROOT, SMALL, environment, write_reviews
+
+FEW = SMALL.replace("epochs=4", "epochs=2")
+SPLIT = "split='{test: 0.2}'"
+Done = subprocess.CompletedProcess[str]
+
+
+def checkout(folder: Path) -> Path:
+    """The project in a folder of its own, as a search writes to its conf/."""
+    for name in ("pipeline", "conf"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy2(ROOT / name, folder)
+    (folder / ".venv").symlink_to((ROOT / ".venv").resolve())
+    return folder
+
+
+class Tuned:
+    def __init__(self, folder: Path) -> None:
+        self.root, self.data, self.csv = checkout(folder / "project"), folder / "data", folder / "reviews.csv"
+        write_reviews(self.csv, 80)
+        self.of_csv = [f"CORPUS={self.csv}", "TEXT=review", "LABEL=stars"]
+        self.arguments = [*self.of_csv, "MODEL=kim-rand", f"SET={FEW} {SPLIT}"]
+        self.done = self.run("make", "tune", *self.arguments, "NAME=better", "BUDGET=30s")
+        (self.folder,) = self.data.glob("build/*/kim-rand/tune/better-*")
+        self.corpus = self.folder.parents[2]
+
+    def run(self, *command: str) -> Done:
+        return subprocess.run(
+            command, cwd=self.root, env=environment(self.data), capture_output=True, text=True, timeout=240
+        )
+
+    def model(self, name: str) -> Path:
+        return self.root / "conf" / "models" / f"{name}.yaml"
+
+    def trials(self) -> list[dict[str, str]]:
+        with (self.folder / "trials.csv").open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    def search_again(self) -> Done:
+        """The stage alone, until an epoch has ended."""
+        asked = self.folder / "tune.json"
+        kept = asked.read_text()
+        try:
+            asked.write_text(json.dumps(json.loads(kept) | {"budget": 1}))
+            return self.run(sys.executable, "-m", "pipeline", "tune", str(self.folder))
+        finally:
+            asked.write_text(kept)
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Tuned:
+    return Tuned(tmp_path_factory.mktemp("tuned"))
+
+
+def test_a_search_prints_a_line_a_trial_and_writes_the_best_with_what_was_found(tuned: Tuned) -> None:
+    assert tuned.done.returncode == 0, tuned.done.stderr
+    assert tuned.done.stderr == ""
+    *lines, command, last = tuned.done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert last == str(tuned.model("better"))
+    given = shlex.quote("'split={test: 0.2}'")
+    again = f"make train CORPUS={tuned.csv} TEXT=review LABEL=stars MODEL=better SET={given}"
+    assert command == f"  to train it: {again}"
+    first, *others = tuned.trials()
+    assert any(line.split()[:1] == ["0"] and line.endswith("as it is") for line in lines)
+    assert (first["network.filters"], first["train.batch_size"]) == ("8", "16")
+    assert "network.channels" not in first  # random vectors
+    best = max([first, *others], key=lambda trial: float(trial["validation_accuracy"]))
+    assert others or best["ending"] == "budget spent"
+    caution = "Chosen by 8 rows, one of which is 12.5 points of accuracy, which flatters it: what to expect, "
+    caution += "the test part says."
+    assert caution in " ".join(" ".join(lines).split())
+
+    header = [line for line in tuned.model("better").read_text().splitlines() if line.startswith("#")]
+    mark, asked, found, *warning, train = header
+    assert mark.startswith("# Written by `make tune`")
+    assert asked.startswith(f"# make tune CORPUS={tuned.csv}") and asked.endswith("NAME=better BUDGET=30s")
+    accuracy = f"{float(best['validation_accuracy']):.2%}"
+    assert found.startswith(
+        f"# The best of {1 + len(others)} trials: validation accuracy {accuracy} on 8 rows"
+    )
+    assert caution in " ".join(line.removeprefix("# ") for line in warning)
+    assert train == f"# {again}"
+
+
+def ask(tuned: Tuned, query: str) -> list[tuple[object, ...]]:
+    store = sqlite3.connect(tuned.data / "tracking" / "mlflow.db")
+    try:
+        return store.execute(query).fetchall()
+    finally:
+        store.close()
+
+
+def test_trials_are_runs_below_the_run_of_the_search(tuned: Tuned) -> None:
+    columns = ["run", "key", "value"]
+    tags = pd.DataFrame(ask(tuned, "select run_uuid, key, value from tags"), columns=columns)
+    trials = tuned.trials()
+    parents = tags[tags["key"] == "mlflow.parentRunId"]
+    assert len(parents) == len(trials)
+    assert parents["value"].nunique() == 1
+    endings = tags[tags["key"] == "trial"]["value"]
+    assert sorted(endings) == sorted(trial["ending"] for trial in trials)
+    assert len(ask(tuned, "select value from params where key = 'network.filters'")) == 1 + len(trials)
+    epochs = ask(tuned, "select value from metrics where key = 'validation_accuracy'")
+    assert len(epochs) == 1 + sum(int(trial["epochs"]) for trial in trials)
+    assert set(ask(tuned, "select status from runs")) == {("FINISHED",)}
+    parent = parents["value"].iloc[0]
+    artifacts = tuned.data / "tracking" / "artifacts" / parent / "artifacts"
+    assert {path.name for path in artifacts.iterdir()} == {"better.yaml", "trials.csv"}
+    of_parent = tags[(tags["run"] == parent) & (tags["key"] == "mlflow.note.content")]
+    assert "Chosen by 8 rows, one of which is 12.5 points" in of_parent["value"].iloc[0]
+
+
+def test_the_winner_is_a_model_that_trains_to_what_was_found(tuned: Tuned) -> None:
+    before = (tuned.corpus / "rows.parquet").stat().st_mtime_ns
+    command = tuned.done.stdout.splitlines()[-2].partition(": ")[2]
+    done = tuned.run("sh", "-c", command)
+    assert done.returncode == 0, done.stderr
+    assert (tuned.corpus / "rows.parquet").stat().st_mtime_ns == before  # the same split
+    history = json.loads((Path(done.stdout.splitlines()[-1]) / "history.json").read_text())
+    best = max(tuned.trials(), key=lambda trial: float(trial["validation_accuracy"]))
+    name = f"{tuned.corpus.name} tune {best['trial']}"
+    run = f"run_uuid = (select run_uuid from runs where name = '{name}')"
+    for key in ("loss", "validation_loss", "validation_accuracy"):
+        found = ask(tuned, f"select value from metrics where key = '{key}' and {run} order by step")
+        assert len(found) == int(best["epochs"])
+        assert [record[key] for record in history[: len(found)]] == [value for (value,) in found]
+
+
+def test_the_search_never_sees_the_test_part(tuned: Tuned) -> None:
+    paths = [tuned.corpus / "rows.parquet", tuned.corpus / "sequences.npz"]
+    kept = [path.read_bytes() for path in paths]
+    rows = pd.read_parquet(paths[0])
+    test = rows["part"] == "test"
+    assert test.sum() == 16
+    with np.load(paths[1]) as arrays:
+        ids, offsets = arrays["ids"], arrays["offsets"]
+    # No network could be built or scored with these.
+    rows.loc[test, "label"] = 10**6
+    for row in np.flatnonzero(test):
+        ids[offsets[row] : offsets[row + 1]] = np.iinfo(ids.dtype).max
+    try:
+        rows.to_parquet(paths[0], index=False)
+        np.savez(paths[1], ids=ids, offsets=offsets)
+        done = tuned.search_again()
+    finally:
+        for path, content in zip(paths, kept, strict=True):
+            path.write_bytes(content)
+    assert (done.returncode, done.stderr) == (0, "")
+    (first,) = tuned.trials()
+    assert first["epochs"] == "1"  # the budget begins with the stage, which loads for longer than a second
+    of_first = f"name = '{tuned.corpus.name} tune 0' and key = 'validation_loss' and step = 1"
+    losses = ask(tuned, f"select value from metrics join runs using (run_uuid) where {of_first}")
+    assert len(losses) == 2 and len(set(losses)) == 1
+
+
+def test_a_search_whose_inputs_another_command_has_changed_is_refused(tuned: Tuned) -> None:
+    flags = [f"--corpus={tuned.csv}", "--text=review", "--label=stars", "--model=kim-rand"]
+    prepare = tuned.corpus / "prepare.json"
+    kept = prepare.read_text()
+    try:
+        tuned.run(sys.executable, "-m", "pipeline", "configure", *flags, "--set=seed=2")
+        done = tuned.search_again()
+    finally:
+        prepare.write_text(kept)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{prepare} is not as this search was asked for" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_two_searches_at_once_have_options_of_their_own_and_leave_those_of_train(tuned: Tuned) -> None:
+    run = tuned.folder.parents[1]
+    flags = [f"--corpus={tuned.csv}", "--text=review", "--label=stars", "--model=kim-rand", "--budget=1h"]
+    before = {path: path.read_bytes() for path in [*run.glob("train.json"), *run.glob("request.json")]}
+    asked = {}
+    for name in ("one", "two", "two"):
+        setting = f"train.epochs={len(name) + len(asked)}"
+        done = tuned.run(
+            *(sys.executable, "-m", "pipeline", "configure", *flags),
+            *(f"--name={name}", f"--set={setting} {SPLIT}"),
+        )
+        asked[setting] = Path(done.stdout.strip())
+    assert list(asked) == ["train.epochs=3", "train.epochs=4", "train.epochs=5"]
+    assert len(set(asked.values())) == 3
+    for setting, folder in asked.items():
+        assert folder.parent == run / "tune"
+        options = json.loads((folder / "tune.json").read_text())
+        assert f"train.epochs={options['train']['train']['epochs']}" == setting
+        assert f"SET='{setting} " in options["command"]
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_an_interrupted_search_keeps_the_best_so_far_as_does_one_that_is_killed(
+    tuned: Tuned, number: signal.Signals
+) -> None:
+    name = f"interrupted-by-{number}"
+    process = subprocess.Popen(
+        ["make", "tune", *tuned.arguments, f"NAME={name}", "BUDGET=1h"],
+        cwd=tuned.root, env=environment(tuned.data), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert any("as it is" in line for line in iter(process.stdout.readline, ""))
+    (trials,) = tuned.data.glob(f"build/*/kim-rand/tune/{name}-*/trials.csv")
+    kept = tuned.model(name).read_text(), trials.read_text()  # before it knows that it will end
+    assert "# The best of 1 trials: validation accuracy" in kept[0]
+    assert len(kept[1].splitlines()) == 2
+    os.killpg(process.pid, number)
+    said, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "interrupted; best of " in said
+    assert "tune was interrupted" in errors
+    assert "Traceback" not in errors
+    assert "validation accuracy" in tuned.model(name).read_text()
+    assert not list(tuned.model(name).parent.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("BUDGET=10", "BUDGET='10': expected a time such as 90s, 10m or 1h30m"),
+        ("BUDGET=", "BUDGET='': expected a time"),
+        ("BUDGET=-1m", "BUDGET='-1m': expected a time"),
+        ("NAME=conf/models/x.yaml", "NAME='conf/models/x.yaml': a name is of letters, digits"),
+        ("NAME=my best", "NAME='my best': a name is of letters, digits"),
+        ("NAME=a:b", "NAME='a:b': a name is of letters, digits"),
+        ("NAME=-a", "NAME='-a': a name is of letters, digits"),
+        ("NAME=.", "NAME='.': a name is of letters, digits"),
+        ("NAME=" + "a" * 250, f"conf/models/{'a' * 250}.yaml cannot be written: file name too long"),
+        (
+            "NAME=kim-rand",
+            "conf/models/kim-rand.yaml was not written by `make tune`: give the winner another",
+        ),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_built(
+    tmp_path: Path, argument: str, message: str
+) -> None:
+    write_reviews(tmp_path / "reviews.csv", 20)
+    arguments = [f"CORPUS={tmp_path / 'reviews.csv'}", "TEXT=review", "LABEL=stars"]
+    done = subprocess.run(
+        ["make", "tune", *arguments, argument],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 2  # ours and make's
+    assert not list(tmp_path.glob("build/*/*"))
+
+
+def test_a_variable_of_the_environment_asks_for_nothing(tmp_path: Path) -> None:
+    write_reviews(tmp_path / "reviews.csv", 20)
+    names = ["NAME", "MODEL", "SET", "TEXT", "LABEL", "TEST", "ENCODING", "OUTPUT", "TOP", "RUN", "CROSSVAL"]
+    done = subprocess.run(
+        ["make", "tune", f"CORPUS={tmp_path / 'reviews.csv'}", "BUDGET=none"],
+        cwd=ROOT, env=environment(tmp_path) | dict.fromkeys(names, "a:b"), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stderr.startswith("convtext: BUDGET='none': expected a time")
+
+
+def test_a_trial_that_failed_says_why_on_one_line() -> None:
+    from pipeline.commands.tune import _line
+    from pipeline.studies.search import Trial
+
+    trial = Trial(3, {"network.dropout": 0.1}, [], "failed", "MemoryError: " + "no room, " * 20)
+    line = _line(trial, {"network.dropout": 0.5})
+    assert line.split()[:6] == ["3", "-", "0", "0.0", "failed:", "MemoryError:"]
+    assert len(line) <= 79
+
+
+# TensorFlow's variables, under NumPy 2.4.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
+def test_a_network_that_was_trained_is_freed_with_its_graphs() -> None:
+    from pipeline.inputs import Sequences
+    from pipeline.models import kim_cnn
+    from pipeline.networks import trainer
+    from pipeline.networks.backend import forget_networks
+    from pipeline.networks.batches import Batches, SortedBatches
+    from pipeline.options import Train
+
+    def graphs() -> int:
+        gc.collect()
+        return sum(type(one).__name__ == "FuncGraph" for one in gc.get_objects())
+
+    forget_networks()
+    before = graphs()
+    texts, labels = Sequences.of([[2, 3], [4]]), np.array([0, 1])
+    network = kim_cnn.build(kim_cnn.Options(filters=2), np.ones((5, 3), np.float32), 2)
+    batches = Batches(texts, labels, 2, seed=1)
+    trainer.train(network, batches, SortedBatches(texts, labels), Train(epochs=1), lambda record: None)
+    del network
+    assert graphs() > before  # if this fails, TensorFlow has mended it
+    forget_networks()
+    assert graphs() == before

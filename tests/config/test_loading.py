@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.config import loading
+from pipeline.errors import InputError
+
+CORPORA, MODELS = loading.names(loading.CORPORA), loading.names(loading.MODELS)
+
+
+def load(assignments: str = "", corpus: str = "docstrings", model: str = "kim-rand", **flags: str):
+    return loading.load(corpus, model, assignments, {f"source.{key}": value for key, value in flags.items()})
+
+
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_every_corpus_of_conf_is_valid_and_can_be_downloaded_or_is_built_in(corpus: str) -> None:
+    source = load(corpus=corpus, model=loading.resolved(corpus, "")[1]).source
+    built_in = source.format in ("docstrings", "digits", "keras")
+    assert built_in or source.address or source.train
+    for file in source.files.values():
+        assert not source.address or len(file.sha256 or "") == 64
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_of_conf_is_valid_and_says_how_to_train_it(model: str) -> None:
+    configuration = load(corpus=loading.resolved("", model)[0], model=model)
+    assert configuration.network
+    text = (loading.MODELS / f"{model}.yaml").read_text("utf-8")
+    assert text.startswith("# ") and f"# make train MODEL={model}" in text
+
+
+def test_the_four_variants_differ_in_channels_and_start_alone() -> None:
+    variants = {name: load(model=name) for name in MODELS if name.startswith("kim-")}
+    channels = {name: tuple(one.network["channels"]) for name, one in variants.items()}
+    assert channels == {
+        "kim-rand": ("tuned",),
+        "kim-static": ("static",),
+        "kim-nonstatic": ("tuned",),
+        "kim-multichannel": ("static", "tuned"),
+    }
+    assert len({json.dumps(one.train.model_dump()) for one in variants.values()}) == 1
+
+
+def test_set_overrides_the_files_with_typed_values() -> None:
+    configuration = load(
+        "train.epochs=3 seed=7 train.learning_rate=1e-3 network.windows=[2,3] tokenize.lowercase=false"
+    )
+    assert configuration.train.epochs == 3
+    assert configuration.seed == 7
+    assert configuration.train.learning_rate == 0.001
+    assert configuration.network["windows"] == [2, 3]
+    assert configuration.tokenize.lowercase is False
+
+
+@pytest.mark.parametrize(
+    ("assignments", "message"),
+    [
+        (
+            "train.epoch=3",
+            "SET: no option 'train.epoch'; did you mean 'train.epochs'",
+        ),
+        ("train.epochs=three", "SET: train.epochs: input should be a valid integer, found 'three'"),
+        ("train.epochs=3.5", "SET: train.epochs: .*found 3.5"),
+        ("train.epochs=true", "SET: train.epochs: .*found True"),
+        ("train.epochs=0", "SET: train.epochs: .*greater than or equal to 1"),
+        ("train.optimizer=sgd", "SET: train.optimizer: input should be 'adadelta' or 'adam', found 'sgd'"),
+        ("network.filter=5", "SET: no option 'network.filter'; did you mean 'network.filters'"),
+        ("network.dropout=high", "SET: network.dropout: .*found 'high'"),
+        ("split.test=1", "SET: split.test: "),
+        ("train=3", "SET: train: "),
+        ("nonsense", "SET: 'nonsense' is not key=value"),
+        ("a='b", "SET=a='b: no closing quotation"),
+        ("train.epochs=[", "SET: the value of train.epochs is not YAML"),
+        ("architecture=resnet", "SET: no architecture 'resnet' in pipeline/models; .*there are: .*kim_cnn"),
+        ("trian.epochs=3", "SET: no option 'trian'; did you mean 'train"),
+        ("network.filters=[0,1,1]", "SET: network.filters.0: .*greater than or equal to 1, found 0$"),
+        ("network.filters=many", "SET: network.filters: .* valid integer or a valid list, found 'many'$"),
+        ("network.filters=0", "SET: network.filters: .*greater than or equal to 1.*, found 0$"),
+        ("network.filters=[1,2]", "SET: network.filters must be one number, or as many"),
+        ("network='{filters: [1,2]}'", "SET: network.filters must be one number, or as many"),
+        ("network.channels=[static,static]", "SET: network.channels names a channel twice"),
+        ("split.test=0.95", "SET: split.validation and split.test must be"),
+        ("source.labels='{1: x}'", "SET: source.labels.1: input should be a valid string, found 1$"),
+        ("seed=0b_", "SET: seed: input should be a valid integer, found '0b_'"),
+        ("seed=0x_", "SET: seed: input should be a valid integer, found '0x_'"),
+        ("seed=" + "1" * 5000, "SET: the value of seed is not YAML: '1{79}…: .*too long for a number$"),
+        ("seed=" + "1" * 4000, "SET: seed: input should be less than 4294967296, found 1{80}…$"),
+        ("seed='!!int abc'", "SET: the value of seed is not YAML: '!!int abc': "),
+        ("title='!!timestamp x'", "SET: the value of title is not YAML: '!!timestamp x': "),
+        ("title=" + "[" * 3000, "SET: the value of title is not YAML: .*nested too deeply$"),
+        ("title='&a [*a]'", "SET: title: input should be a valid string"),
+        ("train.batch_size=1:30", "SET: train.batch_size: .*valid integer, found '1:30'"),
+        ("tokenize.lowercase=no", "SET: tokenize.lowercase: .*valid boolean, found 'no'"),
+        ("seed=1 train.epochs=2 seed=1", "SET: seed is given twice"),
+        ("train.epochs=2 train='{patience: 2}'", "SET: train is given twice"),
+        ("train='{epochs: 3, epochs: 4}'", "SET: the value of train is not YAML: .*'epochs' is there twice"),
+    ],
+)
+def test_a_wrong_option_is_one_line_that_names_it_and_what_is_allowed(assignments: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        load(assignments)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_yaml_file_is_named_with_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "CORPORA", tmp_path)
+    path = tmp_path / "mine.yaml"
+    for text, message in [
+        (
+            "source: {train: a.csv, colour: red}",
+            "mine.yaml: no option 'source.colour'; .*there are: .*source.text",
+        ),
+        ("sauce: 1", "mine.yaml: no option 'sauce'; did you mean 'source'"),
+        (
+            "source: {encoding: 3, train: a.csv}",
+            "mine.yaml: source.encoding: input should be a valid string, found 3",
+        ),
+        ("source: {format: csv}", "mine.yaml: source.train is missing"),
+        ("source: {", "mine.yaml: line 2: not YAML"),
+        ("- a", "mine.yaml: expected `key: value` lines"),
+        ("title: a\nseed: 1\ntitle: b", "mine.yaml: line 3: not YAML: the key 'title' is there twice"),
+        ("seed: 1" + "0" * 5000, "mine.yaml: not YAML: .*too long for a number"),
+        ("title: !!timestamp x", "mine.yaml: line 1: not YAML"),
+        ("seed: !!int abc", "mine.yaml: not YAML: a value is not what its tag says"),
+        ("title: " + "[" * 3000, "mine.yaml: not YAML: nested too deeply"),
+        ("seed: 1:30\nsource: {train: a.csv}", "mine.yaml: seed: .*valid integer, found '1:30'"),
+        ("source: {format: digits, size: 3, train: 1}", "mine.yaml: source.train: "),
+        ("source: {train: a.csv, size: 3}", "mine.yaml: source.size is for images"),
+    ]:
+        path.write_text(text + "\n")
+        with pytest.raises(InputError, match=message):
+            load(corpus="mine")
+    path.write_bytes(b"title: caf\xe9\n")
+    with pytest.raises(InputError, match="mine.yaml: byte 10 is not UTF-8"):
+        load(corpus="mine")
+
+
+def test_numbers_and_words_are_what_they_look_like(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # By YAML 1.1 these would be 8, 90, true, false, a date and 1.
+    assert load("train.epochs=010 seed=+7 title=2026-13-45").train.epochs == 10
+    assert [load(f"title={word}").title for word in ("1:30", "2026-13-45", "0x1F")] == [
+        "1:30", "2026-13-45", "0x1F",
+    ]  # fmt: skip
+    assert [load(f"train.learning_rate={rate}").train.learning_rate for rate in ("1e-3", "2E1", ".5")] == [
+        0.001, 20.0, 0.5,
+    ]  # fmt: skip
+    monkeypatch.setattr(loading, "CORPORA", tmp_path)
+    (tmp_path / "mine.yaml").write_text("source: {train: a.csv, labels: {yes: positive, off: no}}\n")
+    assert load(corpus="mine").source.labels == {"yes": "positive", "off": "no"}
+
+
+def test_a_check_over_several_keys_blames_who_set_one_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match="^SET: network.start: filter_bank needs"):
+        load("network.start=filter_bank network.kernel=1", "digits", "image_cnn")
+    with pytest.raises(InputError, match="^SET: source.size is for images"):
+        load("source.size=3")
+    monkeypatch.setattr(loading, "MODELS", tmp_path)
+    path = tmp_path / "mine.yaml"
+    path.write_text("architecture: kim_cnn\nnetwork: {windows: [2, 3], filters: [8, 8, 8]}\n")
+    with pytest.raises(InputError, match="^conf/models/mine.yaml: network.filters must be one number"):
+        load("network.dropout=0.1", model="mine")
+    with pytest.raises(InputError, match="^SET: network.filters must be one number"):
+        load("network.filters=[8]", model="mine")
+
+
+@pytest.mark.parametrize("name", ["my best", "a:b", "a$b", "-a", "é"])
+def test_a_file_of_conf_whose_name_no_command_can_hold_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f"{name}.yaml").write_text("architecture: kim_cnn\nsource: {train: a.csv}\n")
+    for folder, named in (("MODELS", {"model": name}), ("CORPORA", {"corpus": name})):
+        with monkeypatch.context() as patch:
+            patch.setattr(loading, folder, tmp_path)
+            with pytest.raises(
+                InputError, match=r"\.yaml: rename it: a name is of letters, digits"
+            ) as caught:
+                load(**named)
+            assert "\n" not in str(caught.value)
+
+
+def test_what_was_set_of_the_corpus_is_set_again_to_train_and_the_rest_is_in_the_file() -> None:
+    given = "tokenize.lowercase=false network.filters=8 seed=3 split.test=0.2 embed.dimensions=16"
+    assert loading.of_corpus(given) == "tokenize.lowercase=false split.test=0.2"
+
+
+def test_a_section_of_the_corpus_that_was_set_whole_is_set_again_whole() -> None:
+    given = "split='{test: 0.3}' train='{epochs: 3}' title=mine tokenize='{lowercase: false}'"
+    again = loading.of_corpus(given)
+    assert again == "'split={test: 0.3}' title=mine 'tokenize={lowercase: false}'"
+    assert load(again).split.test == 0.3
+
+
+def test_an_unknown_corpus_or_model_suggests_the_nearest() -> None:
+    with pytest.raises(InputError, match="no corpus 'trek' in conf/corpora.*did you mean 'trec'"):
+        load(corpus="trek")
+    with pytest.raises(InputError, match="no model 'kim-random' in conf/models; did you mean 'kim-rand'"):
+        load(model="kim-random")
+    with pytest.raises(InputError, match="reviews.csv: no such file"):
+        load(corpus="reviews.csv")
+    with pytest.raises(InputError, match="not a CSV file"):
+        load(corpus="./tests")
+
+
+def test_the_columns_and_the_test_file_of_a_csv_come_from_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_text("review,stars\ngood,5\n")
+    source = load(corpus=str(path), text="review", label="stars", test="held.csv", encoding="latin-1").source
+    assert (source.text, source.label, source.encoding) == ("review", "stars", "latin-1")
+    assert source.train and source.train.path == str(path)
+    assert source.test and source.test.path == "held.csv"
+
+
+def test_two_files_of_one_name_in_different_folders_have_folders_of_their_own(tmp_path: Path) -> None:
+    folders = {loading.run_folder(str(tmp_path / name / "Re views.csv"), "kim-rand") for name in "ab"}
+    assert len(folders) == 2
+    assert all(folder.parent.name.startswith("re-views-") for folder in folders)
+    assert loading.run_folder("mr", "kim-rand").parts[-3:] == ("build", "mr", "kim-rand")
+
+
+@given(st.text(max_size=40))
+def test_no_assignment_ends_in_anything_but_options_or_one_line(text: str) -> None:
+    try:
+        load(text)
+    except InputError as error:
+        assert "\n" not in str(error)
+
+
+def test_what_is_not_named_is_what_fits_the_other(tmp_path: Path) -> None:
+    assert loading.resolved("", "") == ("docstrings", "convtext")
+    assert loading.resolved("digits", "") == ("digits", "image_cnn")
+    assert loading.resolved("", "alexnet") == ("digits", "alexnet")
+    assert loading.resolved("", "kim-rand") == ("docstrings", "kim-rand")
+    assert loading.resolved("some.npz", "")[1] == loading.resolved(f"{tmp_path}", "")[1] == "image_cnn"
+    assert loading.resolved("gone.csv", "")[1] == "convtext"
+    with pytest.raises(InputError, match="no model 'alexnett'"):
+        loading.resolved("", "alexnett")
+
+
+def test_a_path_says_how_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "some.npz").write_bytes(b"")
+    (tmp_path / "images" / "cat").mkdir(parents=True)
+    (tmp_path / "images" / "cat" / "1.JPG").write_bytes(b"")
+    for name, form in (("some.npz", "npz"), ("images", "folder"), ("images/", "folder")):
+        source = load(corpus=f"{tmp_path}/{name}", model="dense").source
+        assert (source.format, source.input, source.text) == (form, "images", "path")
+    assert load(corpus=str(tmp_path / "some.npz"), model="dense", test="held.npz").source.official == {"test"}
+    with pytest.raises(InputError, match="LABEL= is for a CSV, and .*images has images"):
+        load(corpus=str(tmp_path / "images"), model="dense", label="stars")
+    with pytest.raises(InputError, match="takes texts, and .*: name one of alexnet, .*, image_cnn"):
+        load(corpus=str(tmp_path / "images"))
+    with pytest.raises(InputError, match="no folder of png or jpg images in subfolders, one for each class"):
+        load(corpus=str(tmp_path / "images" / "cat"), model="dense")
+
+
+def test_a_folder_is_another_one_when_anything_in_it_changed(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "0.png").write_bytes(b"1")
+    first = loading.identify(str(tmp_path))
+    assert loading.identify(str(tmp_path)) == first
+    (tmp_path / "a" / "0.png").write_bytes(b"12")
+    assert loading.identify(str(tmp_path)) != first

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.corpus.docstrings import (
+    LIBRARIES,
+    MASK,
+    MINIMUM_WORDS,
+    Docstring,
+    collect,
+    docstrings,
+    first_paragraph,
+    library_root,
+    masked,
+    source_files,
+    unique,
+)
+from pipeline.errors import InputError
+
+SOURCE = '''"""The module's own docstring is no text."""
+
+class Stack:
+    """A stack of   things that
+    one can push.
+
+    A second paragraph.
+    """
+
+    def push(self):
+        """Puts a thing on top of it."""
+
+        def inner():
+            """Nobody outside can ever call this."""
+
+    def _grow(self):
+        """Makes room for twice the things."""
+
+class _Hidden:
+    def method(self):
+        """A method of a private class here."""
+
+try:
+    async def fetch():
+        r"""Fetches the next \\d thing, without waiting."""
+except ImportError:
+    def fallback():
+        """Does the same, but by hand."""
+
+if True:
+    def short():
+        """Four words, no more."""
+
+def silent():
+    return 1
+'''
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    (tmp_path / "stack.py").write_text(SOURCE, encoding="utf-8")
+    return tmp_path
+
+
+def test_first_paragraphs_of_what_is_public_are_read_with_their_lines(library: Path) -> None:
+    assert docstrings("stacks", library, "stack.py") == [
+        Docstring("stacks", "stack.py", 4, "A stack of things that one can push."),
+        Docstring("stacks", "stack.py", 11, "Puts a thing on top of it."),
+        Docstring("stacks", "stack.py", 25, r"Fetches the next \d thing, without waiting."),
+        Docstring("stacks", "stack.py", 28, "Does the same, but by hand."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("docstring", "paragraph"),
+    [
+        ("One line.", "One line."),
+        ("\n\n   Begins late.\n   Goes on.\n\nEnds.", "Begins late. Goes on."),
+        ("A line of blanks\n    \nends it.", "A line of blanks"),
+        ("", ""),
+    ],
+)
+def test_a_first_paragraph_ends_at_the_first_blank_line(docstring: str, paragraph: str) -> None:
+    assert first_paragraph(docstring) == paragraph
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b'def f(:\n    """This is not Python at all."""',
+        b'def f():\n    """Caf\xe9 in an encoding not declared."""',
+        b'def f():\n    """A zero byte is \0 no source."""',
+        b"def f():\n    'Single quotes are no docstring of PEP 257.'",
+        b"",
+    ],
+)
+def test_a_file_that_cannot_be_read_as_source_has_no_docstrings(tmp_path: Path, source: bytes) -> None:
+    (tmp_path / "bad.py").write_bytes(source)
+    assert docstrings("bad", tmp_path, "bad.py") == []
+
+
+def test_a_declared_encoding_is_followed(tmp_path: Path) -> None:
+    source = '# coding: latin-1\ndef f():\n    """Orders a café without any sugar."""'
+    (tmp_path / "old.py").write_text(source, encoding="latin-1")
+    assert [one.text for one in docstrings("old", tmp_path, "old.py")] == ["Orders a café without any sugar."]
+
+
+def test_warnings_about_foreign_source_do_not_escape(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text('def f():\n    """An invalid \\d escape in here."""\n    return 1 is 1\n')
+    assert len(docstrings("a", tmp_path, "a.py")) == 1
+
+
+def test_tests_and_vendored_code_are_left_out(tmp_path: Path) -> None:
+    kept = ["a.py", "deep/er/b.py", "latest.py", "unittest/c.py"]
+    left = ["tests/d.py", "test_e.py", "f_test.py", "conftest.py", "_vendor/g.py", "op_tests/h.py", "i.txt"]
+    for name in [*kept, *left]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert sorted(source_files("any", tmp_path)) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Converts a tf.Tensor to np.ndarray.", "Converts a LIBRARY.Tensor to LIBRARY.ndarray."),
+        ("A tf.keras.Model for TensorFlow", "A LIBRARY.Model for LIBRARY"),
+        ("See `scikit-learn` and SQLAlchemy's docs", "See `LIBRARY` and LIBRARY's docs"),
+        ("An MlflowClient, a numpy_array, tf_fn", "An LIBRARYClient, a LIBRARY_array, LIBRARY_fn"),
+        ("Input and npz, shtf, pythonic, update", "Input and npz, shtf, pythonic, update"),
+    ],
+)
+def test_own_names_are_masked_by_one_mask(text: str, expected: str) -> None:
+    assert masked(text) == expected
+
+
+@pytest.mark.parametrize("label", LIBRARIES)
+def test_every_library_is_installed_and_its_label_is_masked(label: str) -> None:
+    assert any(library_root(label).rglob("*.py"))
+    assert masked(label) == MASK
+
+
+def test_a_text_is_kept_once_and_dropped_where_libraries_share_it() -> None:
+    found = [
+        Docstring("b", "x.py", 1, "Said by  A and b"),
+        Docstring("a", "x.py", 9, "said by a and B"),
+        Docstring("a", "y.py", 3, "said twice by a"),
+        Docstring("a", "x.py", 10, "Said twice by a"),
+        Docstring("a", "z.py", 1, "said by a and b"),
+    ]
+    assert unique(found) == [found[3]]
+
+
+def test_a_missing_library_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(InputError, match=r"no library `no_such_library` in .*install"):
+        library_root("no_such_library")
+
+
+def test_finding_a_library_does_not_import_it() -> None:
+    code = (
+        "import sys; from pipeline.corpus.docstrings import *; [library_root(name) for name in LIBRARIES]\n"
+    )
+    code += "sys.exit(bool({'tensorflow', 'keras', 'mlflow', 'sklearn'} & set(sys.modules)))"
+    root = Path(__file__).resolve().parents[2]
+    assert subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_a_real_library_is_read_on_all_cores_in_order() -> None:
+    roots = {name: library_root(name) for name in ("gensim", "tqdm")}
+    corpus = unique(collect(roots))
+    assert {one.label for one in corpus} == {"gensim", "tqdm"}
+    assert len(corpus) > 500
+    assert corpus == sorted(corpus)
+    assert all(len(one.text.split()) >= MINIMUM_WORDS for one in corpus)
+    first = corpus[0]
+    lines = (roots[first.label] / first.file).read_text(encoding="utf-8").splitlines()
+    assert first.text.split()[0] in lines[first.line - 1]

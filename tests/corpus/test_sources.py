@@ -1,0 +1,255 @@
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.corpus.sources import Example, Rejected, check_blank_rows, check_classes, label_names, read_part
+from pipeline.errors import InputError
+from pipeline.options import Source
+
+CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "part"
+
+
+def source(**options):
+    return Source.model_validate({"train": "part", **options})
+
+
+LINES = source(format="lines")
+LISTED = Path("rejects.csv")
+
+
+def read(path, content, source):
+    path.write_bytes(content)
+    return read_part(path, source)
+
+
+def refusal(path, content, source):
+    with pytest.raises(InputError) as error:
+        read(path, content, source)
+    assert "\n" not in str(error.value) and str(path) in str(error.value)
+    return str(error.value)
+
+
+def labelled(*labels):
+    return [Example("f.csv", line, "some text", label) for line, label in enumerate(labels, 2)]
+
+
+# Reading
+
+
+def test_csv_rows_become_examples_with_file_and_line(path):
+    content = b'id,review,stars\n1," two\nlines ", 5 \n2,bad,1\n'
+    assert read(path, content, source(text="review", label="stars")) == (
+        [Example(str(path), 2, " two\nlines ", "5"), Example(str(path), 4, "bad", "1")],
+        [],
+    )
+
+
+def test_lines_end_with_a_newline_only(path):
+    content = "0 a\u2028b\r c \n1 d\x0be".encode()
+    assert read(path, content, LINES)[0] == [
+        Example(str(path), 1, "a\u2028b\r c ", "0"),
+        Example(str(path), 2, "d\x0be", "1"),
+    ]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_label(path):
+    assert read(path, b"\xef\xbb\xbf0 a\n", LINES)[0][0].label == "0"
+
+
+def test_lines_are_decoded_by_the_encoding_of_the_source(path):
+    content = "0 café\n".encode("windows-1252")
+    assert read(path, content, source(format="lines", encoding="windows-1252"))[0][0].text == "café"
+
+
+def test_the_label_is_what_stands_before_the_separator(path):
+    coarse = source(format="lines", label_until=":")
+    assert [example.label for example in read(path, b"DESC:manner How ?\nHUM Who ?\n", coarse)[0]] == [
+        "DESC",
+        "HUM",
+    ]
+
+
+def test_labels_are_named_by_the_source(path):
+    named = source(labels={"0": "negative", "1": "positive"})
+    assert [e.label for e in read(path, b"text,label\na,1\nb, 0\n", named)[0]] == ["positive", "negative"]
+
+
+def test_a_label_that_the_source_does_not_know_is_refused(path):
+    message = refusal(path, b"text,label\na,1\nb,2\n", source(labels={"0": "negative", "1": "positive"}))
+    assert f"{path}, line 3: unknown label '2' where one of '0', '1' was expected" in message
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u3000\xa0", "\u200b\u200d", "\ufeff", "\u2060 \xad"])
+def test_rows_without_text_or_label_are_set_aside(path, blank):
+    examples, rejected = read(path, f"text,label\na,x\n{blank},x\na,{blank}\n{blank},\n".encode(), source())
+    assert examples == [Example(str(path), 2, "a", "x")]
+    assert rejected == [
+        Rejected(str(path), 3, 3, "no text"),
+        Rejected(str(path), 4, 4, "no label"),
+        Rejected(str(path), 5, 5, "no text and no label"),
+    ]
+
+
+def test_a_rejected_row_covers_its_lines(path):
+    assert read(path, b'text,label\n"\n\n",x\na,x\n', source())[1] == [Rejected(str(path), 2, 4, "no text")]
+
+
+def test_a_line_without_text_is_set_aside(path):
+    _, rejected = read(path, b"0 a\n\n0\n1 b\n", LINES)
+    assert rejected == [
+        Rejected(str(path), 2, 2, "no text and no label"),
+        Rejected(str(path), 3, 3, "no text"),
+    ]
+
+
+@pytest.mark.parametrize(("fault", "words"), [
+    (b"b\n", "line 3: 1 field where the header has 2: mend the row"),
+    (b'"b\nc",1,2\n', "lines 3-4: 3 fields where the header has 2"),
+    (b"\xe9,1\n", "line 3: byte 0xe9 at position 1 of line 3 is not utf-8 (set ENCODING="),
+    (b"b\0,1\n", "line 3: a NUL character"),
+    (b'"b,1\nc,2\n', "line 3: a quote is opened and not closed"),
+    (b'"b"c,1\n', "line 3: a quote inside a quoted field is not doubled"),
+    (b"b" * 1_000_001 + b",1\n", "line 3: a field of more than 1,000,000 characters"),
+])  # fmt: skip
+def test_a_fault_in_structure_ends_the_reading(path, fault, words):
+    assert words in refusal(path, b"text,label\na,1\n" + fault, source())
+
+
+@pytest.mark.parametrize(("fault", "words"), [
+    (b"1 caf\xe9\n", "line 2: byte 0xe9 at position 6 is not utf-8: set ENCODING="),
+    (b"1 a\0\n", "line 2: a NUL character"),
+])  # fmt: skip
+def test_a_fault_in_a_line_ends_the_reading(path, fault, words):
+    assert words in refusal(path, b"0 a\n" + fault, LINES)
+
+
+def test_a_missing_column_is_refused(path):
+    assert "no column 'text' among 'Text', 'label': name one with TEXT=, did you mean 'Text'?" in refusal(
+        path, b"Text,label\na,1\n", source()
+    )
+    assert "no column 'stars' among 'text', 'label': name one with LABEL=" in refusal(
+        path, b"text,label\na,1\n", source(label="stars")
+    )
+
+
+def test_a_file_without_rows_is_refused(path):
+    message = refusal(path, b"text,label\n", source())
+    assert "has no rows: labelled texts were expected below the header" in message
+    assert "has no rows" in refusal(path, b"", LINES)
+
+
+def test_lines_that_cannot_be_opened_or_decoded_are_refused(path):
+    with pytest.raises(InputError, match="No such file"):
+        read_part(path, LINES)
+    unknown = source(format="lines", encoding="utf-9")
+    assert "'utf-9' is not a text encoding" in refusal(path, b"0 a\n", unknown)
+
+
+# Rows set aside
+
+
+def test_rows_set_aside_are_allowed_up_to_the_share():
+    rejected = [Rejected("f.csv", line, line, "no text") for line in (7, 9)]
+    check_blank_rows(rejected, 2000, source(), LISTED)
+    with pytest.raises(InputError) as error:
+        check_blank_rows(rejected, 1999, source(), LISTED)
+    assert str(error.value) == (
+        "f.csv, line 7: no text; 2 of 1,999 rows (0.10%) are such (listed in rejects.csv), where 0.10% "
+        'are allowed: mend the file, or allow them with SET="source.blank_rows=0.01"'
+    )
+
+
+@given(rejected=st.integers(0, 400), more=st.integers(1, 400), allowed=st.floats(0, 0.99))
+def test_the_share_that_an_error_offers_is_enough(rejected, more, allowed):
+    aside = [Rejected("f.csv", 2, 2, "no text")] * rejected
+    total = rejected + more
+    try:
+        check_blank_rows(aside, total, source(blank_rows=allowed), LISTED)
+        assert rejected <= allowed * total
+    except InputError as error:
+        offered = float(str(error).rpartition("=")[2].strip('"'))
+        check_blank_rows(aside, total, source(blank_rows=offered), LISTED)
+
+
+def test_a_file_of_blank_rows_only_is_refused_whatever_is_allowed():
+    message = r"line 2: no text, and so in all 1 rows: check the columns TEXT=text and LABEL=label$"
+    with pytest.raises(InputError, match=message):
+        check_blank_rows([Rejected("f.csv", 2, 2, "no text")], 1, source(blank_rows=0.99), LISTED)
+
+
+# Classes
+
+
+def test_two_classes_of_two_rows_are_enough():
+    check_classes(labelled("a", "b", "b", "a"))
+
+
+def test_a_single_class_is_refused():
+    with pytest.raises(InputError, match=r"f.csv: all 3 rows have the label 'a' .* or check LABEL=$"):
+        check_classes(labelled("a", "a", "a"))
+
+
+def test_a_class_of_one_row_is_refused_with_its_line():
+    with pytest.raises(InputError, match=r"f.csv, line 4: this is the only row of class 'b' where two"):
+        check_classes(labelled("a", "a", "b"))
+    with pytest.raises(InputError, match=r"line 4: .* 'b', and 2 more classes have a single row"):
+        check_classes(labelled("a", "a", "b", "c", "d"))
+
+
+# The order of labels
+
+
+def test_labels_stand_in_the_order_of_the_source():
+    named = source(labels={"2": "z", "1": "a", "0": "z", "3": "unused"})
+    assert label_names(["a", "z", "a"], named) == ["z", "a"]
+
+
+@pytest.mark.parametrize(("labels", "ordered"), [
+    (["10", "2", "-1", "0", "2"], ["-1", "0", "2", "10"]),
+    (["2.5", "+1", "1.0", "1", "10"], ["+1", "1", "1.0", "2.5", "10"]),
+    (["10", "2", "x"], ["10", "2", "x"]),
+    (["nan", "1", "inf"], ["1", "inf", "nan"]),
+    (["neutral", "Bad", "bad"], ["Bad", "bad", "neutral"]),
+])  # fmt: skip
+def test_labels_stand_in_the_order_of_numbers_if_all_are_numbers(labels, ordered):
+    assert label_names(labels, source()) == ordered
+
+
+@given(st.lists(st.integers() | st.floats(allow_nan=False, allow_infinity=False, width=16), min_size=1))
+def test_numeric_labels_ascend(numbers):
+    names = label_names([f"{number:.5f}" for number in numbers], source())
+    values = [float(name) for name in names]
+    assert values == sorted(values) and all(map(math.isfinite, values))
+    assert len(names) == len({f"{number:.5f}" for number in numbers})
+
+
+# Real files
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the corpora are not beside this checkout")
+@pytest.mark.parametrize(("name", "options", "count", "classes"), [
+    ("data/rt-polarity.all", {}, 10662, ["0", "1"]),
+    ("data/raw/TREC.train", {"label_until": ":"}, 5452, ["ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"]),
+])  # fmt: skip
+def test_real_corpora_are_read_whole(name, options, count, classes):
+    windows = source(format="lines", encoding="windows-1252", **options)
+    examples, rejected = read_part(CORPORA / "raw" / "sent-conv-torch" / name, windows)
+    assert (len(examples), rejected, examples[-1].line) == (count, [], count)
+    assert label_names((example.label for example in examples), windows) == classes
+    check_classes(examples)
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the corpora are not beside this checkout")
+def test_lines_and_csv_of_one_corpus_agree():
+    lines = source(format="lines", encoding="windows-1252", label_until=":")
+    raw, _ = read_part(CORPORA / "raw/sent-conv-torch/data/raw/TREC.train", lines)
+    table, _ = read_part(CORPORA / "trec_train.csv", source())
+    assert [(e.text.strip(), e.label) for e in raw] == [(e.text.strip(), e.label) for e in table]

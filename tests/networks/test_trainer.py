@@ -1,0 +1,94 @@
+"""What class weights change; tests/models has what every network is trained for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.utils.class_weight import compute_class_weight
+
+from pipeline.inputs import Sequences
+from pipeline.measures.metrics import scores
+from pipeline.models.kim_cnn import Options, build
+from pipeline.networks.batches import Batches, SortedBatches
+from pipeline.networks.trainer import MacroF1, Record, balanced_weights, make_repeatable, train
+from pipeline.options import Train
+
+# TensorFlow's variables, under NumPy 2.4.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
+# The rare class 1 has a word of its own, which is more often class 0's.
+TEXTS = Sequences.of([[5]] * 60 + [[6]] * 20)
+LABELS = np.array([0] * 60 + [0] * 12 + [1] * 8)
+
+
+def trained(**options) -> tuple[np.ndarray, list[Record]]:
+    """The labels predicted, and the history."""
+    make_repeatable(1, "float32")
+    vectors = np.random.default_rng(1).uniform(-0.25, 0.25, (8, 12)).astype(np.float32)
+    network = build(Options(filters=8, dropout=0.0), vectors, 2)
+    validation = SortedBatches(TEXTS, LABELS)
+    training = Batches(TEXTS, LABELS, 20, seed=1)
+    history = train(network, training, validation, Train(epochs=15, **options), lambda record: None)
+    return np.array(network(TEXTS.padded())).argmax(axis=1), history
+
+
+def test_a_class_weighs_rows_over_classes_times_its_rows() -> None:
+    assert balanced_weights(np.array([0, 0, 3, 0])) == {0: pytest.approx(4 / 6), 3: 4 / 2}
+    weights = balanced_weights(LABELS)
+    assert list(weights.values()) == pytest.approx(
+        compute_class_weight("balanced", classes=np.arange(2), y=LABELS)
+    )
+    assert sum(weights[label] for label in LABELS.tolist()) == pytest.approx(len(LABELS))
+
+
+def test_balanced_class_weights_raise_the_recall_of_the_rare_class() -> None:
+    plain, balanced = trained(patience=15)[0], trained(patience=15, class_weights="balanced")[0]
+    assert plain.tolist() == [0] * 80  # at word 6, 12 rows outvote 8
+    assert balanced.tolist() == [0] * 60 + [1] * 20  # there, 8 rows of weight 5 outvote 12 of 5/9
+
+
+def test_with_class_weights_the_epoch_of_the_best_macro_f1_is_kept() -> None:
+    """Word 6 is learned as class 1 first, and word 7, of which two in twenty rows are class 1, later."""
+    texts = Sequences.of([[5]] * 60 + [[6]] * 20 + [[7]] * 20)
+    labels = np.array([0] * 60 + [0] * 12 + [1] * 8 + [0] * 18 + [1] * 2)
+    # Of the validation part one row in 29 is of class 1. Class 1 has F1 = 0, with word 6 2/4, with word 7 too
+    # 2/10; class 0 56/57, 52/54 and 40/48. Accuracy falls from the beginning: 28/29, 27/29, 21/29.
+    validation = Sequences.of([[5]] * 20 + [[6]] * 3 + [[7]] * 6), np.array([0] * 20 + [0, 0, 1] + [0] * 6)
+    steps = [(0 + 56 / 57) / 2, (2 / 4 + 52 / 54) / 2, (2 / 10 + 40 / 48) / 2]
+
+    make_repeatable(1, "float32")
+    vectors = np.random.default_rng(1).uniform(-0.25, 0.25, (9, 12)).astype(np.float32)
+    network = build(Options(filters=8, dropout=0.0), vectors, 2)
+    options = Train(epochs=15, patience=3, class_weights="balanced")
+    batches = SortedBatches(*validation)
+    history = train(network, Batches(texts, labels, 20, seed=1), batches, options, lambda record: None)
+    macro_f1 = [record["validation_macro_f1"] for record in history]
+    best = int(np.argmax(macro_f1))
+    assert best > 0 and len(history) == best + 1 + 3
+    assert [macro_f1[0], macro_f1[best], macro_f1[-1]] == pytest.approx(steps)
+    kept = network.evaluate(batches.dataset(), verbose=0, return_dict=True)
+    assert kept["macro_f1"] == pytest.approx(steps[1])
+    assert kept["accuracy"] == pytest.approx(27 / 29)
+
+
+def test_without_class_weights_no_macro_f1_is_computed() -> None:
+    assert "validation_macro_f1" not in trained(patience=1)[1][0]
+
+
+def test_macro_f1_is_that_of_the_scores_over_several_batches() -> None:
+    random = np.random.default_rng(2)
+    labels, logits = random.integers(0, 4, 50), random.normal(size=(50, 4)).astype(np.float32)
+    metric = MacroF1()
+    for rows in np.array_split(np.arange(50), 3):
+        metric.update_state(labels[rows], logits[rows])
+    expected = scores(labels, logits.argmax(axis=1), list("abcd"))["macro_f1"]
+    assert float(metric.result()) == pytest.approx(expected, abs=1e-5)
+
+
+def test_macro_f1_is_of_the_classes_that_have_rows() -> None:
+    # Of four classes two occur, and a third is predicted.
+    labels, predicted = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 2])
+    metric = MacroF1()
+    metric.update_state(labels, np.eye(4, dtype=np.float32)[predicted])
+    # F1 of class 0 is 2 * 1 * 0.5 / 1.5, of class 1 it is 0.5.
+    assert float(metric.result()) == pytest.approx((2 / 3 + 0.5) / 2, abs=1e-5)
+    assert scores(labels, predicted, list("abcd"))["macro_f1"] == pytest.approx((2 / 3 + 0.5) / 2)

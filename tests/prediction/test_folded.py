@@ -1,0 +1,200 @@
+"""The folded form computes what the network computes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.baselines.tfidf import NgramModel, candidates
+from pipeline.inputs import PADDING, Sequences
+from pipeline.models.kim_cnn import Options, build
+from pipeline.networks import ensemble
+from pipeline.networks.keras_network import KerasNetwork
+from pipeline.prediction.fold_network import fold
+from pipeline.prediction.folded import FoldedModel, FoldedNetwork, Rounding, Shape, rounding
+
+# TensorFlow's variables, under NumPy 2.4.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
+ROWS = [[], [2], [3, 2], [4, 5, 6], [5, 5, 5, 5, 7, 1], [2, 3, 4, 5, 6, 7, 8, 9, 1, 1, 2], [9] * 40]
+
+
+def network(seed: int = 1, **options: Any) -> keras.Model:
+    """Of random weights, so large that all of it matters."""
+    random = np.random.default_rng(seed)
+    vectors = random.normal(size=(10, 6)).astype(np.float32)
+    model = build(Options.model_validate({"filters": 4, "max_norm": None} | options), vectors, 3)
+    for weight in model.trainable_weights:
+        weight.assign(random.normal(size=weight.shape))
+    return model
+
+
+def folded_network(table: np.ndarray, windows: list[int], **changes: Any) -> FoldedNetwork:
+    """One filter a window, of which the logits are the features."""
+    n = len(windows)
+    shape = Shape(windows=windows, filters=[1] * n, activation=changes.get("activation", "linear"))
+    ones, zeros = np.ones(n, np.float32), np.zeros(n, np.float32)
+    return FoldedNetwork(shape, table, ones, changes.get("bias", zeros), np.eye(n, dtype=np.float32), zeros)
+
+
+def test_windows_are_added_up_by_hand() -> None:
+    # Ids 2 and 3: at window 2's first offset 20 and 30, at its last 200 and 300; at window 1's 1 and -5.
+    table = np.array([[0, 0, 0], [0, 0, 0], [20, 200, 1], [30, 300, -5]], np.float32)
+    one = folded_network(table, [2, 1])
+    assert one.features(Sequences.of([[2, 3], [3, 2], [3], [2], []])).tolist() == [
+        [320, 1],  # 20 + 300
+        [300, 1],
+        [300, -5],
+        [200, 1],
+        [0, 0],
+    ]
+
+
+@settings(deadline=None)
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 63, 64, 65, 100, 130]), st.sampled_from(["f4", "i2"])
+)
+def test_features_are_the_greatest_sums_of_numpy(seed: int, filters: int, form: str) -> None:
+    random = np.random.default_rng(seed)
+    windows = [2, 5]
+    table = random.integers(-1000, 1000, (9, 7 * filters)).astype(form)
+    table[PADDING] = 0
+    shape = Shape(windows=windows, filters=[filters, 1 + filters // 2], activation="linear")
+    table = table[:, : len(shape.features)].copy()
+    n = len(shape.sizes)
+    one = FoldedNetwork(
+        shape,
+        table,
+        np.full(n, 0.5, np.float32),
+        np.ones(n, np.float32),
+        np.eye(n, dtype="f4"),
+        np.zeros(n, "f4"),
+    )
+    rows = [random.integers(1, 9, random.integers(0, 9)).tolist() for _ in range(5)]
+    found, ends = one.features(Sequences.of(rows)), one.winning_ends(Sequences.of(rows))
+    for number, row in enumerate(rows):
+        column = first = 0
+        for h, count in zip(shape.windows, shape.filters, strict=True):
+            padded = [PADDING] * (h - 1) + row + [PADDING] * (h - 1)
+            products = table[:, column : column + h * count].reshape(-1, h, count).astype(np.int64)
+            sums = [
+                sum(products[padded[t + k], k] for k in range(h))
+                for t in range(len(row) + h - 1 if row else 0)
+            ]
+            expected = 0.5 * np.max(sums, axis=0) + 1 if row else np.ones(count)
+            features = slice(first, first + count)
+            np.testing.assert_array_equal(found[number, features], expected)
+            np.testing.assert_array_equal(ends[number, features], np.argmax(sums, axis=0) if row else 0)
+            column, first = column + h * count, first + count
+
+
+def test_a_maximum_below_zero_is_kept_for_the_activation() -> None:
+    table = np.array([[0], [0], [-2]], np.float32)
+    rows = Sequences.of([[2]])
+    assert folded_network(table, [1]).logits(rows).tolist() == [[-2]]
+    assert folded_network(table, [1], activation="relu").logits(rows).tolist() == [[0]]
+    assert folded_network(table, [1], activation="tanh").logits(rows)[0, 0] == pytest.approx(np.tanh(-2))
+    assert folded_network(table, [1], bias=np.array([3], np.float32)).logits(rows).tolist() == [[1]]
+
+
+@pytest.mark.parametrize("channels", [["static"], ["tuned"], ["static", "tuned"]])
+@pytest.mark.parametrize("combination", ["shared", "separate", "concatenated"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "linear"])
+def test_every_variant_folds_to_the_network_within_1e_5(
+    channels: list[str], combination: str, activation: str
+) -> None:
+    model = network(channels=channels, combination=combination, activation=activation, windows=[1, 3, 5])
+    rows = Sequences.of(ROWS)
+    folded = fold([model])
+    assert folded is not None
+    expected = KerasNetwork(model).logits(rows)
+    np.testing.assert_allclose(folded.logits(rows), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+
+
+def ngram_model() -> NgramModel:
+    labels = np.array([0, 1, 2, 0, 1, 2, 0])
+    return next(candidates(Sequences.of(ROWS), labels, 3))
+
+
+def test_an_ensemble_with_ngrams_folds_to_its_network() -> None:
+    members, rows = [network(1), network(2, windows=[2], filters=7)], Sequences.of(ROWS)
+    labels = np.array([0, 1, 2, 0, 1, 2, 0])
+    whole, weights = ensemble.pool(members, ngram_model(), rows, labels)
+    folded = fold(members, ngram_model(), list(weights.values()))
+    assert folded is not None
+    np.testing.assert_allclose(folded.logits(rows), KerasNetwork(whole).logits(rows), rtol=1e-5, atol=1e-5)
+
+
+def test_what_does_not_fold_is_not_folded() -> None:
+    inputs = keras.Input((4,))
+    assert fold([keras.Model(inputs, keras.layers.Dense(2)(inputs))]) is None
+    model = network()
+    model.get_layer("logits").bias.assign([0, np.nan, 0])
+    assert fold([model]) is None
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([[1], [2], [5], [3, 2, 1], [4, 2, 2]]))
+def test_sixteen_bits_keep_every_feature_within_the_stated_bound(seed: int, windows: list[int]) -> None:
+    random = np.random.default_rng(seed)
+    scale = 10.0 ** random.integers(-3, 4)
+    table = (scale * random.normal(size=(12, sum(windows)))).astype(np.float32)
+    table[PADDING] = 0
+    exact = folded_network(table, windows)
+    rounded = exact.rounded()
+    assert rounded.table.dtype == np.int16
+    rows = Sequences.of([random.integers(1, 12, random.integers(0, 9)).tolist() for _ in range(20)])
+    difference = np.abs(exact.features(rows) - rounded.features(rows))
+    # A sum of 32767 steps, as a float32 of 24 bits, is itself rounded by up to 1 % of half a step.
+    assert (difference <= rounded.bound * 1.02).all()
+
+
+def test_the_greatest_sums_do_not_overflow_sixteen_bits() -> None:
+    table = np.array([[0, 0, 0]] * 2 + [[7.5, 7.5, 7.5], [-7.5, -7.5, -7.5]], np.float32)
+    rounded = folded_network(table, [3]).rounded()
+    rows = Sequences.of([[2, 2, 2], [3, 3, 3, 3, 3]])
+    np.testing.assert_allclose(rounded.features(rows), [[22.5], [-7.5]], rtol=1e-3)
+
+
+def test_a_filter_that_is_zero_everywhere_is_rounded_to_zero() -> None:
+    rounded = folded_network(np.zeros((3, 2), np.float32), [2]).rounded()
+    assert rounded.features(Sequences.of([[2, 2]])).tolist() == [[0]]
+
+
+def test_a_row_has_the_same_bits_whatever_stands_beside_it() -> None:
+    folded = fold([network(1), network(2)], ngram_model(), [0.7, 0.4])
+    assert folded is not None
+    together = folded.rounded().logits(Sequences.of(ROWS))
+    alone = np.concatenate([folded.rounded().logits(Sequences.of([row])) for row in ROWS])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_what_it_is_made_of_gives_it_again() -> None:
+    folded = fold([network(1), network(2)], ngram_model(), [0.7, 0.4])
+    assert folded is not None
+    rounded, rows = folded.rounded(), Sequences.of(ROWS)
+    tables, scales = zip(*((one.table, one.scale) for one in rounded.members), strict=True)
+    again = FoldedModel.of(rounded.shapes, tables, scales, folded.arrays())
+    np.testing.assert_array_equal(again.logits(rows), rounded.logits(rows))
+
+
+def test_no_rows_have_no_logits() -> None:
+    folded = fold([network()], ngram_model(), [0.7, 0.4])
+    assert folded is not None
+    assert folded.logits(Sequences.of([])).shape == (0, 3)
+
+
+def test_rounding_is_measured() -> None:
+    folded = fold([network()])
+    assert folded is not None
+    found = rounding(folded, Sequences.of(ROWS))
+    assert found.exact_bytes == 2 * found.rounded_bytes
+    assert 0 < found.greatest < 0.01
+    assert found.same == 1
+    assert Rounding(2_000_000, 1_000_000, 0.0004, 0.9995).summary == (
+        "folded to 1.0 MB (float32: 2.0), logits within 0.0004, 99.95% same labels"
+    )

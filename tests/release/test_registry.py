@@ -1,0 +1,330 @@
+"""From trained runs to a champion, and from the champion to labels: on a file of one's own, and on a real
+server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.__main__ import main
+from pipeline.artifacts import ChampionFiles, MlflowModelFolder, RunFolder
+from pipeline.errors import InputError
+from pipeline.release import champions
+from pipeline.tracking import location, store
+from tests.tracking_server import Server
+
+# SQLAlchemy as MLflow uses it, and TensorFlow's variables under NumPy 2.4.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning"),
+]
+SMALL = "embed.dimensions=16 network.filters=8 train.batch_size=16"
+GOOD, POOR, OTHER = "kim-rand", "kim-static", "kim-nonstatic"
+LEARNING = {
+    GOOD: "train.epochs=4",
+    POOR: "train.epochs=1 train.learning_rate=1e-6",
+    OTHER: "train.epochs=4 embed.vectors=random network.channels=[tuned]",
+}
+Verb = Callable[..., tuple[int, str]]
+
+
+def trained(csv: Path, model: str) -> RunFolder:
+    settings = ["--text", "review", "--label", "stars", "--set", f"{SMALL} {LEARNING[model]}"]
+    assert main(["configure", "--corpus", str(csv), "--model", model, *settings]) == 0
+    (folder,) = Path(os.environ["CONVTEXT_DATA"]).glob(f"build/*/{model}")
+    for verb in ("prepare", "tokenize", "baseline"):
+        if not (folder.parent / "baseline_accuracy.parquet").exists():
+            assert main([verb, str(folder.parent)]) == 0
+    for verb in ("embed", "train", "evaluate"):
+        assert main([verb, str(folder)]) == 0
+    return RunFolder(folder)
+
+
+@pytest.fixture(scope="module", params=["file", "server"])
+def uri(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """MLFLOW_TRACKING_URI."""
+    if request.param == "file":
+        yield ""
+        return
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server.uri
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def data(uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """CONVTEXT_DATA with three runs in it, of which one has learned nothing."""
+    folder = tmp_path_factory.mktemp("data")
+    words = ["lovely", "awful"]
+    rows = [
+        f"a {words[n % 2]} film number {n} at {n * 7 % 23} o'clock,{5 - 4 * (n % 2)}\n" for n in range(600)
+    ]
+    (folder / "reviews.csv").write_text("review,stars\n" + "".join(rows))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONVTEXT_DATA", str(folder))
+        patch.setenv("MLFLOW_TRACKING_URI", uri)
+        for model in LEARNING:
+            trained(folder / "reviews.csv", model)
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def corpus(data: Path) -> str:
+    """The registered model's name; nothing is registered under it, nor known of it."""
+    (folder,) = data.glob("build/*")
+    with suppress(mlflow.exceptions.MlflowException):
+        store.client()[0].delete_registered_model(folder.name)
+    shutil.rmtree(data / "tracking" / "champions", ignore_errors=True)
+    return folder.name
+
+
+@pytest.fixture
+def verb(data: Path, capsys: pytest.CaptureFixture[str]) -> Verb:
+    """Runs a verb on the corpus; gives its exit code and all that it said, on one line."""
+
+    def run(name: str, *arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = main([name, "--corpus", str(data / "reviews.csv"), *arguments])
+        said = capsys.readouterr()
+        return code, " ".join((said.out + said.err).split())
+
+    return run
+
+
+def register(verb: Verb, model: str, *more: str) -> tuple[int, str]:
+    return verb("register", "--model", model, *more)
+
+
+def run_of(data: Path, corpus: str, model: str) -> str:
+    return str(json.loads((data / "build" / corpus / model / "run.json").read_text())["mlflow_run"])
+
+
+def test_the_first_champion_is_better_than_the_majority_class_and_labels_from_then_on(
+    verb: Verb, data: Path, tmp_path: Path
+) -> None:
+    code, said = register(verb, GOOD)
+    assert (code, "version 1 is the champion" in said) == (0, True)
+    assert "30 rows fixed, 0 broken: +50.0 points" in said
+    for name, model in (("champion", ""), ("named", GOOD)):
+        source, output = str(data / "reviews.csv"), str(tmp_path / f"{name}.csv")
+        code, said = verb("predict", "--model", model, "--input", source, "--output", output)
+        assert code == 0
+        assert ("by the champion, version 1 (kim-rand)" in said) == (not model)
+    assert (tmp_path / "champion.csv").read_bytes() == (tmp_path / "named.csv").read_bytes()
+    code, said = register(verb, GOOD)
+    assert (code, "the champion already, as version 1" in said) == (0, True)
+
+
+def test_what_is_no_better_than_the_majority_class_is_no_champion(verb: Verb) -> None:
+    code, said = register(verb, POOR)
+    assert (code, "is not promoted: there is no champion yet" in said) == (1, True)
+    code, said = verb("rollback")
+    assert (code, "has no champion" in said) == (2, True)
+
+
+def test_a_worse_run_is_refused_and_the_comparison_is_logged_to_it(
+    verb: Verb, data: Path, corpus: str
+) -> None:
+    register(verb, GOOD)
+    code, said = register(verb, POOR)
+    assert code == 1
+    assert "NOT KEPT accuracy: higher" in said
+    assert "version 1 stays the champion" in said
+    api, _ = store.client()
+    run = run_of(data, corpus, POOR)
+    assert api.get_run(run).data.tags["registration"] == "refused"
+    logged = {Path(one.path).name for one in api.list_artifacts(run, "registration")}
+    assert logged == {"comparison.json", "comparison.md", "changed_rows.csv"}
+    found = json.loads((data / "build" / corpus / POOR / "registration" / "comparison.json").read_text())
+    assert (found["champion"], found["paired"]["fixed"], found["forced"]) == ("1", 0, "")
+    changed = (data / "build" / corpus / POOR / "registration" / "changed_rows.csv").read_text().splitlines()
+    assert len(changed) == 1 + found["paired"]["broken"] > 1
+    assert len(api.search_model_versions(f"name='{corpus}'")) == 1
+
+
+def test_a_rollback_goes_back_champion_by_champion(verb: Verb, data: Path, tmp_path: Path) -> None:
+    register(verb, GOOD)
+    code, said = register(verb, OTHER)  # its equal: no row changes
+    assert (code, "NOT KEPT accuracy: higher; 100.0% after 100.0%" in said) == (1, True), said
+    assert "no real difference: McNemar's p = 1" in said
+    code, said = register(verb, OTHER, "--force", "it needs no vectors")
+    assert (code, "version 2 is the champion" in said) == (0, True), said
+    code, said = register(verb, POOR, "--force", "1")
+    assert (code, "FORCE= takes the reason" in said) == (2, True)
+    code, said = register(verb, POOR, "--force", "the others leak")
+    assert (code, "promoted in spite of this: the others leak" in said) == (0, True)
+    assert "version 3 is the champion" in said
+    for back in ("version 2 (kim-nonstatic) is the champion, in place of 3", "version 1 (kim-rand)"):
+        code, said = verb("rollback")
+        assert (code, back in said) == (0, True)
+    code, said = verb(
+        "predict", "--model", "", "--input", str(data / "reviews.csv"), "--output", str(tmp_path / "x")
+    )
+    assert "by the champion, version 1" in said
+    code, said = verb("rollback")
+    assert (code, "the first champion: there is none before it" in said) == (2, True)
+
+
+def test_an_alias_moved_in_mlflows_pages_is_followed(verb: Verb, corpus: str) -> None:
+    register(verb, GOOD)
+    register(verb, OTHER, "--force", "to have two")
+    api, _ = store.client()
+    api.set_registered_model_alias(corpus, "champion", "1")
+    found = champions.current(corpus)
+    assert found is not None and (found.version, found.title) == ("1", GOOD)
+    api.delete_registered_model_alias(corpus, "champion")
+    assert champions.current(corpus) is None
+
+
+def test_mlflow_itself_finds_the_champion_by_its_alias(
+    verb: Verb, data: Path, corpus: str, tmp_path: Path
+) -> None:
+    register(verb, GOOD)
+    output = tmp_path / "labelled.csv"
+    source = str(data / "reviews.csv")
+    verb("predict", "--model", "", "--input", source, "--probabilities", "1", "--output", str(output))
+    command = [sys.executable, "-m", "mlflow", "models", "predict", "-m", f"models:/{corpus}@champion"]
+    command += ["-i", source, "--content-type", "csv", "--env-manager", "local", "-o", "found.json"]
+    there = os.environ | {"MLFLOW_TRACKING_URI": location.store(), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    done = subprocess.run(command, cwd=tmp_path, env=there, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = pd.DataFrame(json.loads((tmp_path / "found.json").read_text())["predictions"])
+    labelled = pd.read_csv(output, dtype={"predicted_label": str})
+    assert found["predicted_label"].tolist() == labelled["predicted_label"].tolist()
+    names = ["probability", "probability_of_1", "probability_of_5"]
+    np.testing.assert_allclose(found[names], labelled[names], atol=5e-5)  # in CSV, four digits of them
+
+
+def with_test_rows_learned(champion: MlflowModelFolder, rows: int) -> None:
+    with np.load(champion.row_keys) as arrays:
+        keys = dict(arrays)
+    np.savez(champion.row_keys, allow_pickle=False, **keys | {"train": keys["test"][:rows]})
+
+
+def of_a_format_before(champion: MlflowModelFolder, rows: int) -> None:
+    manifest = champion.classifier / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"format": 1}))
+
+
+def test_rows_that_the_champion_was_trained_on_are_left_out(verb: Verb, corpus: str) -> None:
+    register(verb, GOOD)
+    found = champions.current(corpus)
+    assert found is not None
+    with_test_rows_learned(found.files, 12)
+    code, said = register(verb, OTHER)
+    assert code == 1
+    assert "NOT KEPT rows: at least 50 that neither was trained on; 48; 12 left out" in said
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (with_test_rows_learned, "the champion was trained on all of this run's test rows"),
+        (of_a_format_before, "format 1 of the model is not"),
+    ],
+)
+def test_a_champion_that_cannot_be_compared_with_falls_by_force_alone(
+    verb: Verb, data: Path, corpus: str, spoil: Callable[[MlflowModelFolder, int], None], reason: str
+) -> None:
+    register(verb, GOOD)
+    found = champions.current(corpus)
+    assert found is not None
+    spoil(found.files, 60)
+    code, said = register(verb, OTHER)
+    assert (code, reason in said) == (2, True)
+    assert 'FORCE="the reason" promotes it uncompared' in said
+    code, said = register(verb, OTHER, "--force", "the champion has seen the test rows")
+    assert (code, "version 2 is the champion" in said) == (0, True), said
+    assert "NOT KEPT champion: compared on the same rows; " in said and reason in said
+    assert "kept accuracy: really better than the majority class" in said
+    result = json.loads((data / "build" / corpus / OTHER / "registration" / "comparison.json").read_text())
+    assert (result["champion"], result["old"]) == ("1", None)
+    assert result["forced"] == "the champion has seen the test rows"
+    assert "version 1 (kim-rand) is the champion" in verb("rollback")[1]
+
+
+def test_a_server_that_does_not_answer_leaves_the_last_champion_known(
+    verb: Verb, corpus: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register(verb, GOOD)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    note = ChampionFiles(corpus).note
+    code, said = verb("predict", "--model", "", "--input", str(note), "--output", str(note) + ".csv")
+    assert (code, "name a model with MODEL=" in said) == (2, True)
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"store": "http://127.0.0.1:9"}))
+    found = champions.current(corpus)
+    assert found is not None and found.version == "1"
+    assert "version 1, the last champion known, is taken" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "found"),
+    [
+        (404, '{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no such model"}', "none"),
+        (400, '{"error_code": "INVALID_PARAMETER_VALUE", "message": "alias champion not found"}', "none"),
+        (404, "<h1>not MLflow</h1>", "MLflow is asked"),
+        (503, "", "the last one known"),
+    ],
+)
+def test_only_mlflows_own_answer_says_that_there_is_no_champion(
+    status: int, body: str, found: str, verb: Verb, corpus: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Authorization"])
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    register(verb, GOOD)
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        uri = f"http://me:a%40b@127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        note = ChampionFiles(corpus).note
+        note.write_text(json.dumps(json.loads(note.read_text()) | {"store": location.shown()}))
+        if found == "MLflow is asked":
+            with pytest.raises(InputError, match="cannot be used"):
+                champions.current(corpus)
+        else:
+            known = champions.current(corpus)
+            assert (known.version if known else None) == (None if found == "none" else "1")
+        server.shutdown()
+    assert asked[0] == "Basic " + b64encode(b"me:a@b").decode()
+
+
+def test_runs_are_compared_by_folder_id_beginning_of_it_or_name(
+    verb: Verb, data: Path, corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    poor = run_of(data, corpus, POOR)
+    name = store.client()[0].get_run(poor).info.run_name
+    for called in (str(data / "build" / corpus / POOR), poor, poor[:12], f"'{name}'"):
+        output = tmp_path / "differing.csv"
+        runs = f"{run_of(data, corpus, GOOD)} {called}"
+        assert main(["compare", "--runs", runs, "--output", str(output)]) == 0
+        said = capsys.readouterr().out
+        assert "embed.vectors" in said and "train.seed" not in said
+        assert max(map(len, said.splitlines()[:-1])) <= 79
+        assert len(output.read_text().splitlines()) > 1
+    assert main(["compare", "--runs", f"{poor} nothing"]) == 2
+    assert f"RUNS: no run 'nothing' in {location.shown()}: " in capsys.readouterr().err
+    assert main(["compare", "--runs", poor]) == 2

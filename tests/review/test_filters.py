@@ -1,0 +1,178 @@
+"""What is said of a network's filters, by hand: every weight below is set, none is learned."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import keras
+import numpy as np
+import pytest
+
+from pipeline.inputs import Sequences
+from pipeline.models.kim_cnn import Options, build
+from pipeline.networks import ensemble
+from pipeline.networks.layers import TokenConvolution
+from pipeline.options import Tokenize
+from pipeline.review.filters import Ngram, Window, edge_maps, feature_maps, first_filters, ngram_filters
+from pipeline.review.filters import strongest_windows as strongest
+from pipeline.text.encoder import TextEncoder
+
+# TensorFlow's variables, under NumPy 2.4.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
+WORDS = ["the", "film", "good", "awful", "not"]  # ids 2 to 6
+VALUES = np.array([[0], [0], [0], [1], [3], [-4], [-2]], np.float32)  # a word is one number
+TEXTS = ["the good film", "awful film", "not good", "good good film", "", "the film"]
+ENCODER = TextEncoder(WORDS, Tokenize(unit="word", unseen="unknown"))
+
+
+def network(windows: list[int], weights: list[list[float]], **options) -> keras.Model:
+    """One filter a window and bank, all ones, over `VALUES`; `weights` [features, classes] weigh them."""
+    made = build(Options(windows=windows, filters=1, max_norm=None, **options), VALUES, len(weights[0]))
+    convolution = made.get_layer("convolution")
+    for bank in convolution.banks:
+        bank.assign(np.ones(bank.shape))
+    made.get_layer("logits").kernel.assign(weights)
+    return made
+
+
+def filters(made: keras.Model, labels: list[str]) -> list:
+    return ngram_filters(made, ENCODER.encode(TEXTS), TEXTS, ENCODER, labels)
+
+
+def test_a_filters_strongest_n_grams_are_the_windows_with_the_largest_sums_each_once() -> None:
+    made = network([2], [[2, -2]], channels=["static"])
+    (found,) = filters(made, ["pos", "neg"])
+    assert found.ngrams == [
+        Ngram("good good", 6),
+        Ngram("good film", 4),
+        Ngram("good ·", 3),  # "not good" has it, where "not good" itself comes to 1
+        Ngram("film ·", 1),  # "awful film" has it
+    ]
+    assert (found.size, found.label, found.weight, found.push) == (2, "pos", 2, 12)
+
+
+def test_a_filter_speaks_for_the_class_whose_weight_is_furthest_above_the_mean() -> None:
+    made = network([1, 2], [[1, 5, 3], [0, 0, -6]], channels=["static"])
+    one, two = filters(made, ["a", "b", "c"])
+    assert (one.feature, one.size, one.label, one.weight, one.push) == (0, 1, "b", 2, 2 * 3)
+    assert (two.feature, two.size, two.label, two.weight, two.push) == (1, 2, "a", 2, 2 * 6)
+
+
+@pytest.mark.parametrize(
+    ("weights", "second"),
+    [
+        ([4.0, -6.0, 2.0], ""),  # the mean is 0: 2 of 4 is a half
+        ([4.0, -6.8, 2.8], ""),  # 70 % to the point
+        ([4.0, -7.0, 3.0], "c"),
+        ([7.0, -1.0, 3.0], ""),  # 4 and 0 above the mean of 3
+        ([0.0, 0.0, 0.0], ""),  # it speaks for none
+    ],
+)
+def test_a_second_class_is_named_where_its_weight_is_above_70_percent_of_the_firsts(
+    weights: list[float], second: str
+) -> None:
+    (found,) = filters(network([1], [weights], channels=["static"]), ["a", "b", "c"])
+    assert found.second == second
+
+
+def test_a_filter_that_nothing_fires_has_no_n_grams() -> None:
+    made = network([1], [[1, 0]], channels=["static"])
+    made.get_layer("convolution").bias.assign([-3.0])  # "good" comes to 0, which ReLU lets not through
+    (found,) = filters(made, ["a", "b"])
+    assert found.ngrams == [] and found.push == 0
+
+
+def test_without_relu_sums_below_zero_count_too_and_the_value_is_the_activations() -> None:
+    made = network([1], [[1, 0]], channels=["static"], activation="tanh")
+    (found,) = ngram_filters(made, ENCODER.encode(["awful", "not"]), ["awful", "not"], ENCODER, ["a", "b"])
+    assert [ngram.text for ngram in found.ngrams] == ["not", "awful"]
+    assert [ngram.value for ngram in found.ngrams] == pytest.approx(np.tanh([-2, -4]))
+
+
+def test_the_channels_products_are_added_or_stand_side_by_side() -> None:
+    for combination in ("shared", "separate"):
+        (found,) = filters(network([1], [[1, 0]], combination=combination), ["a", "b"])
+        assert found.ngrams == [Ngram("good", 6), Ngram("film", 2)]
+    made = network([1, 2], [[1, 0]] * 2 + [[0, 1]] * 2, combination="concatenated")
+    made.get_layer("convolution").tables[1].assign(-VALUES)
+    static1, static2, tuned1, tuned2 = filters(made, ["a", "b"])
+    assert static1.ngrams == [Ngram("good", 3), Ngram("film", 1)] and static1.label == "a"
+    assert tuned1.ngrams[0] == Ngram("awful", 4) and tuned1.label == "b"
+    assert [one.size for one in (static1, static2, tuned1, tuned2)] == [1, 2, 1, 2]
+
+
+def test_words_outside_the_vocabulary_are_shown_as_they_stand_in_the_text() -> None:
+    encoder = TextEncoder(WORDS, Tokenize(unit="word"))
+    texts = ["an awfully good film"]
+    made = network([3], [[1, 0]], channels=["static"])
+    (found,) = ngram_filters(made, encoder.encode(texts), texts, encoder, ["a", "b"])
+    assert found.ngrams == [Ngram("good film ·", 4)]
+
+
+def test_an_ensemble_shows_its_first_member() -> None:
+    members = [network([1], [[1, 0]], channels=["static"]) for _ in range(2)]
+    members[1].get_layer("convolution").bias.assign([-100.0])
+    made, _ = ensemble.pool(members, None, ENCODER.encode(TEXTS), np.arange(6) % 2)
+    assert filters(made, ["a", "b"]) == filters(members[0], ["a", "b"])
+
+
+@pytest.mark.parametrize("combination", ["shared", "separate", "concatenated"])
+def test_the_totals_are_those_that_the_layer_comes_to(combination: str) -> None:
+    layer = TokenConvolution(
+        30, 4, combination=combination, windows=[2, 3], filters=[2, 3], activation="linear"
+    )
+    layer.build((None, None))
+    random = np.random.default_rng(1)
+    for weight in [*layer.tables, *layer.banks, layer.bias]:
+        weight.assign(random.normal(size=weight.shape))
+    texts = Sequences.of(random.integers(1, 30, (50, 7)).tolist())
+    highest = [windows[0].total for windows in strongest(layer, texts)]
+    np.testing.assert_allclose(highest, np.array(layer(texts.padded())).max(axis=0), rtol=1e-5)
+
+
+def test_many_rows_need_no_more_memory_than_a_batch_and_what_is_kept() -> None:
+    layer = TokenConvolution(1000, 4, filters=20)
+    layer.build((None, None))
+
+    def peak(rows: int) -> int:
+        texts = Sequences.of(np.random.default_rng(1).integers(1, 1000, (rows, 200)).tolist())
+        tracemalloc.start()
+        found = strongest(layer, texts, most=3)
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert all(len(windows) <= 3 for windows in found) and isinstance(found[0][0], Window)
+        return size
+
+    peak(10)  # compiles
+    few, many = peak(400), peak(4000)
+    assert many < 1.2 * few
+
+
+def picture_network(channels: int) -> keras.Model:
+    pixels = keras.Input((6, 6, channels), dtype="uint8")
+    scaled = keras.layers.Rescaling(1 / 255)(pixels)
+    maps = keras.layers.Conv2D(2, 3, activation="relu", name="filters1")(scaled)
+    return keras.Model(pixels, keras.layers.Dense(2)(keras.layers.Flatten()(maps)))
+
+
+def test_the_first_filters_and_what_they_make_of_a_picture() -> None:
+    made = picture_network(1)
+    kernel = np.zeros((3, 3, 1, 2), np.float32)
+    kernel[:, 0, 0, 0], kernel[:, 2, 0, 0] = 1, -1  # a vertical edge, bright on the left
+    kernel[..., 1] = -kernel[..., 0]
+    made.get_layer("filters1").kernel.assign(kernel)
+    np.testing.assert_array_equal(first_filters(made), kernel)
+    picture = np.repeat([[255, 255, 255, 0, 0, 0]], 6, axis=0).astype(np.uint8)[..., None]
+    maps = feature_maps(made, picture)
+    np.testing.assert_allclose(maps[..., 0], [[0, 3, 3, 0]] * 4, atol=1e-5)
+    assert not maps[..., 1].any()
+    found = edge_maps(np.repeat(picture, 3, axis=-1))
+    np.testing.assert_allclose(found["sobel"], [[0, 4, 4, 0]] * 4, atol=1e-5)
+    assert not found["horizontal"].any()
+
+
+def test_a_network_without_a_convolution_has_no_filters() -> None:
+    pixels = keras.Input((6, 6, 1))
+    made = keras.Model(pixels, keras.layers.Dense(2)(keras.layers.Flatten()(pixels)))
+    assert first_filters(made) is None
+    assert filters(made, ["a", "b"]) == []

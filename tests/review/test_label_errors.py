@@ -1,0 +1,78 @@
+"""Rows whose label is probably wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.inputs import Sequences
+from pipeline.review.label_errors import out_of_fold, suspects
+
+
+def test_a_row_counts_for_the_class_that_it_is_surer_of_than_that_classs_own_rows() -> None:
+    probabilities = np.array(
+        [
+            [0.9, 0.1],
+            [0.5, 0.5],  # class 0 has 0.7 on average: not sure of it, nor of class 1, which has 0.6
+            [0.7, 0.3],  # its own label
+            [0.7, 0.3],  # labelled 1, counts for 0
+            [0.1, 0.9],
+            [0.4, 0.6],
+        ],
+        np.float32,
+    )
+    found = suspects(probabilities, np.array([0, 0, 0, 1, 1, 1]))
+    assert found.rows.tolist() == [3]
+    assert found.suggested.tolist() == [0]
+    assert found.probability.tolist() == pytest.approx([0.7])
+
+
+def test_the_least_probable_label_comes_first() -> None:
+    probabilities = np.array([[0.6, 0.4], [0.4, 0.6], [0.2, 0.8], [0.9, 0.1]], np.float32)
+    found = suspects(probabilities, np.array([0, 0, 0, 1]))
+    assert found.rows.tolist() == [3, 2, 1]
+
+
+def test_no_row_counts_for_a_class_without_rows() -> None:
+    probabilities = np.array([[0.1, 0.0, 0.9], [0.2, 0.8, 0.0]], np.float32)
+    assert len(suspects(probabilities, np.array([0, 1])).rows) == 0
+
+
+def test_most_of_three_percent_of_flipped_labels_are_found_and_few_others() -> None:
+    random = np.random.default_rng(1)
+    labels = np.repeat(np.arange(4), 250)
+    # Three words of the class's own ten, and five of a hundred that say nothing.
+    rows = [
+        [*random.integers(2 + 10 * label, 12 + 10 * label, 3), *random.integers(50, 150, 5)]
+        for label in labels
+    ]
+    flipped = random.random(len(labels)) < 0.03
+    given = np.where(flipped, (labels + random.integers(1, 4, len(labels))) % 4, labels)
+    found = suspects(out_of_fold(Sequences.of(rows), given, 4, seed=1), given)
+    first = found.rows[: flipped.sum()]
+    assert flipped[first].mean() > 0.9
+    assert (found.suggested[: len(first)] == labels[first]).mean() > 0.9
+
+
+def test_a_row_is_judged_without_its_own_label() -> None:
+    """Ten rows with a word of their own each: whatever a row's label, its word says nothing of it."""
+    rows = Sequences.of([[number] for number in range(2, 12)])
+    labels = np.array([0, 1] * 5)
+    probabilities = out_of_fold(rows, labels, 2, seed=1)
+    assert probabilities[np.arange(10), labels].max() <= 0.5
+
+
+@settings(deadline=None)  # it fits a model, on whatever the machine has left
+@given(
+    st.lists(st.tuples(st.lists(st.integers(1, 5), max_size=4), st.integers(0, 2)), min_size=1, max_size=25),
+    st.integers(0, 9),
+)
+def test_probabilities_sum_to_one_whatever_the_rows(rows: list[tuple[list[int], int]], seed: int) -> None:
+    labels = np.array([label for _, label in rows])
+    probabilities = out_of_fold(Sequences.of([ids for ids, _ in rows]), labels, 3, seed)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    found = suspects(probabilities, labels)
+    assert (found.suggested != labels[found.rows]).all()
+    assert (np.diff(probabilities[found.rows, labels[found.rows]]) >= 0).all()

@@ -1,0 +1,269 @@
+"""The page that tells a run's story, with the worst that data can hold, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.corpus.data_report import data_report
+from pipeline.measures import metrics
+from pipeline.measures.calibration import reliability, softmax
+from pipeline.measures.slices import by_class
+from pipeline.review import class_figures
+from pipeline.review.figures import Figure
+from pipeline.review.page import Report, flat, shown
+from tests.browser import BROWSER, UNSEEN, WIDTHS, asked
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(2)>',
+    '=HYPERLINK("http://example.com","a")',
+    "\u202eright to left\u200f عربي",
+    "{{ 7 * 7 }}{% raw %}",
+    "x" * 3000,
+    "\x00\x1b[31m</td></table>",
+]
+
+
+def png() -> bytes:
+    pictures = np.zeros((2, 4, 4, 3), np.uint8)
+    return saved(class_figures.wrong_pictures(pictures, HOSTILE[:2], HOSTILE[0]))
+
+
+def wide_png() -> bytes:
+    """Of thirty classes with names, which no phone shows in a width that can be read."""
+    names = [f"a name of some length {number}" for number in range(30)]
+    matrix = np.eye(30, dtype=np.int64)
+    return saved(class_figures.confusion_matrix(matrix, np.arange(30), [], names, "run"))
+
+
+def saved(figure: Figure) -> bytes:
+    file = BytesIO()
+    figure.savefig(file)
+    return file.getvalue()
+
+
+def report(**changed: Any) -> Report:
+    """Seven classes and texts, none of them harmless; every second row is wrong."""
+    truth = np.repeat(np.arange(len(HOSTILE)), 6)
+    predicted = np.where(np.arange(len(truth)) % 2, truth, (truth + 1) % len(HOSTILE))
+    predictions = {"network": predicted, "baseline": truth, "majority": np.zeros(len(truth), np.int64)}
+    before = reliability(softmax(np.eye(len(HOSTILE), dtype=np.float32)[predicted]), truth)
+    result = metrics.compare(truth, predictions, HOSTILE, seed=1) | {
+        "slices": {"class": by_class(truth, HOSTILE).accuracy(predicted == truth)},
+        "temperature": 1.5,
+        "calibration_error": before.error,
+        "calibration_error_before": before.error,
+        "calibration_error_by_chance_interval": (0.01, 0.024),
+        "epochs": 3,
+    }
+    rows = pd.DataFrame({"file": "a/<b>.csv", "line": 2, "text": HOSTILE, "label": HOSTILE})
+    wrong = rows.assign(
+        predicted_label=HOSTILE[::-1],
+        probability=0.9,
+        evidence=[json.dumps([[text, 0.5], ["(bias)", -1.5]]) for text in HOSTILE],
+    )
+    values = {
+        "title": HOSTILE[1],
+        "contestants": metrics.contestants("TF-IDF + logistic regression"),
+        "members": 1,
+        "labels": HOSTILE,
+        "result": result,
+        "figures": {"confusion_matrix": wide_png(), "learning_curves": png()},
+        "wrong": wrong,
+        "suspects": rows.assign(
+            part=["train"] * 5 + ["test"] * 2, suggested_label=HOSTILE[::-1], probability=0.8
+        ),
+        "data": data_report(rows.assign(part=["train", "validation", "test", *["train"] * 4])),
+        "options": {"source": {"text": HOSTILE[0], "inputs": [{"path": HOSTILE[5]}]}},
+        "run": {"mlflow_run": "0" * 32, "train_seconds": 1.2, "weights": {}, "commit": "", "dirty": ""},
+    }
+    return Report(**(values | changed))
+
+
+def test_nothing_from_the_data_becomes_markup() -> None:
+    page = report().html()
+    assert (
+        "<script" not in page
+        and "<img src=x" not in page
+        and "</td></table>" not in page.partition("<main>")[0]
+    )
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 5
+    assert page.count("</table>") == page.count("<table")
+    assert "{{ 7 * 7 }}" in page
+    assert "\x00" not in page and "x" * 401 not in page
+
+
+def test_the_page_asks_for_nothing_outside_it() -> None:
+    page = report().html()
+    assert re.findall(r'(?:src|href)="(?!data:image/png;base64,|#)', page) == []
+    assert "url(" not in page and "default-src 'none'" in page
+
+
+@pytest.mark.parametrize(
+    ("interval", "verdict"),
+    [
+        ((0.01, 0.03), "The network is better than logistic regression on pixels."),
+        ((-0.03, -0.01), "Logistic regression on pixels is better than the network."),
+        ((-0.01, 0.01), "No clear difference between the network and logistic regression on pixels."),
+    ],
+)
+def test_the_page_begins_with_the_verdict(interval: tuple[float, float], verdict: str) -> None:
+    page = report(
+        contestants=metrics.contestants("logistic regression on pixels"),
+        result=dict(report().result) | {"difference_interval": interval},
+    )
+    assert page.verdict == verdict
+    assert page.html().index(verdict) < page.html().index("<h2>")
+
+
+@pytest.mark.parametrize(
+    ("members", "weights", "name", "told"),
+    [
+        (
+            1,
+            {"networks": 0.327, "n-grams": 0.779},
+            "network + n-grams",
+            "0.33 of the network's log-probabilities plus 0.78 of those of the n-grams, which are B itself,",
+        ),
+        (
+            3,
+            {"networks": 0.5, "n-grams": 0.25},
+            "ensemble of 3 networks + n-grams",
+            "0.50 of the mean of the 3 networks' log-probabilities plus 0.25 of those of the n-grams",
+        ),
+        (2, {"networks": 1.0}, "ensemble of 2 networks", "1.00 of the mean of the 2 networks' log-prob"),
+    ],
+)
+def test_what_is_pooled_has_that_name_and_its_weights_beside_the_verdict(
+    members: int, weights: dict[str, float], name: str, told: str
+) -> None:
+    alone = {"network_alone_accuracy": 0.123, "network_alone_accuracy_interval": (0.1, 0.2)}
+    page = report(
+        contestants=metrics.contestants("B", members, "n-grams" in weights),
+        members=members,
+        run=dict(report().run) | {"weights": weights},
+        result=dict(report().result) | alone | {"network_alone_macro_f1": 0.1},
+        figures={"filters": png(), "learning_curves": png()},
+    )
+    assert page.verdict == f"B is better than the {name}."
+    head, _, rest = page.html().partition("<nav>")
+    assert told.replace("'", "&#39;") in head
+    assert f"<td>{name}</td>" in rest
+    assert f"<td>network{'s' * (members > 1)} alone</td>" in rest and "12.3\N{NO-BREAK SPACE}%" in rest
+    which = ("the network", "the network") if members == 1 else ("the first network", "each network")
+    assert f"filters of {which[0]} alone fire on" in rest
+    assert f"Learning curves of {which[1]} alone, by epoch" in rest
+
+
+def test_one_network_alone_is_called_so_and_no_weights_are_told() -> None:
+    page = report(figures={"filters": png()}).html()
+    assert "<td>network</td>" in page and "log-probabilities" not in page and "network alone" not in page
+
+
+def test_a_run_without_mistakes_figures_or_suspects_has_a_page_too() -> None:
+    none = report().wrong.head(0)
+    page = report(figures={}, wrong=none, suspects=none.assign(part=[])).html()
+    assert "No test row is wrong." in page and "<figure>" not in page
+
+
+def test_the_page_says_how_many_of_the_suspects_are_not_to_be_corrected_by_the_suggestion() -> None:
+    page = report().html()
+    assert "Labels worth a second look" in page
+    assert "2 of them, the last, are of the test part. Let a second reader" in page
+    assert page.count('data-name="part">train<') == 5 and page.count('data-name="part">test<') == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(0.005, "nothing here says"), (0.021, "nothing here says"), (0.025, "are further off than that")],
+)
+def test_a_calibration_error_is_told_beside_what_chance_alone_gives(error: float, told: str) -> None:
+    page = report(result=dict(report().result) | {"calibration_error": error}).html()
+    section = " ".join(page.partition('id="trust"')[2].partition("</p>")[0].split())
+    assert "as sure of as many rows 1.0 % to 2.4 % (95&nbsp;% of draws)" in section
+    assert told in section
+
+
+def test_a_class_without_test_rows_stands_last_in_the_table() -> None:
+    result = dict(report().result)
+    result["classes"] = [
+        one | {"rows": 0, "f1": 0.0} if n == 2 else one for n, one in enumerate(result["classes"])
+    ]
+    table = report(result=result).html().partition("<h3>By class</h3>")[2].partition("</table>")[0]
+    assert table.count("no test rows") == 1
+    assert "no test rows" in table.rpartition("<tr>")[2]
+
+
+def test_classes_have_the_numbers_of_the_matrix_where_their_names_have_no_room_there() -> None:
+    names = [f"name {number}" for number in range(31)]
+    truth = np.arange(31)
+    result = dict(report().result) | metrics.compare(
+        truth, dict.fromkeys(("network", "baseline", "majority"), truth), names, seed=1
+    )
+    result["slices"] = {"class": by_class(truth, names).accuracy(truth == truth)}
+    rows = pd.DataFrame({"file": "a.csv", "line": 2, "text": names, "label": names, "part": "train"})
+    page = report(labels=names, result=result, data=data_report(rows)).html()
+    numbers = metrics.by_confusion(np.eye(31, dtype=np.int64)).tolist().index(7) + 1
+    table = page.partition("number in the matrix")[2]
+    assert f'<tr><td class="number">{numbers}</td><td class="label"><bdi dir="auto">name 7</bdi>' in table
+    assert "number in the matrix" not in report().html()
+
+
+@pytest.mark.parametrize(
+    ("dirty", "told"), [("yes", "with changes that are in no commit"), ("no", "without changes")]
+)
+def test_the_page_says_of_which_commit_the_program_was(dirty: str, told: str) -> None:
+    page = report(run=dict(report().run) | {"commit": "abc123", "dirty": dirty}).html()
+    assert "at commit <code>abc123</code>" in page and told in page
+    assert "at commit" not in report().html()
+
+
+def test_the_epochs_of_several_networks_are_a_sum() -> None:
+    assert "3 epochs; run" in " ".join(report().html().split())
+    assert "3 epochs of 2 networks together; run" in " ".join(report(members=2).html().split())
+
+
+def test_text_is_shown_on_one_line_cut_and_with_a_direction_of_its_own() -> None:
+    assert shown(" a\n b\t") == '<bdi dir="auto">a b</bdi>'
+    assert shown("abcdef", 4) == '<bdi dir="auto">abc…</bdi>'
+    assert shown("a_b\x07") == '<bdi dir="auto">a_<wbr>b\N{REPLACEMENT CHARACTER}</bdi>'
+
+
+def test_options_are_named_as_in_set() -> None:
+    options = {"train": {"epochs": 3, "name": "x"}, "windows": [1, 2], "none": None, "nothing": []}
+    assert flat(options) == {"train.epochs": "3", "train.name": "x", "windows": "[1, 2]"}
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_browser_shows_the_page_without_an_error_or_a_sideways_scroll(width: int, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(report().html(), "utf-8")
+    question = """page => [page.documentElement.scrollWidth, page.body.scrollWidth,
+      page.querySelectorAll("h2").length]"""
+    (whole, body, sections), said = asked(tmp_path, page, width, question)
+    assert whole <= width and body <= width
+    assert sections == 6
+    assert said == []
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH")
+def test_on_a_phone_a_figure_is_seen_whole_or_says_that_it_scrolls(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(report().html(), "utf-8")
+    question = """page => [...page.querySelectorAll("figure")].map(figure => [
+      figure.querySelector("img").getBoundingClientRect().width > figure.clientWidth,
+      (figure.querySelector(".swipe")?.offsetHeight ?? 0) > 0])"""
+    on_a_phone, _ = asked(tmp_path, page, 390, question)
+    assert on_a_phone == [[True, True], [False, False]]
+    assert asked(tmp_path, page, 390, UNSEEN)[0] == []
+    on_a_desk, _ = asked(tmp_path, page, 1280, question)
+    assert on_a_desk == [[False, False], [False, False]]

@@ -1,0 +1,560 @@
+"""The command that labels files, on a classifier of random weights."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.__main__ import is_interrupt, main
+from pipeline.artifacts import RunFolder
+from pipeline.config import loading
+from pipeline.models.kim_cnn import Options, build
+from pipeline.options import Tokenize
+from pipeline.prediction.classifier import Classifier, save
+from pipeline.prediction.fold_network import fold
+from pipeline.tables.blocks import CsvBlocks
+from pipeline.text.encoder import TextEncoder
+
+# TensorFlow's variables, under NumPy 2.4.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
+ROOT = Path(__file__).resolve().parents[2]
+TEXTS = ["a lovely film", "an awful film", "lovely lovely", "awful", "", "a film"] * 5
+LABELS = ["1", "=2", "so, so"]
+MODEL = ["--corpus", "mr", "--model", "kim-rand"]
+EVERYTHING = ["--top", "3", "--probabilities", "1", "--shares", "1", "--evidence", "1"]
+Edit = Callable[[list[str]], None]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """CONVTEXT_DATA with a model in it that reads ten tokens of a text."""
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONVTEXT_DATA", str(folder))
+        model = RunFolder(loading.run_folder("mr", "kim-rand")).model
+    model.mkdir(parents=True)
+    keras.utils.set_random_seed(1)
+    encoder = TextEncoder.learn(TEXTS, Tokenize(minimum_count=1, maximum_length=10))
+    vectors = np.random.default_rng(1).normal(size=(len(encoder.words) + 2, 6)).astype(np.float32)
+    network = build(Options(filters=4, max_norm=None), vectors, 3)
+    kernel = network.get_layer("logits").kernel
+    kernel.assign(3 * np.random.default_rng(2).normal(size=kernel.shape))
+    folded = fold([network])
+    assert folded is not None
+    rounded = folded.rounded()
+    classifier = Classifier(lambda: rounded, encoder, LABELS, "review")
+    classifier.refer(encoder.encode(TEXTS), 0.0)
+    save(model, classifier, network, folded)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _data_folder(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVTEXT_DATA", str(data))
+
+
+@pytest.fixture
+def classifier() -> Classifier:
+    return Classifier.load(RunFolder(loading.run_folder("mr", "kim-rand")).model)
+
+
+def predict(source: Path | str, output: Path | str, *options: str) -> int:
+    return main(["predict", "--input", str(source), "--output", str(output), *MODEL, *options])
+
+
+def rows(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter=delimiter, strict=True))
+
+
+def records(count: int) -> list[str]:
+    """Lines of CSV, each of one record, some with all that makes CSV hard."""
+    words = ["lovely", "awful", "film", "a", "Ünknown", "x-ray", '""quoted""', "semi;colon", "=1"]
+    pick = random.Random(1)
+    texts = [" ".join(pick.choices(words, k=pick.randrange(15))) for _ in range(count)]
+    return [f'{n},"{text}"' if '"' in text or n % 3 else f"{n},{text}" for n, text in enumerate(texts)]
+
+
+def written(path: Path, lines: list[str]) -> Path:
+    path.write_text("id,review\n" + "".join(f"{line}\n" for line in lines), "utf-8")
+    return path
+
+
+def command(*arguments: str, before: str = "") -> list[str]:
+    """The same command in a process of its own, in which `before` is run first."""
+    code = f"import sys\n{before}\nfrom pipeline.__main__ import main\nsys.exit(main(sys.argv[1:]))"
+    return [sys.executable, "-c", code, "predict", *arguments, *MODEL]
+
+
+def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, timeout=120, **options)  # type: ignore[call-overload]
+
+
+# What is written
+
+
+def test_each_column_is_what_the_classifier_says(tmp_path: Path, classifier: Classifier) -> None:
+    texts = ["a lovely film", "zzz film", "", 'an "awful" film, really', "lovely " * 12]
+    source, output = tmp_path / "new.csv", tmp_path / "out.csv"
+    with source.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["review"], *([text] for text in texts)])
+    assert predict(source, output, *EVERYTHING) == 0
+    found = rows(output)
+    assert list(found[0]) == [
+        "review", "predicted_label", "probability", "predicted_label_2", "probability_2", "predicted_label_3",
+        "probability_3", "probability_of_1", "probability_of_=2", "probability_of_so, so", "unknown_words",
+        "cut_off", "evidence",
+    ]  # fmt: skip
+    probabilities = classifier.predict_proba(texts)
+    logits = classifier.logits(classifier.encoder.encode(texts))
+    for row, text, shares, logit in zip(found, texts, probabilities, logits, strict=True):
+        assert row["review"] == text
+        order = np.argsort(-shares)
+        for suffix, place in [("", order[0]), ("_2", order[1]), ("_3", order[2])]:
+            assert row[f"predicted_label{suffix}"] == LABELS[place]
+            assert row[f"probability{suffix}"] == f"{shares[place]:.4f}"
+        assert [row[f"probability_of_{label}"] for label in LABELS] == [f"{share:.4f}" for share in shares]
+        parts = json.loads(row["evidence"])
+        assert sum(value for _, value in parts) == pytest.approx(logit.max(), abs=1e-3)
+        assert parts[-1][0] == "(bias)"
+        assert all(name in ("(bias)", "(others)") or set(name.split()) <= {*classifier.encoder.tokens(text)}
+                   for name, _ in parts)  # fmt: skip
+    assert [row["unknown_words"] for row in found[:3]] == ["0.0000", "0.5000", "0.0000"]
+    assert [row["cut_off"] for row in found] == ["0.0000"] * 4 + [f"{2 / 12:.4f}"]
+
+
+def test_below_the_threshold_there_is_no_label_and_all_else_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = written(tmp_path / "new.csv", records(200))
+    assert predict(source, tmp_path / "all.csv", "--top", "2") == 0
+    sure = sorted(float(row["probability"]) for row in rows(tmp_path / "all.csv"))
+    threshold = (sure[100] + sure[99]) / 2 if sure[99] < sure[100] else sure[100]
+    capsys.readouterr()
+    assert predict(source, tmp_path / "some.csv", "--top", "2", "--abstain", f"{threshold:.6f}") == 0
+    left = 0
+    for full, row in zip(rows(tmp_path / "all.csv"), rows(tmp_path / "some.csv"), strict=True):
+        assert row | {"predicted_label": ""} == full | {"predicted_label": ""}
+        assert row["predicted_label"] in ("", full["predicted_label"])
+        assert float(row["probability"]) <= threshold + 1e-4 or row["predicted_label"]
+        left += not row["predicted_label"]
+    assert 0 < left < 200
+    assert f"rows left without a label (ABSTAIN): {left}" in capsys.readouterr().out
+
+
+def test_harmless_escapes_every_cell_of_the_header_the_rows_the_labels_and_the_rejects(
+    tmp_path: Path,
+) -> None:
+    source, output = tmp_path / "new.csv", tmp_path / "out.csv"
+    source.write_text('review,+note\n=1+1,"@a, ""b"""\nfine,-2\n=ragged\n' + "lovely,\n" * 50)
+    assert predict(source, output, "--harmless", "1", *EVERYTHING) == 0
+    found = rows(output)
+    assert list(found[0])[1] == "'+note"
+    assert [[*row.values()][:2] for row in found[:2]] == [["'=1+1", '\'@a, "b"'], ["fine", "'-2"]]
+    cells = [cell for row in [*found, *rows(Path(f"{output}.rejects.csv"))] for cell in row.values()]
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
+    assert {row["predicted_label_3"] for row in found} <= {"1", "'=2", "so, so"}
+    assert any(cell == "'=2" for cell in cells)
+    assert predict(source, output) == 0  # nobody asked for it
+    assert source.read_text().splitlines()[1] in output.read_text()
+
+
+def test_a_field_as_long_as_the_reader_takes_is_labelled_whatever_is_wanted(tmp_path: Path) -> None:
+    source, long = tmp_path / "new.csv", "lovely " * 30_000
+    source.write_text(f'review\n"{long}"\nfilm\n')
+    assert predict(source, tmp_path / "plain.csv", "--harmless", "1", "--threads", "2") == 0
+    assert predict(source, tmp_path / "out.parquet") == 0
+    assert [line.split(b",")[0].decode() for line in (tmp_path / "plain.csv").read_bytes().splitlines()] == [
+        "review", long, "film"
+    ]  # fmt: skip
+    assert pq.read_table(tmp_path / "out.parquet")["review"].to_pylist() == [long, "film"]
+
+
+def test_any_block_size_and_thread_count_give_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = written(tmp_path / "new.csv", [*records(300), "ragged", '"3\n00",two\n'])
+    assert predict(source, tmp_path / "out.csv", *EVERYTHING, "--threads", "1") == 0
+    expected = (tmp_path / "out.csv").read_bytes()
+    rejects = (tmp_path / "out.csv.rejects.csv").read_bytes()
+    assert expected.count(b"\n") == 303 and rejects.count(b"\n") == 2
+    for size, threads in [(1, "3"), (700, "1"), (700, "4"), (1 << 20, "2")]:
+        monkeypatch.setattr("pipeline.stages.predict.CsvBlocks", partial(CsvBlocks, block_size=size))
+        assert predict(source, tmp_path / "again.csv", *EVERYTHING, "--threads", threads) == 0
+        assert (tmp_path / "again.csv").read_bytes() == expected
+        assert (tmp_path / "again.csv.rejects.csv").read_bytes() == rejects
+
+
+@pytest.mark.parametrize("form", ["int16", "float32"])
+def test_a_row_has_the_same_bytes_in_any_order(tmp_path: Path, form: str) -> None:
+    lines = records(300)
+    assert predict(written(tmp_path / "a.csv", lines), tmp_path / "a.out", *EVERYTHING, "--form", form) == 0
+    random.Random(2).shuffle(lines)
+    assert predict(written(tmp_path / "b.csv", lines), tmp_path / "b.out", *EVERYTHING, "--form", form) == 0
+    first, second = ((tmp_path / name).read_bytes().splitlines() for name in ("a.out", "b.out"))
+    assert first != second and sorted(first) == sorted(second)
+
+
+def test_every_form_gives_the_same_labels(tmp_path: Path) -> None:
+    source, found = written(tmp_path / "new.csv", records(200)), []
+    for form in ("int16", "float32", "keras"):
+        assert predict(source, tmp_path / "out.csv", "--form", form, "--threads", "3") == 0
+        found.append([(row["id"], row["predicted_label"]) for row in rows(tmp_path / "out.csv")])
+    assert found[0] == found[1] == found[2]
+
+
+def test_gzip_in_and_out_holds_the_same_as_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.stages.predict.CsvBlocks", partial(CsvBlocks, block_size=900))
+    source = written(tmp_path / "new.csv", records(200))
+    (tmp_path / "new.csv.gz").write_bytes(gzip.compress(source.read_bytes()))
+    assert predict(source, tmp_path / "out.csv") == 0
+    assert predict(tmp_path / "new.csv.gz", tmp_path / "out.csv.gz") == 0
+    assert gzip.decompress((tmp_path / "out.csv.gz").read_bytes()) == (tmp_path / "out.csv").read_bytes()
+
+
+def test_a_packed_file_that_breaks_off_is_one_line_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = written(tmp_path / "new.csv", records(2000))
+    packed = gzip.compress(source.read_bytes())
+    (tmp_path / "new.csv.gz").write_bytes(packed[: len(packed) // 2])
+    source.unlink()
+    for output in ("out.csv", "out.parquet"):
+        assert predict(tmp_path / "new.csv.gz", tmp_path / output) == 2
+        error = capsys.readouterr().err
+        assert "new.csv.gz, after line " in error and "damaged" in error and error.count("\n") == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"new.csv.gz"}
+
+
+def test_rows_that_cannot_be_read_are_listed_with_line_and_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, output = tmp_path / "new.csv", tmp_path / "out.csv"
+    source.write_bytes(b"review\na lovely film\nragged,row\ncaf\xe9\nan awful film\n")
+    assert predict(source, output) == 0
+    said = capsys.readouterr().out
+    assert "rows that could not be read: 2" in said and f"listed in {output}.rejects.csv" in said
+    assert max(len(line) for line in said.splitlines() if "csv" not in line) <= 79
+    assert [row["review"] for row in rows(output)] == ["a lovely film", "an awful film"]
+    found = rows(Path(f"{output}.rejects.csv"))
+    assert [(row["first_line"], row["last_line"], row["text"][:3]) for row in found] == [
+        ("3", "3", "rag"),
+        ("4", "4", "caf"),
+    ]
+    assert "2 fields where the header has 1" in found[0]["reason"] and "0xe9" in found[1]["reason"]
+    source.write_text("review\nfine\n")
+    assert predict(source, output) == 0
+    assert not Path(f"{output}.rejects.csv").exists()  # of the pass before
+
+
+def test_a_header_alone_and_a_parquet_file_give_tables_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "new.csv"
+    source.write_text("review\n")
+    assert predict(source, tmp_path / "out.csv") == 0
+    assert (tmp_path / "out.csv").read_text() == "review,predicted_label,probability\n"
+    assert predict(source, tmp_path / "out.parquet") == 2
+    assert "there are no rows to write as Parquet" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"new.csv", "out.csv"}
+    source = written(tmp_path / "rows.csv", records(60))
+    assert predict(source, tmp_path / "rows.parquet", "--shares", "1") == 0
+    assert main(["predict", "--input", str(tmp_path / "rows.parquet"), *MODEL]) == 2
+    assert "already has a column 'predicted_label'" in capsys.readouterr().err
+    kept = pq.read_table(tmp_path / "rows.parquet").select(["id", "review"])
+    pq.write_table(kept, tmp_path / "kept.parquet")
+    assert main(["predict", "--input", str(tmp_path / "kept.parquet"), *MODEL]) == 0
+    assert predict(tmp_path / "kept.parquet", tmp_path / "from.csv") == 0
+    assert predict(source, tmp_path / "direct.csv") == 0
+    assert rows(tmp_path / "from.csv") == rows(tmp_path / "direct.csv")
+    packed = pq.read_table(tmp_path / "kept.parquet.predictions.parquet")
+    assert packed["predicted_label"].to_pylist() == [
+        row["predicted_label"] for row in rows(tmp_path / "from.csv")
+    ]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--top", "0"], "TOP=0: expected a whole number from 1 to 3"),
+        (["--top", "4"], "TOP=4: expected a whole number from 1 to 3"),
+        (["--top", "two"], "TOP=two: expected a whole number"),
+        (["--top", "²"], "TOP=²: expected a whole number"),
+        (["--probabilities", "yes"], "PROBABILITIES=yes: expected 1, or nothing"),
+        (["--abstain", "1.5"], "ABSTAIN=1.5: expected a probability from 0 to 1"),
+        (["--abstain", "nan"], "ABSTAIN=nan: expected a probability"),
+        (["--abstain", "80%"], "ABSTAIN=80%: expected a probability"),
+        (["--shares", "2"], "SHARES=2: expected 1, or nothing"),
+        (["--evidence", "all"], "EVIDENCE=all: expected 1, or nothing"),
+        (["--evidence", "1", "--form", "keras"], "EVIDENCE=1 needs a model that was folded"),
+        (["--harmless", "on"], "HARMLESS=on: expected 1, or nothing"),
+        (["--harmless", "1", "--output", "labelled.parquet"], "HARMLESS=1 is for what a spreadsheet opens"),
+        (["--form", "int8"], "FORM=int8: expected one of float32, int16, keras"),
+        (["--threads", "0"], "THREADS=0: expected a whole number from 1"),
+        (
+            ["--text", "reviews"],
+            "no column 'reviews' among 'id', 'review': name one with TEXT=, did you mean",
+        ),
+        (["--encoding", "utf-9"], "'utf-9' is not a text encoding"),
+        (["--output", "missing/out.csv"], "does not exist or cannot be written"),
+        (["--input", "absent.csv"], "absent.csv does not exist"),
+        (["--input", "absent.parquet"], "absent.parquet: damaged or no Parquet file"),
+        (["--input", ""], "predict needs the rows to label"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    options: list[str], expected: str,
+) -> None:  # fmt: skip
+    source = written(tmp_path / "new.csv", records(5))
+    monkeypatch.chdir(tmp_path)
+    assert predict(source, tmp_path / "out.csv", *options) == 2
+    error = capsys.readouterr().err
+    assert expected in error and error.startswith("convtext: ") and error.count("\n") == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"new.csv"}
+
+
+@pytest.mark.parametrize("name", ["probability", "evidence", "probability_of_so, so", "predicted_label_2"])
+def test_a_column_that_would_be_added_twice_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    source = tmp_path / "new.csv"
+    source.write_text(f'review,"{name}"\nfine,1\n')
+    assert predict(source, tmp_path / "out.csv", *EVERYTHING) == 2
+    assert f"new.csv already has a column '{name}': rename or remove it" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"new.csv"}
+
+
+@pytest.mark.parametrize(
+    "name", ["out.csv", "out.csv.rejects.csv", "out.csv.partial", "out.csv.partial.json"]
+)
+def test_the_input_is_not_written_over_by_any_file_on_the_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    source = written(tmp_path / name, records(5))
+    before = source.read_bytes()
+    assert predict(source, tmp_path / "out.csv") == 2
+    assert f"{name} is the input itself" in capsys.readouterr().err
+    assert source.read_bytes() == before
+
+
+# Standard input and output
+
+
+def test_standard_input_goes_to_standard_output_with_all_words_beside_it(tmp_path: Path) -> None:
+    lines = [*records(100), "ragged"]
+    source = written(tmp_path / "new.csv", lines)
+    assert predict(source, tmp_path / "out.csv", "--top", "2") == 0
+    done = run("--input", "-", "--top", "2", input=source.read_bytes())
+    assert done.returncode == 0
+    assert done.stdout == (tmp_path / "out.csv").read_bytes()
+    told = done.stderr.decode()
+    assert "line 102 was left out: 1 field where the header has 2" in told
+    assert "100 rows labelled" in told and "standard output" in told and "Traceback" not in told
+
+
+def test_a_reader_that_has_enough_ends_it_without_a_word(tmp_path: Path) -> None:
+    source = written(tmp_path / "new.csv", records(20_000))
+    with subprocess.Popen(
+        command("--input", str(source), "--output", "-"), cwd=ROOT,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout and process.stderr
+        assert process.stdout.readline().startswith(b"id,review,predicted_label")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_neither_tensorflow_nor_what_else_is_slow_is_imported(tmp_path: Path) -> None:
+    source = written(tmp_path / "new.csv", records(20))
+    heavy = "{'tensorflow', 'keras', 'mlflow', 'gensim', 'sklearn', 'pandas', 'matplotlib'}"
+    code = (
+        "import sys\nfrom pipeline.__main__ import main\nassert main(sys.argv[1:]) == 0\n"
+        f"print(*{heavy} & set(sys.modules), file=sys.stderr)"
+    )
+    arguments = ["predict", "--input", str(source), *MODEL, *EVERYTHING]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+    assert len(rows(tmp_path / "new.csv.predictions.csv")) == 20
+
+
+# Interruptions
+
+OFTEN = (  # blocks so small, and notes so frequent, that a moment's work can be interrupted
+    "import functools\nfrom pipeline.prediction import resumable\nfrom pipeline.stages import predict\n"
+    "resumable.SECONDS = {seconds}\n"
+    "predict.CsvBlocks = functools.partial(predict.CsvBlocks, block_size=4096)\n"
+)
+SLOW = ["--evidence", "1"]  # beside which all else takes no time
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
+    """A folder with rows that take some seconds, and their labels as an undisturbed pass writes them."""
+    folder = tmp_path_factory.mktemp("many")
+    source = written(folder / "many.csv", [*records(10_000), "ragged"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONVTEXT_DATA", str(data))
+        assert predict(source, folder / "whole.csv", *SLOW) == 0
+    return folder
+
+
+def disturbed(source: Path, output: Path, how: signal.Signals, seconds: float = 0.01) -> tuple[int, str]:
+    """The exit code and words of a pass that gets a signal once it has written, and noted if it notes, some
+    rows."""
+    sign = Path(f"{output}.partial.json") if seconds < 60 else Path(f"{output}.partial")
+    arguments = ["--input", str(source), "--output", str(output), *SLOW]
+    with subprocess.Popen(
+        command(*arguments, before=OFTEN.format(seconds=seconds)), cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 100
+        while not (sign.exists() and sign.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.send_signal(how)
+        _, told = process.communicate(timeout=60)
+    assert not output.exists()
+    return process.returncode, told
+
+
+def test_interrupted_on_standard_output_it_does_not_say_that_nothing_is_left(many: Path) -> None:
+    with subprocess.Popen(
+        command("--input", str(many / "many.csv"), "--output", "-", *SLOW, before=OFTEN.format(seconds=1000)),
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert told.splitlines()[-1] == b"convtext: predict was interrupted; standard output ends where it was"
+
+
+def test_an_interrupt_is_known_by_what_a_kernel_makes_of_it() -> None:
+    chain: BaseException = KeyboardInterrupt()
+    for _ in range(3):
+        above = SystemError("returned a result with an exception set")
+        above.__cause__, chain = chain, above
+    assert is_interrupt(chain) and is_interrupt(KeyboardInterrupt())
+    assert not is_interrupt(SystemError("of another kind"))
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.gz"])
+def test_killed_it_leaves_no_output_and_the_same_command_goes_on_to_the_same_bytes(
+    many: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    output = tmp_path / name
+    assert disturbed(many / "many.csv", output, signal.SIGKILL)[0] == -signal.SIGKILL
+    assert predict(many / "many.csv", output, *SLOW) == 0
+    said = capsys.readouterr()
+    assert "predict: going on behind row" in said.err
+    assert "10,000 rows labelled" in said.out and "rows that could not be read: 1" in said.out
+    found = output.read_bytes()
+    assert (gzip.decompress(found) if name.endswith(".gz") else found) == (many / "whole.csv").read_bytes()
+    rejects = Path(f"{output}.rejects.csv")
+    assert rejects.read_bytes() == (many / "whole.csv.rejects.csv").read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {name, rejects.name}
+
+
+def test_interrupted_it_says_that_the_same_command_goes_on_and_it_does(
+    many: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out.csv"
+    code, told = disturbed(many / "many.csv", output, signal.SIGINT)
+    assert code == 130
+    assert told.splitlines()[-1] == "convtext: predict was interrupted; the same command goes on from there"
+    assert "Traceback" not in told
+    assert predict(many / "many.csv", output, *SLOW) == 0
+    assert "predict: going on behind row" in capsys.readouterr().err
+    assert output.read_bytes() == (many / "whole.csv").read_bytes()
+
+
+def test_interrupted_before_the_first_note_it_says_that_nothing_is_left_and_leaves_nothing(
+    many: Path, tmp_path: Path
+) -> None:
+    code, told = disturbed(many / "many.csv", tmp_path / "out.csv", signal.SIGINT, seconds=1000)
+    assert (code, told.splitlines()[-1]) == (
+        130,
+        "convtext: predict was interrupted; nothing half-written is left",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_parquet_file_is_gone_on_with_too(
+    many: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pa.Table.from_pylist(rows(many / "many.csv")[:300])
+    source, output = tmp_path / "new.parquet", tmp_path / "out.csv"
+    pq.write_table(table, source, row_group_size=70)
+    assert predict(source, tmp_path / "whole.csv") == 0
+    monkeypatch.setattr("pipeline.prediction.formats.ROWS", 50)
+    monkeypatch.setattr("pipeline.prediction.resumable.SECONDS", 0)
+    # A limit on the size of files is a full disk, and needs no disk.
+    with limited((tmp_path / "whole.csv").stat().st_size // 2):
+        assert predict(source, output, "--threads", "1") == 2
+    assert "the same command goes on from there" in capsys.readouterr().err
+    assert predict(source, output, "--threads", "1") == 0
+    assert "predict: going on behind row" in capsys.readouterr().err
+    assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+class limited:
+    """No file of this process grows beyond so many bytes."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def __enter__(self) -> None:
+        self._before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (self._size, self._before[1]))
+
+    def __exit__(self, *exception: object) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, self._before)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.gz", "out.parquet"])
+def test_a_full_disk_is_one_line_that_names_the_file_and_leaves_nothing_half_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    source = written(tmp_path / "new.csv", records(2000))
+    with limited(8000):
+        assert predict(source, tmp_path / name) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("convtext: predict: ") and error.count("\n") == 1 and name in error
+    assert {path.name for path in tmp_path.iterdir()} == {"new.csv"}
+
+
+def test_after_a_full_disk_the_same_command_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.stages.predict.CsvBlocks", partial(CsvBlocks, block_size=900))
+    monkeypatch.setattr("pipeline.prediction.resumable.SECONDS", 0)
+    source, output = written(tmp_path / "new.csv", records(2000)), tmp_path / "out.csv"
+    assert predict(source, tmp_path / "whole.csv") == 0
+    capsys.readouterr()
+    with limited((tmp_path / "whole.csv").stat().st_size // 2):
+        assert predict(source, output) == 2
+    error = capsys.readouterr().err
+    assert error.endswith(f"'{output}'; the same command goes on from there\n") and error.count("\n") == 1
+    assert not output.exists()
+    assert predict(source, output) == 0
+    assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()

@@ -1,0 +1,130 @@
+"""Cells that are appended to lines of CSV, against the csv module."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.tables import columns as cells
+from pipeline.tables.columns import Column, Names, Numbers, Texts
+
+STRUCTURE = st.text(alphabet=list(",;\t\"\r\n =+-@'aé😀"), max_size=8)
+DELIMITER = st.sampled_from([",", ";", "\t"])
+SHARES = st.lists(st.floats(0, 1, width=32), max_size=20)
+
+
+def written(column: Column, delimiter: str) -> list[str]:
+    data, bounds = column.cells(delimiter)
+    assert bounds.dtype == np.int64 and data.dtype == np.uint8
+    return [data[start:end].tobytes().decode() for start, end in bounds.tolist()]
+
+
+def as_csv(text: str, delimiter: str) -> str:
+    """A cell as the csv module writes it, beside another: alone it would quote an empty one."""
+    file = io.StringIO()
+    # It quotes the line ends that its own holds, and in some versions no others.
+    csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerow(["", text])
+    return file.getvalue()[len(delimiter) : -2]
+
+
+def read(data: bytes, delimiter: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode(), newline=""), delimiter=delimiter, strict=True))
+
+
+def test_cells_are_quoted_where_csv_needs_it() -> None:
+    texts = ["plain", "", 'a "word"', "a,b", "a;b", "two\nlines", "cr\r", " blank "]
+    expected = ["plain", "", '"a ""word"""', '"a,b"', "a;b", '"two\nlines"', '"cr\r"', " blank "]
+    assert written(Texts("t", texts), ",") == expected
+    codes = np.array([2, 0, 0, 3], np.int64)
+    assert written(Names("t", codes, texts), ",") == [expected[code] for code in codes]
+    assert written(Names("t", codes, texts), ";") == ['"a ""word"""', "plain", "plain", "a,b"]
+
+
+@settings(deadline=None)  # the first call compiles
+@given(st.lists(STRUCTURE, min_size=1, max_size=6), st.data(), DELIMITER)
+def test_texts_and_names_are_what_the_csv_module_writes(
+    texts: list[str], data: st.DataObject, delimiter: str
+) -> None:
+    assert written(Texts("t", texts), delimiter) == [as_csv(text, delimiter) for text in texts]
+    codes = data.draw(st.lists(st.integers(0, len(texts) - 1), max_size=9))
+    names = Names("t", np.array(codes, np.int64), texts)
+    assert written(names, delimiter) == [as_csv(texts[code], delimiter) for code in codes]
+    assert names.arrow().to_pylist() == [texts[code] for code in codes]
+
+
+@settings(deadline=None)  # the first call compiles
+@given(SHARES, DELIMITER)
+def test_numbers_are_what_python_formats_with_four_decimals(values: list[float], delimiter: str) -> None:
+    column = Numbers("n", np.array(values, np.float32))
+    assert written(column, delimiter) == [f"{value:.4f}" for value in values]
+    assert column.arrow().to_pylist() == values
+
+
+def test_numbers_at_the_ends_and_halves() -> None:
+    values = np.array([0, 1, 0.5, 0.03125, 0.09375, 1e-9, 0.99994, 0.99996], np.float32)
+    expected = ["0.0000", "1.0000", "0.5000", "0.0312", "0.0938", "0.0000", "0.9999", "1.0000"]
+    assert written(Numbers("n", values), ",") == expected
+
+
+def test_records_stand_as_they_are_and_the_cells_behind_them() -> None:
+    data = b'id,text\n1,"a ""b"""\r\n2,plain'
+    records = np.array([[8, 19], [21, 28]], np.int64)
+    columns = [
+        Names("label", np.array([1, 0], np.int64), ["a,b", "c"]),
+        Numbers("share", np.array([0.25, 1], np.float32)),
+    ]
+    found = cells.lines(np.frombuffer(data, np.uint8), records, columns, ",")
+    assert found == b'1,"a ""b""",c,0.2500\n2,plain,"a,b",1.0000\n'
+
+
+def test_no_records_are_no_lines() -> None:
+    none = np.empty((0, 2), np.int64)
+    columns = [
+        Names("label", np.empty(0, np.int64), ["a"]),
+        Numbers("n", np.empty(0, np.float32)),
+        Texts("t", []),
+    ]
+    assert cells.lines(np.empty(0, np.uint8), none, columns, ",") == b""
+
+
+@settings(deadline=None)  # the first call compiles
+@given(st.lists(st.lists(STRUCTURE, min_size=2, max_size=2), max_size=8), DELIMITER)
+def test_lines_are_read_back_with_their_cells(rows: list[list[str]], delimiter: str) -> None:
+    data, records = cells.laid_out([cells.line(row, delimiter)[:-1] for row in rows])
+    columns = [Texts("t", [row[1] for row in rows]), Numbers("n", np.full(len(rows), 0.5, np.float32))]
+    found = read(cells.lines(data, records, columns, delimiter), delimiter)
+    assert found == [[*row, row[1], "0.5000"] for row in rows]
+
+
+@settings(deadline=None)  # the first call compiles
+@given(st.lists(STRUCTURE, min_size=1, max_size=4), DELIMITER)
+def test_a_line_is_what_the_csv_module_writes(values: list[str], delimiter: str) -> None:
+    file = io.StringIO()
+    csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerow(values)
+    found = cells.line(values, delimiter)
+    assert found.decode() == file.getvalue()[:-2] + "\n"
+    assert read(found, delimiter) == [values]
+
+
+@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_a_formula_gets_an_apostrophe(value: str) -> None:
+    assert cells.escaped(["a", value, ""]) == ["a", f"'{value}", ""]
+    column = cells.harmless(Names("label", np.array([1, 0], np.int64), ["fine", value]))
+    assert read(b"\n".join(cell.encode() for cell in written(column, ",")), ",") == [[f"'{value}"], ["fine"]]
+
+
+@settings(deadline=None)  # the first call compiles
+@given(st.lists(STRUCTURE))
+def test_what_is_no_formula_stays_as_it_is(values: list[str]) -> None:
+    found = cells.escaped(values)
+    assert not any(value.startswith(cells.RISKY) for value in found)
+    assert [new for new, old in zip(found, values, strict=True) if not old.startswith(cells.RISKY)] == [
+        value for value in values if not value.startswith(cells.RISKY)
+    ]
+    numbers, evidence = Numbers("n", np.zeros(1, np.float32)), Texts("evidence", ['[["a", 1]]'])
+    assert cells.harmless(numbers) is numbers and cells.harmless(evidence) is evidence

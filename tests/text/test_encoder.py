@@ -1,0 +1,237 @@
+"""Tokens, the vocabulary, and the encoder that travels with the classifier."""
+
+from __future__ import annotations
+
+import csv
+import json
+import unicodedata
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pipeline.errors import InputError
+from pipeline.inputs import UNKNOWN, Sequences
+from pipeline.options import Tokenize
+from pipeline.text.encoder import Cleaning, TextEncoder, Unit, choose_unit, tokenize
+
+CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
+EVERY_WORD = Tokenize(minimum_count=1)
+UNITS = st.sampled_from(["word", "character"])
+CLEANINGS = st.sampled_from(["none", "kim"])
+TEXTS = st.text() | st.text("aAn't'sdD ,!?().`é\u0301\u200d\u0600\u2019ß我ำกラ👍🏽\ufe0f1\u00a0\n")
+
+
+def rows(sequences: Sequences) -> list[list[int]]:
+    return [sequences.ids[start:end].tolist() for start, end in pairwise(sequences.offsets)]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("", []),
+        (" \t\n\u00a0", []),
+        ("The movie's 2nd-best!!", ["the", "movie's", "2nd", "-", "best", "!", "!"]),
+        ("don\u2019t 'quote' rock'n'roll", ["don't", "'", "quote", "'", "rock'n'roll"]),
+        ("x_y $5.00", ["x", "_", "y", "$", "5", ".", "00"]),
+        ("हिन्दी में है", ["हिन्दी", "में", "है"]),
+        ("ok👍🏽👩\u200d👩\u200d👧❤️🇳🇱", ["ok", "👍🏽", "👩\u200d👩\u200d👧", "❤️", "🇳🇱"]),
+        ("cafe\u0301", ["café"]),
+        ("zu\u00adsammen\u200b", ["zusammen"]),
+        ("می\u200cخواهم", ["می\u200cخواهم"]),
+        ("我爱你 ok", ["我爱你", "ok"]),
+    ],
+)
+def test_words_keep_marks_and_inner_apostrophes_and_symbols_stand_alone(text: str, tokens: list[str]) -> None:
+    assert tokenize(text, "word", "none", True) == tokens
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("我爱iPhone15，很好！", ["我", "爱", "iphone15", "，", "很", "好", "！"]),
+        ("ラーメン", ["ラ", "ー", "メ", "ン"]),
+        ("น้ำดี", ["น้ำ", "ดี"]),
+        ("한국어 don't", ["한국어", "don't"]),
+    ],
+)
+def test_characters_of_spaceless_scripts_are_tokens_and_other_words_stay_whole(
+    text: str, tokens: list[str]
+) -> None:
+    assert tokenize(text, "character", "none", True) == tokens
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("It's n't a film, it's (really) great!?", "it 's n't a film , it 's ( really ) great ! ?"),
+        ("I can't; they'd've, we'll, you're", "i ca n't they 'd 've , we 'll , you 're"),
+        ('THEY\'RE "co-stars": 90%', "they 're co stars 90"),
+        ("o'donnell 'tis `so'", "o'donnell 'tis `so'"),
+        ("What is 2 + 2 ?", "what is 2 2 ?"),
+        ("it 's already do n't , tokenised ( so ) !", "it 's already do n't , tokenised ( so ) !"),
+        ("Café 👍", "café"),
+    ],
+)
+def test_kims_cleaning_splits_suffixes_and_drops_other_symbols(text: str, tokens: str) -> None:
+    assert " ".join(tokenize(text, "word", "kim", True)) == tokens
+    assert " ".join(tokenize(tokens, "word", "kim", True)) == tokens
+
+
+def test_kims_cleaning_writes_no_backslash() -> None:
+    assert tokenize(r"why\? (so)", "word", "kim", True) == ["why", "?", "(", "so", ")"]
+
+
+def test_case_is_kept_on_request() -> None:
+    assert tokenize("Who ISN'T", "word", "kim", False) == ["Who", "IS", "N'T"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "unit"),
+    [
+        ([], "word"),
+        (["123 !?"], "word"),
+        (["我很喜欢它 iPad"], "character"),
+        (["我很喜欢 iPad"], "word"),
+        (["ฉันกินข้าว"], "character"),
+        (["한국어 문장"], "word"),
+        (["english"] * 1500 + ["我很喜欢这个酒店的房间"] * 1500, "character"),
+    ],
+)
+def test_unit_is_character_where_most_letters_are_of_spaceless_scripts(texts: list[str], unit: Unit) -> None:
+    assert choose_unit(texts) == unit
+
+
+def test_vocabulary_is_ordered_by_count_then_alphabetically() -> None:
+    encoder = TextEncoder.learn(["b a c", "c b", "c d"], EVERY_WORD)
+    assert encoder.words == ["c", "b", "a", "d"]
+    assert rows(encoder.encode(["a c", "", "x d", "!"])) == [[4, 2], [], [UNKNOWN, 5], [UNKNOWN]]
+
+
+def test_vocabulary_respects_minimum_count_and_maximum_size() -> None:
+    texts = ["a a a b b c"]
+    assert TextEncoder.learn(texts, Tokenize(minimum_count=2)).words == ["a", "b"]
+    assert TextEncoder.learn(texts, Tokenize(minimum_count=1, maximum_size=1)).words == ["a"]
+
+
+def test_long_texts_are_cut_and_counted() -> None:
+    encoder = TextEncoder.learn(["a b c"], Tokenize(minimum_count=1, maximum_length=2))
+    texts = ["a b c", "a b", "c", "a, b"]
+    encoded, cut = encoder.encode_counted(texts)
+    assert rows(encoded) == rows(encoder.encode(texts)) == [[2, 3], [2, 3], [4], [2, UNKNOWN]]
+    assert encoder.tokens("a b c") == ["a", "b"]
+    assert cut == 2
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["a b"]])
+def test_an_empty_vocabulary_is_an_error_with_a_remedy(texts: list[str]) -> None:
+    with pytest.raises(InputError, match=r"vocabulary is empty.*tokenize\.minimum_count"):
+        TextEncoder.learn(texts, Tokenize(minimum_count=2))
+
+
+def test_json_holds_every_option_resolved() -> None:
+    saved = TextEncoder.learn(["我 很 a"], Tokenize(minimum_count=1, maximum_length=7)).to_json()
+    assert saved == {
+        "tokenize": {
+            "unit": "character",
+            "cleaning": "none",
+            "lowercase": True,
+            "minimum_count": 1,
+            "maximum_size": 100_000,
+            "maximum_length": 7,
+            "unseen": "similar",
+        },
+        "words": ["a", "很", "我"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"words": ["a", "b", "a"]}, "e.json: words: .*'a' stands there 2 times"),
+        ({"words": ["a", 1]}, r"e.json: words\.1: .*string"),
+        ({"words": []}, "e.json: words: "),
+        ({"words": "ab"}, "e.json: words: "),
+        ({"tokenize": {"unit": "auto"}}, "e.json: tokenize: .*unit is auto"),
+        ({"tokenize": {"unit": "word", "lowercase": 1}}, r"e.json: tokenize\.lowercase: "),
+        ({"more": 1}, "e.json: more: "),
+    ],
+)
+def test_changed_json_is_refused(change: dict[str, Any], message: str) -> None:
+    saved = TextEncoder.learn(["a b"], EVERY_WORD).to_json()
+    with pytest.raises(InputError, match=message):
+        TextEncoder.from_json(saved | change, "e.json")
+
+
+@pytest.mark.parametrize("value", [None, [], "x", {}])
+def test_json_that_is_no_encoder_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match="text encoder: "):
+        TextEncoder.from_json(value)
+
+
+@given(TEXTS, TEXTS, UNITS, CLEANINGS, st.booleans())
+@example("\u0600", "a", "word", "none", True)
+def test_no_token_spans_a_blank_or_is_empty(
+    a: str, b: str, unit: Unit, cleaning: Cleaning, lower: bool
+) -> None:
+    tokens = tokenize(f"{a} {b}", unit, cleaning, lower)
+    assert tokens == tokenize(a, unit, cleaning, lower) + tokenize(b, unit, cleaning, lower)
+    assert all(len(token.split()) == 1 for token in tokens)
+
+
+@given(TEXTS, UNITS, st.booleans())
+def test_equivalent_spellings_give_the_same_tokens(text: str, unit: Unit, lower: bool) -> None:
+    decomposed = unicodedata.normalize("NFD", text)
+    assert tokenize(decomposed, unit, "none", lower) == tokenize(text, unit, "none", lower)
+
+
+@given(TEXTS)
+@example("a'sn't")
+@example("'s's")
+def test_kims_cleaning_leaves_its_own_tokens_alone(text: str) -> None:
+    tokens = tokenize(text, "word", "kim", False)
+    assert tokenize(" ".join(tokens), "word", "kim", False) == tokens
+
+
+@given(st.lists(TEXTS), UNITS, CLEANINGS, st.booleans(), st.integers(1, 9))
+def test_encoding_agrees_with_tokens_and_does_not_depend_on_the_batch(
+    texts: list[str], unit: Any, cleaning: Any, lower: bool, length: int
+) -> None:
+    options = Tokenize(unit=unit, cleaning=cleaning, lowercase=lower, minimum_count=1, maximum_length=length)
+    encoder = TextEncoder.learn([*texts[::2], "a"], options)
+    encoded = rows(encoder.encode(texts))
+    assert encoded == [rows(encoder.encode([text]))[0] for text in texts]
+    assert encoded == rows(TextEncoder.from_json(json.loads(json.dumps(encoder.to_json()))).encode(texts))
+    for row, text in zip(encoded, texts, strict=True):
+        tokens = encoder.tokens(text)
+        known = [encoder.words[i - 2] if i != UNKNOWN else None for i in row]
+        assert known == [token if token in encoder.words else None for token in tokens]
+        assert encoder.encode_counted([text])[1] == (len(tokenize(text, unit, cleaning, lower)) > length)
+    counted, cut = encoder.encode_counted(texts)
+    assert rows(counted) == encoded
+    assert cut == sum(encoder.encode_counted([text])[1] for text in texts)
+
+
+def test_remembered_chunks_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = TextEncoder.learn(["a b c d"], EVERY_WORD)
+    monkeypatch.setattr(type(encoder._chunk_ids), "SIZE", 2)
+    assert rows(encoder.encode(["a b c d " + "x" * 100])) == [[2, 3, 4, 5, UNKNOWN]]
+    assert len(encoder._chunk_ids) <= 2
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="shared/corpora is not there")
+def test_corpora_get_their_units_and_mr_its_words() -> None:
+    def read(path: str) -> list[str]:
+        with open(CORPORA / path, encoding="utf-8", newline="") as file:
+            return [row["text"] for row in csv.DictReader(file)]
+
+    assert choose_unit(read("chnsenticorp_htl/all.csv")) == "character"
+    texts = read("mr.csv")
+    encoder = TextEncoder.learn(texts, Tokenize(cleaning="kim", minimum_count=1))
+    assert encoder.options.unit == "word"
+    assert encoder.words[:4] == ["the", ",", "a", "and"]
+    assert abs(len(encoder.words) - 18_765) < 50  # Kim's table 1: 18,765
+    assert UNKNOWN not in encoder.encode(texts).ids

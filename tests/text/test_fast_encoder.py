@@ -1,0 +1,101 @@
+"""Texts as bytes give the ids that texts as strings give."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.options import Tokenize
+from pipeline.text import chunk_kernels, fast_encoder
+from pipeline.text.encoder import TextEncoder
+from pipeline.text.fast_encoder import ByteEncoder
+
+TEXTS = st.text() | st.text(
+    "aAn't'sdD ,!?().`é\u0301\u200d\u2019ß我ำ👍🏽\ufe0f1\u00a0\u2003\x1c\x85\t\n", max_size=90
+)
+OPTIONS = st.builds(
+    Tokenize,
+    unit=st.sampled_from(["word", "character"]),
+    cleaning=st.sampled_from(["none", "kim"]),
+    lowercase=st.booleans(),
+    maximum_length=st.integers(1, 9),
+    minimum_count=st.just(1),
+)
+
+
+def encoder(options: Tokenize) -> TextEncoder:
+    return TextEncoder.learn(["a a A don't don't anna é 1 我 👍🏽 's n't"], options)
+
+
+@settings(deadline=None)  # the first call compiles
+@given(st.lists(TEXTS, max_size=5), st.lists(TEXTS, max_size=5), OPTIONS)
+def test_it_gives_the_ids_of_the_text_encoder(first: list[str], second: list[str], options: Tokenize) -> None:
+    plain = encoder(options)
+    fast = ByteEncoder(plain)
+    for texts in (first, second, first):  # what was remembered, and what was not
+        found = fast.encode(texts)
+        expected = plain.encode(texts)
+        np.testing.assert_array_equal(found.sequences.ids, expected.ids)
+        np.testing.assert_array_equal(found.sequences.offsets, expected.offsets)
+        tokens = [plain.tokens_of(text) for text in texts]
+        assert found.lengths.tolist() == [len(each) for each in tokens]
+        assert found.outside.tolist() == [sum(one not in plain for one in each) for each in tokens]
+
+
+def test_what_it_remembers_is_bounded_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast_encoder, "MOST", 100)
+    plain = encoder(Tokenize(minimum_count=1, maximum_length=10**6))
+    fast = ByteEncoder(plain)
+    for start in range(0, 1000, 90):
+        texts = [" ".join(f"a{i}" for i in range(start, start + 90)), "anna don't " + 50 * "b"]
+        np.testing.assert_array_equal(fast.encode(texts).sequences.ids, plain.encode(texts).ids)
+        assert len(fast._memory.hashes) <= 200
+
+
+def test_threads_share_what_they_learn_and_what_they_forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast_encoder, "MOST", 500)
+    monkeypatch.setattr(fast_encoder, "FEW", 5)
+    plain = encoder(Tokenize(minimum_count=1, maximum_length=10**6))
+    fast = ByteEncoder(plain)
+    random = np.random.default_rng(1)
+    blocks = [[f"a{i} don't a{i % 7}" for i in random.integers(0, 400, 50)] for _ in range(200)]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(fast.encode, blocks))
+    for block, each in zip(blocks, found, strict=True):
+        expected = plain.encode(block)
+        np.testing.assert_array_equal(each.sequences.ids, expected.ids)
+        np.testing.assert_array_equal(each.sequences.offsets, expected.offsets)
+
+
+def test_the_table_grows_with_the_chunks() -> None:
+    plain = encoder(Tokenize(minimum_count=1, maximum_length=10**6))
+    fast = ByteEncoder(plain)
+    texts = [" ".join(f"a{i}" for i in range(50_000))]
+    for _ in range(2):
+        np.testing.assert_array_equal(fast.encode(texts).sequences.ids, plain.encode(texts).ids)
+
+
+def test_doubled_quotes_become_single_ones_and_other_texts_stay() -> None:
+    data = np.frombuffer(b'"a ""b""","c",d"e', np.uint8)
+    texts = np.array([[1, 8], [11, 12], [14, 17]])
+    single, bounds = chunk_kernels.undoubled(data, texts, np.array([True, False, False]), len(data))
+    whole = np.concatenate([data, single]).tobytes()
+    assert [whole[start:end] for start, end in bounds.tolist()] == [b'a "b"', b"c", b'd"e']
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1, width=32)))
+def test_decimals_are_those_of_python(numbers: list[float]) -> None:
+    found = chunk_kernels.decimals(np.array(numbers, np.float32))
+    assert [bytes(one).decode() for one in found] == [f"{number:.4f}" for number in numbers]
+
+
+def test_cells_are_set_behind_records() -> None:
+    data, columns = np.frombuffer(b"a,b\nc,d\n", np.uint8), np.frombuffer(b"xyz", np.uint8)
+    cells = np.array([[[0, 1], [1, 3]], [[0, 0], [0, 3]]])
+    lines = chunk_kernels.joined(data, np.array([[0, 3], [4, 7]]), columns, cells, ord(";"))
+    assert lines.tobytes() == b"a,b;x;\nc,d;yz;xyz\n"

@@ -1,0 +1,105 @@
+"""Random and learned vectors, and coverage."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.inputs import Sequences
+from pipeline.text.learned_vectors import coverage, learn_vectors, random_vectors
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def sentences(rows: int, words: int, seed: int = 0) -> Sequences:
+    ids = np.random.default_rng(seed).integers(2, words + 2, (rows, 10))
+    return Sequences.of(ids.tolist())
+
+
+def test_random_vectors_are_kims_uniform_with_a_zero_padding_row() -> None:
+    matrix = random_vectors(1000, 50, seed=1)
+    assert matrix.shape == (1002, 50) and matrix.dtype == np.float32
+    assert not matrix[0].any() and matrix[1].any()
+    assert np.abs(matrix).max() <= 0.25
+    assert matrix[1:].std() == pytest.approx(0.25 / 3**0.5, rel=0.01)
+    np.testing.assert_array_equal(matrix, random_vectors(1000, 50, seed=1))
+    assert (matrix[1:] != random_vectors(1000, 50, seed=2)[1:]).mean() > 0.99
+
+
+def learn_in_another_process(hash_seed: str) -> str:
+    code = (
+        "import sys; from hashlib import sha256; from pipeline.inputs import Sequences;"
+        "from pipeline.text.learned_vectors import learn_vectors;"
+        "rows = Sequences.of(eval(sys.stdin.read()));"
+        "print(sha256(learn_vectors(rows, 30, 16, seed=7).tobytes()).hexdigest())"
+    )
+    environment = os.environ | {"PYTHONHASHSEED": hash_seed}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=str(sentences(200, 30).padded().tolist()),
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+def digest(matrix: NDArray[np.float32]) -> str:
+    return sha256(matrix.tobytes()).hexdigest()
+
+
+def test_learned_vectors_repeat_exactly_in_another_process_and_it_says_nothing() -> None:
+    learned = learn_vectors(sentences(200, 30), 30, 16, seed=7)
+    assert learned.shape == (32, 16) and learned.dtype == np.float32
+    assert not learned[0].any() and np.isfinite(learned).all()
+    assert learn_in_another_process("1") == digest(learned)
+    assert digest(learn_vectors(sentences(200, 30), 30, 16, seed=8)) != digest(learned)
+
+
+def test_words_of_like_use_get_like_vectors() -> None:
+    # 2 and 3 stand among 4 to 13; 14 and 15 among 16 to 25.
+    rng = np.random.default_rng(0)
+    rows = [
+        [*context[:2], int(rng.choice([word, word + 1])), *context[2:]]
+        for word, low in [(2, 4), (14, 16)]
+        for context in rng.integers(low, low + 10, (1500, 4)).tolist()
+    ]
+    vectors = learn_vectors(Sequences.of(rows), 24, 20, seed=1)
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    assert unit[2] @ unit[3] > unit[2] @ unit[15] + 0.3
+    assert unit[14] @ unit[15] > unit[14] @ unit[3] + 0.3
+
+
+def test_rare_words_have_the_variance_of_those_learned() -> None:
+    rows = [*sentences(400, 50).padded().tolist(), *([i, i] for i in range(52, 252)), [1, 1, 1, 1]]
+    vectors = learn_vectors(Sequences.of(rows), 250, 32, seed=1)
+    assert vectors[52:].std() == pytest.approx(vectors[2:52].std(), rel=0.05)
+
+
+@pytest.mark.parametrize("rows", [[], [[]], [[2]], [[1, 1, 1, 1]], [[2, 2, 2]], [[2], [2], [2]]])
+def test_a_corpus_too_small_to_learn_from_still_gives_vectors(rows: list[list[int]]) -> None:
+    vectors = learn_vectors(Sequences.of(rows), 2, 8, seed=1)
+    assert vectors.shape == (4, 8)
+    assert np.isfinite(vectors).all() and not vectors[0].any() and vectors[1].any()
+
+
+def test_coverage_counts_types_and_running_words_unknown_ones_included() -> None:
+    covered = coverage(np.array([True, False, True, False]), Sequences.of([[2, 2, 3], [], [4, 1, 1, 5]]))
+    assert (covered.types, covered.tokens) == (0.5, 3 / 7)
+    assert covered.summary == "vectors found: 50.0% of 4 words, 42.9% of 7 running words"
+    assert coverage(np.zeros(0, np.bool_), Sequences.of([])).tokens == 0
+
+
+def test_coverage_summary_fits_a_terminal() -> None:
+    covered = coverage(np.ones(100_000, np.bool_), Sequences.of([[2]]))
+    assert len(covered.summary.replace("1 run", "100,000,000 run")) <= 80

@@ -1,0 +1,69 @@
+"""Words outside the vocabulary."""
+
+from __future__ import annotations
+
+from os.path import commonprefix
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.inputs import UNKNOWN
+from pipeline.options import Tokenize
+from pipeline.text.encoder import TextEncoder
+from pipeline.text.similar_words import SHARE, SHORTEST, Spelling
+
+WORDS = ["watch", "remake", "watched", "watches", "film", "unwatchable"]
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("remakes", "remake"),
+        ("remade", None),  # three in common
+        ("watching", None),  # `watch` is less than 0.7 of it
+        ("watchers", "watched"),  # as near as `watches`, and before it
+        ("filmographies", None),  # `film` is less than 0.7 of it
+        ("films", "film"),
+        ("fil", None),
+        ("unwatchables", "unwatchable"),
+        ("zzz", None),
+        ("", None),
+    ],
+)
+def test_the_word_with_the_longest_beginning_in_common_stands_for_another(
+    word: str, expected: str | None
+) -> None:
+    like = Spelling(WORDS).like(word)
+    assert (None if like is None else WORDS[like]) == expected
+
+
+def test_of_words_equally_near_the_most_frequent_is_taken() -> None:
+    assert Spelling(["tested", "tester"]).like("testes") == 0
+    assert Spelling(["tester", "tested"]).like("testes") == 0
+
+
+@given(st.lists(st.text("abcé", max_size=9), unique=True), st.text("abcé", max_size=9))
+def test_what_is_found_is_the_best_of_all_words(words: list[str], word: str) -> None:
+    found = Spelling(words).like(word)
+    common = [commonprefix([word, one]) for one in words]  # noqa: RUF071  (they are no paths)
+    lengths = [len(each) if len(one) >= SHORTEST else 0 for each, one in zip(common, words, strict=True)]
+    most = max(lengths, default=0)
+    near = [
+        (abs(len(one) - len(word)), rank)
+        for rank, one in enumerate(words)
+        if lengths[rank] == most and most >= SHORTEST and max(len(one), len(word)) <= most / SHARE
+    ]
+    assert found == (min(near)[1] if near else None)
+
+
+def test_the_encoder_uses_it_unless_told_otherwise() -> None:
+    texts = ["the remake", "the remake"]
+    assert TextEncoder.learn(texts, Tokenize()).encode(["remakes xyz"]).ids.tolist() == [2, UNKNOWN]
+    plain = TextEncoder.learn(texts, Tokenize(unseen="unknown"))
+    assert plain.encode(["remakes xyz"]).ids.tolist() == [UNKNOWN, UNKNOWN]
+
+
+def test_a_single_character_of_a_spaceless_script_is_never_like_another() -> None:
+    encoder = TextEncoder.learn(["我爱你我爱你"], Tokenize(unit="character"))
+    assert encoder.encode(["他"]).ids.tolist() == [UNKNOWN]

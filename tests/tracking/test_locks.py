@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline.tracking.locks import abandoned, note, under_way
+
+ROOT = Path(__file__).resolve().parents[2]
+HOLD = """
+import sys, time
+from pathlib import Path
+from pipeline.running import note, under_way
+with under_way(Path(sys.argv[1]), "one") as file:
+    note(file, "sqlite:///a.db", "id of one")
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def is_under_way(folder: Path) -> bool:
+    try:
+        with under_way(folder, "one", wait=False):
+            return False
+    except BlockingIOError:
+        return True
+
+
+def test_a_run_is_under_way_while_its_block_lasts_and_leaves_nothing(tmp_path: Path) -> None:
+    with under_way(tmp_path, "one") as file:
+        assert is_under_way(tmp_path)
+        note(file, "sqlite:///a.db", "id of one")
+        note(file, "sqlite:///a.db", "id")
+        assert (tmp_path / "one").read_text() == '["sqlite:///a.db", "id"]'
+        assert list(abandoned(tmp_path, "sqlite:///a.db")) == []
+    assert not is_under_way(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_waits_for_a_run_has_it_to_itself(tmp_path: Path) -> None:
+    """Each adds one to a number, and would lose some of the others' if two had the run at once."""
+    number = tmp_path / "number"
+    number.write_text("0")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom pipeline.tracking.locks import under_way\n"
+        "for _ in range(200):\n"
+        "    with under_way(Path(sys.argv[1]) / 'running', 'one'):\n"
+        "        number = Path(sys.argv[1]) / 'number'\n"
+        "        number.write_text(str(int(number.read_text()) + 1))\n"
+    )
+    adding = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT) for _ in range(3)]
+    assert [one.wait(timeout=60) for one in adding] == [0, 0, 0]
+    assert number.read_text() == "600"
+
+
+def test_the_run_of_a_process_that_was_killed_is_found_abandoned_once_and_in_its_store_alone(
+    tmp_path: Path,
+) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    with holder.stdout:
+        assert holder.stdout.readline() == "held\n"
+        assert is_under_way(tmp_path)
+        assert list(abandoned(tmp_path, "sqlite:///a.db")) == []
+        holder.send_signal(signal.SIGKILL)
+        holder.wait(timeout=30)
+    assert list(abandoned(tmp_path, "http://elsewhere")) == []
+    assert list(abandoned(tmp_path, "sqlite:///a.db")) == ["id of one"]
+    assert list(abandoned(tmp_path, "sqlite:///a.db")) == []
+
+
+def test_a_run_that_its_finder_could_not_deal_with_is_found_again(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text('["sqlite:///a.db", "id of one"]')
+    (tmp_path / "another").write_text("")  # killed before it had noted anything
+    assert next(abandoned(tmp_path, "sqlite:///a.db")) == "id of one"  # and no further
+    assert list(abandoned(tmp_path, "sqlite:///a.db")) == ["id of one"]

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pipeline.options import File, Source
+from pipeline.tracking.provenance import data_sets, environment, usage
+
+ROWS = {"train": 8, "validation": 1, "test": 2}
+
+
+def test_a_run_is_tagged_with_versions_and_machine() -> None:
+    tags = environment()
+    assert {"version.python", "version.keras", "version.mlflow", "version.numba", "platform"} <= set(tags)
+    assert all(isinstance(value, str) and value for value in tags.values())
+    assert tags.get("git.dirty", "no") in ("yes", "no")
+
+
+def test_usage_is_that_of_this_process() -> None:
+    used = usage()
+    assert 10 < used["system/peak_memory_megabytes"] < 100_000
+    assert 0 < used["system/processor_seconds"] < 100_000
+
+
+def test_each_part_is_a_data_set_with_its_rows_and_a_digest_that_changes_with_the_file(
+    tmp_path: Path,
+) -> None:
+    rows = tmp_path / "rows.parquet"
+    rows.write_bytes(b"one")
+    source = Source(train=File(path="reviews.csv"))
+    first = data_sets("reviews", source, [rows], ROWS)
+    assert [one["context"] for one in first] == ["training", "validation", "test"]
+    assert [json.loads(one["profile"])["num_rows"] for one in first] == [8, 1, 2]
+    assert json.loads(first[0]["source"]) == {"uri": "reviews.csv"}
+    assert [one["name"] for one in json.loads(first[0]["schema"])["mlflow_colspec"]] == ["text", "label"]
+    assert len({one["digest"] for one in first}) == 3
+    assert data_sets("reviews", source, [rows], ROWS) == first
+    rows.write_bytes(b"two")
+    changed = data_sets("reviews", source, [rows], ROWS)
+    assert not {one["digest"] for one in first} & {one["digest"] for one in changed}
+
+
+def test_a_download_is_recorded_by_its_address() -> None:
+    source = Source(address="https://example.org/files/", train=File(path="a.txt"), format="lines")
+    (one,) = data_sets("questions", source, [], {"train": 3})
+    assert (one["source_type"], one["source"]) == ("http", '{"url": "https://example.org/files/a.txt"}')

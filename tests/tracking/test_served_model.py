@@ -1,0 +1,245 @@
+"""The MLflow model behind a real server, and loaded where there is no convtext."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import keras
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.models import Model
+from PIL import Image
+
+from pipeline.artifacts import RunFolder, write_arrays
+from pipeline.images.encoder import ImageEncoder
+from pipeline.models import dense
+from pipeline.models.kim_cnn import Options, build
+from pipeline.networks.keras_network import KerasNetwork
+from pipeline.options import Tokenize
+from pipeline.prediction.classifier import Classifier, save
+from pipeline.prediction.fold_network import fold
+from pipeline.text.encoder import TextEncoder
+from pipeline.tracking import package
+
+# TensorFlow's variables, under NumPy 2.4.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
+TEXTS = ["a lovely film", "an awful film", "lovely lovely", "awful", "", 'Ünknown "film", really\nlovely']
+LABELS = ["1", "=2", "so, so"]
+# Nothing of this process's: not its folder, and no pickle.
+ELSEWHERE = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "CONVTEXT_DATA")}
+ELSEWHERE |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}  # MLflow calls uvicorn by name
+ELSEWHERE |= {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """With a classifier of random weights."""
+    folder = RunFolder(tmp_path_factory.mktemp("run"))
+    folder.model.mkdir()
+    keras.utils.set_random_seed(1)
+    encoder = TextEncoder.learn(TEXTS * 3, Tokenize(minimum_count=1))
+    vectors = np.random.default_rng(1).normal(size=(len(encoder.words) + 2, 6)).astype(np.float32)
+    network = build(Options(filters=4, max_norm=None), vectors, 3)
+    folded = fold([network])
+    assert folded is not None
+    rounded = folded.rounded()
+    made = Classifier(lambda: rounded, encoder, LABELS, "review", temperature=0.5)
+    save(folder.model, made, network, folded)
+    write_arrays(folder.row_keys, train=np.zeros(1, np.uint64))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def classifier(run: RunFolder) -> Classifier:
+    return Classifier.load(run.model)
+
+
+@pytest.fixture(scope="module")
+def model(run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The classifier as an MLflow model."""
+    place = tmp_path_factory.mktemp("mlflow") / "model"
+    package.save(place, run)
+    return place
+
+
+@pytest.fixture(scope="module")
+def server(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model), "--env-manager", "local"]
+    process = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
+        cwd=tmp_path_factory.mktemp("elsewhere"), env=ELSEWHERE, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(900):
+            try:
+                urllib.request.urlopen(f"{address}/ping", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+def ask(server: str, body: Any, kind: str = "application/json") -> tuple[int, Any]:
+    data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    request = urllib.request.Request(f"{server}/invocations", data, {"Content-Type": kind})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.load(answer)["predictions"]
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def assert_as_the_classifier_says(found: Any, classifier: Classifier, texts: list[str]) -> None:
+    labels, sure = classifier.predict(texts)
+    assert list(found[0]) == [
+        "predicted_label", "probability", "probability_of_1", "probability_of_=2", "probability_of_so, so",
+    ]  # fmt: skip
+    assert [row["predicted_label"] for row in found] == labels
+    table = np.array([[row[name] for name in list(found[0])[1:]] for row in found], np.float32)
+    np.testing.assert_array_equal(table, np.column_stack([sure, classifier.predict_proba(texts)]))
+
+
+def test_every_form_of_json_and_csv_gets_the_classifiers_own_probabilities(
+    server: str, classifier: Classifier
+) -> None:
+    split = {"columns": ["id", "review"], "data": [[n, text] for n, text in enumerate(TEXTS)]}
+    bodies: list[Any] = [
+        {"dataframe_split": split},
+        {"dataframe_records": [{"review": text} for text in TEXTS]},
+        {"inputs": [{"review": text} for text in TEXTS]},
+        {"inputs": {"review": TEXTS}},
+    ]
+    for body in bodies:
+        status, found = ask(server, body)
+        assert status == 200, found
+        assert_as_the_classifier_says(found, classifier, TEXTS)
+    status, found = ask(server, pd.DataFrame({"review": TEXTS}).to_csv(index=False), "text/csv")
+    assert status == 200, found
+    assert_as_the_classifier_says(found, classifier, TEXTS)
+
+
+def test_parameters_choose_labels_and_columns(server: str, classifier: Classifier) -> None:
+    rows = {"dataframe_records": [{"review": "a lovely film"}]}
+    status, found = ask(server, rows | {"params": {"top": 2, "probabilities": False, "abstain": 1.0}})
+    assert (status, list(found[0])) == (
+        200, ["predicted_label", "probability", "predicted_label_2", "probability_2"],
+    )  # fmt: skip
+    assert found[0]["predicted_label"] == ""
+    second = np.argsort(-classifier.predict_proba(["a lovely film"])[0])[1]
+    assert found[0]["predicted_label_2"] == LABELS[second]
+    assert ask(server, rows | {"params": {"top": 4}})[0] == 400
+
+
+def test_what_is_missing_is_an_empty_text_and_what_is_no_text_is_refused(
+    server: str, classifier: Classifier
+) -> None:
+    status, found = ask(server, {"dataframe_records": [{"review": None}, {"review": "awful"}]})
+    assert status == 200, found
+    assert_as_the_classifier_says(found, classifier, ["", "awful"])
+    for rows in (
+        [{"review": 3}],
+        [{"review": "awful"}, {"review": 3}],
+        [{"review": {}}],
+        [{"text": "awful"}],
+    ):
+        status, said = ask(server, {"dataframe_records": rows})
+        assert (status, "Traceback" in said) == (400, False), said
+    assert ask(server, "{")[0] == 400
+
+
+def test_many_clients_at_once_get_what_each_asked_for(server: str, classifier: Classifier) -> None:
+    texts = [f"a {'lovely ' * (n % 5)}{'awful ' * (n % 3)}film {n}" for n in range(200)]
+    expected = classifier.predict_proba(texts)
+    with ThreadPoolExecutor(20) as pool:
+        done = list(pool.map(lambda text: ask(server, {"dataframe_records": [{"review": text}]}), texts))
+    assert {status for status, _ in done} == {200}
+    found = [[row[0][f"probability_of_{label}"] for label in LABELS] for _, row in done]
+    np.testing.assert_array_equal(np.array(found, np.float32), expected)
+
+
+def test_mlflow_predicts_a_file_by_its_command(
+    server: str, model: Path, classifier: Classifier, tmp_path: Path
+) -> None:
+    """After the server: what that one compiled lies in the model's folder."""
+    pd.DataFrame({"review": TEXTS}).to_csv(tmp_path / "in.csv", index=False)
+    command = [sys.executable, "-m", "mlflow", "models", "predict", "-m", str(model), "-i", "in.csv"]
+    command += ["--content-type", "csv", "--env-manager", "local", "-o", "out.json"]
+    done = subprocess.run(command, cwd=tmp_path, env=ELSEWHERE, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "out.json").read_text())["predictions"]
+    assert_as_the_classifier_says(found, classifier, TEXTS)
+
+
+def test_a_text_model_is_loaded_without_tensorflow_by_what_it_brings(
+    server: str, model: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import sys, mlflow.pyfunc, pandas as pd\n"
+        f"model = mlflow.pyfunc.load_model({str(model)!r})\n"
+        "print(len(model.predict(pd.DataFrame({'review': ['a', 'b']}))), 'tensorflow' in sys.modules)\n"
+        "print(sys.modules['pipeline'].__file__)\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, env=ELSEWHERE, capture_output=True, text=True)
+    brought = model / "code" / "pipeline" / "__init__.py"
+    assert done.stdout.splitlines() == ["2 False", str(brought)], done.stderr
+
+
+def test_the_model_says_what_it_takes_and_pins_what_it_needs(model: Path) -> None:
+    found = Model.load(str(model))
+    assert found.signature is not None
+    assert [(one.name, one.type.name, one.required) for one in found.signature.inputs.inputs] == [
+        ("review", "string", True)
+    ]
+    assert found.signature.outputs.input_names()[:2] == ["predicted_label", "probability"]
+    needed = dict(line.split("==") for line in (model / "requirements.txt").read_text().split())
+    assert needed["numpy"] == np.__version__
+    assert needed["pandas"] == pd.__version__
+    assert not {"tensorflow", "tensorflow-cpu", "keras", "scikit-learn"} & {*needed}
+    assert not [path for path in model.rglob("*") if path.suffix in (".pkl", ".pickle")]
+    assert found.load_input_example(str(model)).columns.tolist() == ["review"]
+
+
+def test_an_image_model_takes_files_as_bytes_and_refuses_others(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.model.mkdir(parents=True)
+    network = dense.build(dense.Options(hidden=[4]), (8, 8, 1), 2)
+    predictor = KerasNetwork(network)
+    made = Classifier(lambda: predictor, ImageEncoder(8, 8, 1), ["dark", "light"], "path")
+    save(run.model, made, network, None)
+    write_arrays(run.row_keys, train=np.zeros(1, np.uint64))
+    package.save(tmp_path / "model", run)
+    needed = (tmp_path / "model" / "requirements.txt").read_text()
+    assert "pillow==" in needed and "keras==" in needed
+
+    loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))
+    paths = [tmp_path / "dark.png", tmp_path / "light.png"]
+    for path, grey in zip(paths, (20, 230), strict=True):
+        Image.new("L", (9, 9), grey).save(path)
+    found = loaded.predict(pd.DataFrame({"image": [path.read_bytes() for path in paths]}))
+    names = ["probability_of_dark", "probability_of_light"]
+    np.testing.assert_array_equal(found[names].to_numpy(), made.predict_proba([str(path) for path in paths]))
+    with pytest.raises(mlflow.exceptions.MlflowException, match="row 1: neither a png nor a jpg image"):
+        loaded.predict(pd.DataFrame({"image": [paths[0].read_bytes(), b"no image"]}))
