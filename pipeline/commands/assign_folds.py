@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..artifacts import CutFiles, read_table, write_arrays
+from ..artifacts import CutFiles
 from ..config.loading import read_stage
 from ..corpus import folds
 from ..corpus.data_report import equal_by
+from ..files import read_table, write_arrays
 from ..options import CutOptions
 
 

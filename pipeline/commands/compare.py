@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from ..artifacts import RunFolder, read_json, read_table, write_csv
+from ..artifacts import RunFolder
 from ..errors import InputError
+from ..files import read_json, read_table, write_csv
 from ..release import run_diff
 from ..tracking.find import RunRecord, artifact, find, in_store
 

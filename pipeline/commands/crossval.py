@@ -14,10 +14,11 @@ from textwrap import fill
 import numpy as np
 import pandas as pd
 
-from ..artifacts import CrossvalFolder, RunFolder, read_json, read_table, sha256, sha256_of, whole, write_json
+from ..artifacts import CrossvalFolder, RunFolder
 from ..baselines.catalogue import BASELINES
 from ..config.loading import read_stage
 from ..corpus.data_report import copies
+from ..files import atomic_write, read_json, read_table, sha256, sha256_of, write_json
 from ..measures.metrics import few_rows
 from ..options import Criterion, CrossvalOptions, Request, TrainOptions
 from ..studies import cross_validation
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
         lines += [fill(said, 79, initial_indent="  ", subsequent_indent="  ")] if said else []
         lines += [f"  {one}" for one in few_rows(sum(map(len, predictions)) // options.repeats)]
         lines += [f"  {title} was left out: its library is not installed." for title in options.left_out]
-        with whole(folder.summary) as partial:
+        with atomic_write(folder.summary) as partial:
             partial.write_text("\n".join(lines) + "\n", "utf-8")
         write_json(folder.result, result.model_dump())
         parent.log(folder.result)

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..artifacts import CorpusFolder, read_arrays, read_json, read_table, write_json, write_table
+from ..artifacts import CorpusFolder
 from ..config.loading import read_stage
 from ..corpus import folds
 from ..corpus.data_report import data_report, equal_by
 from ..corpus.split import PARTS, TEST
+from ..files import read_arrays, read_json, read_table, write_json, write_table
 from ..options import PrepareOptions
 
 

@@ -16,21 +16,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifacts import (
-    MlflowModelFolder,
-    RunFolder,
-    read_arrays,
-    read_inputs,
-    read_json,
-    read_table,
-    whole,
-    write_csv,
-    write_json,
-)
+from ..artifacts import MlflowModelFolder, RunFolder, read_inputs
 from ..config import loading
 from ..corpus.data_report import equal_by
 from ..corpus.split import keys
 from ..errors import InputError, Refused
+from ..files import atomic_write, read_arrays, read_json, read_table, write_csv, write_json
 from ..inputs import Images
 from ..prediction.classifier import Classifier
 from ..release import champions, contest, gate, registry
@@ -88,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     rows = outcome.changed
     write_csv(folder.registration.rows, rows.columns.tolist(), rows.itertuples(index=False))
     write_json(folder.registration.result, result.model_dump())
-    with whole(folder.registration.page) as partial:
+    with atomic_write(folder.registration.page) as partial:
         partial.write_text(gate.markdown(result), "utf-8")
     print(f"{gate.summary(result)}\n  which rows changed: {folder.registration.rows}")
     if not (result.passed or result.forced):

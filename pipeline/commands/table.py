@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from itertools import product
 
-from ..artifacts import build_folder, crossvals, table_files, whole
+from ..artifacts import build_folder, crossvals, table_files
 from ..config.loading import (
     CORPORA,
     DEFAULT_CORPUS,
@@ -24,6 +24,7 @@ from ..config.loading import (
     run_folder,
 )
 from ..errors import InputError
+from ..files import atomic_write
 from ..studies import cross_validation, figures
 
 
@@ -54,9 +55,9 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"no cross-validation below {build_folder()}: run `make crossval` first")
     tables = cross_validation.markdown(results)
     text, figure = table_files()
-    with whole(text) as partial:
+    with atomic_write(text) as partial:
         partial.write_text(tables + "\n", "utf-8")
-    with whole(figure) as partial:
+    with atomic_write(figure) as partial:
         figures.comparison(cross_validation.cells(results, "accuracy")).savefig(partial)
     print(f"{tables}\n\n{text} and {figure}")
 

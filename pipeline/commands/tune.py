@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifacts import SearchFolder, read_arrays, read_inputs, read_json, read_table, write_csv
+from ..artifacts import SearchFolder, read_inputs
 from ..config.loading import read_stage
 from ..config.tuned_model import reserved, write_model
 from ..errors import InputError
+from ..files import read_arrays, read_json, read_table, write_csv
 from ..inputs import Images, Sequences
 from ..models import Start, architecture
 from ..networks import trainer

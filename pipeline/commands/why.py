@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifacts import RunFolder, read_arrays, read_inputs, read_json, read_table, whole
+from ..artifacts import RunFolder, read_inputs
 from ..config.loading import read_stage
 from ..corpus.split import PARTS
 from ..errors import InputError
+from ..files import atomic_write, read_arrays, read_json, read_table
 from ..inputs import Images, Sequences
 from ..models import Start, architecture
 from ..networks import trainer
@@ -84,9 +85,9 @@ def run(arguments: argparse.Namespace) -> None:
         table = sharing.markdown(found, counted, unit)
         command = read_stage(folder.request, Request).command.replace("make train", "make why", 1)
         tracked.describe(description(command, table))
-        with whole(folder.why) as partial:
+        with atomic_write(folder.why) as partial:
             partial.write_text(table + "\n", "utf-8")
-        with whole(folder.why_figure) as partial:
+        with atomic_write(folder.why_figure) as partial:
             _figure(found, unit, f"{name}, {rows['test']:,} test rows").savefig(partial)
         tracked.log(folder.why)
         tracked.log(folder.why_figure)

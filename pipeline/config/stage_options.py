@@ -7,7 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from ..artifacts import CorpusFolder, RunFolder, whole
+from ..artifacts import CorpusFolder, RunFolder
+from ..files import atomic_write
 from ..options import (
     BaselineName,
     BaselineOptions,
@@ -86,6 +87,6 @@ def training(configuration: Configuration, model: str) -> TrainOptions:
 def write(path: Path, options: S) -> S:
     text = options.model_dump_json(indent=1) + "\n"
     if not path.exists() or path.read_text("utf-8") != text:
-        with whole(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_text(text, "utf-8")
     return options

@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..artifacts import write_text
 from ..errors import InputError
+from ..files import write_text
 from ..tracking.locks import under_way
 from . import yaml_core
 from .loading import shown

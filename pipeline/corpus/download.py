@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import pooch
 
-from ..artifacts import sha256
 from ..errors import InputError
+from ..files import sha256
 from ..options import File
 
 TIMEOUT = 30  # seconds without a byte

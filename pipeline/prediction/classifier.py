@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from ..artifacts import read_arrays, read_json, sha256, write_arrays, write_json
 from ..errors import InputError
+from ..files import read_arrays, read_json, sha256, write_arrays, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Inputs
 from ..measures.calibration import fit_temperature

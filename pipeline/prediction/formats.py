@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..csv_line import csv_line
 from ..errors import InputError
 from ..tables import columns as cells
 from ..tables.blocks import Block, CsvBlocks, Place, fields
@@ -186,7 +187,7 @@ def packed(lines: bytes) -> bytes:
 
 
 def _records(rows: Sequence[Sequence[str]], delimiter: str) -> tuple[cells.Bytes, cells.Bounds]:
-    return cells.laid_out([cells.line(row, delimiter)[:-1] for row in rows])
+    return cells.laid_out([csv_line(row, delimiter)[:-1] for row in rows])
 
 
 def _harmless(rows: Sequence[Sequence[str]], delimiter: str) -> tuple[cells.Bytes, cells.Bounds]:

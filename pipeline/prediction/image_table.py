@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..csv_line import quoted
 from ..errors import InputError
 from ..images.folder import files_below, shown, unfit_name
 from ..tables import columns
@@ -52,7 +53,7 @@ class ImageFolder:
                 for number, file in some
                 if (reason := unfit_name(file))
             ]
-            data, bounds = columns.laid_out([columns.quoted(path, self.delimiter) for _, path in good])
+            data, bounds = columns.laid_out([quoted(path, self.delimiter) for _, path in good])
             plain, texts = columns.laid_out([path.encode() for _, path in good])
             numbers = np.array([number for number, _ in good], np.int64)
             yield Block(

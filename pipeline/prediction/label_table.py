@@ -14,8 +14,9 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from ..artifacts import whole
+from ..csv_line import csv_line
 from ..errors import InputError
+from ..files import atomic_write
 from ..tables import columns as cells
 from ..tables.blocks import Place
 from ..tables.faults import BadRow
@@ -56,7 +57,7 @@ class LabelledTable:
                 self._before = self._tally.rows
                 print(f"predict: going on behind row {self._before:,}", file=sys.stderr)
             else:
-                files.write([pack(self._head()), cells.line(BadRow._fields, ",")], None)
+                files.write([pack(self._head()), csv_line(BadRow._fields, ",")], None)
             for done in self._label(lambda batch, columns: pack(self._table.lines(batch, columns)), place):
                 files.write([done.result, self._rejected(done.batch.bad)], self._state(done.batch))
             files.finish([True, self._tally.rejected > 0])
@@ -68,7 +69,7 @@ class LabelledTable:
         rejects = Path(f"{output}.rejects.csv")
         bad: list[BadRow] = []
         with ExitStack() as stack:
-            partial, writer = stack.enter_context(whole(output)), None
+            partial, writer = stack.enter_context(atomic_write(output)), None
             for done in self._label(self._table.arrow, None):
                 bad += done.batch.bad
                 if writer is None:
@@ -78,8 +79,8 @@ class LabelledTable:
                 raise InputError("there are no rows to write as Parquet: name a .csv with OUTPUT=")
         rejects.unlink(missing_ok=True)
         if bad:
-            with whole(rejects) as partial:
-                partial.write_bytes(cells.line(BadRow._fields, ",") + self._rejected(bad))
+            with atomic_write(rejects) as partial:
+                partial.write_bytes(csv_line(BadRow._fields, ",") + self._rejected(bad))
             self._rejects = rejects
 
     def to_stream(self, stream: IO[bytes]) -> None:
@@ -134,10 +135,10 @@ class LabelledTable:
         return done
 
     def _head(self) -> bytes:
-        return cells.line(self._shown(self._table.header + self._labeller.names), self._table.delimiter)
+        return csv_line(self._shown(self._table.header + self._labeller.names), self._table.delimiter)
 
     def _rejected(self, bad: list[BadRow]) -> bytes:
-        return b"".join(cells.line(self._shown([str(value) for value in row]), ",") for row in bad)
+        return b"".join(csv_line(self._shown([str(value) for value in row]), ",") for row in bad)
 
     def _shown(self, values: list[str]) -> list[str]:
         return cells.escaped(values) if self._table.harmless else values

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from ..artifacts import whole
 from ..errors import InputError
+from ..files import atomic_write
 
 SECONDS = 2.0  # between two notes
 
@@ -80,7 +80,7 @@ class Resumable:
         for file in self._files:
             file.flush()
         lengths = [file.tell() for file in self._files]
-        with whole(self._journal) as partial:
+        with atomic_write(self._journal) as partial:
             note = {"recipe": self._recipe, "bytes": lengths, "state": state}
             partial.write_text(json.dumps(note), "utf-8")
         self.state = state

@@ -20,8 +20,9 @@ from urllib.request import Request, urlopen
 
 from pydantic import ValidationError
 
-from ..artifacts import ChampionFiles, MlflowModelFolder, write_json
+from ..artifacts import ChampionFiles, MlflowModelFolder
 from ..errors import InputError
+from ..files import write_json
 from ..options import Section
 from ..tracking.location import shown, store, without_password
 

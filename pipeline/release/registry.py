@@ -17,8 +17,8 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from ..artifacts import whole_folder
 from ..errors import InputError
+from ..files import atomic_folder
 from ..tracking import location, store
 from ..tracking.find import in_use
 
@@ -103,7 +103,7 @@ def model_of(run_id: str) -> str:
 
 def fetch(model_id: str, place: Path) -> None:
     """A copy of an MLflow model, as a whole or not at all."""
-    with in_use(), whole_folder(place) as partial, TemporaryDirectory() as scratch:
+    with in_use(), atomic_folder(place) as partial, TemporaryDirectory() as scratch:
         files = _address(model_id)
         found = mlflow.artifacts.download_artifacts(files, dst_path=scratch, tracking_uri=location.store())
         shutil.copytree(found, partial, dirs_exist_ok=True)

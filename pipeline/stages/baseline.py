@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..artifacts import CorpusFolder, read_inputs, read_json, read_table, write_changed_arrays, write_table
+from ..artifacts import CorpusFolder, read_inputs
 from ..baselines.catalogue import BASELINES, fit
 from ..baselines.tfidf import NgramModel
 from ..config.loading import read_stage
 from ..corpus.split import PARTS
+from ..files import read_json, read_table, write_changed_arrays, write_table
 from ..options import CRITERIA, BaselineOptions, Criterion
 
 

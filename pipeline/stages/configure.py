@@ -12,12 +12,13 @@ import re
 import shlex
 from pathlib import Path
 
-from ..artifacts import RunFolder, data_folder, short_hash
+from ..artifacts import RunFolder, data_folder
 from ..config import arguments as budget
 from ..config import loading
 from ..config.stage_options import training, write, write_corpus, write_inputs, write_run
 from ..config.tuned_model import reserved
 from ..errors import InputError
+from ..files import short_hash
 from ..options import (
     BaselineName,
     Configuration,

@@ -17,23 +17,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..artifacts import (
-    RunFolder,
+from ..artifacts import RunFolder, read_inputs
+from ..baselines.catalogue import BASELINES
+from ..config.loading import read_stage
+from ..corpus.data_report import equal_by
+from ..corpus.split import PARTS, keys
+from ..files import (
+    atomic_write,
     read_arrays,
-    read_inputs,
     read_json,
     read_table,
-    whole,
     write_arrays,
     write_csv,
     write_json,
     write_table,
     write_text,
 )
-from ..baselines.catalogue import BASELINES
-from ..config.loading import read_stage
-from ..corpus.data_report import equal_by
-from ..corpus.split import PARTS, keys
 from ..measures import metrics, slices
 from ..options import BaselineName, PrepareOptions, Request, TrainOptions
 from ..prediction.classifier import Classifier, load_network
@@ -112,7 +111,7 @@ def _review(
     drawn = run_figures.measured(test, result, read_json(folder.history), criterion, contestants, title)
     drawn |= learned.figures | run_figures.wrong_pictures(test, mistakes, title)
     for name, figure in drawn.items():
-        with whole(folder.figure(name)) as partial:
+        with atomic_write(folder.figure(name)) as partial:
             figure.savefig(partial)
         tracked.log(folder.figure(name))
     wrong = assessment.with_evidence(mistakes.head(REVIEWED), test)

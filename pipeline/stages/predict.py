@@ -16,10 +16,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ..artifacts import RunFolder, sha256, sha256_of
+from ..artifacts import RunFolder
 from ..config import loading
 from ..cores import cores
 from ..errors import InputError
+from ..files import sha256, sha256_of
 from ..prediction.classifier import Classifier, form_named
 from ..prediction.formats import BlockTable, ParquetTable
 from ..prediction.image_table import ImageFolder

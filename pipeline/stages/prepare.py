@@ -15,7 +15,7 @@ from textwrap import indent
 import numpy as np
 import pandas as pd
 
-from ..artifacts import CorpusFolder, data_folder, images_writer, write_csv, write_json, write_table
+from ..artifacts import CorpusFolder, data_folder
 from ..config.loading import read_stage
 from ..corpus import sources
 from ..corpus.data_report import data_report, equal_by, summary
@@ -23,6 +23,7 @@ from ..corpus.docstrings import docstring_corpus
 from ..corpus.download import fetch
 from ..corpus.sources import Example, Rejected
 from ..corpus.split import PARTS, split
+from ..files import images_writer, write_csv, write_json, write_table
 from ..images import sources as image_sources
 from ..images.sources import ImageExample
 from ..options import PrepareOptions, Source

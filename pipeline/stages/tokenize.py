@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..artifacts import CorpusFolder, read_table, write_json, write_sequences
+from ..artifacts import CorpusFolder, write_sequences
 from ..config.loading import read_stage
+from ..files import read_table, write_json
 from ..inputs import UNKNOWN
 from ..options import TokenizeOptions
 from ..text.encoder import TextEncoder

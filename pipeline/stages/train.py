@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..artifacts import RunFolder, read_arrays, read_inputs, read_json, read_table, whole_folder, write_json
+from ..artifacts import RunFolder, read_inputs
 from ..baselines.tfidf import NgramModel
 from ..config.loading import read_stage
+from ..files import atomic_folder, read_arrays, read_json, read_table, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Sequences
 from ..measures.calibration import caution
@@ -99,7 +100,7 @@ def run(arguments: argparse.Namespace) -> None:
         write_json(folder.history, history)
         made = {"mlflow_run": tracked.id, "train_seconds": seconds, "weights": weights}
         write_json(folder.run, made | program)
-        with whole_folder(folder.model) as unfinished:
+        with atomic_folder(folder.model) as unfinished:
             save(unfinished, classifier, network, folded)
 
 

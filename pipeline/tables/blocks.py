@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..csv_writer import DELIMITERS
+from ..csv_line import DELIMITERS
 from ..errors import InputError
 from . import faults as csv_faults
 from . import scanner

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..csv_line import quoted
 from ..text import chunk_kernels as kernels
 
 Bytes = NDArray[np.uint8]
@@ -93,18 +94,6 @@ def lines(data: Bytes, records: Bounds, columns: Sequence[Column], delimiter: st
         start += len(part)
     joined: bytes = kernels.joined(data, records, np.concatenate(parts), bounds, ord(delimiter)).tobytes()
     return joined
-
-
-def line(values: Sequence[str], delimiter: str) -> bytes:
-    """One line of CSV, with its end; a lone empty value is quoted, as an empty line is no record."""
-    return (delimiter.encode().join([quoted(value, delimiter) for value in values]) or b'""') + b"\n"
-
-
-def quoted(text: str, delimiter: str) -> bytes:
-    """As a cell of CSV."""
-    if any(character in text for character in (delimiter, '"', "\n", "\r")):
-        text = '"' + text.replace('"', '""') + '"'
-    return text.encode()
 
 
 def harmless(column: Column) -> Column:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import CorpusFolder, read_json, read_sequences, read_table
+from pipeline.artifacts import CorpusFolder, read_sequences
 from pipeline.corpus.split import split
+from pipeline.files import read_json, read_table
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks import trainer
 from pipeline.networks.backend import keras

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import CorpusFolder, read_json, read_sequences, read_table
+from pipeline.artifacts import CorpusFolder, read_sequences
+from pipeline.files import read_json, read_table
 from pipeline.inputs import Sequences
 
 WINDOWS, FILTERS, DIMENSIONS, BATCH = (3, 4, 5), 100, 300, 50

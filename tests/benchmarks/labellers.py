@@ -73,9 +73,9 @@ def main() -> None:
     parser.add_argument("--cores", type=int)
     given = parser.parse_args()
     if given.fit:
-        from pipeline.artifacts import whole_folder  # here, as it imports much
+        from pipeline.files import atomic_folder  # here, as it imports much
 
-        with whole_folder(given.folder) as partial:
+        with atomic_folder(given.folder) as partial:
             FITS[given.name](task(given.fit), partial)
         return
     LOADED.append(LOADS[given.name](given.folder))

@@ -36,7 +36,8 @@ class Task(NamedTuple):
 
 
 def task(run: Path) -> Task:
-    from pipeline.artifacts import RunFolder, read_json, read_table
+    from pipeline.artifacts import RunFolder
+    from pipeline.files import read_json, read_table
 
     corpus = RunFolder(run).corpus
     rows = read_table(corpus.rows)
@@ -171,7 +172,8 @@ def fit_keras(task: Task, folder: Path) -> None:
 
 def plain_network(task: Task) -> Any:
     """Texts, string [batch], to probabilities [batch, classes]; padded to the longest of a batch."""
-    from pipeline.artifacts import RunFolder, read_json
+    from pipeline.artifacts import RunFolder
+    from pipeline.files import read_json
     from pipeline.networks.backend import keras
     from pipeline.options import TokenizeOptions, TrainOptions
     from tests.benchmarks.contestants import DIMENSIONS, FILTERS, WINDOWS

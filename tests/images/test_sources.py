@@ -162,7 +162,7 @@ def test_keras_reads_its_cache_and_a_download_that_fails_is_one_line(tmp_path: P
     write_fashion_mnist(tmp_path / "datasets" / "fashion-mnist")
     code = """
 from pipeline.errors import InputError
-from pipeline.image_sources import parts, read_images
+from pipeline.images.sources import parts, read_images
 from pipeline.options import Source
 source = Source(format="keras", dataset="fashion_mnist")
 written = bytearray()

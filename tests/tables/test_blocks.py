@@ -283,7 +283,7 @@ def test_a_file_shorter_than_the_place_is_refused(path: Path) -> None:
 
 
 STANDARD_INPUT = """
-from pipeline.csv_blocks import CsvBlocks, Place
+from pipeline.tables.blocks import CsvBlocks, Place
 import sys
 with CsvBlocks(None) as file:
     print(file.header, file.bytes_total)

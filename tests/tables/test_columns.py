@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.csv_line import csv_line
 from pipeline.tables import columns as cells
 from pipeline.tables.columns import Column, Names, Numbers, Texts
 
@@ -95,7 +96,7 @@ def test_no_records_are_no_lines() -> None:
 @settings(deadline=None)  # the first call compiles
 @given(st.lists(st.lists(STRUCTURE, min_size=2, max_size=2), max_size=8), DELIMITER)
 def test_lines_are_read_back_with_their_cells(rows: list[list[str]], delimiter: str) -> None:
-    data, records = cells.laid_out([cells.line(row, delimiter)[:-1] for row in rows])
+    data, records = cells.laid_out([csv_line(row, delimiter)[:-1] for row in rows])
     columns = [Texts("t", [row[1] for row in rows]), Numbers("n", np.full(len(rows), 0.5, np.float32))]
     found = read(cells.lines(data, records, columns, delimiter), delimiter)
     assert found == [[*row, row[1], "0.5000"] for row in rows]
@@ -103,12 +104,8 @@ def test_lines_are_read_back_with_their_cells(rows: list[list[str]], delimiter: 
 
 @settings(deadline=None)  # the first call compiles
 @given(st.lists(STRUCTURE, min_size=1, max_size=4), DELIMITER)
-def test_a_line_is_what_the_csv_module_writes(values: list[str], delimiter: str) -> None:
-    file = io.StringIO()
-    csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerow(values)
-    found = cells.line(values, delimiter)
-    assert found.decode() == file.getvalue()[:-2] + "\n"
-    assert read(found, delimiter) == [values]
+def test_a_line_is_read_back_by_the_csv_module(values: list[str], delimiter: str) -> None:
+    assert read(csv_line(values, delimiter), delimiter) == [values]
 
 
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
 import sys, time
 from pathlib import Path
-from pipeline.running import note, under_way
+from pipeline.tracking.locks import note, under_way
 with under_way(Path(sys.argv[1]), "one") as file:
     note(file, "sqlite:///a.db", "id of one")
     print("held", flush=True)

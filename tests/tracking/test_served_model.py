@@ -24,7 +24,8 @@ import pytest
 from mlflow.models import Model
 from PIL import Image
 
-from pipeline.artifacts import RunFolder, write_arrays
+from pipeline.artifacts import RunFolder
+from pipeline.files import write_arrays
 from pipeline.images.encoder import ImageEncoder
 from pipeline.models import dense
 from pipeline.models.kim_cnn import Options, build
