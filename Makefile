@@ -189,9 +189,9 @@ $(INSTALLED): $(LOCK)
 
 lock: $(INSTALLED)
 	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate \
-	  --extra cpu --extra dev pyproject.toml --output-file requirements.lock
+	  --extra dev pyproject.toml --output-file requirements.lock
 	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate \
-	  --extra gpu --extra dev pyproject.toml --output-file requirements-gpu.lock
+	  --extra dev --group gpu --no-emit-package tensorflow-cpu pyproject.toml --output-file requirements-gpu.lock
 
 # The graph, for one RUN = data/build/<corpus>/<model>: each file, what it is made from, and the code that
 # makes it. `make train` writes the options first, each file only where it changed. A test compares the

@@ -8,3 +8,5 @@ The line, one verb a module, one verb a Makefile target:
 A verb reads files, calls nouns, writes files. Every other module is a noun: it computes, and knows
 neither the file layout nor the command line.
 """
+
+__version__ = "0.1.0"
