@@ -239,7 +239,7 @@ $(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(eve
 # One thread is as fast, and leaves a core to embed.
 $(DIR)/baseline_$(CRITERION).parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(SEQUENCES) \
   $(call code,$(everywhere) stages/baseline baselines/catalogue baselines/tfidf compiled prediction/kernels prediction/llvm_maximum corpus/split inputs baselines/pixels \
-  measures/metrics measures/paired)
+  measures/metrics)
 	OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR) --criterion $(CRITERION))
 
 # The baseline stage leaves it as it was where nothing in it changed, whatever became of other opponents.
@@ -262,7 +262,7 @@ $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline_$(CRITERION).parquet \
   $(call code,$(everywhere) stages/evaluate tracking/writer_process tracking/mlflow_calls tracking/store tracking/package tracking/served_model prediction/labeller tables/columns review/assessment review/run_figures review/page review/label_errors \
-  measures/metrics measures/paired measures/slices prediction/evidence review/figures review/class_figures review/filter_figures review/filters) pipeline/review/report.html.j2
+  measures/metrics measures/comparison measures/paired measures/slices prediction/evidence review/figures review/class_figures review/filter_figures review/filters) pipeline/review/report.html.j2
 	$(call STAGE,evaluate $(RUN))
 endif
 
@@ -275,7 +275,7 @@ export TF_NUM_INTRAOP_THREADS := 1
 METRICS := $(shell sed -n '/^ "runs":/,/^ ]/s|^  "\(.*\)",*$$|\1/metrics.json|p' "$(CROSSVAL)/options.json")
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
-  $(call code,$(everywhere) commands/crossval studies/cross_validation baselines/catalogue baselines/tfidf baselines/pixels inputs compiled prediction/kernels prediction/llvm_maximum measures/metrics measures/paired tracking/run \
+  $(call code,$(everywhere) commands/crossval studies/cross_validation baselines/catalogue baselines/tfidf baselines/pixels inputs compiled prediction/kernels prediction/llvm_maximum measures/metrics measures/comparison measures/paired tracking/run \
   tracking/location tracking/journal tracking/locks tracking/provenance corpus/data_report corpus/near_copies corpus/split)
 	$(call STAGE,crossval $(CROSSVAL))
 

@@ -85,7 +85,7 @@ def fit(
     highest = -1.0
     for balanced in (False, True) if criterion == "macro_f1" else (False,):
         for candidate in baseline.candidates(inputs, labels, classes, seed, balanced):
-            score = scores(truth, candidate.predict(held_out), names)[criterion]
+            score = scores(truth, candidate.predict(held_out), names).value(criterion)
             if score > highest:
                 highest, best = score, candidate
     return best

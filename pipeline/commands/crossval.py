@@ -19,7 +19,7 @@ from ..baselines.catalogue import BASELINES
 from ..config.loading import read_stage
 from ..corpus.data_report import copies
 from ..files import atomic_write, read_json, read_table, sha256, sha256_of, write_json
-from ..measures.metrics import few_rows
+from ..measures.comparison import few_rows
 from ..options import Criterion, CrossvalOptions, Request, TrainOptions
 from ..studies import cross_validation
 from ..tracking.run import description, new_run

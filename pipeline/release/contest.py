@@ -133,8 +133,8 @@ def sides(contestants: Sequence[Contestant], said: Sequence[Answers], rows: Rows
         found.append(
             Side(
                 title=one.title,
-                accuracy=scores["accuracy"],
-                macro_f1=scores["macro_f1"],
+                accuracy=scores.accuracy,
+                macro_f1=scores.macro_f1,
                 calibration_error=answer.calibration_error,
                 rows_per_second=speed,
                 bytes=one.bytes,

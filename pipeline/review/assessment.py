@@ -11,8 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..inputs import Images, Sequences
-from ..measures import metrics, slices
+from ..measures import slices
 from ..measures.calibration import Reliability, error_by_chance, reliability, softmax
+from ..measures.comparison import Comparison, Performance, compare
+from ..measures.metrics import Interval
 from ..prediction.classifier import Classifier
 from ..prediction.evidence import evidence
 from ..prediction.folded import FoldedModel
@@ -62,38 +64,57 @@ class Scored:
         return reliability(softmax(self.logits), self.truth), reliability(self.probabilities, self.truth)
 
 
+@dataclass(frozen=True)
+class Measures:
+    """All numbers of a run's test part."""
+
+    comparison: Comparison
+    network_alone: Performance | None  # without the n-grams, if any are pooled with the network
+    slices: dict[str, list[dict[str, Any]]]
+    temperature: float
+    calibration_error_before: float  # without the temperature
+    calibration_error: float
+    calibration_error_by_chance: Interval
+
+    def to_json(self) -> dict[str, Any]:
+        """Return their entries in metrics.json."""
+        alone = self.network_alone.to_json("network_alone_") if self.network_alone else {}
+        return {
+            **self.comparison.to_json(),
+            **alone,
+            "slices": self.slices,
+            "temperature": self.temperature,
+            "calibration_error_before": self.calibration_error_before,
+            "calibration_error": self.calibration_error,
+            "calibration_error_by_chance_interval": self.calibration_error_by_chance,
+        }
+
+
 def measures(
-    test: Scored, opponents: dict[str, Labels], found: NDArray[np.bool_] | None, seed: int
-) -> dict[str, Any]:
-    """All numbers of a run's test part: what `metrics.compare` says of it beside its `opponents`, by
-    `baseline` and `majority`; calibration, and slices; where n-grams are weighed in, also what the network
-    is without them."""
+    test: Scored, baseline: Labels, majority: Labels, found: NDArray[np.bool_] | None, seed: int
+) -> Measures:
+    """Measure a run's test part; `baseline` and `majority` int64 [rows] are its opponents' labels."""
     before, after = test.reliability
-    return {
-        **metrics.compare(test.truth, {"network": test.predicted} | opponents, test.classifier.labels, seed),
-        **_network_alone(test),
-        "slices": _slices(test, found),
-        "temperature": test.classifier.temperature,
-        "calibration_error_before": before.error,
-        "calibration_error": after.error,
-        "calibration_error_by_chance_interval": error_by_chance(test.probabilities, seed),
-    }
+    names = test.classifier.labels
+    return Measures(
+        comparison=compare(test.truth, test.predicted, baseline, majority, names, seed),
+        network_alone=_network_alone(test),
+        slices=_slices(test, found),
+        temperature=test.classifier.temperature,
+        calibration_error_before=before.error,
+        calibration_error=after.error,
+        calibration_error_by_chance=error_by_chance(test.probabilities, seed),
+    )
 
 
-def _network_alone(test: Scored) -> dict[str, Any]:
+def _network_alone(test: Scored) -> Performance | None:
     """The n-grams are the baseline's: whether the network is worth its cost, its own scores tell."""
     model = test.classifier.predictor
     if not isinstance(model, FoldedModel) or model.ngrams is None:
-        return {}
+        return None
     assert isinstance(test.inputs, Sequences)
     predicted: Labels = replace(model, ngrams=None).logits(test.inputs).argmax(axis=1)
-    scores = metrics.scores(test.truth, predicted, test.classifier.labels)
-    right = int((predicted == test.truth).sum())
-    return {
-        "network_alone_accuracy": scores["accuracy"],
-        "network_alone_accuracy_interval": metrics.wilson_interval(right, len(predicted)),
-        "network_alone_macro_f1": scores["macro_f1"],
-    }
+    return Performance.from_predictions(test.truth, predicted, test.classifier.labels)
 
 
 def _slices(test: Scored, found: NDArray[np.bool_] | None) -> dict[str, list[dict[str, Any]]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..measures.metrics import ClassScores
 from .figures import BLUE, CHARACTER, LEGIBLE_CLASSES, ORANGE, WIDTH, Figure, cut, headed
 
 PAIRS = 30  # confused classes that are named where there is no room for all names
@@ -108,21 +109,21 @@ def _shaded(figure: Figure, axis: Any, shade: NDArray[np.float64]) -> None:
     axis.set(xlabel="predicted class", ylabel="true class")
 
 
-def class_scores(classes: Sequence[dict[str, Any]], title: str) -> Figure:
+def class_scores(classes: Sequence[ClassScores], title: str) -> Figure:
     """Precision, recall and F1 of each class that has test rows, the weakest first."""
-    tested = [entry for entry in classes if entry["rows"]]
-    shown = sorted(tested, key=lambda entry: float(entry["f1"]))[:MOST]
+    tested = [entry for entry in classes if entry.rows]
+    shown = sorted(tested, key=lambda entry: entry.f1)[:MOST]
     few = len(shown) <= LEGIBLE_CLASSES
     each, size = (0.27, 9) if few else (0.19, 8)
     figure = Figure(figsize=(WIDTH, 1.9 + each * len(shown)), layout="constrained")
     axis = figure.subplots()
     places = np.arange(len(shown))[::-1]
-    axis.barh(places, [100 * entry["f1"] for entry in shown], color=BLUE, alpha=0.3, label="F1")
+    axis.barh(places, [100 * entry.f1 for entry in shown], color=BLUE, alpha=0.3, label="F1")
     for key, marker, color in (("precision", "|", BLUE), ("recall", "x", ORANGE)):
-        values = [100 * entry[key] for entry in shown]
+        values = [100 * getattr(entry, key) for entry in shown]
         axis.scatter(values, places, 30, marker=marker, color=color, label=key, zorder=3)
     axis.set_yticks(
-        places, [f"{cut(entry['label'], LONGEST)}  ({entry['rows']})" for entry in shown], fontsize=size
+        places, [f"{cut(entry.label, LONGEST)}  ({entry.rows})" for entry in shown], fontsize=size
     )
     axis.set(xlim=(0, 102), xlabel="% (in brackets: test rows)", ylim=(-0.7, len(shown) - 0.3))
     axis.grid(axis="x", alpha=0.25)

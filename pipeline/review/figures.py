@@ -16,6 +16,7 @@ from matplotlib.figure import Figure as Figure  # for those who draw or keep fig
 from matplotlib.font_manager import fontManager
 
 from ..measures.calibration import Reliability
+from ..measures.comparison import Comparison, Titles
 from ..measures.metrics import wilson_interval
 
 # DejaVu comes with matplotlib; for labels of other scripts, whatever the machine has.
@@ -120,28 +121,30 @@ def calibration(before: Reliability, after: Reliability, temperature: float, tit
     return figure
 
 
-def opponents(result: Mapping[str, Any], titles: Mapping[str, str], title: str) -> Figure:
-    """Accuracies beside each other, and the network's lead over the baseline, each with its 95 % interval.
-
-    `result` is what `metrics.compare` gives, `titles` maps a contestant's to what its keys begin with.
-    """
+def opponents(comparison: Comparison, titles: Titles, title: str) -> Figure:
+    """Accuracies beside each other, and the network's lead over the baseline, each with its 95 % interval."""
+    network, baseline, majority = comparison.network, comparison.baseline, comparison.majority
+    names = (titles.network, titles.baseline, titles.majority)
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     headed(figure, "Network, baseline and majority class, with 95 % intervals", title)
     upper, lower = figure.subplots(2, 1, height_ratios=(3, 2))
-    places = list(range(len(titles)))[::-1]
-    for place, key, color in zip(places, titles.values(), (BLUE, ORANGE, GREY), strict=True):
-        _interval(upper, result[f"{key}accuracy"], result[f"{key}accuracy_interval"], place, color, "{:.1f}")
-    upper.set_yticks(places, [textwrap.fill(name, 18) for name in titles])
-    upper.set(xlabel="accuracy on the same rows (%)", ylim=(-0.6, len(titles) - 0.3))
+    places = [2, 1, 0]
+    for place, performance, color in zip(
+        places, (network, baseline, majority), (BLUE, ORANGE, GREY), strict=True
+    ):
+        accuracy, interval = performance.scores.accuracy, performance.accuracy_interval
+        _interval(upper, accuracy, interval, place, color, "{:.1f}")
+    upper.set_yticks(places, [textwrap.fill(name, 18) for name in names])
+    upper.set(xlabel="accuracy on the same rows (%)", ylim=(-0.6, len(names) - 0.3))
     # By the two that are compared: the majority class is mostly far below, and would press them together.
-    bounds = [100 * bound for key in ("", "baseline_") for bound in result[f"{key}accuracy_interval"]]
+    bounds = [100 * bound for bound in (*network.accuracy_interval, *baseline.accuracy_interval)]
     reach = max(1.0, max(bounds) - min(bounds))
-    end = max(*bounds, 100 * result["majority_accuracy_interval"][1])
+    end = max(*bounds, 100 * majority.accuracy_interval[1])
     upper.set_xlim(start := max(0.0, min(bounds) - reach), end + 0.7 * reach)
     upper.xaxis.set_major_formatter(lambda share, _: f"{share:g}" if share <= 100 else "")
-    if 100 * result["majority_accuracy"] < start:
+    if 100 * majority.scores.accuracy < start:
         upper.annotate(
-            f"◂ {100 * result['majority_accuracy']:.1f}",
+            f"◂ {100 * majority.scores.accuracy:.1f}",
             (start, places[-1]),
             (6, 0),
             textcoords="offset points",
@@ -149,10 +152,10 @@ def opponents(result: Mapping[str, Any], titles: Mapping[str, str], title: str) 
             fontsize=9,
             color=GREY,
         )
-    _interval(lower, result["difference"], result["difference_interval"], 0, BLUE, "{:+.1f}")
+    _interval(lower, comparison.difference, comparison.difference_interval, 0, BLUE, "{:+.1f}")
     lower.axvline(0, color=GREY, lw=1, ls=":")
     lower.set(xlabel="network minus baseline (points)", yticks=[], ylim=(-0.6, 0.7))
-    reach = 1.6 * max(1.0, *(abs(100 * bound) for bound in result["difference_interval"]))
+    reach = 1.6 * max(1.0, *(abs(100 * bound) for bound in comparison.difference_interval))
     lower.set_xlim(-reach, reach)
     for axis in (upper, lower):
         axis.grid(axis="x", alpha=0.25)

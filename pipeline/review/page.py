@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from ..measures import metrics
+from ..measures.comparison import Performance, Titles, cautions
+from ..measures.metrics import confused_pairs, confusion_order
 from ..tracking import provenance
+from .assessment import Measures
 from .figures import FIGURE_DPI, LEGIBLE_CLASSES
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -30,17 +31,17 @@ PHONE = 6  # inches: a wider figure cannot be read where it is as narrow as a ph
 class Report:
     """What the page shows. Nothing in it is trusted: whatever comes from the data is escaped.
 
-    `result` is what metrics.json holds, `data` the data report, `run` what `train` noted of the run,
+    `data` is the data report, `run` what `train` noted of the run,
     `options` those of all stages. `figures` are PNG files by name; the page leaves out those that are
-    missing. `wrong` and `suspects` are the tables of `assessment`, `contestants` those of `metrics`, and
-    `members` counts the networks.
+    missing. `wrong` and `suspects` are the tables of `assessment`, and `members` counts the networks.
     """
 
     title: str
-    contestants: Mapping[str, str]
+    titles: Titles
     members: int
     labels: Sequence[str]
-    result: Mapping[str, Any]
+    measures: Measures
+    epochs: int
     figures: Mapping[str, bytes]
     wrong: pd.DataFrame
     suspects: pd.DataFrame
@@ -59,17 +60,18 @@ class Report:
             "points": points,
             "thousands": "{:,}".format,
         }
-        confusion = np.array(self.result["confusion"])
-        order = metrics.by_confusion(confusion).tolist() if len(self.labels) > LEGIBLE_CLASSES else []
+        confusion = self.measures.comparison.confusion
+        order = confusion_order(confusion).tolist() if len(self.labels) > LEGIBLE_CLASSES else []
         return environment.from_string(TEMPLATE.read_text("utf-8")).render(
             page=self,
-            result=self.result,
+            measures=self.measures,
+            comparison=self.measures.comparison,
             data=self.data,
             verdict=self.verdict,
             contestants=self.rows,
-            cautions=metrics.cautions(self.result, self.contestants),
+            cautions=cautions(self.measures.comparison, self.titles),
             pooled=self.pooled,
-            pairs=metrics.confused_pairs(confusion)[:PAIRS],
+            pairs=confused_pairs(confusion)[:PAIRS],
             numbers={self.labels[place]: number for number, place in enumerate(order, 1)},
             wrong=_records(self.wrong),
             suspects=_records(self.suspects),
@@ -80,9 +82,8 @@ class Report:
     @property
     def verdict(self) -> str:
         """Whether the network is better than the baseline, in a sentence."""
-        low, high = self.result["difference_interval"]
-        network, baseline, _ = self.contestants
-        network = f"the {network}"
+        low, high = self.measures.comparison.difference_interval
+        network, baseline = f"the {self.titles.network}", self.titles.baseline
         if low <= 0 <= high:
             return f"No clear difference between {network} and {baseline}."
         better, other = (network, baseline) if low > 0 else (baseline, network)
@@ -97,17 +98,21 @@ class Report:
         whose = "the network's" if self.members == 1 else f"the mean of the {self.members} networks'"
         parts = [f"{weights['networks']:.2f} of {whose} log-probabilities"]
         if "n-grams" in weights:
-            baseline = list(self.contestants)[1]
+            baseline = self.titles.baseline
             parts.append(f"{weights['n-grams']:.2f} of those of the n-grams, which are {baseline} itself")
-        name = next(iter(self.contestants))
+        name = self.titles.network
         return f"{name[0].upper()}{name[1:]}: {' plus '.join(parts)}, as the validation part weighs them."
 
     @property
-    def rows(self) -> dict[str, str]:
-        """The table of contestants: their names, and what their keys in the result begin with."""
-        (network, key), *opponents = self.contestants.items()
-        alone = {"network alone" if self.members == 1 else "networks alone": "network_alone_"}
-        return {network: key} | (alone if "network_alone_accuracy" in self.result else {}) | dict(opponents)
+    def rows(self) -> list[tuple[str, Performance]]:
+        """The table of contestants: their titles and performances."""
+        alone = "network alone" if self.members == 1 else "networks alone"
+        return [
+            (self.titles.network, self.measures.comparison.network),
+            *([(alone, self.measures.network_alone)] if self.measures.network_alone else []),
+            (self.titles.baseline, self.measures.comparison.baseline),
+            (self.titles.majority, self.measures.comparison.majority),
+        ]
 
     def inches(self, name: str) -> float:
         """How wide a figure was drawn: PNG keeps its pixels here, and Matplotlib draws as many an inch."""

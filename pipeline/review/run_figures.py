@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -10,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from ..inputs import Images
-from ..measures import metrics, slices
+from ..measures import slices
+from ..measures.comparison import Titles
+from ..measures.metrics import confused_pairs, confusion_order
 from ..networks.backend import keras
 from ..text.encoder import TextEncoder
 from . import class_figures, figures, filter_figures, filters
-from .assessment import Scored
+from .assessment import Measures, Scored
 from .figures import Figure
 
 
@@ -27,26 +28,25 @@ class Learned(NamedTuple):
 
 def measured(
     test: Scored,
-    result: Mapping[str, Any],
+    measures: Measures,
     history: list[dict[str, float]],
     criterion: str,
-    contestants: Mapping[str, str],
+    titles: Titles,
     title: str,
 ) -> dict[str, Figure]:
-    """The figures of a run's numbers, by name. `result` is what metrics.json holds, `criterion` chose the
-    epoch, `contestants` are those of `metrics`."""
-    labels, matrix = test.classifier.labels, np.array(result["confusion"])
+    """The figures of a run's numbers, by name. `criterion` chose the epoch."""
+    labels, matrix = test.classifier.labels, measures.comparison.confusion
     of_test = f"{title}, {len(test.rows):,} test rows"
     drawn = {
-        "opponents": figures.opponents(result, contestants, of_test),
+        "opponents": figures.opponents(measures.comparison, titles, of_test),
         "confusion_matrix": class_figures.confusion_matrix(
-            matrix, metrics.by_confusion(matrix), metrics.confused_pairs(matrix), labels, of_test
+            matrix, confusion_order(matrix), confused_pairs(matrix), labels, of_test
         ),
-        "class_scores": class_figures.class_scores(result["classes"], of_test),
+        "class_scores": class_figures.class_scores(measures.comparison.network.scores.classes, of_test),
         "calibration": figures.calibration(*test.reliability, test.classifier.temperature, of_test),
         "learning_curves": figures.learning_curves(history, title, criterion),
     }
-    tables = {slices.TITLES[name]: table for name, table in result["slices"].items() if name != "class"}
+    tables = {slices.TITLES[name]: table for name, table in measures.slices.items() if name != "class"}
     if tables:
         drawn["slices"] = figures.slices(tables, of_test)
     return drawn

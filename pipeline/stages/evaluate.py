@@ -33,7 +33,8 @@ from ..files import (
     write_table,
     write_text,
 )
-from ..measures import metrics, slices
+from ..measures import slices
+from ..measures.comparison import Titles, headline, network_title, summary
 from ..options import BaselineName, PrepareOptions, Request, TrainOptions
 from ..prediction.classifier import Classifier, load_network
 from ..review import assessment
@@ -51,21 +52,23 @@ def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.folder)
     trained = read_json(folder.run)
     with resumed_run(trained["mlflow_run"]) as tracked:
-        result = _evaluate(folder, trained["train_seconds"], tracked)
+        measures, result = _evaluate(folder, trained["train_seconds"], tracked)
         tracked.text(folder.metrics.name, json.dumps(result, indent=1))
     write_json(folder.metrics, result)  # once all is written and recorded: Make takes it for the end
-    _say(folder, result)
+    _say(folder, measures)
 
 
-def _evaluate(folder: RunFolder, train_seconds: float, tracked: Run) -> dict[str, Any]:
+def _evaluate(
+    folder: RunFolder, train_seconds: float, tracked: Run
+) -> tuple[assessment.Measures, dict[str, Any]]:
     options = read_stage(folder.train_options, TrainOptions)
     rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
     history = read_json(folder.history)
     classifier = Classifier.load(folder.model)
 
     test = Scored.of(classifier, rows, inputs, rows["part"] == "test")
-    result = assessment.measures(test, _opponents(folder), _found(folder), options.seed)
-    result |= {"train_seconds": train_seconds, "epochs": len(history)}
+    measures = assessment.measures(test, *_opponents(folder), _found(folder), options.seed)
+    result = measures.to_json() | {"train_seconds": train_seconds, "epochs": len(history)}
     labelled = assessment.predictions(test)
     mistakes = assessment.mistakes(labelled)
     write_table(folder.predictions, labelled)
@@ -74,7 +77,7 @@ def _evaluate(folder: RunFolder, train_seconds: float, tracked: Run) -> dict[str
 
     request = read_stage(folder.request, Request)
     tracked.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
-    tracked.describe(description(request.command, metrics.headline(result, _contestants(folder))))
+    tracked.describe(description(request.command, headline(measures.comparison, _titles(folder))))
     for path in (folder.history, folder.coverage, folder.mistakes, folder.corpus.report, folder.predictions):
         if path.exists():  # images have no vectors, and no coverage of them
             tracked.log(path)
@@ -82,8 +85,8 @@ def _evaluate(folder: RunFolder, train_seconds: float, tracked: Run) -> dict[str
         tracked.model(folder.path)
         held_out = Scored.of(classifier, rows, inputs, rows["part"] != "train")
         suspects = assessment.suspect_labels(held_out, rows, inputs, options.seed)
-        _review(folder, test, result, mistakes, suspects, tracked)
-    return result
+        _review(folder, test, measures, result, mistakes, suspects, tracked)
+    return measures, result
 
 
 def _is_reviewed(folder: RunFolder) -> bool:
@@ -94,6 +97,7 @@ def _is_reviewed(folder: RunFolder) -> bool:
 def _review(
     folder: RunFolder,
     test: Scored,
+    measures: assessment.Measures,
     result: dict[str, Any],
     mistakes: pd.DataFrame,
     suspects: pd.DataFrame,
@@ -106,9 +110,8 @@ def _review(
     title, trained = _title(folder), read_json(folder.run)
     options = read_stage(folder.train_options, TrainOptions)
     members, criterion = options.ensemble.members, options.train.criterion
-    contestants = _contestants(folder)
     learned = run_figures.learned(load_network(folder.model), test, title)
-    drawn = run_figures.measured(test, result, read_json(folder.history), criterion, contestants, title)
+    drawn = run_figures.measured(test, measures, read_json(folder.history), criterion, _titles(folder), title)
     drawn |= learned.figures | run_figures.wrong_pictures(test, mistakes, title)
     for name, figure in drawn.items():
         with atomic_write(folder.figure(name)) as partial:
@@ -119,10 +122,11 @@ def _review(
     tracked.table("suspect_labels", suspects.head(REVIEWED))
     page = Report(
         title=title,
-        contestants=contestants,
+        titles=_titles(folder),
         members=members,
         labels=test.classifier.labels,
-        result=result,
+        measures=measures,
+        epochs=result["epochs"],
         figures={name: folder.figure(name).read_bytes() for name in drawn},
         wrong=wrong,
         suspects=suspects,
@@ -146,18 +150,17 @@ def _baseline(folder: RunFolder) -> BaselineName:
     return "linear" if of_texts else "pixels"
 
 
-def _contestants(folder: RunFolder) -> dict[str, str]:
-    """Their titles, as `metrics` has them."""
+def _titles(folder: RunFolder) -> Titles:
     members = read_stage(folder.train_options, TrainOptions).ensemble.members
     ngrams = "n-grams" in read_json(folder.run)["weights"]
-    return metrics.contestants(BASELINES[_baseline(folder)].title, members, ngrams)
+    return Titles(network_title(members, ngrams), BASELINES[_baseline(folder)].title)
 
 
-def _opponents(folder: RunFolder) -> dict[str, NDArray[np.int64]]:
+def _opponents(folder: RunFolder) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the labels of the baseline and of the majority class, int64 [test rows] each."""
     criterion = read_stage(folder.train_options, TrainOptions).train.criterion
     table = read_table(folder.corpus.baseline(criterion))
-    found = {"baseline": table[_baseline(folder)], "majority": table["majority"]}
-    return {name: labels.to_numpy(np.int64) for name, labels in found.items()}
+    return table[_baseline(folder)].to_numpy(np.int64), table["majority"].to_numpy(np.int64)
 
 
 def _found(folder: RunFolder) -> NDArray[np.bool_] | None:
@@ -189,16 +192,16 @@ def _write_rows(path: Path, table: pd.DataFrame) -> None:
     write_csv(path, table.columns.tolist(), table.itertuples(index=False))
 
 
-def _say(folder: RunFolder, result: dict[str, Any]) -> None:
-    print(f"evaluate: {_title(folder)}, {result['test_rows']:,} test rows")
-    print(metrics.summary(result, _contestants(folder)))
+def _say(folder: RunFolder, measures: assessment.Measures) -> None:
+    print(f"evaluate: {_title(folder)}, {measures.comparison.test_rows:,} test rows")
+    print(summary(measures.comparison, _titles(folder)))
     print(
-        f"  calibration error {result['calibration_error']:.1%}, at temperature {result['temperature']:.2f};"
-        f" {result['calibration_error_before']:.1%} without it"
+        f"  calibration error {measures.calibration_error:.1%}, at temperature {measures.temperature:.2f};"
+        f" {measures.calibration_error_before:.1%} without it"
     )
-    low, high = result["calibration_error_by_chance_interval"]
+    low, high = measures.calibration_error_by_chance
     print(f"  (by chance, a perfectly calibrated classifier has {low:.1%} to {high:.1%})")
-    if table := result["slices"].get("uncovered_words"):
+    if table := measures.slices.get("uncovered_words"):
         print(slices.summary(slices.TITLES["uncovered_words"], table))
     if _is_reviewed(folder):
         print(f"  {folder.report.name} tells it with figures, wrong rows and suspect labels")

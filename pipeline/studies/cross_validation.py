@@ -46,7 +46,7 @@ def _points(share: float) -> str:
 def scored(truth: Labels, predicted: Labels, names: list[str]) -> Scores:
     """Of one contestant: `truth` and `predicted` hold int64 [test rows] for each fold or seed."""
     each = [scores(*one, names) for one in zip(truth, predicted, strict=True)]
-    return {kind: np.array([one[kind] for one in each]) for kind in MEASURES}
+    return {kind: np.array([one.value(kind) for one in each]) for kind in MEASURES}
 
 
 def compared(truth: Labels, network: Labels, other: Labels, folds: int) -> Difference:

@@ -80,7 +80,7 @@ def test_macro_f1_is_that_of_the_scores_over_several_batches() -> None:
     metric = MacroF1()
     for rows in np.array_split(np.arange(50), 3):
         metric.update_state(labels[rows], logits[rows])
-    expected = scores(labels, logits.argmax(axis=1), list("abcd"))["macro_f1"]
+    expected = scores(labels, logits.argmax(axis=1), list("abcd")).macro_f1
     assert float(metric.result()) == pytest.approx(expected, abs=1e-5)
 
 
@@ -91,4 +91,4 @@ def test_macro_f1_is_of_the_classes_that_have_rows() -> None:
     metric.update_state(labels, np.eye(4, dtype=np.float32)[predicted])
     # F1 of class 0 is 2 * 1 * 0.5 / 1.5, of class 1 it is 0.5.
     assert float(metric.result()) == pytest.approx((2 / 3 + 0.5) / 2, abs=1e-5)
-    assert scores(labels, predicted, list("abcd"))["macro_f1"] == pytest.approx((2 / 3 + 0.5) / 2)
+    assert scores(labels, predicted, list("abcd")).macro_f1 == pytest.approx((2 / 3 + 0.5) / 2)

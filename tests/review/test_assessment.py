@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,9 +45,9 @@ def scored(model: FoldedModel, table: pd.DataFrame) -> Scored:
     return Scored.of(classifier, table, inputs, pd.Series(True, table.index))
 
 
-def measured(model: FoldedModel) -> dict[str, object]:
+def measured(model: FoldedModel) -> dict[str, Any]:
     test = scored(model, rows(["good", "bad", "fine", "fine"], [1, 0, 1, 1]))
-    return assessment.measures(test, {"baseline": test.truth, "majority": test.truth}, None, seed=1)
+    return assessment.measures(test, test.truth, test.truth, None, seed=1).to_json()
 
 
 def test_the_network_is_also_scored_without_the_n_grams_that_are_weighed_in() -> None:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import astuple
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from pipeline.measures import metrics
 from pipeline.measures.calibration import reliability
+from pipeline.measures.comparison import Comparison, Titles, compare
+from pipeline.measures.metrics import ClassScores, confused_pairs, confusion_order
 from pipeline.measures.slices import by_class
 from pipeline.review import class_figures, figures
 from pipeline.studies import figures as study_figures
@@ -77,25 +78,26 @@ def test_a_network_that_was_not_trained_is_counted_and_has_no_curve(tmp_path: Pa
     assert [text.get_text() for text in counts.texts] == ["1 M", "1 k", "10 G", "1 k", "1 k", "10 G"]
 
 
-def compared(classes: int) -> dict[str, Any]:
+TITLES = Titles("network", "TF-IDF + logistic regression")
+
+
+def compared(classes: int) -> Comparison:
     """Ten rows of each class, every third taken for the next one; the baseline is wrong on half."""
     truth = np.repeat(np.arange(classes), 10)
     wrong = np.arange(len(truth)) % 3 == 0
-    predictions = {
-        "network": np.where(wrong, (truth + 1) % classes, truth),
-        "baseline": np.where(np.arange(len(truth)) % 2, 0, truth),
-        "majority": np.zeros(len(truth), np.int64),
-    }
+    network = np.where(wrong, (truth + 1) % classes, truth)
+    baseline = np.where(np.arange(len(truth)) % 2, 0, truth)
     names = [f"$class$ {number}\n" + "x" * 99 for number in range(classes)]
-    return metrics.compare(truth, predictions, names, seed=1)
+    return compare(truth, network, baseline, np.zeros_like(truth), names, seed=1)
 
 
 @pytest.mark.parametrize("classes", [2, 30, 31, 160])
 def test_figures_of_classes_name_as_many_as_can_be_read(classes: int, tmp_path: Path) -> None:
     result = compared(classes)
-    matrix, names = np.array(result["confusion"]), [one["label"] for one in result["classes"]]
-    pairs = metrics.confused_pairs(matrix)
-    figure = class_figures.confusion_matrix(matrix, metrics.by_confusion(matrix), pairs, names, "run")
+    matrix, scores = result.confusion, result.network.scores.classes
+    names = [entry.label for entry in scores]
+    pairs = confused_pairs(matrix)
+    figure = class_figures.confusion_matrix(matrix, confusion_order(matrix), pairs, names, "run")
     figure.savefig(tmp_path / "confusion.png")
     axis, *others = figure.axes
     ticks = [tick.get_text() for tick in axis.get_yticklabels()]
@@ -108,7 +110,7 @@ def test_figures_of_classes_name_as_many_as_can_be_read(classes: int, tmp_path: 
         assert f"{classes} classes, numbered so that" in axis.get_title()
         assert max(len(one.patches) for one in others) == 30  # the most confused pairs
         assert figure.get_figwidth() <= figures.WIDTH
-    figure = class_figures.class_scores(result["classes"], "run")
+    figure = class_figures.class_scores(scores, "run")
     figure.savefig(tmp_path / "scores.png")
     shown = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert len(shown) == min(classes, 150)
@@ -121,7 +123,7 @@ def test_confused_classes_have_the_numbers_of_the_matrix() -> None:
     matrix = np.diag(np.full(31, 9))
     matrix[3, 4] = 2
     names = [f"name {number}" for number in range(31)]
-    pairs = metrics.confused_pairs(matrix)
+    pairs = confused_pairs(matrix)
     figure = class_figures.confusion_matrix(matrix, np.arange(31)[::-1], pairs, names, "run")
     below = next(axis for axis in figure.axes if "most confused" in axis.get_title())
     assert [tick.get_text() for tick in below.get_yticklabels()] == ["28 name 3\n→ 27 name 4"]
@@ -142,9 +144,9 @@ def test_the_names_at_the_matrix_do_not_overprint_each_other(classes: int, name:
 
 def test_a_class_without_test_rows_is_not_the_weakest_but_counted_in_the_title() -> None:
     classes = [
-        {"label": "strong", "precision": 1.0, "recall": 0.8, "f1": 0.9, "rows": 5},
-        {"label": "none", "precision": 0.0, "recall": 0.0, "f1": 0.0, "rows": 0},
-        {"label": "weak", "precision": 0.5, "recall": 0.5, "f1": 0.5, "rows": 4},
+        ClassScores("strong", precision=1.0, recall=0.8, f1=0.9, rows=5),
+        ClassScores("none", precision=0.0, recall=0.0, f1=0.0, rows=0),
+        ClassScores("weak", precision=0.5, recall=0.5, f1=0.5, rows=4),
     ]
     figure = class_figures.class_scores(classes, "run")
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["weak  (4)", "strong  (5)"]
@@ -166,9 +168,9 @@ def test_panels_stand_below_each_other_in_a_width_that_a_phone_shows(tables: int
     drawn = [
         figures.learning_curves([record | {"member": 1, "epoch": 1}], "run", "accuracy"),
         figures.calibration(bins, bins, 1.5, "run"),
-        figures.opponents(result, metrics.contestants("TF-IDF + logistic regression"), "run"),
+        figures.opponents(result, TITLES, "run"),
         figures.slices({f"slice {number}": table for number in range(tables)}, "run"),
-        class_figures.class_scores(result["classes"], "run"),
+        class_figures.class_scores(result.network.scores.classes, "run"),
     ]
     for figure in drawn:
         figure.draw_without_rendering()
@@ -181,12 +183,11 @@ def test_the_opponents_figure_gives_each_interval_and_leaves_the_majority_class_
     tmp_path: Path,
 ) -> None:
     result = compared(20)
-    titles = metrics.contestants("TF-IDF + logistic regression")
-    figure = figures.opponents(result, titles, "run")
+    figure = figures.opponents(result, TITLES, "run")
     figure.savefig(tmp_path / "opponents.png")
     left, right = figure.axes
-    assert [tick.get_text().replace("\n", " ") for tick in left.get_yticklabels()] == list(titles)
-    low, high = (100 * bound for bound in result["accuracy_interval"])
+    assert [tick.get_text().replace("\n", " ") for tick in left.get_yticklabels()] == list(astuple(TITLES))
+    low, high = (100 * bound for bound in result.network.accuracy_interval)
     assert left.texts[0].get_text() == f"66.5   [{low:.1f}, {high:.1f}]"
     assert left.texts[-1].get_text() == "◂ 5.0"
     assert right.texts[0].get_text().startswith("+14.0")
@@ -196,8 +197,8 @@ def test_a_majority_class_that_is_better_than_both_is_in_the_opponents_figure() 
     truth = np.array([0] * 95 + [1] * 5)
     wrong = {"network": np.arange(100) % 6 == 0, "baseline": np.arange(100) % 4 == 0, "majority": truth == 1}
     said = {name: np.where(where, 1 - truth, truth) for name, where in wrong.items()}
-    result = metrics.compare(truth, said, ["a", "b"], seed=1)
-    figure = figures.opponents(result, metrics.contestants("TF-IDF + logistic regression"), "run")
+    result = compare(truth, **said, names=["a", "b"], seed=1)
+    figure = figures.opponents(result, TITLES, "run")
     low, high = figure.axes[0].get_xlim()
     assert low < 75 and high > 95
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import pandas as pd
 import pytest
 
 from pipeline.corpus.data_report import data_report
-from pipeline.measures import metrics
 from pipeline.measures.calibration import reliability, softmax
+from pipeline.measures.comparison import Performance, Titles, compare, network_title
+from pipeline.measures.metrics import Scores, confusion_order
 from pipeline.measures.slices import by_class
 from pipeline.review import class_figures
+from pipeline.review.assessment import Measures
 from pipeline.review.figures import Figure
 from pipeline.review.page import Report, flat, shown
 from tests.browser import BROWSER, UNSEEN, WIDTHS, asked
@@ -54,16 +57,16 @@ def report(**changed: Any) -> Report:
     """Seven classes and texts, none of them harmless; every second row is wrong."""
     truth = np.repeat(np.arange(len(HOSTILE)), 6)
     predicted = np.where(np.arange(len(truth)) % 2, truth, (truth + 1) % len(HOSTILE))
-    predictions = {"network": predicted, "baseline": truth, "majority": np.zeros(len(truth), np.int64)}
     before = reliability(softmax(np.eye(len(HOSTILE), dtype=np.float32)[predicted]), truth)
-    result = metrics.compare(truth, predictions, HOSTILE, seed=1) | {
-        "slices": {"class": by_class(truth, HOSTILE).accuracy(predicted == truth)},
-        "temperature": 1.5,
-        "calibration_error": before.error,
-        "calibration_error_before": before.error,
-        "calibration_error_by_chance_interval": (0.01, 0.024),
-        "epochs": 3,
-    }
+    measures = Measures(
+        comparison=compare(truth, predicted, truth, np.zeros_like(truth), HOSTILE, seed=1),
+        network_alone=None,
+        slices={"class": by_class(truth, HOSTILE).accuracy(predicted == truth)},
+        temperature=1.5,
+        calibration_error=before.error,
+        calibration_error_before=before.error,
+        calibration_error_by_chance=(0.01, 0.024),
+    )
     rows = pd.DataFrame({"file": "a/<b>.csv", "line": 2, "text": HOSTILE, "label": HOSTILE})
     wrong = rows.assign(
         predicted_label=HOSTILE[::-1],
@@ -72,10 +75,11 @@ def report(**changed: Any) -> Report:
     )
     values = {
         "title": HOSTILE[1],
-        "contestants": metrics.contestants("TF-IDF + logistic regression"),
+        "titles": Titles(network_title(), "TF-IDF + logistic regression"),
         "members": 1,
         "labels": HOSTILE,
-        "result": result,
+        "measures": measures,
+        "epochs": 3,
         "figures": {"confusion_matrix": wide_png(), "learning_curves": png()},
         "wrong": wrong,
         "suspects": rows.assign(
@@ -116,9 +120,11 @@ def test_the_page_asks_for_nothing_outside_it() -> None:
     ],
 )
 def test_the_page_begins_with_the_verdict(interval: tuple[float, float], verdict: str) -> None:
+    measures = report().measures
+    comparison = replace(measures.comparison, difference_interval=interval)
     page = report(
-        contestants=metrics.contestants("logistic regression on pixels"),
-        result=dict(report().result) | {"difference_interval": interval},
+        titles=Titles("network", "logistic regression on pixels"),
+        measures=replace(measures, comparison=comparison),
     )
     assert page.verdict == verdict
     assert page.html().index(verdict) < page.html().index("<h2>")
@@ -145,12 +151,12 @@ def test_the_page_begins_with_the_verdict(interval: tuple[float, float], verdict
 def test_what_is_pooled_has_that_name_and_its_weights_beside_the_verdict(
     members: int, weights: dict[str, float], name: str, told: str
 ) -> None:
-    alone = {"network_alone_accuracy": 0.123, "network_alone_accuracy_interval": (0.1, 0.2)}
+    alone = Performance(Scores(accuracy=0.123, macro_f1=0.1, classes=[]), accuracy_interval=(0.1, 0.2))
     page = report(
-        contestants=metrics.contestants("B", members, "n-grams" in weights),
+        titles=Titles(network_title(members, "n-grams" in weights), "B"),
         members=members,
         run=dict(report().run) | {"weights": weights},
-        result=dict(report().result) | alone | {"network_alone_macro_f1": 0.1},
+        measures=replace(report().measures, network_alone=alone),
         figures={"filters": png(), "learning_curves": png()},
     )
     assert page.verdict == f"B is better than the {name}."
@@ -186,18 +192,20 @@ def test_the_page_says_how_many_of_the_suspects_are_not_to_be_corrected_by_the_s
     [(0.005, "nothing here says"), (0.021, "nothing here says"), (0.025, "are further off than that")],
 )
 def test_a_calibration_error_is_told_beside_what_chance_alone_gives(error: float, told: str) -> None:
-    page = report(result=dict(report().result) | {"calibration_error": error}).html()
+    page = report(measures=replace(report().measures, calibration_error=error)).html()
     section = " ".join(page.partition('id="trust"')[2].partition("</p>")[0].split())
     assert "as sure of as many rows 1.0 % to 2.4 % (95&nbsp;% of draws)" in section
     assert told in section
 
 
 def test_a_class_without_test_rows_stands_last_in_the_table() -> None:
-    result = dict(report().result)
-    result["classes"] = [
-        one | {"rows": 0, "f1": 0.0} if n == 2 else one for n, one in enumerate(result["classes"])
-    ]
-    table = report(result=result).html().partition("<h3>By class</h3>")[2].partition("</table>")[0]
+    measures = report().measures
+    comparison = measures.comparison
+    classes = list(comparison.network.scores.classes)
+    classes[2] = replace(classes[2], rows=0, f1=0.0)
+    network = replace(comparison.network, scores=replace(comparison.network.scores, classes=classes))
+    measures = replace(measures, comparison=replace(comparison, network=network))
+    table = report(measures=measures).html().partition("<h3>By class</h3>")[2].partition("</table>")[0]
     assert table.count("no test rows") == 1
     assert "no test rows" in table.rpartition("<tr>")[2]
 
@@ -205,13 +213,14 @@ def test_a_class_without_test_rows_stands_last_in_the_table() -> None:
 def test_classes_have_the_numbers_of_the_matrix_where_their_names_have_no_room_there() -> None:
     names = [f"name {number}" for number in range(31)]
     truth = np.arange(31)
-    result = dict(report().result) | metrics.compare(
-        truth, dict.fromkeys(("network", "baseline", "majority"), truth), names, seed=1
+    measures = replace(
+        report().measures,
+        comparison=compare(truth, truth, truth, truth, names, seed=1),
+        slices={"class": by_class(truth, names).accuracy(truth == truth)},
     )
-    result["slices"] = {"class": by_class(truth, names).accuracy(truth == truth)}
     rows = pd.DataFrame({"file": "a.csv", "line": 2, "text": names, "label": names, "part": "train"})
-    page = report(labels=names, result=result, data=data_report(rows)).html()
-    numbers = metrics.by_confusion(np.eye(31, dtype=np.int64)).tolist().index(7) + 1
+    page = report(labels=names, measures=measures, data=data_report(rows)).html()
+    numbers = confusion_order(np.eye(31, dtype=np.int64)).tolist().index(7) + 1
     table = page.partition("number in the matrix")[2]
     assert f'<tr><td class="number">{numbers}</td><td class="label"><bdi dir="auto">name 7</bdi>' in table
     assert "number in the matrix" not in report().html()
