@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from typing import NoReturn
 
+from .config.arguments import remedy
 from .errors import InputError, Refused, is_interrupt
 
 STAGES = {
@@ -65,7 +66,8 @@ def main(arguments: list[str]) -> int:
         given = argparse.Namespace(began=began) if verb == "tune" else None  # its budget counts from there
         module.run(options.parse_args(arguments[1:], given))
     except InputError as error:
-        print(f"convtext: {error}", file=sys.stderr)
+        mend = f": {remedy(error.option)}" if error.option else ""
+        print(f"convtext: {error}{mend}", file=sys.stderr)
         return 2
     except Refused as error:
         print(f"convtext: {error}", file=sys.stderr)
@@ -86,7 +88,7 @@ def main(arguments: list[str]) -> int:
 
 
 def notes(error: BaseException) -> list[str]:
-    """What those whom it passed say of what they leave behind."""
+    """Return the notes that handlers attached to the error."""
     return getattr(error, "__notes__", [])
 
 

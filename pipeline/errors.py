@@ -1,32 +1,38 @@
-"""The error that a user can mend, and the result that a user may not like."""
+"""Errors that the user can mend, and results that are not what was asked for."""
+
+from __future__ import annotations
 
 
-class InputError(Exception):
-    """One line: what is wrong, where (file, line, column), what was expected, what to do.
+class InputError(ValueError):
+    """One line: what is wrong, where (file, line, column) and what was expected.
 
-    `python -m pipeline` prints it without a traceback and exits with code 2.
+    `option` names the option that would mend it, such as `source.text`: the command line adds the word that
+    sets it. `python -m pipeline` prints the line without a traceback and exits with code 2.
     """
 
-    def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+    def __init__(self, message: str, *, option: str = "") -> None:
+        super().__init__(" ".join(message.splitlines()))
+        self.option = option
 
 
 class StoreUnreachable(InputError):
-    """The tracking server does not answer: nothing is wrong with what was asked."""
+    """The tracking server does not answer; the request itself is not at fault."""
 
 
 class Diverged(InputError):
-    """The training's loss is no finite number."""
+    """The training loss is not a finite number."""
 
 
 class Refused(Exception):
-    """What was asked for was not done, for reasons that are a result and no fault.
+    """The request was refused for reasons that are a result, not a fault.
 
     `python -m pipeline` prints the line and exits with code 1.
     """
 
 
 def is_interrupt(error: BaseException | None) -> bool:
-    """Whether it is one, or comes of one: numba makes of an interrupt at a kernel's door a chain of other
-    errors."""
+    """Return True for KeyboardInterrupt and for errors caused by one.
+
+    numba wraps an interrupt on kernel entry in a chain of other errors.
+    """
     return isinstance(error, KeyboardInterrupt) or (error is not None and is_interrupt(error.__cause__))

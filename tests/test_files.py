@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,8 @@ import pytest
 from pipeline import artifacts, files
 from pipeline.errors import InputError
 from pipeline.inputs import Sequences
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_a_file_that_fails_half_way_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
@@ -73,7 +77,7 @@ def test_a_damaged_file_is_one_line_with_the_remedy(tmp_path: Path, content: byt
     path = tmp_path / "damaged"
     path.write_bytes(content)
     for read in (files.read_json, files.read_table, artifacts.read_sequences):
-        with pytest.raises(InputError, match="damaged cannot be read .*remove .*make train"):
+        with pytest.raises(InputError, match="damaged cannot be read .*: remove .* and train again"):
             read(path)
 
 
@@ -85,7 +89,7 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_says_to_train_first(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is missing: remove .* and run `make train`"):
+    with pytest.raises(InputError, match="is missing: remove .* and train again"):
         files.read_json(tmp_path / "metrics.json")
 
 
@@ -98,3 +102,47 @@ def test_arrays_that_did_not_change_leave_their_file_as_it_was(tmp_path: Path) -
     files.write_changed_arrays(path, keys=np.arange(4))
     assert len(files.read_arrays(path)["keys"]) == 4
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_with_any_byte_changed_is_read_or_is_one_line(tmp_path: Path) -> None:
+    draw = np.random.default_rng(1)
+    files.write_json(tmp_path / "json", {"a": [1, {"b": "größe"}]})
+    files.write_arrays(tmp_path / "arrays", ids=np.arange(9))
+    files.write_table(tmp_path / "table", pd.DataFrame({"text": ["a", "bb"] * 9}))
+    for name, read in (("json", files.read_json), ("arrays", files.read_arrays), ("table", files.read_table)):
+        content = (tmp_path / name).read_bytes()
+        for place in draw.integers(len(content), size=100):
+            changed = bytearray(content)
+            changed[place] = draw.integers(256)
+            (tmp_path / name).write_bytes(changed if place % 4 else content[:place])
+            try:
+                read(tmp_path / name)
+            except InputError as error:
+                assert f"{name} cannot be read" in str(error)
+
+
+def test_an_exclusive_file_is_refused_to_others_and_removed_afterwards(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "lock"
+    with files.exclusive(path) as file:
+        file.write("held")
+        with pytest.raises(BlockingIOError), files.exclusive(path, wait=False):
+            pass
+    with files.exclusive(path, wait=False) as file:
+        assert file.read() == ""
+    assert list(path.parent.iterdir()) == []
+
+
+def test_processes_that_wait_for_a_file_have_it_one_after_the_other(tmp_path: Path) -> None:
+    """Each adds one to a number, and would lose some of the others' if two had the file at once."""
+    number = tmp_path / "number"
+    number.write_text("0")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom pipeline.files import exclusive\n"
+        "for _ in range(200):\n"
+        "    with exclusive(Path(sys.argv[1]) / 'running' / 'one'):\n"
+        "        number = Path(sys.argv[1]) / 'number'\n"
+        "        number.write_text(str(int(number.read_text()) + 1))\n"
+    )
+    adding = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT) for _ in range(3)]
+    assert [process.wait(timeout=60) for process in adding] == [0, 0, 0]
+    assert number.read_text() == "600"

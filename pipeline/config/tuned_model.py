@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..files import write_text
-from ..tracking.locks import under_way
+from ..files import exclusive, write_text
 from . import yaml_core
 from .loading import shown
 
@@ -28,7 +27,7 @@ def reserved(path: Path) -> Iterator[None]:
                 raise InputError(
                     f"{shown(path)} was not written by `make tune`: give the winner another name by NAME="
                 )
-            held.enter_context(under_way(mark.parent, mark.name, wait=False))
+            held.enter_context(exclusive(mark, wait=False))
         except BlockingIOError as error:
             raise InputError(
                 f"another `make tune` is to write {shown(path)}: give this winner another name by NAME="

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..cores import cores
 from ..errors import InputError
 from .split import folded
 
@@ -97,7 +98,7 @@ def collect(roots: Mapping[str, Path]) -> Iterator[Docstring]:
     files = [(label, root, file) for label, root in roots.items() for file in source_files(label, root)]
     # Spawned on every platform: forking a process that has threads can hang, and Python 3.12 warns of it.
     # Without garbage collection parsing is a fifth faster; syntax trees have no cycles.
-    workers = min(16, os.cpu_count() or 1)
+    workers = min(16, cores())
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=gc.disable) as pool:
         read = pool.map(docstrings, *zip(*files, strict=True), chunksize=32)
         for found in tqdm(read, "docstrings", len(files), unit="file", leave=False, disable=None):

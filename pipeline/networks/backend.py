@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..cores import cores
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors; its information is about TensorFlow's build
 
 
@@ -53,8 +55,7 @@ with _held_back_stderr():
 def threads() -> int:
     """Those that TensorFlow computes an operation on."""
     asked = tf.config.threading.get_intra_op_parallelism_threads() or os.environ.get("TF_NUM_INTRAOP_THREADS")
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return int(asked or usable or 1)
+    return int(asked or cores())
 
 
 def forget_networks() -> None:

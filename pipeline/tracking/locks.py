@@ -7,34 +7,9 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
-
-
-@contextmanager
-def under_way(folder: Path, run: str, wait: bool = True) -> Iterator[TextIO]:
-    """The run is this process's alone for as long as the block lasts; gives the file, for `note`.
-
-    Where another process has it, waits for that; without `wait` raises BlockingIOError.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / run
-    while True:
-        file = path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            file.close()
-            raise
-        except OSError:  # some network file systems have no locks: there, nobody is found dead
-            break
-        if os.fstat(file.fileno()).st_nlink:
-            break
-        file.close()  # whose it was has removed it meanwhile
-    with file:
-        yield file
-        path.unlink(missing_ok=True)
 
 
 def note(file: TextIO, store: str, run: str) -> None:

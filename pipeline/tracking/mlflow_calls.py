@@ -24,9 +24,9 @@ from mlflow.entities import (
 from mlflow.exceptions import MlflowException
 
 from ..errors import InputError, StoreUnreachable
+from ..files import exclusive
 from . import location, store
 from .journal import Entry, Journal, all_unsent, unsent
-from .locks import under_way
 
 TABLES = "mlflow.loggedArtifacts"  # the tag by which MLflow's pages know tables
 LOCAL_ID = "local_id"  # the tag of a run that was sent: what it was called before
@@ -119,7 +119,7 @@ def send() -> Iterator[tuple[str, bool]]:
         held: list[Journal] = []
         for journal in all_unsent():
             try:
-                stack.enter_context(under_way(location.running(), journal.run, wait=False))
+                stack.enter_context(exclusive(location.running() / journal.run, wait=False))
                 held.append(journal)
             except BlockingIOError:
                 yield f"{journal.run} is still under way", False

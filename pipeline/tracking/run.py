@@ -23,9 +23,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, StoreUnreachable
+from ..files import exclusive
 from . import location
 from .journal import Entry, unsent
-from .locks import note, under_way
+from .locks import note
 from .provenance import environment
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Run:
 
     def _begin(self, begin: Entry) -> None:
         if begin["do"] == "resume":  # by one process at a time; `send` is another
-            file = self._lock.enter_context(under_way(location.running(), self._id))
+            file = self._lock.enter_context(exclusive(location.running() / self._id))
         if not self._journal.exists():
             try:
                 begun = self._recorder.ask(begin)
@@ -122,7 +123,7 @@ class Run:
                 self._keep(error)
             self._recorder.has_begun = True
         if begin["do"] == "begin":
-            file = self._lock.enter_context(under_way(location.running(), self._id))
+            file = self._lock.enter_context(exclusive(location.running() / self._id))
         note(file, location.fingerprint(), self._id)
 
     def _write(self, entry: Entry) -> None:

@@ -5,14 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.tracking.locks import abandoned, note, under_way
+from pipeline.files import exclusive
+from pipeline.tracking.locks import abandoned, note
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
 import sys, time
 from pathlib import Path
-from pipeline.tracking.locks import note, under_way
-with under_way(Path(sys.argv[1]), "one") as file:
+from pipeline.files import exclusive
+from pipeline.tracking.locks import note
+with exclusive(Path(sys.argv[1]) / "one") as file:
     note(file, "sqlite:///a.db", "id of one")
     print("held", flush=True)
     time.sleep(60)
@@ -21,14 +23,14 @@ with under_way(Path(sys.argv[1]), "one") as file:
 
 def is_under_way(folder: Path) -> bool:
     try:
-        with under_way(folder, "one", wait=False):
+        with exclusive(folder / "one", wait=False):
             return False
     except BlockingIOError:
         return True
 
 
 def test_a_run_is_under_way_while_its_block_lasts_and_leaves_nothing(tmp_path: Path) -> None:
-    with under_way(tmp_path, "one") as file:
+    with exclusive(tmp_path / "one") as file:
         assert is_under_way(tmp_path)
         note(file, "sqlite:///a.db", "id of one")
         note(file, "sqlite:///a.db", "id")
@@ -36,22 +38,6 @@ def test_a_run_is_under_way_while_its_block_lasts_and_leaves_nothing(tmp_path: P
         assert list(abandoned(tmp_path, "sqlite:///a.db")) == []
     assert not is_under_way(tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_who_waits_for_a_run_has_it_to_itself(tmp_path: Path) -> None:
-    """Each adds one to a number, and would lose some of the others' if two had the run at once."""
-    number = tmp_path / "number"
-    number.write_text("0")
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom pipeline.tracking.locks import under_way\n"
-        "for _ in range(200):\n"
-        "    with under_way(Path(sys.argv[1]) / 'running', 'one'):\n"
-        "        number = Path(sys.argv[1]) / 'number'\n"
-        "        number.write_text(str(int(number.read_text()) + 1))\n"
-    )
-    adding = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT) for _ in range(3)]
-    assert [one.wait(timeout=60) for one in adding] == [0, 0, 0]
-    assert number.read_text() == "600"
 
 
 def test_the_run_of_a_process_that_was_killed_is_found_abandoned_once_and_in_its_store_alone(

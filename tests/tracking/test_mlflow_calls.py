@@ -15,9 +15,9 @@ from mlflow.models import Model
 
 from pipeline.__main__ import main
 from pipeline.errors import InputError, StoreUnreachable
+from pipeline.files import exclusive
 from pipeline.release import champions, registry
 from pipeline.tracking import find, journal, location, mlflow_calls, store
-from pipeline.tracking.locks import under_way
 from pipeline.tracking.run import Run, new_run, resumed_run
 from tests.tracking_server import Server, free_port
 
@@ -106,7 +106,7 @@ def test_a_server_that_dies_in_the_middle_costs_nothing_of_the_run(
 
 def test_a_run_is_sent_or_finished_and_not_both_at_once(tmp_path: Path) -> None:
     journal.unsent("local-1").append({"do": "begin", "tags": {}, "time": 1_700_000_000_000})
-    with under_way(tmp_path / "tracking" / "running", "local-1"):  # as another `send` has it
+    with exclusive(tmp_path / "tracking" / "running" / "local-1"):  # as another `send` has it
         assert list(mlflow_calls.send()) == [("local-1 is still under way", False)]
         run = Run("local-1", {"do": "resume", "run": "local-1"})
         run.log_metrics({"loss": 0.5})

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from pipeline.__main__ import main
+from pipeline.errors import InputError, is_interrupt
+from pipeline.stages import prepare
+
+
+def test_an_input_error_is_a_value_error_of_one_line_that_keeps_its_blanks() -> None:
+    error = InputError("'a  b.csv':\ttwo\nlines", option="source.text")
+    assert isinstance(error, ValueError)
+    assert str(error) == "'a  b.csv':\ttwo lines"
+    assert error.option == "source.text"
+    assert InputError("no option mends it").option == ""
+
+
+def test_an_interrupt_is_found_below_the_errors_that_it_caused() -> None:
+    wrapped, outer = SystemError(), SystemError()
+    outer.__cause__ = wrapped
+    assert not is_interrupt(outer)
+    wrapped.__cause__ = KeyboardInterrupt()
+    assert is_interrupt(outer)
+    assert is_interrupt(KeyboardInterrupt())
+    assert not is_interrupt(None)
+
+
+@pytest.mark.parametrize(
+    ("option", "printed"),
+    [
+        ("", "convtext: no column 'text'\n"),
+        ("source.text", "convtext: no column 'text': name another with TEXT=\n"),
+        ("source.encoding", "convtext: no column 'text': set it with ENCODING=\n"),
+        ("source.size", "convtext: no column 'text': set it with SET=\"source.size=...\"\n"),
+    ],
+)
+def test_the_command_line_adds_the_word_that_mends_an_error(
+    option: str, printed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(arguments: object) -> None:
+        raise InputError("no column 'text'", option=option)
+
+    monkeypatch.setattr(prepare, "run", fail)
+    assert main(["prepare", "folder"]) == 2
+    assert capsys.readouterr().err == printed
