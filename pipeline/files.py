@@ -172,7 +172,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 # Raised for a damaged file by json and UTF-8 (ValueError), zipfile, zlib, and NumPy on reading a header.
-DAMAGE = (
+DAMAGE: tuple[type[Exception], ...] = (
     OSError,
     EOFError,
     ValueError,
