@@ -27,6 +27,7 @@ MLFLOW = {
     "pipeline.tracking.mlflow_calls",
     "pipeline.tracking.find",
     "pipeline.tracking.package",
+    "pipeline.tracking.mlflow_model",
     "pipeline.tracking.served_model",
     "pipeline.release.registry",
 }

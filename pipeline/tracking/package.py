@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import mlflow
 import numpy as np
@@ -15,9 +16,10 @@ from ..artifacts import RunFolder
 from ..prediction.classifier import Classifier
 from ..prediction.labeller import Wanted
 from ..text.encoder import TextEncoder
-from . import served_model
+from . import mlflow_model
 from .provenance import installed
 
+IMPORT_NAME = "convtext"  # of the package, whatever it is called where it packs itself
 # What `served_model` imports, at the versions that trained; of a text model TensorFlow is not among it.
 NEEDED = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "regex")
 NEEDED_BY_KERAS = ("keras", "tensorflow", "tensorflow-cpu", "scipy")
@@ -33,16 +35,18 @@ PARAMETERS = ParamSchema([
 def save(place: Path, folder: RunFolder) -> None:
     """Write the classifier to `place` as an MLflow model."""
     classifier = Classifier.load(folder.model)
-    code = Path(__file__).parents[1]
-    mlflow.pyfunc.save_model(
-        place,
-        python_model=served_model.__file__,
-        artifacts={"model": str(folder.model), "row_keys": str(folder.row_keys)},
-        code_paths=[str(code)],
-        signature=signature(classifier),
-        input_example=_example(classifier),
-        pip_requirements=requirements(classifier),
-    )
+    with TemporaryDirectory() as temporary:
+        code = Path(temporary, IMPORT_NAME)  # MLflow copies it by its name, without compiled files
+        code.symlink_to(Path(__file__).parents[1])
+        mlflow.pyfunc.save_model(
+            place,
+            python_model=mlflow_model.__file__,
+            artifacts={"model": str(folder.model), "row_keys": str(folder.row_keys)},
+            code_paths=[str(code)],
+            signature=signature(classifier),
+            input_example=_example(classifier),
+            pip_requirements=requirements(classifier),
+        )
 
 
 def signature(classifier: Classifier) -> ModelSignature:

@@ -163,7 +163,7 @@ class _Recorder:
         self.thread = ThreadPoolExecutor(1, "tracking")
         found = (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.tracking.writer_process"],
+            [sys.executable, "-m", f"{__package__}.writer_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",

@@ -1,4 +1,4 @@
-"""What MLflow runs to load and serve a classifier: the file that `mlflow_model` hands over as code.
+"""A classifier behind MLflow's interface, as an MLflow server loads and asks it.
 
 Takes a table with the column of the texts, or of images their files' bytes (base64 in JSON), and gives the
 columns that `predict` writes.
@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
-from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
-from pipeline.errors import InputError
-from pipeline.prediction.classifier import Classifier
-from pipeline.prediction.labeller import Labelled, Labeller, Wanted
-from pipeline.tables import columns
-from pipeline.text.encoder import TextEncoder
+from ..errors import InputError
+from ..prediction.classifier import Classifier
+from ..prediction.labeller import Labelled, Labeller, Wanted
+from ..tables import columns
+from ..text.encoder import TextEncoder
 
 
 class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
@@ -94,6 +93,3 @@ def _image(row: int, value: object) -> bytes:
     if not isinstance(value, bytes):
         raise InputError(f"row {row} is a {type(value).__name__}: expected a png or jpg file's bytes")
     return value
-
-
-set_model(ServedModel())

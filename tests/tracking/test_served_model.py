@@ -35,6 +35,7 @@ from pipeline.prediction.classifier import Classifier, save
 from pipeline.prediction.fold_network import fold
 from pipeline.text.encoder import TextEncoder
 from pipeline.tracking import package
+from pipeline.tracking.served_model import ServedModel
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
@@ -200,12 +201,32 @@ def test_a_text_model_is_loaded_without_tensorflow_by_what_it_brings(
         "import sys, mlflow.pyfunc, pandas as pd\n"
         f"model = mlflow.pyfunc.load_model({str(model)!r})\n"
         "print(len(model.predict(pd.DataFrame({'review': ['a', 'b']}))), 'tensorflow' in sys.modules)\n"
-        "print(sys.modules['pipeline'].__file__)\n"
+        "print(sys.modules['convtext'].__file__, 'pipeline' in sys.modules)\n"
     )
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=tmp_path, env=ELSEWHERE, capture_output=True, text=True)
-    brought = model / "code" / "pipeline" / "__init__.py"
-    assert done.stdout.splitlines() == ["2 False", str(brought)], done.stderr
+    brought = model / "code" / "convtext" / "__init__.py"
+    assert done.stdout.splitlines() == ["2 False", f"{brought} False"], done.stderr
+
+
+def test_a_process_that_has_the_package_already_loads_the_model_by_it(
+    model: Path, classifier: Classifier
+) -> None:
+    loaded = mlflow.pyfunc.load_model(str(model))
+    found = loaded.predict(pd.DataFrame({"review": TEXTS}))
+    assert_as_the_classifier_says(found.to_dict("records"), classifier, TEXTS)
+    assert isinstance(loaded.unwrap_python_model(), ServedModel)
+    assert not [name for name in sys.modules if name.partition(".")[0] == "convtext"]
+
+
+def test_the_package_is_brought_whole(model: Path) -> None:
+    def files(folder: Path) -> set[str]:
+        paths = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+        return {path for path in paths if "__pycache__" not in path}
+
+    (code,) = (model / "code").iterdir()
+    assert (code.name, code.is_symlink()) == ("convtext", False)
+    assert files(code) == files(Path(package.__file__).parents[1])
 
 
 def test_the_model_says_what_it_takes_and_pins_what_it_needs(model: Path) -> None:
