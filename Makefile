@@ -233,7 +233,7 @@ $(DIR)/of%.npz: $(DIR)/of%.json $(DIR)/rows.parquet $(call code,$(everywhere) co
 	$(call STAGE,assign_folds $(basename $@))
 endif
 
-$(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) stages/tokenize text/encoder text/similar_words)
+$(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(everywhere) stages/tokenize encoder text/encoder text/fast_encoder text/chunk_kernels text/similar_words)
 	$(call STAGE,tokenize $(DIR))
 
 # One thread is as fast, and leaves a core to embed.
@@ -247,7 +247,7 @@ $(DIR)/ngrams_$(CRITERION).npz: $(DIR)/baseline_$(CRITERION).parquet
 	@[ -e $@ ] || OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR) --criterion $(CRITERION))
 
 $(RUN)/vectors.npz: $(RUN)/embed.json $(DIR)/sequences.npz \
-  $(call code,$(everywhere) stages/embed text/learned_vectors text/vector_files text/missing_vectors text/encoder text/similar_words)
+  $(call code,$(everywhere) stages/embed text/learned_vectors text/vector_files text/missing_vectors encoder text/encoder text/fast_encoder text/chunk_kernels text/similar_words)
 	$(call STAGE,embed $(RUN))
 
 .PHONY: inputs
@@ -255,8 +255,8 @@ inputs: $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
 
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(NGRAMS) \
   $(call code,$(everywhere) stages/train networks/trainer networks/batches inputs networks/layers compiled networks/convolution_kernels networks/lazy_optimizers networks/backend networks/ensemble baselines/tfidf \
-  prediction/classifier measures/calibration text/encoder text/similar_words tracking/run tracking/location tracking/journal tracking/locks tracking/provenance networks/search_space \
-  images/encoder images/file networks/image_layers networks/image_inputs images/edge_kernels prediction/folded prediction/kernels prediction/llvm_maximum prediction/fold_network text/fast_encoder text/chunk_kernels networks/keras_network prediction/drift) \
+  prediction/classifier measures/calibration encoder text/encoder text/fast_encoder text/chunk_kernels text/similar_words tracking/run tracking/location tracking/journal tracking/locks tracking/provenance networks/search_space \
+  images/encoder images/file networks/image_layers networks/image_inputs images/edge_kernels prediction/folded prediction/kernels prediction/llvm_maximum prediction/fold_network networks/keras_network prediction/drift) \
   $(wildcard pipeline/models/*.py) | $(DIR)/baseline_$(CRITERION).parquet
 	$(call STAGE,train $(RUN))
 

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .files import read_arrays, readable, short_hash, write_arrays
-from .inputs import Images, Sequences
+from .inputs import Images, Sequences, Start
 
 if TYPE_CHECKING:
     from .options import Criterion
@@ -209,6 +209,11 @@ def read_inputs(folder: CorpusFolder) -> Sequences | Images:
         return read_sequences(folder.sequences)
     with readable(folder.images):
         return Images.of(np.load(folder.images, mmap_mode="r"))
+
+
+def read_start(folder: RunFolder, inputs: Sequences | Images) -> Start:
+    """Return what the run's network is built on: the shape of an image, or the vectors of the vocabulary."""
+    return inputs.shape if inputs.kind == "image" else read_arrays(folder.vectors)["vectors"]
 
 
 def read_sequences(path: Path) -> Sequences:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 PADDING = 0
 UNKNOWN = 1
 PIXELS_A_TOKEN = 32  # in `Images.lengths`: a batch of 16,384 tokens is 512 images of 32 x 32
+Kind = Literal["text", "image"]
+# A network is built on vectors of tokens [vocabulary, dimensions], or on an image's height, width, channels.
+Start = NDArray[np.float32] | tuple[int, int, int]
 Some = TypeVar("Some", bound="Inputs")
 
 
@@ -18,6 +21,9 @@ class Inputs(Protocol):
     """Rows of a corpus, each of which can be had as an array."""
 
     def __len__(self) -> int: ...
+
+    @property
+    def kind(self) -> Kind: ...
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -33,6 +39,9 @@ class Inputs(Protocol):
     def padded(self) -> NDArray[Any]:
         """[rows, *shape], in memory."""
 
+    def as_sequences(self) -> Sequences:
+        """Return the rows as token sequences. Raises TypeError if they are images."""
+
 
 @dataclass(frozen=True)
 class Sequences:
@@ -44,6 +53,8 @@ class Sequences:
 
     ids: NDArray[np.int32]
     offsets: NDArray[np.int64]
+
+    kind: ClassVar[Literal["text"]] = "text"
 
     @classmethod
     def of(cls, rows: list[list[int]]) -> Sequences:
@@ -78,6 +89,10 @@ class Sequences:
         matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = self.ids
         return matrix
 
+    def as_sequences(self) -> Sequences:
+        """Return the rows themselves."""
+        return self
+
 
 @dataclass(frozen=True)
 class Images:
@@ -88,6 +103,8 @@ class Images:
 
     pixels: NDArray[np.uint8]
     rows: NDArray[np.int64]
+
+    kind: ClassVar[Literal["image"]] = "image"
 
     @classmethod
     def of(cls, pixels: NDArray[np.uint8]) -> Images:
@@ -120,3 +137,7 @@ class Images:
             # A map of its own, given back with the batch: of one that stays, so does every page once read.
             pixels = np.memmap(str(pixels.filename), pixels.dtype, "r", pixels.offset, pixels.shape)
         return np.asarray(pixels[self.rows])
+
+    def as_sequences(self) -> Sequences:
+        """Raise TypeError: images have no tokens."""
+        raise TypeError("expected token sequences, not images")

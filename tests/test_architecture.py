@@ -117,6 +117,23 @@ def test_a_library_is_imported_in_its_one_home(library: str, home: set[str]) -> 
     assert importers(library) == home
 
 
+def test_texts_and_images_differ_by_methods_and_not_by_checks_of_their_class() -> None:
+    classes = {"TextEncoder", "ImageEncoder", "ByteEncoder", "Sequences", "Images"}
+
+    def checks(module: str) -> list[str]:
+        calls = [node for node in ast.walk(tree(module)) if isinstance(node, ast.Call)]
+        names = {"isinstance", "issubclass", "type"}
+        return [
+            ast.unparse(call)
+            for call in calls
+            if isinstance(call.func, ast.Name)
+            and call.func.id in names
+            and classes & {node.id for node in ast.walk(call) if isinstance(node, ast.Name)}
+        ]
+
+    assert {module: found for module in MODULES if (found := checks(module))} == {}
+
+
 def test_networks_are_compiled_and_fitted_by_the_trainer_alone() -> None:
     def trains(module: str) -> bool:
         return any(

@@ -22,7 +22,6 @@ from ..corpus.data_report import equal_by
 from ..corpus.split import keys
 from ..errors import InputError, Refused
 from ..files import atomic_write, read_arrays, read_json, read_table, write_csv, write_json
-from ..inputs import Images
 from ..prediction.classifier import Classifier
 from ..release import champions, contest, gate, registry
 from ..release.champions import Champion
@@ -105,9 +104,8 @@ def _test_rows(folder: RunFolder, files: MlflowModelFolder) -> Test:
             "run `make train` as before, which trains on the rows as they are"
         )
     names = np.array(read_json(folder.corpus.labels), object)
-    inputs = read_inputs(folder.corpus)
     all_rows = Test(
-        inputs.select(test.index.to_numpy()) if isinstance(inputs, Images) else list(test["text"]),
+        read_inputs(folder.corpus).select(test.index.to_numpy()),
         found,
         names[test["label"]],
         test[[name for name in ("file", "line", "text") if name in test]],
@@ -119,7 +117,7 @@ def _beside(champion: Champion, test: Test) -> tuple[Test, Contestant]:
     """The test rows that the champion has not seen either, and the champion. Raises InputError where the two
     cannot be compared: it has seen them all, takes no such rows, or its files are of a format before."""
     old = _contestant(champion.title, champion.files)
-    contest.takes(old.classifier, test.rows)
+    contest.takes(old.classifier, test)
     return test.unseen(_learned(champion.files), "the champion"), old
 
 

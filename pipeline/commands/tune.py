@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifacts import SearchFolder, read_inputs
+from ..artifacts import SearchFolder, read_inputs, read_start
 from ..config.loading import read_stage
 from ..config.tuned_model import reserved, write_model
 from ..errors import InputError
-from ..files import read_arrays, read_json, read_table, write_csv
-from ..inputs import Images, Sequences
-from ..models import Start, architecture
+from ..files import read_json, read_table, write_csv
+from ..inputs import Images, Sequences, Start
+from ..models import architecture
 from ..networks import trainer
 from ..networks.backend import forget_networks, tf
 from ..networks.batches import Batches, SortedBatches
@@ -142,7 +142,7 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
     corpus = Corpus(
         of_corpus.path.name,
         len(read_json(of_corpus.labels)),
-        inputs.shape if isinstance(inputs, Images) else read_arrays(folder.run.vectors)["vectors"],
+        read_start(folder.run, inputs),
         part("train"),
         part("validation"),
     )

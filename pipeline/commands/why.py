@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifacts import RunFolder, read_inputs
+from ..artifacts import RunFolder, read_inputs, read_start
 from ..config.loading import read_stage
 from ..corpus.split import PARTS
 from ..errors import InputError
-from ..files import atomic_write, read_arrays, read_json, read_table
-from ..inputs import Images, Sequences
-from ..models import Start, architecture
+from ..files import atomic_write, read_json, read_table
+from ..inputs import Images, Sequences, Start
+from ..models import architecture
 from ..networks import trainer
 from ..networks.backend import forget_networks, keras, tf
 from ..networks.batches import Batches, SortedBatches
@@ -102,11 +102,12 @@ def _read(folder: RunFolder, seed: int) -> Corpus:
         chosen = np.sort(chosen[: ROWS[part]])
         parts[part] = inputs.select(chosen), labels[chosen]
     classes = len(read_json(folder.corpus.labels))
-    if isinstance(inputs, Images):
-        return Corpus(parts, inputs.shape, classes, tokens=0)
+    start = read_start(folder, inputs)
+    if inputs.kind == "image":
+        return Corpus(parts, start, classes, tokens=0)
     covered = int(np.quantile(parts["train"][0].lengths, COVERED))
     tokens = min(LONGEST, covered + shifted.MOST)  # so that what is moved does not fall off the end
-    return Corpus(parts, read_arrays(folder.vectors)["vectors"], classes, tokens)
+    return Corpus(parts, start, classes, tokens)
 
 
 def _plans(corpus: Corpus, options: TrainOptions) -> tuple[list[sharing.Layer], list[Plan]]:
@@ -183,7 +184,7 @@ def _measured(plan: Plan, corpus: Corpus, options: TrainOptions, tracked: Run) -
 
 
 def _moved(test: Sequences | Images, far: int) -> Iterator[Sequences | Images]:
-    if isinstance(test, Sequences):
+    if test.kind == "text":
         yield shifted.shifted_texts(test, far)
     else:
         yield from map(Images.of, shifted.shifted_images(test.padded(), far))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +25,16 @@ class Unreadable(Exception):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Image.Image]:
-    """The image as it lies in a png or jpg file, its pixels not yet read. Raises Unreadable, also for what
-    goes wrong inside the block."""
+def opened(file: Path | BytesIO) -> Iterator[Image.Image]:
+    """Open a png or jpg file, or its bytes, without reading the pixels yet.
+
+    Raises Unreadable, also for what goes wrong inside the block.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")  # of damaged metadata, which is not used
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(path, formats=("PNG", "JPEG")) as image:
+            with Image.open(file, formats=("PNG", "JPEG")) as image:
                 yield image
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
             raise Unreadable(f"more than {MOST_PIXELS:,} pixels, as in a decompression bomb") from error

@@ -5,12 +5,6 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-# What a network is built on: vectors of tokens [vocabulary, dimensions]; of images height, width, channels.
-Start = NDArray[np.float32] | tuple[int, int, int]
-
 
 def architecture(name: str) -> Any:
     """The module of that name. Its `INPUT`, `Options` and `build` are as CONTRIBUTING.md says."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..baselines.tfidf import NgramModel
-from ..inputs import Inputs, Sequences
+from ..inputs import Inputs
 from .backend import keras
 from .keras_network import KerasNetwork
 from .layers import NgramLogits
@@ -29,8 +29,7 @@ def pool(
     each = [_log_softmax(KerasNetwork(one).logits(inputs)) for one in networks]
     opinions = {"networks": np.mean(each, axis=0)}
     if linear is not None:
-        assert isinstance(inputs, Sequences)  # `config` lets nobody weigh n-grams in on images
-        opinions["n-grams"] = _log_softmax(linear.logits(inputs))
+        opinions["n-grams"] = _log_softmax(linear.logits(inputs.as_sequences()))
     weights = dict(zip(opinions, stack(list(opinions.values()), labels), strict=True))
     return _combine(networks, linear, list(weights.values())), weights
 

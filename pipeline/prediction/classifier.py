@@ -22,14 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
+from ..encoder import Encoder
 from ..errors import InputError
 from ..files import read_arrays, read_json, sha256, write_arrays, write_json
 from ..images.encoder import ImageEncoder
-from ..inputs import Inputs
+from ..inputs import Images, Kind, Sequences
 from ..measures.calibration import fit_temperature
 from ..options import Real, Section
 from ..text.encoder import TextEncoder
-from ..text.fast_encoder import ByteEncoder
 from . import kernels
 from .drift import Reference
 from .folded import FORMS, FoldedModel, Form, Shape
@@ -39,8 +39,8 @@ MANIFEST, DESCRIPTION = "manifest.json", "classifier.json"
 NETWORK, FOLDED, TABLE = "network.keras", "folded.npz", "table-{}.{}.npy"
 Keras = Literal["keras"]
 KERAS: Keras = "keras"
-Encoder = TextEncoder | ImageEncoder
-ENCODERS: dict[str, type[Encoder]] = {"text_encoder.json": TextEncoder, "image_encoder.json": ImageEncoder}
+ENCODER = "{}_encoder.json"
+ENCODERS: dict[Kind, type[TextEncoder | ImageEncoder]] = {"text": TextEncoder, "image": ImageEncoder}
 Floats = NDArray[np.float32]
 S = TypeVar("S", bound=Section)
 
@@ -81,12 +81,12 @@ class Classifier:
         """Whether a prediction does without TensorFlow."""
         return isinstance(self.predictor, FoldedModel)
 
-    def calibrate(self, inputs: Inputs, labels: NDArray[np.int32]) -> None:
+    def calibrate(self, inputs: Sequences | Images, labels: NDArray[np.int32]) -> None:
         """Choose the temperature on rows that the network was not trained on; they may have chosen its epoch.
         No label changes by it."""
         self.temperature = fit_temperature(self.logits(inputs), labels)
 
-    def refer(self, inputs: Inputs, outside: float) -> None:
+    def refer(self, inputs: Sequences | Images, outside: float) -> None:
         """Note how rows look that the network was not trained on, for `drift` to compare others with:
         `outside` is the share of their tokens that are no words of the vocabulary."""
         classes = np.bincount(self.logits(inputs).argmax(axis=1), minlength=len(self.labels))
@@ -94,26 +94,23 @@ class Classifier:
 
     def predict(self, texts: Sequence[str]) -> tuple[list[str], Floats]:
         """The most probable label of each text, or image file, and its probability, float32 [texts]."""
-        logits = self.logits(self._encoded(texts))  # of these the best: two probabilities may round to one
+        logits = self.logits(
+            self.encoder.encode(texts)
+        )  # of these the best: two probabilities may round to one
         labels = [self.labels[best] for best in logits.argmax(axis=1)]
         return labels, self.softmax(logits).max(axis=1)
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """float32 [texts, labels], in the order of `labels`; each row sums to 1 and depends on its own text
         alone."""
-        return self.softmax(self.logits(self._encoded(texts)))
-
-    def _encoded(self, texts: Sequence[str]) -> Inputs:
-        if isinstance(self.encoder, TextEncoder):
-            return ByteEncoder(self.encoder).encode(texts).sequences
-        return self.encoder.encode(texts)
+        return self.softmax(self.logits(self.encoder.encode(texts)))
 
     def softmax(self, logits: Floats) -> Floats:
         """Calibrated probabilities [rows, labels]."""
         probabilities: Floats = kernels.softmax(logits, self.temperature)
         return probabilities
 
-    def logits(self, inputs: Inputs) -> Floats:
+    def logits(self, inputs: Sequences | Images) -> Floats:
         """float32 [rows, labels], before the temperature."""
         return self.predictor.logits(inputs)
 
@@ -126,8 +123,9 @@ class Classifier:
         """
         files = _Files(folder)
         description = files.read(DESCRIPTION, _Description)
-        name = next((name for name in ENCODERS if name in files), next(iter(ENCODERS)))
-        encoder = ENCODERS[name].from_json(read_json(files.verified(name)), str(folder / name))
+        kind: Kind = "image" if ENCODER.format("image") in files else "text"
+        path = files.verified(ENCODER.format(kind))
+        encoder = ENCODERS[kind].from_json(read_json(path), str(path))
         if form == "keras" or not description.folded:
             predictor = _keras_network(files.verified(NETWORK))
         else:
@@ -176,8 +174,7 @@ def save(folder: Path, classifier: Classifier, network: Any, folded: FoldedModel
         reference=classifier.reference,
     )
     write_json(folder / DESCRIPTION, description.model_dump())
-    encoder = next(name for name, kind in ENCODERS.items() if isinstance(classifier.encoder, kind))
-    write_json(folder / encoder, classifier.encoder.to_json())
+    write_json(folder / ENCODER.format(classifier.encoder.kind), classifier.encoder.to_json())
     digests = {path.name: sha256(path) for path in sorted(folder.iterdir())}
     write_json(folder / MANIFEST, _Manifest(format=FORMAT, sha256=digests).model_dump())
 

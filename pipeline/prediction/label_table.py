@@ -103,9 +103,9 @@ class LabelledTable:
         """`written` gives of a batch and its columns what is to be written; it runs in the threads too."""
 
         def label(batch: Batch) -> _Done:
-            columns, tally, refused = self._labeller.label(batch.data, batch.texts)
-            if refused:
-                batch = self._table.without(batch, refused)
+            columns, tally, problems = self._labeller.label(batch.data, batch.texts)
+            if problems:
+                batch = self._table.without(batch, problems)
             tally.rejected = len(batch.bad)
             return _Done(batch, written(batch, columns), tally)
 

@@ -9,12 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..encoder import TokenCounts
 from ..errors import InputError
-from ..images.encoder import ImageEncoder
 from ..options import Section
 from ..tables.columns import Column, Names, Numbers, Texts
-from ..text.encoder import TextEncoder
-from ..text.fast_encoder import ByteEncoder
 from .classifier import Classifier
 from .evidence import evidence
 
@@ -66,103 +64,93 @@ class Tally:
 
 
 class Labelled(NamedTuple):
-    """`columns` for the rows that could be read; `refused` says of each row why it could not, or "", and is
-    empty where all could."""
+    """`columns` for the rows that could be read; `problems` as in `EncodedRows`."""
 
     columns: list[Column]
     tally: Tally
-    refused: list[str]
+    problems: list[str]
 
 
-class _Scored(NamedTuple):
-    """Of the rows that could be read: logits [rows, classes], their tokens uncut and cut, int64 [rows], and
-    how many of them are no words of the vocabulary; and `Labelled.refused`."""
+class _ScoredRows(NamedTuple):
+    """The rows that could be read: logits float32 [rows, classes]; and `Labelled.problems`."""
 
     logits: NDArray[np.float32]
-    lengths: NDArray[np.int64]
-    kept: NDArray[np.int64]
-    outside: NDArray[np.int64]
-    refused: list[str]
+    tokens: TokenCounts
+    problems: list[str]
 
 
 class Labeller:
     """Labels texts, or the image files that they name, by a classifier; threads may share it."""
 
-    def __init__(self, classifier: Classifier, wanted: Wanted, folder: Path) -> None:
-        """Paths of images are relative to `folder`."""
+    def __init__(self, classifier: Classifier, wanted: Wanted, folder: Path | None) -> None:
+        """Paths of images are relative to `folder`; with None rows are the files' own bytes."""
+        if wanted.evidence and classifier.encoder.kind == "image":
+            raise InputError("EVIDENCE=1 is of texts: images have no n-grams")
         self.classifier = classifier
         self.names = wanted.names(classifier.labels)
         self._wanted = wanted
         self._folder = folder
-        self._texts = ByteEncoder(classifier.encoder) if isinstance(classifier.encoder, TextEncoder) else None
 
-    def label(self, data: NDArray[np.uint8], texts: NDArray[np.int64]) -> Labelled:
-        """The columns that `names` names; text i is `data[texts[i, 0]:texts[i, 1]]`, UTF-8."""
+    def label(self, data: NDArray[np.uint8], bounds: NDArray[np.int64]) -> Labelled:
+        """Return the columns that `names` names; row i is `data[bounds[i, 0]:bounds[i, 1]]`."""
         classifier, wanted = self.classifier, self._wanted
-        scored = self._scored(data, texts)
-        logits, lengths = scored.logits, scored.lengths
+        rows = self._scored(data, bounds)
+        logits, tokens = rows.logits, rows.tokens
         probabilities = classifier.softmax(logits)
-        rows = np.arange(len(logits))
+        numbers = np.arange(len(logits))
         # By logits: of two classes whose probabilities round to one number, the better is meant.
         best = (-logits).argsort(axis=1, kind="stable")[:, : wanted.top]
         shown = best.copy()
         if wanted.abstain:
-            shown[probabilities[rows, best[:, 0]] < wanted.abstain, 0] = len(classifier.labels)
+            shown[probabilities[numbers, best[:, 0]] < wanted.abstain, 0] = len(classifier.labels)
         columns: list[Column] = []
         for place in range(best.shape[1]):
             suffix = f"_{place + 1}" if place else ""
             columns.append(Names(f"predicted_label{suffix}", shown[:, place], [*classifier.labels, ""]))
-            columns.append(Numbers(f"probability{suffix}", probabilities[rows, best[:, place]]))
+            columns.append(Numbers(f"probability{suffix}", probabilities[numbers, best[:, place]]))
         if wanted.probabilities:
             named = zip(classifier.labels, probabilities.T, strict=True)
-            columns += [Numbers(_probability_of(label), each) for label, each in named]
+            columns += [Numbers(_probability_of(label), column) for label, column in named]
         if wanted.shares:
-            columns.append(Numbers("unknown_words", _share(scored.outside, lengths)))
-            columns.append(Numbers("cut_off", _share(lengths - scored.kept, lengths)))
+            columns.append(Numbers("unknown_words", _share(tokens.unknown, tokens.total)))
+            columns.append(Numbers("cut_off", _share(tokens.total - tokens.kept, tokens.total)))
         if wanted.evidence:
-            columns.append(Texts("evidence", self._evidence(data, texts, logits, best[:, 0])))
+            columns.append(Texts("evidence", self._evidence(data, bounds, logits, best[:, 0])))
         counted = Tally(
             classes=np.bincount(best[:, 0], minlength=len(classifier.labels)),
-            rows=len(rows),
-            empty=int((lengths == 0).sum()),
-            cut=int((lengths > scored.kept).sum()),
+            rows=len(logits),
+            empty=int((tokens.total == 0).sum()),
+            cut=int((tokens.total > tokens.kept).sum()),
             abstained=int((shown[:, 0] == len(classifier.labels)).sum()),
-            tokens=int(lengths.sum()),
-            outside=int(scored.outside.sum()),
+            tokens=int(tokens.total.sum()),
+            outside=int(tokens.unknown.sum()),
         )
-        return Labelled(columns, counted, scored.refused)
+        return Labelled(columns, counted, rows.problems)
 
-    def _scored(self, data: NDArray[np.uint8], texts: NDArray[np.int64]) -> _Scored:
-        if self._texts:
-            sequences, lengths, outside = self._texts.encode_bytes(data, texts)
-            return _Scored(self.classifier.logits(sequences), lengths, sequences.lengths, outside, [])
-        encoder = self.classifier.encoder
-        assert isinstance(encoder, ImageEncoder)
-        raw, logits, refused = data.tobytes(), [np.empty((0, len(self.classifier.labels)), np.float32)], []
-        for start in range(0, len(texts), encoder.most):
-            bounds = texts[start : start + encoder.most].tolist()
-            images, reasons = encoder.encode_readable(
-                self._folder / raw[first:last].decode() for first, last in bounds
-            )
-            logits.append(self.classifier.logits(images))
-            refused += reasons
-        found = np.concatenate(logits)
-        ones, none = np.ones(len(found), np.int64), np.zeros(len(found), np.int64)
-        return _Scored(found, ones, ones, none, refused if any(refused) else [])
+    def _scored(self, data: NDArray[np.uint8], bounds: NDArray[np.int64]) -> _ScoredRows:
+        logits = [np.empty((0, len(self.classifier.labels)), np.float32)]
+        tokens, problems = [TokenCounts.none()], list[str]()
+        for batch in self.classifier.encoder.encode_bytes(data, bounds, self._folder):
+            logits.append(self.classifier.logits(batch.inputs))
+            tokens.append(batch.tokens)
+            problems += batch.problems
+        return _ScoredRows(
+            np.concatenate(logits),
+            TokenCounts(*(np.concatenate(counts) for counts in zip(*tokens, strict=True))),
+            problems if any(problems) else [],
+        )
 
     def _evidence(
         self,
         data: NDArray[np.uint8],
-        texts: NDArray[np.int64],
+        bounds: NDArray[np.int64],
         logits: NDArray[np.float32],
         labels: NDArray[np.int64],
     ) -> list[str]:
-        encoder = self.classifier.encoder
-        if self._texts is None or not isinstance(encoder, TextEncoder):
-            raise InputError("EVIDENCE=1 is of texts: images have no n-grams")
-        raw = data.tobytes()
-        tokens = [encoder.tokens(raw[start:end].decode()) for start, end in texts.tolist()]
-        sequences = self._texts.encode_bytes(data, texts).sequences
+        encoder, raw = self.classifier.encoder, data.tobytes()
+        texts = [raw[start:end].decode() for start, end in bounds.tolist()]
+        tokens = [encoder.tokens(text) for text in texts]
+        sequences = encoder.encode(texts).as_sequences()
         return evidence(self.classifier.predictor, sequences, tokens, logits, labels)
 
 

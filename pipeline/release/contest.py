@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -15,18 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..images.encoder import ImageEncoder
-from ..inputs import Images
+from ..inputs import Images, Sequences
 from ..measures import calibration, metrics, paired
 from ..measures.paired import Paired, Right, Slice
 from ..measures.slices import by_length, by_share
 from ..prediction.classifier import Classifier
-from ..text.encoder import TextEncoder
-from ..text.fast_encoder import ByteEncoder
 from . import gate
 from .gate import Check, Side
 
-Rows = Sequence[str] | Images
 Names = NDArray[np.object_]  # [rows]: labels
 LENGTHS = 4  # slices by length
 ROUNDS = 9
@@ -45,7 +40,7 @@ class Contestant:
 class Test(NamedTuple):
     """The run's test rows that none of the models was trained on, and how many were left out for that."""
 
-    rows: Rows
+    inputs: Sequences | Images  # as the run's own encoder gave them
     keys: NDArray[np.uint64]  # as `split.keys` gives them
     truth: Names
     shown: pd.DataFrame  # file, line, and of texts the text
@@ -56,12 +51,20 @@ class Test(NamedTuple):
         new = ~np.isin(self.keys, learned)
         if not new.any():
             raise InputError(f"{by} was trained on all of this run's test rows: split both by the same seed")
-        if isinstance(self.rows, Images):
-            rows: Rows = self.rows.select(np.flatnonzero(new))
-        else:
-            rows = list(compress(self.rows, new))
+        inputs = self.inputs.select(np.flatnonzero(new))
         left_out = self.left_out + int((~new).sum())
-        return Test(rows, self.keys[new], self.truth[new], self.shown[new], left_out)
+        return Test(inputs, self.keys[new], self.truth[new], self.shown[new], left_out)
+
+    def repeated(self, times: int) -> Test:
+        """Return all rows as many times as asked, one copy after the other."""
+        rows = np.tile(np.arange(len(self.truth)), times)
+        return Test(
+            self.inputs.select(rows), self.keys[rows], self.truth[rows], self.shown.iloc[rows], self.left_out
+        )
+
+    def logits(self, classifier: Classifier) -> NDArray[np.float32]:
+        """Return what a classifier says of the rows, float32 [rows, its labels], before its temperature."""
+        return classifier.logits(classifier.encoder.encode_table(self.shown, self.inputs))
 
 
 class Outcome(NamedTuple):
@@ -86,8 +89,8 @@ class Answers(NamedTuple):
 def compared(new: Contestant, champion: Contestant | None, test: Test) -> Outcome:
     """The new classifier beside the champion; where there is none, beside the majority class."""
     contestants = [new, champion] if champion else [new]
-    said = [answers(one.classifier, test.rows, test.truth) for one in contestants]
-    found = sides(contestants, said, test.rows, test.truth)
+    said = [answers(one.classifier, test) for one in contestants]
+    found = sides(contestants, said, test)
     old_labels = said[1].labels if champion else majority(test.truth)
     right, old_right = said[0].labels == test.truth, old_labels == test.truth
     both = paired.paired(right, old_right)
@@ -103,17 +106,17 @@ def compared(new: Contestant, champion: Contestant | None, test: Test) -> Outcom
     )
     if champion is None:
         return Outcome(found[0], None, both, [], gate.first(both), changed)
-    parts = slices(champion.classifier, test.rows, test.truth, right, old_right)
+    parts = slices(champion.classifier, test, right, old_right)
     checks = gate.against(found[0], found[1], both, parts, test.left_out)
     return Outcome(found[0], found[1], both, parts, checks, changed)
 
 
-def answers(classifier: Classifier, rows: Rows, truth: Names) -> Answers:
+def answers(classifier: Classifier, test: Test) -> Answers:
     """A true label that the classifier does not know counts as wrong."""
-    logits = _logits(classifier, rows)
+    logits = test.logits(classifier)
     probabilities = classifier.softmax(logits)
     codes = {label: code for code, label in enumerate(classifier.labels)}
-    known = np.array([codes.get(label, -1) for label in truth], np.int64)
+    known = np.array([codes.get(label, -1) for label in test.truth], np.int64)
     return Answers(
         np.array(classifier.labels, object)[logits.argmax(axis=1)],
         probabilities.max(axis=1),
@@ -121,13 +124,15 @@ def answers(classifier: Classifier, rows: Rows, truth: Names) -> Answers:
     )
 
 
-def sides(contestants: Sequence[Contestant], said: Sequence[Answers], rows: Rows, truth: Names) -> list[Side]:
+def sides(contestants: Sequence[Contestant], said: Sequence[Answers], test: Test) -> list[Side]:
     """Each contestant's figures; their speeds are measured in turn."""
-    names = sorted({*truth, *(label for one in said for label in one.labels)})
+    names = sorted({*test.truth, *(label for one in said for label in one.labels)})
     codes = {name: code for code, name in enumerate(names)}
-    coded = [np.array([codes[name] for name in one], np.int64) for one in (truth, *(s.labels for s in said))]
+    coded = [
+        np.array([codes[name] for name in one], np.int64) for one in (test.truth, *(s.labels for s in said))
+    ]
     found = []
-    speeds = rows_per_second([one.classifier for one in contestants], rows)
+    speeds = rows_per_second([one.classifier for one in contestants], test)
     for one, answer, code, speed in zip(contestants, said, coded[1:], speeds, strict=True):
         scores = metrics.scores(coded[0], code, names)
         found.append(
@@ -143,30 +148,28 @@ def sides(contestants: Sequence[Contestant], said: Sequence[Answers], rows: Rows
     return found
 
 
-def rows_per_second(classifiers: Sequence[Classifier], rows: Rows) -> list[float]:
+def rows_per_second(classifiers: Sequence[Classifier], test: Test) -> list[float]:
     """Of each on one thread, tokens included: the fastest of ROUNDS, in which they take turns, as whatever
     else the machine does only slows them down."""
-    count = len(rows)
-    times = math.ceil(TIMED / count) if not isinstance(rows, Images) else 1
+    times = math.ceil(TIMED / len(test.truth)) if test.inputs.kind == "text" else 1
+    rows = test.repeated(times)
     seconds: list[list[float]] = [[] for _ in classifiers]
     for _ in range(ROUNDS):
         for classifier, own in zip(classifiers, seconds, strict=True):
             began = time.perf_counter()
-            _logits(classifier, rows if isinstance(rows, Images) else list(rows) * times)
+            rows.logits(classifier)
             own.append(time.perf_counter() - began)
-    return [count * times / min(own) for own in seconds]
+    return [len(rows.truth) / min(own) for own in seconds]
 
 
-def slices(champion: Classifier, rows: Rows, truth: Names, new: Right, old: Right) -> list[Slice]:
+def slices(champion: Classifier, test: Test, new: Right, old: Right) -> list[Slice]:
     """By class, and of texts by length and by the share of words that the champion does not know; `new` and
     `old` bool [rows]: which rows each has right."""
-    classes = {f"class {label}": truth == label for label in sorted(set(truth))}
+    classes = {f"class {label}": test.truth == label for label in sorted(set(test.truth))}
     others: dict[str, Right] = {}
-    if not isinstance(rows, Images):
-        assert isinstance(champion.encoder, TextEncoder)
-        _, lengths, outside = ByteEncoder(champion.encoder).encode(rows)
-        others |= by_length(lengths, LENGTHS).groups("tokens")
-        others |= by_share(outside, lengths).groups("words unknown to the champion")
+    if tokens := champion.encoder.count_tokens(test.shown):
+        others |= by_length(tokens.total, LENGTHS).groups("tokens")
+        others |= by_share(tokens.unknown, tokens.total).groups("words unknown to the champion")
     return paired.slices(classes, others, new, old)
 
 
@@ -176,20 +179,12 @@ def majority(truth: Names) -> Names:
     return np.full(len(truth), most, object)
 
 
-def takes(champion: Classifier, rows: Rows) -> None:
-    """Raises InputError where the champion cannot be asked about such rows."""
-    encoder = champion.encoder
-    if isinstance(encoder, ImageEncoder):
-        if not isinstance(rows, Images):
-            raise InputError("the champion takes images, and this run texts")
-        if rows.shape != encoder.shape:
-            raise InputError(f"the champion takes images of {encoder.shape}, and this run of {rows.shape}")
-    elif isinstance(rows, Images):
-        raise InputError("the champion takes texts, and this run images")
-
-
-def _logits(classifier: Classifier, rows: Rows) -> NDArray[np.float32]:
-    if isinstance(rows, Images):
-        return classifier.logits(rows)
-    assert isinstance(classifier.encoder, TextEncoder)
-    return classifier.logits(ByteEncoder(classifier.encoder).encode(rows).sequences)
+def takes(champion: Classifier, test: Test) -> None:
+    """Raise InputError if the champion cannot be asked about such rows."""
+    encoder, inputs = champion.encoder, test.inputs
+    if encoder.kind != inputs.kind:
+        raise InputError(f"the champion takes {encoder.kind}s, and this run {inputs.kind}s")
+    if encoder.shape != inputs.shape:
+        raise InputError(
+            f"the champion takes {encoder.kind}s of {encoder.shape}, and this run of {inputs.shape}"
+        )

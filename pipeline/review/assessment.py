@@ -18,8 +18,6 @@ from ..measures.metrics import Interval
 from ..prediction.classifier import Classifier
 from ..prediction.evidence import evidence
 from ..prediction.folded import FoldedModel
-from ..text.encoder import TextEncoder
-from ..text.fast_encoder import ByteEncoder
 from . import label_errors
 from .label_errors import Suspects
 
@@ -112,22 +110,20 @@ def _network_alone(test: Scored) -> Performance | None:
     model = test.classifier.predictor
     if not isinstance(model, FoldedModel) or model.ngrams is None:
         return None
-    assert isinstance(test.inputs, Sequences)
-    predicted: Labels = replace(model, ngrams=None).logits(test.inputs).argmax(axis=1)
+    predicted: Labels = replace(model, ngrams=None).logits(test.inputs.as_sequences()).argmax(axis=1)
     return Performance.from_predictions(test.truth, predicted, test.classifier.labels)
 
 
 def _slices(test: Scored, found: NDArray[np.bool_] | None) -> dict[str, list[dict[str, Any]]]:
     """Accuracy by class; of texts also by length and strange words. `found` as in `slices.uncovered`, or None
     where no file of vectors was read."""
-    correct, encoder = test.predicted == test.truth, test.classifier.encoder
+    correct = test.predicted == test.truth
     bins = {"class": slices.by_class(test.truth, test.classifier.labels)}
-    if isinstance(encoder, TextEncoder) and isinstance(test.inputs, Sequences):
-        _, lengths, outside = ByteEncoder(encoder).encode(test.rows["text"])
-        bins["length"] = slices.by_length(lengths)
-        bins["unknown_words"] = slices.by_share(outside, lengths)
+    if tokens := test.classifier.encoder.count_tokens(test.rows):
+        bins["length"] = slices.by_length(tokens.total)
+        bins["unknown_words"] = slices.by_share(tokens.unknown, tokens.total)
         if found is not None:
-            lacking = slices.uncovered(test.inputs, found)
+            lacking = slices.uncovered(test.inputs.as_sequences(), found)
             bins["uncovered_words"] = slices.by_share(lacking, test.inputs.lengths)
     return {name: one.accuracy(correct) for name, one in bins.items()}
 
@@ -153,10 +149,10 @@ def with_evidence(wrong: pd.DataFrame, test: Scored) -> pd.DataFrame:
     network that is not folded said, stand without."""
     classifier = test.classifier
     encoder, model = classifier.encoder, classifier.predictor
-    if not (isinstance(encoder, TextEncoder) and isinstance(model, FoldedModel)):
+    if not isinstance(model, FoldedModel):
         return wrong
     places = test.rows.index.get_indexer(wrong.index)
-    sequences, _, _ = ByteEncoder(encoder).encode(wrong["text"])
+    sequences = encoder.encode(wrong["text"]).as_sequences()
     tokens = [encoder.tokens(text) for text in wrong["text"]]
     shown = evidence(model, sequences, tokens, test.logits[places], test.predicted[places])
     return wrong.assign(evidence=shown)
@@ -175,7 +171,7 @@ def suspect_labels(
     """
     names = held_out.classifier.labels
     found = [_named(held_out.rows, label_errors.suspects(held_out.probabilities, held_out.truth), names)]
-    if isinstance(inputs, Sequences):
+    if inputs.kind == "text":
         rows = rows[training := rows["part"] == "train"]
         labels = rows["label"].to_numpy(np.int64)
         learned_from = inputs.select(np.flatnonzero(training))

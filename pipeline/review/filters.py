@@ -12,13 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..encoder import Encoder
 from ..images.edge_kernels import KERNELS
 from ..inputs import PADDING, Sequences
 from ..networks import convolution_kernels
 from ..networks.backend import keras, tf
 from ..networks.batches import SortedBatches
 from ..networks.layers import TokenConvolution
-from ..text.encoder import TextEncoder
 
 MOST = 5  # n-grams that are kept for each filter
 ALMOST = 0.7  # of the first class's weight: a second one that has more is named too
@@ -61,7 +61,7 @@ def ngram_filters(
     network: keras.Model,
     sequences: Sequences,
     texts: Sequence[str],
-    encoder: TextEncoder,
+    encoder: Encoder,
     labels: Sequence[str],
 ) -> list[NgramFilter]:
     """Every filter over tokens in the network, by number; none where it has no TokenConvolution.

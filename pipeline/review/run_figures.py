@@ -13,7 +13,6 @@ from ..measures import slices
 from ..measures.comparison import Titles
 from ..measures.metrics import confused_pairs, confusion_order
 from ..networks.backend import keras
-from ..text.encoder import TextEncoder
 from . import class_figures, figures, filter_figures, filters
 from .assessment import Measures, Scored
 from .figures import Figure
@@ -54,7 +53,7 @@ def measured(
 
 def wrong_pictures(test: Scored, mistakes: pd.DataFrame, title: str) -> dict[str, Figure]:
     """The most confident of the `mistakes` as they look; of texts none."""
-    if not isinstance(test.inputs, Images) or mistakes.empty:
+    if test.inputs.kind == "text" or mistakes.empty:
         return {}
     first = mistakes.head(class_figures.WRONG)
     names = zip(first["label"], first["predicted_label"], first["probability"], strict=True)
@@ -66,9 +65,8 @@ def wrong_pictures(test: Scored, mistakes: pd.DataFrame, title: str) -> dict[str
 def learned(network: keras.Model, test: Scored, title: str) -> Learned:
     """What its first layer's filters fire on in the test part."""
     labels, encoder = test.classifier.labels, test.classifier.encoder
-    if isinstance(test.inputs, Images):
+    if test.inputs.kind == "image":
         return _pictures(network, test.inputs, labels[test.truth[0]], title)
-    assert isinstance(encoder, TextEncoder)
     found = filters.ngram_filters(network, test.inputs, list(test.rows["text"]), encoder, labels)
     drawn = {"filters": filter_figures.ngram_filters(found, labels, title)} if found else {}
     return Learned([asdict(one) for one in found], drawn)

@@ -29,7 +29,6 @@ from ..prediction.labeller import Labeller, Wanted
 from ..prediction.resumable import journal, partials
 from ..release import champions
 from ..tables.blocks import CsvBlocks
-from ..text.encoder import TextEncoder
 
 STANDARD = "-"  # input or output
 
@@ -61,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
         table = _table(arguments, stack)
         classifier = Classifier.load(folder, form_named(arguments.form))
         images = Path(arguments.input).is_dir()
-        if images and isinstance(classifier.encoder, TextEncoder):
+        if images and classifier.encoder.kind == "text":
             raise InputError(f"{arguments.input} is a folder, and the model labels texts: name a CSV")
         table.choose(arguments.text or classifier.column)
         threads = _number("THREADS", arguments.threads or str(cores()), 1, 1024)

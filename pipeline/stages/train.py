@@ -16,24 +16,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..artifacts import RunFolder, read_inputs
+from ..artifacts import CorpusFolder, RunFolder, read_inputs, read_start
 from ..baselines.tfidf import NgramModel
 from ..config.loading import read_stage
+from ..encoder import Encoder
 from ..files import atomic_folder, read_arrays, read_json, read_table, write_json
 from ..images.encoder import ImageEncoder
-from ..inputs import Images, Sequences
+from ..inputs import Images, Sequences, Start
 from ..measures.calibration import caution
-from ..models import Start, architecture
+from ..models import architecture
 from ..networks import ensemble, trainer
 from ..networks.backend import keras, threads
 from ..networks.batches import Batches, SortedBatches
 from ..networks.keras_network import KerasNetwork
 from ..options import EmbedOptions, PrepareOptions, Request, TokenizeOptions, TrainOptions
-from ..prediction.classifier import Classifier, Encoder, Predictor, save
+from ..prediction.classifier import Classifier, Predictor, save
 from ..prediction.fold_network import fold
 from ..prediction.folded import rounding
 from ..text.encoder import TextEncoder
-from ..text.fast_encoder import ByteEncoder
 from ..tracking.provenance import checkout, data_sets, usage
 from ..tracking.run import Run, description, new_run
 
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.folder)
     options = read_stage(folder.train_options, TrainOptions)
     rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
-    encoder, start = _encoder(folder, inputs)
+    encoder, start = _encoder(folder.corpus, inputs), read_start(folder, inputs)
     names: list[str] = read_json(folder.corpus.labels)
     labels = rows["label"].to_numpy(np.int32)
     part = {name: np.flatnonzero(rows["part"] == name) for name in ("train", "validation")}
@@ -92,9 +92,9 @@ def run(arguments: argparse.Namespace) -> None:
         classifier.calibrate(*validation)
         if said := caution(classifier.logits(validation[0]), validation[1], classifier.temperature):
             print(f"  caution: {said}")
-        classifier.refer(validation[0], _outside(encoder, rows.iloc[part["validation"]]))
-        if folded and isinstance(inputs, Sequences):
-            error = rounding(folded, inputs.select(part["validation"]))
+        classifier.refer(validation[0], _unknown_share(encoder, rows.iloc[part["validation"]]))
+        if folded:
+            error = rounding(folded, validation[0].as_sequences())
             print(f"  {error.summary}")
             tracked.log_metrics(error.metrics)
         write_json(folder.history, history)
@@ -104,20 +104,17 @@ def run(arguments: argparse.Namespace) -> None:
             save(unfinished, classifier, network, folded)
 
 
-def _encoder(folder: RunFolder, inputs: Sequences | Images) -> tuple[Encoder, Start]:
-    """What makes inputs of texts or image files, and what a network for them is built on."""
-    if isinstance(inputs, Images):
-        return ImageEncoder(*inputs.shape), inputs.shape
-    encoder = TextEncoder.from_json(read_json(folder.corpus.text_encoder))
-    return encoder, read_arrays(folder.vectors)["vectors"]
+def _encoder(corpus: CorpusFolder, inputs: Sequences | Images) -> Encoder:
+    """Return the encoder that gave the corpus's inputs."""
+    if inputs.kind == "image":
+        return ImageEncoder(*inputs.shape)
+    return TextEncoder.from_json(read_json(corpus.text_encoder))
 
 
-def _outside(encoder: Encoder, rows: pd.DataFrame) -> float:
-    """The share of the texts' tokens that are no words of the vocabulary."""
-    if not isinstance(encoder, TextEncoder):
-        return 0.0
-    _, lengths, outside = ByteEncoder(encoder).encode(rows["text"])
-    return float(outside.sum() / max(1, lengths.sum()))
+def _unknown_share(encoder: Encoder, rows: pd.DataFrame) -> float:
+    """Return the share of the rows' tokens that are not in the vocabulary; 0 for images."""
+    tokens = encoder.count_tokens(rows)
+    return float(tokens.unknown.sum() / max(1, tokens.total.sum())) if tokens else 0.0
 
 
 def _build(options: TrainOptions, start: Start, classes: int) -> keras.Model:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import regex
+from numpy.typing import NDArray
 from pydantic import Field, ValidationError, field_validator
 
+from ..encoder import EncodedRows, ServedColumn, TokenCounts
 from ..errors import InputError
-from ..inputs import UNKNOWN, Sequences
+from ..inputs import UNKNOWN, Images, Sequences
 from ..options import Section, Tokenize
+from .fast_encoder import ByteEncoder, Encoded
 from .similar_words import Spelling
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Unit = Literal["word", "character"]
 Cleaning = Literal["none", "kim"]
@@ -121,6 +128,10 @@ class _ChunkIds(dict[str, bytes]):
 class TextEncoder:
     """Texts to ids: `words[i]` has id i + 2; another token the id of the word that begins like it, or 1."""
 
+    kind: ClassVar[Literal["text"]] = "text"
+    shape: ClassVar[tuple[None]] = (None,)
+    packages: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, words: list[str], options: Tokenize) -> None:
         """`options.unit` must not be `auto`. Use `learn` or `from_json`."""
         self.words = words
@@ -128,6 +139,7 @@ class TextEncoder:
         self._ids = {word: UNKNOWN + 1 + i for i, word in enumerate(words)}
         self._spelling = Spelling(words if options.unseen == "similar" else [])
         self._chunk_ids = _ChunkIds(self)
+        self._byte_encoder = ByteEncoder(self)
 
     @classmethod
     def learn(cls, texts: Sequence[str], options: Tokenize) -> TextEncoder:
@@ -175,7 +187,34 @@ class TextEncoder:
 
     def encode(self, texts: Iterable[str]) -> Sequences:
         """A row of ids for each text, at most `maximum_length` long; a row may be empty."""
-        return self.encode_counted(texts)[0]
+        return self._byte_encoder.encode(texts).sequences
+
+    def encode_bytes(
+        self, data: NDArray[np.uint8], bounds: NDArray[np.int64], folder: Path | None = None
+    ) -> Iterator[EncodedRows]:
+        """Yield all texts at once: text i is `data[bounds[i, 0]:bounds[i, 1]]`, in UTF-8."""
+        encoded = self._byte_encoder.encode_bytes(data, bounds)
+        yield EncodedRows(encoded.sequences, _token_counts(encoded), [])
+
+    def encode_table(self, table: pd.DataFrame, inputs: Sequences | Images) -> Sequences:
+        """Encode the column text anew."""
+        return self.encode(table["text"])
+
+    def count_tokens(self, table: pd.DataFrame) -> TokenCounts:
+        """Count the tokens of the column text."""
+        return _token_counts(self._byte_encoder.encode(table["text"]))
+
+    def served_column(self, column: str) -> ServedColumn:
+        """Describe a column of strings, named as in training."""
+        return ServedColumn(column, "string", ["a text to be labelled", "and another"])
+
+    def to_bytes(self, value: object) -> bytes:
+        """Return a text in UTF-8; a missing one is empty. Raises InputError for anything else."""
+        if value is None or (isinstance(value, float) and np.isnan(value)):
+            return b""
+        if not isinstance(value, str):
+            raise InputError(f"a {type(value).__name__}: expected a text")
+        return value.encode("utf-8", "surrogatepass")
 
     def encode_counted(self, texts: Iterable[str]) -> tuple[Sequences, int]:
         """The same, and how many of the texts had more than `maximum_length` tokens and were cut."""
@@ -204,3 +243,7 @@ class TextEncoder:
             message = f"{where}: {place}: {first['msg']}; the file was changed: make or copy it again"
             raise InputError(message) from None
         return cls(saved.words, saved.tokenize)
+
+
+def _token_counts(encoded: Encoded) -> TokenCounts:
+    return TokenCounts(encoded.lengths, encoded.sequences.lengths, encoded.outside)

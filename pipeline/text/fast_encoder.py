@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..inputs import Sequences
+from ..options import Tokenize
 from . import chunk_kernels as kernels
-from .encoder import TextEncoder
 
 LONGEST = 40  # bytes of a chunk that is remembered
 MOST = 1 << 18  # chunks, and tokens of chunks, that are held from one call to the next
 FEW = 1024  # texts from which an encoder without any memory learns first
+
+
+class Tokenizer(Protocol):
+    """A text encoder as far as `ByteEncoder` asks it: for the tokens of a chunk and their ids."""
+
+    @property
+    def options(self) -> Tokenize: ...
+
+    def tokens_of(self, text: str, /) -> list[str]: ...
+
+    def id(self, token: str, /) -> int: ...
+
+    def __contains__(self, token: str, /) -> bool: ...
 
 
 class Encoded(NamedTuple):
@@ -82,7 +95,7 @@ class ByteEncoder:
     one of them learns, all know.
     """
 
-    def __init__(self, encoder: TextEncoder) -> None:
+    def __init__(self, encoder: Tokenizer) -> None:
         self._encoder = encoder
         self._memory = _Memory.empty()
         self._learning = Lock()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import mlflow
-import numpy as np
 import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
@@ -15,7 +13,6 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from ..artifacts import RunFolder
 from ..prediction.classifier import Classifier
 from ..prediction.labeller import Wanted
-from ..text.encoder import TextEncoder
 from . import mlflow_model
 from .provenance import installed
 
@@ -23,7 +20,6 @@ IMPORT_NAME = "convtext"  # of the package, whatever it is called where it packs
 # What `served_model` imports, at the versions that trained; of a text model TensorFlow is not among it.
 NEEDED = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "regex")
 NEEDED_BY_KERAS = ("keras", "tensorflow", "tensorflow-cpu", "scipy")
-NEEDED_BY_IMAGES = ("pillow",)
 # As the choices of `make predict`.
 PARAMETERS = ParamSchema([
     ParamSpec("top", DataType.long, 1),
@@ -35,6 +31,7 @@ PARAMETERS = ParamSchema([
 def save(place: Path, folder: RunFolder) -> None:
     """Write the classifier to `place` as an MLflow model."""
     classifier = Classifier.load(folder.model)
+    column = classifier.encoder.served_column(classifier.column)
     with TemporaryDirectory() as temporary:
         code = Path(temporary, IMPORT_NAME)  # MLflow copies it by its name, without compiled files
         code.symlink_to(Path(__file__).parents[1])
@@ -44,36 +41,23 @@ def save(place: Path, folder: RunFolder) -> None:
             artifacts={"model": str(folder.model), "row_keys": str(folder.row_keys)},
             code_paths=[str(code)],
             signature=signature(classifier),
-            input_example=_example(classifier),
+            input_example=pd.DataFrame({column.name: column.examples}),
             pip_requirements=requirements(classifier),
         )
 
 
 def signature(classifier: Classifier) -> ModelSignature:
     """One required column in; a label, its probability and that of each class out."""
-    of_texts = isinstance(classifier.encoder, TextEncoder)
-    column = ColSpec("string", classifier.column) if of_texts else ColSpec("binary", "image")
+    column = classifier.encoder.served_column(classifier.column)
+    inputs = Schema([ColSpec(column.type, column.name)])
     names = Wanted(probabilities=True).names(classifier.labels)
     outputs = [ColSpec("string" if name == "predicted_label" else "float", name) for name in names]
-    return ModelSignature(inputs=Schema([column]), outputs=Schema(outputs), params=PARAMETERS)
+    return ModelSignature(inputs=inputs, outputs=Schema(outputs), params=PARAMETERS)
 
 
 def requirements(classifier: Classifier) -> list[str]:
     """`name==version` of what a prediction imports."""
-    names = [*NEEDED]
-    if not isinstance(classifier.encoder, TextEncoder):
-        names += NEEDED_BY_IMAGES
+    names = [*NEEDED, *classifier.encoder.packages]
     if not classifier.is_folded:
         names += NEEDED_BY_KERAS
     return [f"{name}=={found}" for name in names if (found := installed(name))]
-
-
-def _example(classifier: Classifier) -> pd.DataFrame:
-    encoder = classifier.encoder
-    if isinstance(encoder, TextEncoder):
-        return pd.DataFrame({classifier.column: ["a text to be labelled", "and another"]})
-    from ..images.file import of_pixels  # here, as texts need no Pillow
-
-    file = BytesIO()
-    of_pixels(np.full(encoder.shape, 255, np.uint8)).save(file, "PNG")
-    return pd.DataFrame({"image": [file.getvalue()]})

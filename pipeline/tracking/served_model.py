@@ -6,13 +6,11 @@ columns that `predict` writes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel
@@ -21,19 +19,17 @@ from ..errors import InputError
 from ..prediction.classifier import Classifier
 from ..prediction.labeller import Labelled, Labeller, Wanted
 from ..tables import columns
-from ..text.encoder import TextEncoder
 
 
 class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
     """A classifier's folder, the artifact `model`, behind MLflow's interface."""
 
     def load_context(self, context: Any) -> None:
-        """Also compiles the loops, so that the first request does not wait for it."""
+        """Load the classifier, and compile its loops, so that the first request does not wait for it."""
         self._classifier = Classifier.load(Path(context.artifacts["model"]))
-        self._of_texts = isinstance(self._classifier.encoder, TextEncoder)
-        self._labeller = lru_cache(maxsize=8)(lambda wanted: Labeller(self._classifier, wanted, Path()))
-        if self._of_texts:
-            self._label([b"one text"], Wanted(probabilities=True))
+        self._labeller = lru_cache(maxsize=8)(lambda wanted: Labeller(self._classifier, wanted, None))
+        encoder = self._classifier.encoder
+        self._label(encoder.served_column("").examples, Wanted(probabilities=True))
 
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -44,27 +40,24 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
         """
         values = model_input.iloc[:, 0] if isinstance(model_input, pd.DataFrame) else model_input
         try:
-            wanted = _wanted(params or {}, len(self._classifier.labels))
-            read = _text if self._of_texts else _image
-            rows = [read(row, value) for row, value in enumerate(values)]
-            labelled = self._label(rows, wanted) if self._of_texts else self._label_images(rows, wanted)
+            labelled = self._label(values, _wanted(params or {}, len(self._classifier.labels)))
         except InputError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
         return pd.DataFrame({column.name: column.arrow().to_numpy(False) for column in labelled.columns})
 
-    def _label_images(self, images: Sequence[bytes], wanted: Wanted) -> Labelled:
-        with TemporaryDirectory() as folder:
-            paths = [Path(folder, str(row)) for row in range(len(images))]
-            for path, image in zip(paths, images, strict=True):
-                path.write_bytes(image)
-            labelled = self._label([str(path).encode() for path in paths], wanted)
-        for row, reason in enumerate(labelled.refused):
-            if reason:
-                raise InputError(f"row {row}: {reason}")
+    def _label(self, values: Iterable[Any], wanted: Wanted) -> Labelled:
+        rows = [self._bytes(number, value) for number, value in enumerate(values)]
+        labelled = self._labeller(wanted).label(*columns.laid_out(rows))
+        for number, problem in enumerate(labelled.problems):
+            if problem:
+                raise InputError(f"row {number}: {problem}")
         return labelled
 
-    def _label(self, texts: Sequence[bytes], wanted: Wanted) -> Labelled:
-        return self._labeller(wanted).label(*columns.laid_out(texts))
+    def _bytes(self, number: int, value: object) -> bytes:
+        try:
+            return self._classifier.encoder.to_bytes(None if value is pd.NA else value)
+        except InputError as error:
+            raise InputError(f"row {number} is {error}") from error
 
 
 def _wanted(params: dict[str, Any], classes: int) -> Wanted:
@@ -78,18 +71,3 @@ def _wanted(params: dict[str, Any], classes: int) -> Wanted:
     if not 0 <= wanted.abstain <= 1:
         raise InputError(f"abstain is {wanted.abstain}: expected a probability from 0 to 1")
     return wanted
-
-
-def _text(row: int, value: object) -> bytes:
-    """What is missing is a text without words, as `predict` has it."""
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return b""
-    if not isinstance(value, str):
-        raise InputError(f"row {row} is a {type(value).__name__}: expected a text")
-    return value.encode("utf-8", "surrogatepass")
-
-
-def _image(row: int, value: object) -> bytes:
-    if not isinstance(value, bytes):
-        raise InputError(f"row {row} is a {type(value).__name__}: expected a png or jpg file's bytes")
-    return value
