@@ -221,15 +221,15 @@ NAMED := $(subst -, ,$(subst of, of,$(notdir $(DIR))))
 CUT := $(wildcard $(dir $(DIR))all/$(lastword $(filter of%,$(NAMED)))-$(lastword $(NAMED)).npz)
 
 $(DIR)/rows.parquet: $(DIR)/prepare.json $(dir $(DIR))all/rows.parquet $(CUT) \
-  $(call code,$(everywhere) commands/make_fold corpus/folds corpus/split corpus/data_report corpus/near_copies)
+  $(call code,$(everywhere) commands/make_fold corpus/folds corpus/split corpus/equality corpus/data_report corpus/near_copies)
 	$(call STAGE,make_fold $(DIR))
 else
 $(DIR)/rows.parquet: $(DIR)/prepare.json $(LOCK) \
   $(call code,$(everywhere) stages/prepare corpus/sources tables/rows tables/blocks tables/faults tables/scanner tables/opening tables/stream \
-  compiled corpus/download corpus/docstrings corpus/split corpus/data_report corpus/near_copies images/sources images/npz images/folder images/file networks/backend)
+  compiled corpus/download corpus/docstrings corpus/split corpus/equality corpus/data_report corpus/near_copies images/sources images/npz images/folder images/file networks/backend)
 	$(call STAGE,prepare $(DIR))
 
-$(DIR)/of%.npz: $(DIR)/of%.json $(DIR)/rows.parquet $(call code,$(everywhere) commands/assign_folds corpus/folds)
+$(DIR)/of%.npz: $(DIR)/of%.json $(DIR)/rows.parquet $(call code,$(everywhere) commands/assign_folds corpus/folds corpus/split corpus/equality)
 	$(call STAGE,assign_folds $(basename $@))
 endif
 
@@ -238,7 +238,7 @@ $(DIR)/sequences.npz: $(DIR)/tokenize.json $(DIR)/rows.parquet $(call code,$(eve
 
 # One thread is as fast, and leaves a core to embed.
 $(DIR)/baseline_$(CRITERION).parquet: $(DIR)/baseline.json $(DIR)/rows.parquet $(SEQUENCES) \
-  $(call code,$(everywhere) stages/baseline baselines/catalogue baselines/tfidf compiled prediction/kernels prediction/llvm_maximum corpus/split inputs baselines/pixels \
+  $(call code,$(everywhere) stages/baseline baselines/catalogue baselines/tfidf compiled prediction/kernels prediction/llvm_maximum corpus/split corpus/equality inputs baselines/pixels \
   measures/metrics)
 	OMP_NUM_THREADS=1 $(call STAGE,baseline $(DIR) --criterion $(CRITERION))
 
@@ -276,7 +276,7 @@ METRICS := $(shell sed -n '/^ "runs":/,/^ ]/s|^  "\(.*\)",*$$|\1/metrics.json|p'
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
   $(call code,$(everywhere) commands/crossval studies/cross_validation baselines/catalogue baselines/tfidf baselines/pixels inputs compiled prediction/kernels prediction/llvm_maximum measures/metrics measures/comparison measures/paired tracking/run \
-  tracking/location tracking/journal tracking/locks tracking/provenance corpus/data_report corpus/near_copies corpus/split)
+  tracking/location tracking/journal tracking/locks tracking/provenance corpus/data_report corpus/near_copies corpus/split corpus/equality)
 	$(call STAGE,crossval $(CROSSVAL))
 
 $(METRICS): FORCE

@@ -13,7 +13,7 @@ import numpy as np
 from ..artifacts import CutFiles
 from ..config.loading import read_stage
 from ..corpus import folds
-from ..corpus.data_report import equal_by
+from ..corpus.equality import contents
 from ..files import read_table, write_arrays
 from ..options import CutOptions
 
@@ -27,5 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     options = read_stage(files.options, CutOptions)
     rows = read_table(files.corpus.rows)
     print(f"cut: {len(rows):,} rows into {options.count} folds, by seed {options.seed}", flush=True)
-    fold = folds.cut(list(equal_by(rows)), rows["label"].to_numpy(np.int32), options.count, options.seed)
+    fold = folds.assign_folds(
+        list(contents(rows)), rows["label"].to_numpy(np.int32), options.count, options.seed
+    )
     write_arrays(files.folds, fold=fold)

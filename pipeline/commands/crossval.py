@@ -17,7 +17,7 @@ import pandas as pd
 from ..artifacts import CrossvalFolder, RunFolder
 from ..baselines.catalogue import BASELINES
 from ..config.loading import read_stage
-from ..corpus.data_report import copies
+from ..corpus.data_report import mean_copies
 from ..files import atomic_write, read_json, read_table, sha256, sha256_of, write_json
 from ..measures.comparison import few_rows
 from ..options import Criterion, CrossvalOptions, Request, TrainOptions
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
         lines.append(
             f"  calibration error {np.mean(after):.1%}; {np.mean(before):.1%} without the temperature"
         )
-        said = copies([read_json(run.corpus.report) for run in runs], options.folds)
+        said = mean_copies([read_json(run.corpus.report) for run in runs], options.folds)
         lines += [fill(said, 79, initial_indent="  ", subsequent_indent="  ")] if said else []
         lines += [f"  {one}" for one in few_rows(sum(map(len, predictions)) // options.repeats)]
         lines += [f"  {title} was left out: its library is not installed." for title in options.left_out]

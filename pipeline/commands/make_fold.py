@@ -16,7 +16,8 @@ import pandas as pd
 from ..artifacts import CorpusFolder
 from ..config.loading import read_stage
 from ..corpus import folds
-from ..corpus.data_report import data_report, equal_by
+from ..corpus.data_report import data_report
+from ..corpus.equality import contents
 from ..corpus.split import PARTS, TEST
 from ..files import read_arrays, read_json, read_table, write_json, write_table
 from ..options import PrepareOptions
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     fold = options.fold
     assert fold is not None
     rows, names = read_table(corpus.rows), read_json(corpus.labels)
-    texts, labels = list(equal_by(rows)), rows["label"].to_numpy(np.int32)
+    texts, labels = list(contents(rows)), rows["label"].to_numpy(np.int32)
     part = np.array([PARTS.index(name) for name in rows["part"]], np.int8)
     if fold.count > 1:
         tested = read_arrays(corpus.cut(fold.count, options.seed).folds)["fold"] == fold.number

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from ..artifacts import MlflowModelFolder, RunFolder, read_inputs
 from ..config import loading
-from ..corpus.data_report import equal_by
-from ..corpus.split import keys
+from ..corpus.equality import contents, digests
 from ..errors import InputError, Refused
 from ..files import atomic_write, read_arrays, read_json, read_table, write_csv, write_json
 from ..prediction.classifier import Classifier
@@ -97,7 +96,7 @@ def _test_rows(folder: RunFolder, files: MlflowModelFolder) -> Test:
     evaluated."""
     rows = read_table(folder.corpus.rows)
     test = rows[rows["part"] == "test"]
-    found = keys(equal_by(test))
+    found = digests(contents(test))
     if not np.array_equal(found, read_arrays(files.row_keys)["test"]):
         raise InputError(
             f"{folder.corpus.path} was prepared anew since this run, and has other test rows: "

@@ -1,4 +1,4 @@
-"""The data report: what a corpus holds, and what in it would flatter or spoil a measurement."""
+"""The data report: the contents of a corpus, and flaws of it that would distort a measurement."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .equality import contents, group_numbers
 from .near_copies import near_copies
-from .split import PARTS, numbered
+from .split import PARTS
 
 EXAMPLES = 20
 EXAMPLE_CHARACTERS = 1000
@@ -19,16 +20,16 @@ CLASSES_SHOWN = 4
 
 
 def data_report(rows: pd.DataFrame, set_aside: int = 0, empty_texts: int = 0) -> dict[str, Any]:
-    """The report on `rows` (one or more) with columns text, label (name) and part (of PARTS), fit for JSON.
+    """Return a report on `rows` (one or more) with columns text, label (name) and part, ready for JSON.
 
-    Texts are equal as in `split.folded`, near as in `near_copies`. A row that equals a training
-    row is not counted as near as well. Classes stand in the order of a categorical, else of their names.
+    Texts are equal as in `equality`, near as in `near_copies`. A row that equals a training row is not
+    counted as near as well. Classes are in the order of a categorical, else of their names.
     `set_aside` counts the rows that were left out of the corpus, `empty_texts` those without text.
 
-    Images have file, line, content, width and height instead of the text, and are shown by file and line.
-    They are equal where their content is; near ones are not looked for.
+    Images have file, line, content, width and height instead of text, and are named by file and line. They
+    are equal if their content is; near copies are not searched for.
     """
-    number = numbered(equal_by(rows))
+    number = group_numbers(contents(rows))
     of_images = "content" in rows
     what = "images" if of_images else "texts"
     if of_images:
@@ -51,11 +52,6 @@ def data_report(rows: pd.DataFrame, set_aside: int = 0, empty_texts: int = 0) ->
     }
 
 
-def equal_by(rows: pd.DataFrame) -> pd.Series[Any]:
-    """What equal rows have in common: their text, or of images the digest of their pixels."""
-    return rows["content" if "content" in rows else "text"]
-
-
 def _sizes(rows: pd.DataFrame, of_images: bool) -> dict[str, Iterable[int]]:
     if of_images:
         return {"width": rows["width"], "height": rows["height"]}
@@ -67,78 +63,78 @@ def _per_part(part: pd.Series[Any]) -> dict[str, int]:
 
 
 def _percentiles(lengths: Iterable[int]) -> dict[str, int]:
-    """Nearest-rank percentiles: lengths that occur."""
+    """Return nearest-rank percentiles, which are lengths that occur."""
     values = np.percentile(np.fromiter(lengths, np.int64), list(PERCENTILES.values()), method="inverted_cdf")
     return dict(zip(PERCENTILES, values.astype(int).tolist(), strict=True))
 
 
 def _conflicts(rows: pd.DataFrame, what: str) -> dict[str, Any]:
-    """Texts, or images, with several labels."""
-    rows = _of_several(rows, "label")
-    examples = [{"text": text, "labels": _tally(same["label"])} for text, same in _first_texts(rows)]
+    """Count the texts, or images, that have several labels."""
+    rows = _with_several(rows, "label")
+    examples = [{"text": text, "labels": _counts(same["label"])} for text, same in _first_texts(rows)]
     return {what: int(rows["number"].nunique()), "examples": examples}
 
 
 def _equal(rows: pd.DataFrame, what: str) -> dict[str, Any]:
-    """Texts, or images, in several parts; the validation and test rows whose text a training row has."""
+    """Count the texts, or images, in several parts, and the rows that equal a training row."""
     leaked = _per_part(rows["part"][rows["number"].isin(rows["number"][rows["part"] == "train"])])
-    rows = _of_several(rows, "part")
+    rows = _with_several(rows, "part")
     return {
         what: int(rows["number"].nunique()),
         "validation": leaked["validation"],
         "test": leaked["test"],
         "examples": [
-            {"text": text, "parts": _tally(same["part"]), "labels": _tally(same["label"])}
+            {"text": text, "parts": _counts(same["part"]), "labels": _counts(same["label"])}
             for text, same in _first_texts(rows)
         ],
     }
 
 
 def _near(rows: pd.DataFrame) -> dict[str, Any]:
-    """The validation and test rows that are near, but not equal, to a training row."""
+    """Count the validation and test rows that are near, but not equal, to a training row."""
     texts = rows.sort_values("part", key=lambda part: part != "train", kind="stable")
     texts = texts.drop_duplicates("number").set_index("number").sort_index()  # the training row if there is
-    found = near_copies(texts["text"].tolist(), (texts["part"] == "train").to_numpy())
-    part = _per_part(rows["part"][rows["number"].isin(list(found))])
+    copies = near_copies(texts["text"].tolist(), (texts["part"] == "train").to_numpy())
+    part = _per_part(rows["part"][rows["number"].isin(list(copies))])
     return {
         "validation": part["validation"],
         "test": part["test"],
         "examples": [
             {
                 "part": texts["part"][row],
-                "text": _cut(texts["text"][row]),
+                "text": _excerpt(texts["text"][row]),
                 "label": str(texts["label"][row]),
-                "training_text": _cut(texts["text"][copy]),
+                "training_text": _excerpt(texts["text"][copy]),
                 "training_label": str(texts["label"][copy]),
                 "similarity": round(similarity, 3),
             }
-            for row, (copy, similarity) in list(found.items())[:EXAMPLES]
+            for row, (copy, similarity) in list(copies.items())[:EXAMPLES]
         ],
     }
 
 
-def _of_several(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The rows of texts that have several values in the column."""
+def _with_several(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the rows of texts that have several values in the column."""
     pairs = rows.drop_duplicates(["number", column])
     return rows[rows["number"].isin(pairs["number"][pairs["number"].duplicated()])]
 
 
 def _first_texts(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The first EXAMPLES texts, each with its rows."""
+    """Yield the first EXAMPLES texts, each with its rows."""
     rows = rows[rows["number"].isin(rows["number"].unique()[:EXAMPLES])]
-    return ((_cut(same["text"].iloc[0]), same) for _, same in rows.groupby("number"))
+    return ((_excerpt(same["text"].iloc[0]), same) for _, same in rows.groupby("number"))
 
 
-def _tally(names: pd.Series[Any]) -> dict[str, int]:
+def _counts(names: pd.Series[Any]) -> dict[str, int]:
     return {str(name): int(n) for name, n in names.astype(str).value_counts(sort=False).items()}
 
 
-def _cut(text: str) -> str:
+def _excerpt(text: str) -> str:
     return text if len(text) <= EXAMPLE_CHARACTERS else text[: EXAMPLE_CHARACTERS - 1] + "…"
 
 
 def summary(report: Mapping[str, Any], parts: bool = True) -> str:
-    """The report in twelve lines of 80 columns or less; without `parts` of all rows alone."""
+    """Return the report in about twelve lines of 80 columns or less; without `parts`, of all rows alone."""
     shown = sorted(report["classes"].items(), key=lambda item: -item[1]["all"])
     more = len(shown) - CLASSES_SHOWN + 1 if len(shown) > CLASSES_SHOWN else 0
     columns = ["all", *PARTS] if parts else ["all"]
@@ -162,19 +158,24 @@ def summary(report: Mapping[str, Any], parts: bool = True) -> str:
     return "\n".join(lines)
 
 
-def copies(reports: Sequence[Mapping[str, Any]], folds: int) -> str:
-    """What the test parts of several splits measure that training has seen, on average; nothing where that
-    was not counted. Only an official test part, where `folds` is 1, can have equal texts."""
+def mean_copies(reports: Sequence[Mapping[str, Any]], folds: int) -> str:
+    """Return a sentence on how many test rows, on average over splits, have a copy in their training part.
+
+    "" if that was not counted. Only an official test part, where `folds` is 1, can have equal texts.
+    """
     kinds = {"near_across_split": "near copies of a training row"}
     kinds |= {"equal_across_split": "equal to a training row"} if folds == 1 else {}
-    means = {kind: np.mean([one[kind]["test"] for one in reports]) for kind in kinds if kind in reports[0]}
-    found = ", ".join(f"{mean:.1f} are {kinds[kind]}" for kind, mean in means.items())
-    rows = np.mean([one["rows"]["test"] for one in reports])
-    return f"Of {rows:,.0f} test rows{' a fold' if folds > 1 else ''} {found}." if found else ""
+    counted = [kind for kind in kinds if kind in reports[0]]
+    if not counted:
+        return ""
+    rows = np.mean([report["rows"]["test"] for report in reports])
+    means = {kind: np.mean([report[kind]["test"] for report in reports]) for kind in counted}
+    copied = ", ".join(f"{mean:.1f} are {kinds[kind]}" for kind, mean in means.items())
+    return f"Of {rows:,.0f} test rows{' a fold' if folds > 1 else ''} {copied}."
 
 
 def _line(name: str, cells: Iterable[int | str]) -> str:
-    """A name and right-aligned cells that fill 48 columns; wide characters count as two."""
+    """Return a name and right-aligned cells that fill 48 columns; wide characters count as two."""
     cells = list(cells)
     name = "".join(char if char.isprintable() else " " for char in name)
     while _columns(name) > 24:

@@ -1,4 +1,4 @@
-"""The built-in corpus: which library does this docstring come from? Read from source; no library is imported.
+"""The built-in corpus: docstrings labelled by their library, read from source without importing it.
 
 Every installation of the locked environment holds it, so it needs no download and is the same everywhere
 for one version of Python.
@@ -23,12 +23,12 @@ from tqdm import tqdm
 
 from ..cores import cores
 from ..errors import InputError
-from .split import folded
+from .equality import normalized
 
 STANDARD_LIBRARY = "python"
 
-# Label -> the library's folders that hold others' code, or code that not every platform has. The libraries
-# are those of the lock with a thousand texts or more, less `databricks`: its 8,000 are generated boilerplate.
+# Label -> the library's folders of third-party code, or of code that not every platform has. The libraries
+# are those of the lock file with a thousand texts or more, except `databricks`: generated boilerplate.
 LIBRARIES: dict[str, frozenset[str]] = {
     "fontTools": frozenset(),
     "keras": frozenset(),
@@ -44,14 +44,14 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "scipy": frozenset({"cobyqa", "pyprima", "array_api_compat", "array_api_extra"}),
     "sklearn": frozenset({"externals"}),
     "sqlalchemy": frozenset(),
-    "tensorflow": frozenset({"_api", "keras"}),  # names that others define; the Keras of 2022
+    "tensorflow": frozenset({"_api", "keras"}),  # generated aliases; the Keras of 2022
 }
 
 MINIMUM_WORDS = 5
-TESTS = re.compile(r"(?:^|_)(?:tests?|testing|conftest)(?:_|$)")  # as the name of a folder or a file
+TESTS = re.compile(r"(?:^|_)(?:tests?|testing|conftest)(?:_|$)")  # names of folders and files
 VENDORED = frozenset({"_vendor", "_vendored", "vendor", "_bundled", "_external", "extern"})
 
-# One mask for all libraries, so that it says nothing about which: `tf.keras.Model` becomes `LIBRARY.Model`.
+# One mask for all libraries, so that it does not tell which: `tf.keras.Model` becomes `LIBRARY.Model`.
 # Long names are masked inside others too (`MlflowClient`), short ones only where they stand alone.
 MASK = "LIBRARY"
 _LONG = (
@@ -64,7 +64,7 @@ _OWN_NAMES = re.compile(rf"{_NAME}(?:\.{_NAME})*", re.IGNORECASE)
 
 @dataclass(frozen=True, order=True, slots=True)
 class Docstring:
-    """The masked first paragraph of a docstring, and where that begins; `file` is relative to the library."""
+    """The masked first paragraph of a docstring, and where it begins; `file` is relative to the library."""
 
     label: str
     file: str
@@ -73,15 +73,18 @@ class Docstring:
 
 
 def docstring_corpus() -> list[Docstring]:
-    """The docstrings of LIBRARIES, each text once, in order of label, file and line.
+    """Return the docstrings of LIBRARIES, each text once, in order of label, file and line.
 
     Raises InputError where a library is not installed.
     """
-    return unique(collect({label: library_root(label) for label in LIBRARIES}))
+    return drop_repeated(collect({label: library_root(label) for label in LIBRARIES}))
 
 
 def library_root(label: str) -> Path:
-    """The folder of a library's source, found without importing it. Raises InputError where there is none."""
+    """Return the folder of a library's source, found without importing it.
+
+    Raises InputError where there is none.
+    """
     if label == STANDARD_LIBRARY:
         return Path(sysconfig.get_paths()["stdlib"])
     spec = find_spec(label)
@@ -94,19 +97,19 @@ def library_root(label: str) -> Path:
 
 
 def collect(roots: Mapping[str, Path]) -> Iterator[Docstring]:
-    """Every docstring below the roots, read on all cores, library by library."""
+    """Yield every docstring below the roots, read on all cores, library by library."""
     files = [(label, root, file) for label, root in roots.items() for file in source_files(label, root)]
     # Spawned on every platform: forking a process that has threads can hang, and Python 3.12 warns of it.
     # Without garbage collection parsing is a fifth faster; syntax trees have no cycles.
     workers = min(16, cores())
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=gc.disable) as pool:
-        read = pool.map(docstrings, *zip(*files, strict=True), chunksize=32)
-        for found in tqdm(read, "docstrings", len(files), unit="file", leave=False, disable=None):
-            yield from found
+        read = pool.map(read_docstrings, *zip(*files, strict=True), chunksize=32)
+        for file_docstrings in tqdm(read, "docstrings", len(files), unit="file", leave=False, disable=None):
+            yield from file_docstrings
 
 
 def source_files(label: str, root: Path) -> Iterator[str]:
-    """A library's modules, relative to its root: no tests, nobody else's code."""
+    """Yield a library's modules, relative to its root: neither tests nor third-party code."""
     skipped = VENDORED | LIBRARIES.get(label, frozenset())
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if name not in skipped and not TESTS.search(name)]
@@ -115,27 +118,27 @@ def source_files(label: str, root: Path) -> Iterator[str]:
                 yield Path(folder, name).relative_to(root).as_posix()
 
 
-def docstrings(label: str, root: Path, file: str) -> list[Docstring]:
-    """Those of a module's public classes, functions and methods; none where the file is not valid Python.
+def read_docstrings(label: str, root: Path, file: str) -> list[Docstring]:
+    """Return the docstrings of a module's public classes, functions and methods; none if it is not Python.
 
-    Public is what neither has a leading underscore nor stands in a function or a private class. A text is
-    the docstring's first paragraph, on one line, own names masked, and has MINIMUM_WORDS words or more.
+    A definition is public if it has no leading underscore and is not inside a function or a private class.
+    Only the first paragraph is kept, on one line, libraries' names masked, if it has MINIMUM_WORDS words.
     """
     source = (root / file).read_bytes()
     if b'"""' not in source and b"'''" not in source:  # the quotes of a docstring, by PEP 257
         return []
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of others' invalid escapes
+            warnings.simplefilter("ignore")  # about invalid escapes in their source
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return []
-    found = []
+    kept = []
     for definition in _public(tree):
-        text = masked(first_paragraph(ast.get_docstring(definition) or ""))
+        text = mask_names(first_paragraph(ast.get_docstring(definition) or ""))
         if len(text.split()) >= MINIMUM_WORDS:
-            found.append(Docstring(label, file, definition.body[0].lineno, text))
-    return found
+            kept.append(Docstring(label, file, definition.body[0].lineno, text))
+    return kept
 
 
 def _public(node: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -150,24 +153,25 @@ def _public(node: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.Asyn
 
 
 def first_paragraph(docstring: str) -> str:
-    """Up to the first blank line, whitespace as single spaces."""
+    """Return the text up to the first blank line, whitespace as single spaces."""
     return " ".join(re.split(r"\n\s*\n", docstring.strip(), maxsplit=1)[0].split())
 
 
-def masked(text: str) -> str:
-    """The text with the libraries' own names as MASK."""
+def mask_names(text: str) -> str:
+    """Return the text with the libraries' own names replaced by MASK."""
     return _OWN_NAMES.sub(MASK, text)
 
 
-def unique(found: Iterable[Docstring]) -> list[Docstring]:
-    """In order, the first docstring of each text (equal when `folded`), and none that two libraries share.
+def drop_repeated(docstrings: Iterable[Docstring]) -> list[Docstring]:
+    """Return the first docstring of each text, in order, and none that two libraries share.
 
     A text that several libraries have says nothing about which it comes from; a corpus that kept it would
     measure the split, not the classifier.
     """
     first: dict[str, Docstring | None] = {}
-    for docstring in sorted(found):
-        kept = first.setdefault(folded(docstring.text), docstring)
+    for docstring in sorted(docstrings):
+        text = normalized(docstring.text)
+        kept = first.setdefault(text, docstring)
         if kept is not None and kept.label != docstring.label:
-            first[folded(docstring.text)] = None
+            first[text] = None
     return [docstring for docstring in first.values() if docstring is not None]

@@ -1,4 +1,4 @@
-"""The rows of a corpus's files: text, label, and the line that each came from."""
+"""The labelled texts of a corpus's files, with file and line, and the checks on them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 class Example(NamedTuple):
-    """A labelled text as it stands in the file; `label` is the name shown."""
+    """A labelled text as it stands in its file; `label` is the name shown."""
 
     file: str
     line: int
@@ -27,7 +27,7 @@ class Example(NamedTuple):
 
 
 class Labelled(Protocol):
-    """An example of any kind, and where it stands."""
+    """An example of any kind: a label and where it comes from."""
 
     @property
     def file(self) -> str: ...
@@ -38,7 +38,7 @@ class Labelled(Protocol):
 
 
 class Rejected(NamedTuple):
-    """A row set aside, from its first physical line to its last."""
+    """A row set aside, with its first and last physical line."""
 
     file: str
     line: int
@@ -46,8 +46,8 @@ class Rejected(NamedTuple):
     reason: str
 
     @property
-    def empty(self) -> bool:
-        """Whether the text was missing, with or without the label."""
+    def has_no_text(self) -> bool:
+        """True if the text was missing, with or without the label."""
         return self.reason.startswith("no text")
 
 
@@ -59,10 +59,10 @@ class _Raw(NamedTuple):
 
 
 def read_part(path: Path, source: Source) -> tuple[list[Example], list[Rejected]]:
-    """The rows of one file of format "csv" or "lines", and those set aside for want of text or label.
+    """Return the rows of one file of format "csv" or "lines", and those set aside without text or label.
 
-    Texts are kept as they are; labels lose the blanks around them, and what follows `source.label_until`.
-    Whether too many rows were set aside is for `check_blank_rows`, once the caller has listed them.
+    Texts are kept as they are; labels lose the blanks around them, and all from `source.label_until` on.
+    `check_blank_rows` checks that not too many rows were set aside, once the caller has listed them.
 
     Raises InputError for a file that cannot be read, a row at fault in its structure or encoding, a label
     that `source.labels` does not know, and a file without rows.
@@ -71,29 +71,33 @@ def read_part(path: Path, source: Source) -> tuple[list[Example], list[Rejected]
     examples: list[Example] = []
     rejected: list[Rejected] = []
     for line, last_line, text, raw_label in _READERS[source.format](path, source):
-        label = raw_label
-        if source.label_until:
-            label = label.partition(source.label_until)[0]
+        label = raw_label.partition(source.label_until)[0] if source.label_until else raw_label
         label = label.strip()
         missing = [name for name, value in (("text", text), ("label", label)) if not _VISIBLE.search(value)]
         if missing:
             rejected.append(Rejected(file, line, last_line, f"no {' and no '.join(missing)}"))
-            continue
-        if source.labels is not None:
-            if label not in source.labels:
-                known = ", ".join(f"'{known}'" for known in source.labels)
-                raise InputError(
-                    f"{file}, line {line}: unknown label '{label[:80]}' where one of {known} "
-                    "was expected: mend the row, or add the label to source.labels"
-                )
-            label = source.labels[label]
-        examples.append(Example(file, line, text, label))
+        else:
+            examples.append(Example(file, line, text, displayed_label(label, source, f"{file}, line {line}")))
     if not examples and not rejected:
-        raise InputError(
-            f"{file} has no rows: labelled texts were expected"
-            f"{' below the header' if source.format == 'csv' else ''}"
-        )
+        expected = "labelled texts were expected" + (" below the header" if source.format == "csv" else "")
+        raise InputError(f"{file} has no rows: {expected}")
     return examples, rejected
+
+
+def displayed_label(label: str, source: Source, place: str) -> str:
+    """Return the name that `source.labels` gives a label of a file; without `source.labels`, the label.
+
+    Raises InputError, beginning with `place`, for a label that it does not know.
+    """
+    if source.labels is None:
+        return label
+    if label not in source.labels:
+        known = ", ".join(f"'{known}'" for known in source.labels)
+        raise InputError(
+            f"{place}: unknown label '{label[:80]}' where one of {known} was expected: mend it, or add the "
+            "label to source.labels"
+        )
+    return source.labels[label]
 
 
 def check_blank_rows(rejected: Sequence[Rejected], total: int, source: Source, listed: Path) -> None:
@@ -107,25 +111,28 @@ def check_blank_rows(rejected: Sequence[Rejected], total: int, source: Source, l
     share = len(rejected) / total
     if share == 1:
         raise InputError(
-            f"{file}, line {line}: {reason}, and so in all {total:,} rows: check the columns "
-            f"TEXT={source.text} and LABEL={source.label}"
+            f"{file}, line {line}: {reason}, and so in all {total:,} rows: check the column of the text, "
+            f"'{source.text}', and that of the label, '{source.label}'",
+            option="source.text",
         )
     allowed = min(0.999, (int(share * 100) + 1) / 100)
     raise InputError(
         f"{file}, line {line}: {reason}; {len(rejected):,} of {total:,} rows ({share:.2%}) are "
         f"such (listed in {listed}), where {source.blank_rows:.2%} are allowed: mend the file, or allow "
-        f'them with SET="source.blank_rows={allowed:g}"'
+        f"a share of {allowed:g}",
+        option="source.blank_rows",
     )
 
 
 def check_classes(examples: Sequence[Labelled]) -> None:
-    """Raise InputError unless the examples, at least one, show two classes, each at least twice."""
+    """Raise InputError unless the examples (one or more) have two classes or more, each at least twice."""
     counts = Counter(example.label for example in examples)
     if len(counts) == 1:
         first = examples[0]
         raise InputError(
             f"{first.file}: all {len(examples):,} rows have the label '{first.label[:80]}' where two "
-            "classes were expected: add rows of another class, or check LABEL="
+            "classes were expected: add rows of another class, or check the column of the label",
+            option="source.label",
         )
     single = [example for example in examples if counts[example.label] == 1]
     if single:
@@ -138,7 +145,7 @@ def check_classes(examples: Sequence[Labelled]) -> None:
 
 
 def check_known(examples: Sequence[Labelled], training: Sequence[Labelled]) -> None:
-    """Raise InputError for an example of a class that the training examples lack."""
+    """Raise InputError for an example whose label no training example has."""
     known = {example.label for example in training}
     unknown = next((example for example in examples if example.label not in known), None)
     if unknown:
@@ -149,7 +156,7 @@ def check_known(examples: Sequence[Labelled], training: Sequence[Labelled]) -> N
 
 
 def label_names(labels: Iterable[str], source: Source) -> list[str]:
-    """The distinct labels in the order shown: that of `source.labels`, or of numbers, or of characters."""
+    """Return the distinct labels in the order shown: of `source.labels`, of numbers, or of characters."""
     distinct = set(labels)
     if source.labels is not None:
         return [name for name in dict.fromkeys(source.labels.values()) if name in distinct]
@@ -171,7 +178,7 @@ def _csv_rows(path: Path, source: Source) -> Iterator[_Raw]:
 
 
 def _line_rows(path: Path, source: Source) -> Iterator[_Raw]:
-    """`<label> <text>\\n`: only that character ends a line, since texts hold other line separators."""
+    r"""Yield lines of the form `<label> <text>\n`: no other character ends one, as texts hold them."""
     try:
         with path.open("rb") as stream:
             for number, line in enumerate(stream, 1):
@@ -183,13 +190,14 @@ def _line_rows(path: Path, source: Source) -> Iterator[_Raw]:
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path}, line {number}: byte 0x{error.object[error.start]:02x} at position "
-            f"{error.start + 1} is not {source.encoding}: set ENCODING= to the file's encoding, "
-            "or mend the line"
+            f"{error.start + 1} is not {source.encoding}: mend the line, or give the file's encoding",
+            option="source.encoding",
         ) from error
     except LookupError as error:
         raise InputError(
-            f"{path}: '{source.encoding}' is not a text encoding known to Python: set ENCODING= "
-            "to, for example, utf-8, windows-1252 or ascii"
+            f"{path}: '{source.encoding}' is not a text encoding known to Python: expected, for example, "
+            "utf-8, windows-1252 or ascii",
+            option="source.encoding",
         ) from error
     except OSError as error:
         raise InputError(

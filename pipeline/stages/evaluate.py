@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from ..artifacts import RunFolder, read_inputs
 from ..baselines.catalogue import BASELINES
 from ..config.loading import read_stage
-from ..corpus.data_report import equal_by
-from ..corpus.split import PARTS, keys
+from ..corpus.equality import contents, digests
+from ..corpus.split import PARTS
 from ..files import (
     atomic_write,
     read_arrays,
@@ -72,7 +72,7 @@ def _evaluate(
     labelled = assessment.predictions(test)
     mistakes = assessment.mistakes(labelled)
     write_table(folder.predictions, labelled)
-    write_arrays(folder.row_keys, **{part: keys(equal_by(rows[rows["part"] == part])) for part in PARTS})
+    write_arrays(folder.row_keys, **{part: digests(contents(rows[rows["part"] == part])) for part in PARTS})
     _write_rows(folder.mistakes, mistakes)
 
     request = read_stage(folder.request, Request)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.corpus.data_report import EXAMPLES, copies, data_report, summary
+from pipeline.corpus.data_report import EXAMPLES, data_report, mean_copies, summary
 
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
 ALPHABET = " ".join("abcdefghijklmnopqrstuvwxyz")  # 26 words, 24 shingles
@@ -194,6 +194,6 @@ def test_copies_are_the_mean_over_the_splits_and_equal_ones_those_of_an_official
 
     reports = [counted(1000, 3, 4), counted(1002, 0, 5)]
     near = "1.5 are near copies of a training row"
-    assert copies(reports, 2) == f"Of 1,001 test rows a fold {near}."
-    assert copies(reports, 1) == f"Of 1,001 test rows {near}, 4.5 are equal to a training row."
-    assert copies([{"rows": {"test": 9}}], 2) == ""
+    assert mean_copies(reports, 2) == f"Of 1,001 test rows a fold {near}."
+    assert mean_copies(reports, 1) == f"Of 1,001 test rows {near}, 4.5 are equal to a training row."
+    assert mean_copies([{"rows": {"test": 9}}], 2) == ""

@@ -12,12 +12,12 @@ from pipeline.corpus.docstrings import (
     MINIMUM_WORDS,
     Docstring,
     collect,
-    docstrings,
+    drop_repeated,
     first_paragraph,
     library_root,
-    masked,
+    mask_names,
+    read_docstrings,
     source_files,
-    unique,
 )
 from pipeline.errors import InputError
 
@@ -66,7 +66,7 @@ def library(tmp_path: Path) -> Path:
 
 
 def test_first_paragraphs_of_what_is_public_are_read_with_their_lines(library: Path) -> None:
-    assert docstrings("stacks", library, "stack.py") == [
+    assert read_docstrings("stacks", library, "stack.py") == [
         Docstring("stacks", "stack.py", 4, "A stack of things that one can push."),
         Docstring("stacks", "stack.py", 11, "Puts a thing on top of it."),
         Docstring("stacks", "stack.py", 25, r"Fetches the next \d thing, without waiting."),
@@ -99,18 +99,20 @@ def test_a_first_paragraph_ends_at_the_first_blank_line(docstring: str, paragrap
 )
 def test_a_file_that_cannot_be_read_as_source_has_no_docstrings(tmp_path: Path, source: bytes) -> None:
     (tmp_path / "bad.py").write_bytes(source)
-    assert docstrings("bad", tmp_path, "bad.py") == []
+    assert read_docstrings("bad", tmp_path, "bad.py") == []
 
 
 def test_a_declared_encoding_is_followed(tmp_path: Path) -> None:
     source = '# coding: latin-1\ndef f():\n    """Orders a café without any sugar."""'
     (tmp_path / "old.py").write_text(source, encoding="latin-1")
-    assert [one.text for one in docstrings("old", tmp_path, "old.py")] == ["Orders a café without any sugar."]
+    assert [one.text for one in read_docstrings("old", tmp_path, "old.py")] == [
+        "Orders a café without any sugar."
+    ]
 
 
 def test_warnings_about_foreign_source_do_not_escape(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text('def f():\n    """An invalid \\d escape in here."""\n    return 1 is 1\n')
-    assert len(docstrings("a", tmp_path, "a.py")) == 1
+    assert len(read_docstrings("a", tmp_path, "a.py")) == 1
 
 
 def test_tests_and_vendored_code_are_left_out(tmp_path: Path) -> None:
@@ -133,13 +135,13 @@ def test_tests_and_vendored_code_are_left_out(tmp_path: Path) -> None:
     ],
 )
 def test_own_names_are_masked_by_one_mask(text: str, expected: str) -> None:
-    assert masked(text) == expected
+    assert mask_names(text) == expected
 
 
 @pytest.mark.parametrize("label", LIBRARIES)
 def test_every_library_is_installed_and_its_label_is_masked(label: str) -> None:
     assert any(library_root(label).rglob("*.py"))
-    assert masked(label) == MASK
+    assert mask_names(label) == MASK
 
 
 def test_a_text_is_kept_once_and_dropped_where_libraries_share_it() -> None:
@@ -150,7 +152,7 @@ def test_a_text_is_kept_once_and_dropped_where_libraries_share_it() -> None:
         Docstring("a", "x.py", 10, "Said twice by a"),
         Docstring("a", "z.py", 1, "said by a and b"),
     ]
-    assert unique(found) == [found[3]]
+    assert drop_repeated(found) == [found[3]]
 
 
 def test_a_missing_library_is_an_error_that_says_what_to_do() -> None:
@@ -169,7 +171,7 @@ def test_finding_a_library_does_not_import_it() -> None:
 
 def test_a_real_library_is_read_on_all_cores_in_order() -> None:
     roots = {name: library_root(name) for name in ("gensim", "tqdm")}
-    corpus = unique(collect(roots))
+    corpus = drop_repeated(collect(roots))
     assert {one.label for one in corpus} == {"gensim", "tqdm"}
     assert len(corpus) > 500
     assert corpus == sorted(corpus)

@@ -56,8 +56,7 @@ def server():
 
 
 @pytest.fixture(autouse=True)
-def _no_mirror_and_no_proxy(monkeypatch):
-    monkeypatch.delenv("MIRROR", raising=False)
+def _no_proxy(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "*")
 
 
@@ -66,9 +65,9 @@ def folder(tmp_path):
     return tmp_path / "raw"
 
 
-def refusal(address, file, folder):
+def refusal(address, file, folder, mirror=""):
     with pytest.raises(InputError) as error:
-        fetch(address, file, folder)
+        fetch(address, file, folder, mirror)
     assert "\n" not in str(error.value) and file.path in str(error.value)
     assert files(folder) == []
     return str(error.value)
@@ -145,12 +144,13 @@ def test_a_refused_connection_is_said_in_short(folder):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{unused.getsockname()[1]}/"
-        assert "could not be had (Connection refused): put the file at" in refusal(address, FILE, folder)
+        message = refusal(address, FILE, folder)
+        assert "could not be downloaded (Connection refused): put the file at" in message
 
 
 def test_a_host_that_does_not_exist_is_said_in_short(folder):
     message = refusal("http://nowhere.invalid/", FILE, folder)
-    assert "could not be had (" in message and len(message) < 400
+    assert "could not be downloaded (" in message and len(message) < 400
 
 
 @pytest.mark.parametrize("address", ["ftp://127.0.0.1/", "file:///etc/", "", "http://[/"])
@@ -184,28 +184,25 @@ def wait_until(condition):
     raise AssertionError("waited for ten seconds")
 
 
-def test_a_folder_as_mirror_takes_the_place_of_the_address(folder, tmp_path, monkeypatch):
+def test_a_folder_as_mirror_takes_the_place_of_the_address(folder, tmp_path):
     mirror = tmp_path / "mirror"
     (mirror / "data").mkdir(parents=True)
     (mirror / FILE.path).write_bytes(CONTENT)
-    monkeypatch.setenv("MIRROR", f"{mirror}/")
-    assert fetch("http://nowhere.invalid/", FILE, folder).read_bytes() == CONTENT
+    assert fetch("http://nowhere.invalid/", FILE, folder, f"{mirror}/").read_bytes() == CONTENT
     assert (mirror / FILE.path).read_bytes() == CONTENT
 
 
-def test_an_address_as_mirror_takes_the_place_of_the_address(server, folder, monkeypatch):
-    monkeypatch.setenv("MIRROR", f"{server.root}/good")
-    assert fetch("http://nowhere.invalid/", FILE, folder).read_bytes() == CONTENT
+def test_an_address_as_mirror_takes_the_place_of_the_address(server, folder):
+    assert fetch("http://nowhere.invalid/", FILE, folder, f"{server.root}/good").read_bytes() == CONTENT
 
 
-def test_a_mirror_without_the_file_or_with_another_is_refused(folder, tmp_path, monkeypatch):
+def test_a_mirror_without_the_file_or_with_another_is_refused(folder, tmp_path):
     mirror = tmp_path / "mirror"
-    monkeypatch.setenv("MIRROR", str(mirror))
-    message = refusal("http://nowhere.invalid/", FILE, folder)
+    message = refusal("http://nowhere.invalid/", FILE, folder, str(mirror))
     assert f"No such file or directory: {mirror}/data/a set.txt" in message
     (mirror / "data").mkdir(parents=True)
     (mirror / FILE.path).write_bytes(b"other")
-    assert "where" in refusal("http://nowhere.invalid/", FILE, folder)
+    assert "where" in refusal("http://nowhere.invalid/", FILE, folder, str(mirror))
 
 
 @pytest.mark.parametrize("path", ["../secret", "data/../../secret", "/etc/passwd", "", ".", "..\\secret"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpus.folds import cut, parts
+from pipeline.corpus.folds import assign_folds, parts
 from pipeline.corpus.split import TEST, TRAIN, VALIDATION
 from pipeline.errors import InputError
 
@@ -18,7 +18,7 @@ def corpus(rows: int, classes: int = 2) -> tuple[list[str], np.ndarray]:
 
 def test_every_row_is_tested_once_and_a_tenth_of_the_others_validates() -> None:
     texts, labels = corpus(100)
-    fold = cut(texts, labels, 5, seed=1)
+    fold = assign_folds(texts, labels, 5, seed=1)
     assert sorted(set(fold)) == [1, 2, 3, 4, 5]
     for number in range(1, 6):
         part = parts(texts, labels, fold == number, seed=1)
@@ -34,7 +34,7 @@ def test_equal_texts_share_a_part_in_every_fold(numbers, count, seed) -> None:
         [f"  Text {n}" if i % 2 else f"text {n}" for i, n in enumerate(numbers)],
         np.array(numbers) % 2,
     )
-    fold = cut(texts, labels, count, seed)
+    fold = assign_folds(texts, labels, count, seed)
     for number in range(1, count + 1):
         part = parts(texts, labels, fold == number, seed)
         assert all(len(set(part[np.array(numbers) == n])) == 1 for n in range(16))
@@ -42,32 +42,32 @@ def test_equal_texts_share_a_part_in_every_fold(numbers, count, seed) -> None:
 
 def test_folds_follow_from_the_seed() -> None:
     texts, labels = corpus(60)
-    one, again, other = (cut(texts, labels, 3, seed) for seed in (1, 1, 2))
+    one, again, other = (assign_folds(texts, labels, 3, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
 
 
 def test_the_folds_of_a_seed_are_pinned() -> None:
     texts = [*(f"text {n}" for n in range(24)), "Text 3", "text 5", "text 5"]
-    fold = cut(texts, np.arange(27) % 3, 4, seed=7)
+    fold = assign_folds(texts, np.arange(27) % 3, 4, seed=7)
     assert "".join(map(str, fold)) == "333112441424243213231314122"
 
 
 def test_more_folds_than_texts_are_refused() -> None:
     with pytest.raises(InputError, match="3 different texts cannot make 4 folds"):
-        cut(["a", "b", "c", "A"], np.array([0, 1, 0, 1]), 4, seed=1)
+        assign_folds(["a", "b", "c", "A"], np.array([0, 1, 0, 1]), 4, seed=1)
 
 
 def test_a_corpus_whose_classes_are_all_smaller_than_the_folds_is_refused() -> None:
     texts, labels = corpus(24, classes=6)
     with pytest.raises(InputError, match="no class has 10 rows, one for each fold"):
-        cut(texts, labels, 10, seed=1)
+        assign_folds(texts, labels, 10, seed=1)
 
 
 def test_a_class_with_fewer_rows_than_folds_is_tested_in_some_of_them() -> None:
     texts, labels = corpus(40)
     labels[:3] = 2
-    assert len(set(cut(texts, labels, 5, seed=1)[:3])) == 3
+    assert len(set(assign_folds(texts, labels, 5, seed=1)[:3])) == 3
 
 
 def test_an_official_test_part_stays_and_validation_is_drawn_by_seed() -> None:

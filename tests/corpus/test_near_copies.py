@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpus.near_copies import CANDIDATES, near_copies
+from pipeline.corpus.near_copies import MAX_CANDIDATES, near_copies
 
 ALPHABET = " ".join("abcdefghijklmnopqrstuvwxyz")  # 26 words, 24 shingles
 
@@ -40,7 +40,7 @@ def test_the_most_alike_training_row_is_chosen_and_only_of_training() -> None:
 
 
 def test_a_copy_is_found_among_more_variants_than_are_compared() -> None:
-    variants = [f"{ALPHABET} {n}" for n in range(3 * CANDIDATES)]
+    variants = [f"{ALPHABET} {n}" for n in range(3 * MAX_CANDIDATES)]
     found = near_copies([*variants, f"{ALPHABET} 200!"], np.array([True] * len(variants) + [False]))
     assert found == {len(variants): (200, 1.0)}
 

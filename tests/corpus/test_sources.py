@@ -124,7 +124,7 @@ def test_a_fault_in_structure_ends_the_reading(path, fault, words):
 
 
 @pytest.mark.parametrize(("fault", "words"), [
-    (b"1 caf\xe9\n", "line 2: byte 0xe9 at position 6 is not utf-8: set ENCODING="),
+    (b"1 caf\xe9\n", "line 2: byte 0xe9 at position 6 is not utf-8: mend the line, or give"),
     (b"1 a\0\n", "line 2: a NUL character"),
 ])  # fmt: skip
 def test_a_fault_in_a_line_ends_the_reading(path, fault, words):
@@ -163,7 +163,7 @@ def test_rows_set_aside_are_allowed_up_to_the_share():
         check_blank_rows(rejected, 1999, source(), LISTED)
     assert str(error.value) == (
         "f.csv, line 7: no text; 2 of 1,999 rows (0.10%) are such (listed in rejects.csv), where 0.10% "
-        'are allowed: mend the file, or allow them with SET="source.blank_rows=0.01"'
+        "are allowed: mend the file, or allow a share of 0.01"
     )
 
 
@@ -175,12 +175,14 @@ def test_the_share_that_an_error_offers_is_enough(rejected, more, allowed):
         check_blank_rows(aside, total, source(blank_rows=allowed), LISTED)
         assert rejected <= allowed * total
     except InputError as error:
-        offered = float(str(error).rpartition("=")[2].strip('"'))
+        offered = float(str(error).rpartition("a share of ")[2])
         check_blank_rows(aside, total, source(blank_rows=offered), LISTED)
 
 
 def test_a_file_of_blank_rows_only_is_refused_whatever_is_allowed():
-    message = r"line 2: no text, and so in all 1 rows: check the columns TEXT=text and LABEL=label$"
+    message = (
+        r"line 2: no text, and so in all 1 rows: check the column of the text, 'text', and that of the label"
+    )
     with pytest.raises(InputError, match=message):
         check_blank_rows([Rejected("f.csv", 2, 2, "no text")], 1, source(blank_rows=0.99), LISTED)
 
@@ -193,7 +195,9 @@ def test_two_classes_of_two_rows_are_enough():
 
 
 def test_a_single_class_is_refused():
-    with pytest.raises(InputError, match=r"f.csv: all 3 rows have the label 'a' .* or check LABEL=$"):
+    with pytest.raises(
+        InputError, match=r"f.csv: all 3 rows have the label 'a' .* or check the column of the label$"
+    ):
         check_classes(labelled("a", "a", "a"))
 
 
