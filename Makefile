@@ -261,7 +261,7 @@ $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $
 	$(call STAGE,train $(RUN))
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline_$(CRITERION).parquet \
-  $(call code,$(everywhere) stages/evaluate tracking/writer_process tracking/mlflow_calls tracking/store tracking/package tracking/mlflow_model tracking/served_model prediction/labeller tables/columns review/assessment review/run_figures review/page review/label_errors \
+  $(call code,$(everywhere) stages/evaluate tracking/writer_process tracking/mlflow_calls tracking/store tracking/package tracking/mlflow_model tracking/served_model prediction/labeller tables/columns tables/kernels review/assessment review/run_figures review/page review/label_errors \
   measures/metrics measures/comparison measures/paired measures/slices prediction/evidence review/figures review/class_figures review/filter_figures review/filters) pipeline/review/report.html.j2
 	$(call STAGE,evaluate $(RUN))
 endif

@@ -17,7 +17,7 @@ from ..tables import columns as cells
 from ..tables.blocks import Block, CsvBlocks, Place, fields
 from ..tables.columns import Column
 from ..tables.faults import BadRow
-from ..text import chunk_kernels
+from ..tables.kernels import Bounds, Bytes, undouble_quotes
 from .image_table import ImageFolder
 
 ROWS = 16_384  # of a Parquet file, at a time
@@ -54,7 +54,7 @@ class BlockTable:
         for block in self._blocks.blocks(self._column, place):
             data, texts = block.data, block.texts
             if block.doubled.any():
-                single, texts = chunk_kernels.undoubled(data, texts, block.doubled, len(data))
+                single, texts = undouble_quotes(data, texts, block.doubled, len(data))
                 data = np.concatenate([data, single])
             yield Batch(data, texts, block, block.bad, block.place, self._blocks.bytes_read)
 
@@ -186,9 +186,9 @@ def packed(lines: bytes) -> bytes:
     return gzip.compress(lines, 6, mtime=0)
 
 
-def _records(rows: Sequence[Sequence[str]], delimiter: str) -> tuple[cells.Bytes, cells.Bounds]:
+def _records(rows: Sequence[Sequence[str]], delimiter: str) -> tuple[Bytes, Bounds]:
     return cells.laid_out([csv_line(row, delimiter)[:-1] for row in rows])
 
 
-def _harmless(rows: Sequence[Sequence[str]], delimiter: str) -> tuple[cells.Bytes, cells.Bounds]:
+def _harmless(rows: Sequence[Sequence[str]], delimiter: str) -> tuple[Bytes, Bounds]:
     return _records([cells.escaped(row) for row in rows], delimiter)

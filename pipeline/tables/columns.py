@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..csv_line import quoted
-from ..text import chunk_kernels as kernels
+from . import kernels
+from .kernels import Bounds, Bytes
 
-Bytes = NDArray[np.uint8]
-Bounds = NDArray[np.int64]
 RISKY = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the beginning of a formula
 
 
@@ -58,7 +57,7 @@ class Numbers:
     values: NDArray[np.float32]
 
     def cells(self, delimiter: str) -> tuple[Bytes, Bounds]:
-        digits = kernels.decimals(self.values)
+        digits = kernels.format_decimals(self.values)
         starts = np.arange(len(digits), dtype=np.int64) * digits.shape[1]
         return digits.ravel(), np.stack([starts, starts + digits.shape[1]], axis=1)
 
@@ -92,8 +91,7 @@ def lines(data: Bytes, records: Bounds, columns: Sequence[Column], delimiter: st
         bounds[number] = places + start
         parts.append(part)
         start += len(part)
-    joined: bytes = kernels.joined(data, records, np.concatenate(parts), bounds, ord(delimiter)).tobytes()
-    return joined
+    return kernels.append_cells(data, records, np.concatenate(parts), bounds, ord(delimiter)).tobytes()
 
 
 def harmless(column: Column) -> Column:

@@ -10,31 +10,9 @@ from ..compiled import Ints, Sizes, kernel
 Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
 Flags = NDArray[np.bool_]
-QUOTE = 34
 EMPTY = -1
 # What `str.split` takes for blank, of ASCII. Others are found in the chunk, by `str.split` itself.
 BLANK = np.isin(np.arange(256), [*range(9, 14), *range(28, 33)])
-
-
-@kernel
-def undoubled(data: Bytes, texts: Sizes, doubled: Flags, start: int) -> tuple[Bytes, Sizes]:
-    """The texts int64 [rows, 2] that hold doubled quotes, with single ones; they are laid end to end, and
-    their new bounds count from `start`. The others' bounds stay."""
-    size = 0
-    for row in range(len(texts)):
-        if doubled[row]:
-            size += texts[row, 1] - texts[row, 0]
-    single, bounds, n = np.empty(size, np.uint8), texts.copy(), 0
-    for row in range(len(texts)):
-        if doubled[row]:
-            bounds[row, 0] = start + n
-            i = texts[row, 0]
-            while i < texts[row, 1]:
-                single[n] = data[i]
-                n += 1
-                i += 2 if data[i] == QUOTE else 1
-            bounds[row, 1] = start + n
-    return single[:n], bounds
 
 
 @kernel
@@ -140,41 +118,3 @@ def tokens(
                     result[n] = ids[i]
                     n += 1
     return result, bounds, lengths, strange
-
-
-@kernel
-def joined(data: Bytes, records: Sizes, columns: Bytes, cells: Sizes, delimiter: int) -> Bytes:
-    """CSV lines: each record int64 [rows, 2] of `data` as it stands, then its cells, then a line end.
-
-    Cell c of row r is `columns[cells[c, r, 0]:cells[c, r, 1]]`, `cells` int64 [cells, rows, 2].
-    """
-    size = (records[:, 1] - records[:, 0]).sum() + (cells[:, :, 1] - cells[:, :, 0]).sum()
-    result = np.empty(size + len(records) * (len(cells) + 1), np.uint8)
-    n = 0
-    for row in range(len(records)):
-        for i in range(records[row, 0], records[row, 1]):
-            result[n] = data[i]
-            n += 1
-        for c in range(len(cells)):
-            result[n] = delimiter
-            n += 1
-            for i in range(cells[c, row, 0], cells[c, row, 1]):
-                result[n] = columns[i]
-                n += 1
-        result[n] = 10
-        n += 1
-    return result
-
-
-@kernel
-def decimals(numbers: NDArray[np.float32]) -> Bytes:
-    """Numbers float [n] of 0..1 as `f"{number:.4f}"` has them: uint8 [n, 6]."""
-    result = np.empty((len(numbers), 6), np.uint8)
-    for row in range(len(numbers)):
-        # A float32 has 24 bits, 10,000 has 14: their product is exact, and so is the rounding.
-        rest = np.int64(np.rint(np.float64(numbers[row]) * 10_000))
-        for i in range(5, 1, -1):
-            result[row, i] = 48 + rest % 10
-            rest //= 10
-        result[row, 0], result[row, 1] = 48 + rest, 46
-    return result

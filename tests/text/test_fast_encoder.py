@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.options import Tokenize
-from pipeline.text import chunk_kernels, fast_encoder
+from pipeline.text import fast_encoder
 from pipeline.text.encoder import TextEncoder
 from pipeline.text.fast_encoder import ByteEncoder
 
@@ -77,25 +77,3 @@ def test_the_table_grows_with_the_chunks() -> None:
     texts = [" ".join(f"a{i}" for i in range(50_000))]
     for _ in range(2):
         np.testing.assert_array_equal(fast.encode(texts).sequences.ids, plain.encode_counted(texts)[0].ids)
-
-
-def test_doubled_quotes_become_single_ones_and_other_texts_stay() -> None:
-    data = np.frombuffer(b'"a ""b""","c",d"e', np.uint8)
-    texts = np.array([[1, 8], [11, 12], [14, 17]])
-    single, bounds = chunk_kernels.undoubled(data, texts, np.array([True, False, False]), len(data))
-    whole = np.concatenate([data, single]).tobytes()
-    assert [whole[start:end] for start, end in bounds.tolist()] == [b'a "b"', b"c", b'd"e']
-
-
-@settings(deadline=None)
-@given(st.lists(st.floats(0, 1, width=32)))
-def test_decimals_are_those_of_python(numbers: list[float]) -> None:
-    found = chunk_kernels.decimals(np.array(numbers, np.float32))
-    assert [bytes(one).decode() for one in found] == [f"{number:.4f}" for number in numbers]
-
-
-def test_cells_are_set_behind_records() -> None:
-    data, columns = np.frombuffer(b"a,b\nc,d\n", np.uint8), np.frombuffer(b"xyz", np.uint8)
-    cells = np.array([[[0, 1], [1, 3]], [[0, 0], [0, 3]]])
-    lines = chunk_kernels.joined(data, np.array([[0, 3], [4, 7]]), columns, cells, ord(";"))
-    assert lines.tobytes() == b"a,b;x;\nc,d;yz;xyz\n"
