@@ -1,9 +1,9 @@
-"""Compare a run with the champion of its corpus, and let it take the champion's place if it is better.
+"""Compare a run with the champion of its corpus, and promote it to champion if it is better.
 
-Reads the run's model from MLflow, the champion's, and the corpus's rows.parquet (of images, images.npy);
-writes registration/, and logs it to the run; registers the version and moves the alias. Ends with code 1
-where the run is refused, and says why. With FORCE it is promoted whatever is found, also where the two cannot
-be compared: it is then beside the majority class, as a first champion is, and the comparison says why.
+Reads the run's model and the champion's from MLflow, and the corpus's rows.parquet (of images, images.npy).
+Writes registration/ and logs it to the run; registers the version and moves the alias. If the run is
+refused, it says why and exits with code 1. With FORCE the run is promoted in any case; where the two cannot
+be compared, it is compared with the majority class, like a first champion, and the report says why.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from ..artifacts import MlflowModelFolder, RunFolder, read_inputs
+from ..artifacts import MlflowModelFolder, RegistrationFolder, RunFolder, read_inputs
 from ..config import loading
 from ..corpus.equality import contents, digests
 from ..errors import InputError, Refused
-from ..files import atomic_write, read_arrays, read_json, read_table, write_csv, write_json
+from ..files import read_arrays, read_json, read_table, write_csv, write_json, write_text
 from ..prediction.classifier import Classifier
-from ..release import champions, contest, gate, registry
+from ..release import champions, contest, gate, gate_report, registry
 from ..release.champions import Champion
-from ..release.contest import Contestant, Test
+from ..release.contest import HeldOutRows, LoadedClassifier
+from ..release.gate_report import GateReport
 from ..tracking import find
 
 
@@ -35,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    if arguments.force and not any(one.isalpha() for one in arguments.force):
+    if arguments.force and not any(letter.isalpha() for letter in arguments.force):
         raise InputError('FORCE= takes the reason, as in FORCE="the champion has seen the test rows"')
     corpus, model = loading.resolved(arguments.corpus, arguments.model)
     folder = RunFolder(loading.run_folder(corpus, model))
@@ -48,84 +50,100 @@ def run(arguments: argparse.Namespace) -> None:
     if champion and champion.model_id == model_id:
         print(f"register: {name}, {model}: this run is the champion already, as version {champion.version}")
         return
-    with TemporaryDirectory() as scratch:
-        files = MlflowModelFolder(Path(scratch, model_id))
-        registry.fetch(model_id, files.path)
-        test, old, apart = _test_rows(folder, files), None, ""
-        if champion:
-            try:
-                test, old = _beside(champion, test)
-            except InputError as error:
-                if not arguments.force:
-                    raise InputError(f'{error}; FORCE="the reason" promotes it uncompared') from error
-                apart = str(error)
-        outcome = contest.compared(_contestant(model, files), old, test)
-    result = gate.Comparison(
-        corpus=name,
-        run=run_id,
-        champion=champion.version if champion else None,
-        left_out=test.left_out,
-        new=outcome.new,
-        old=outcome.old,
-        paired=outcome.paired,
-        slices=outcome.slices,
-        checks=[gate.not_compared(apart), *outcome.checks] if apart else outcome.checks,
-        forced="",
-    )
-    if not result.passed:
-        result = result.model_copy(update={"forced": arguments.force})
-    rows = outcome.changed
-    write_csv(folder.registration.rows, rows.columns.tolist(), rows.itertuples(index=False))
-    write_json(folder.registration.result, result.model_dump())
-    with atomic_write(folder.registration.page) as partial:
-        partial.write_text(gate.markdown(result), "utf-8")
-    print(f"{gate.summary(result)}\n  which rows changed: {folder.registration.rows}")
-    if not (result.passed or result.forced):
+    report, changed = _compare(folder, run_id, model_id, champion, arguments.force)
+    _write(folder.registration, report, changed)
+    print(f"{gate_report.summary(report)}\n  which rows changed: {folder.registration.rows}")
+    if not (report.passed or report.forced):
         registry.attach(run_id, folder.registration.path, "refused")
         kept = f"version {champion.version} stays the champion" if champion else "there is no champion yet"
         raise Refused(f"{name}, {model} is not promoted: {kept}")
-    tags = {"forced": result.forced} if result.forced else {}
+    tags = {"forced": report.forced} if report.forced else {}
     version = registry.promote(name, run_id, model_id, model, tags)
     registry.attach(run_id, folder.registration.path, "promoted")
     champions.remember(name)
     print(f"  {name} version {version.number} is the champion:\n  `make predict` without MODEL= labels by it")
 
 
-def _test_rows(folder: RunFolder, files: MlflowModelFolder) -> Test:
-    """`files` are the run's own. Raises InputError where the corpus is no more as it was when the run was
-    evaluated."""
+def _compare(
+    folder: RunFolder, run_id: str, model_id: str, champion: Champion | None, force: str
+) -> tuple[GateReport, pd.DataFrame]:
+    """Return the gate's report and the rows that change sides.
+
+    Raises InputError where the champion cannot be compared and `force` gives no reason to do without.
+    """
+    with TemporaryDirectory() as scratch:
+        files = MlflowModelFolder(Path(scratch, model_id))
+        registry.fetch(model_id, files.path)
+        test, loaded_champion, obstacle = _test_rows(folder, files), None, ""
+        if champion:
+            try:
+                test, loaded_champion = _load_champion(champion, test)
+            except InputError as error:
+                if not force:
+                    raise InputError(f'{error}; FORCE="the reason" promotes it uncompared') from error
+                obstacle = str(error)
+        result = contest.compare(_load(folder.path.name, files), loaded_champion, test)
+    report = GateReport(
+        corpus=folder.corpus.path.name,
+        run=run_id,
+        champion=champion.version if champion else None,
+        left_out=test.left_out,
+        new=result.new,
+        old=result.champion,
+        paired=result.paired,
+        slices=result.slices,
+        checks=[gate.check_not_compared(obstacle), *result.checks] if obstacle else result.checks,
+        forced="",
+    )
+    return (report if report.passed else report.model_copy(update={"forced": force})), result.changed
+
+
+def _write(files: RegistrationFolder, report: GateReport, changed: pd.DataFrame) -> None:
+    write_csv(files.rows, changed.columns.tolist(), changed.itertuples(index=False))
+    write_json(files.result, report.model_dump())
+    write_text(files.page, gate_report.markdown(report))
+
+
+def _test_rows(folder: RunFolder, files: MlflowModelFolder) -> HeldOutRows:
+    """Return the test rows of the run whose MLflow model is in `files`.
+
+    Raises InputError where the corpus has changed since the run was evaluated.
+    """
     rows = read_table(folder.corpus.rows)
     test = rows[rows["part"] == "test"]
-    found = digests(contents(test))
-    if not np.array_equal(found, read_arrays(files.row_keys)["test"]):
+    test_keys = digests(contents(test))
+    if not np.array_equal(test_keys, read_arrays(files.row_keys)["test"]):
         raise InputError(
             f"{folder.corpus.path} was prepared anew since this run, and has other test rows: "
             "run `make train` as before, which trains on the rows as they are"
         )
-    names = np.array(read_json(folder.corpus.labels), object)
-    all_rows = Test(
+    labels = np.array(read_json(folder.corpus.labels), object)
+    held_out = HeldOutRows(
         read_inputs(folder.corpus).select(test.index.to_numpy()),
-        found,
-        names[test["label"]],
+        test_keys,
+        labels[test["label"]],
         test[[name for name in ("file", "line", "text") if name in test]],
     )
-    return all_rows.unseen(_learned(files), "the run itself")
+    return held_out.without(_learned(files), "the run itself")
 
 
-def _beside(champion: Champion, test: Test) -> tuple[Test, Contestant]:
-    """The test rows that the champion has not seen either, and the champion. Raises InputError where the two
-    cannot be compared: it has seen them all, takes no such rows, or its files are of a format before."""
-    old = _contestant(champion.title, champion.files)
-    contest.takes(old.classifier, test)
-    return test.unseen(_learned(champion.files), "the champion"), old
+def _load_champion(champion: Champion, test: HeldOutRows) -> tuple[HeldOutRows, LoadedClassifier]:
+    """Return the test rows that the champion has not seen either, and the champion.
+
+    Raises InputError where the two cannot be compared: the champion has seen all rows, takes rows of another
+    kind, or its files are of an earlier format.
+    """
+    loaded = _load(champion.title, champion.files)
+    contest.check_accepts(loaded.classifier, test)
+    return test.without(_learned(champion.files), "the champion"), loaded
 
 
 def _learned(files: MlflowModelFolder) -> NDArray[np.uint64]:
-    """The keys of the rows that it was trained on, or chosen by."""
+    """Return the keys of the rows that the model was trained on or chosen by."""
     parts = read_arrays(files.row_keys)
     return np.concatenate([parts["train"], parts["validation"]])
 
 
-def _contestant(title: str, files: MlflowModelFolder) -> Contestant:
+def _load(title: str, files: MlflowModelFolder) -> LoadedClassifier:
     size = sum(path.stat().st_size for path in files.classifier.iterdir())
-    return Contestant(title, Classifier.load(files.classifier), size)
+    return LoadedClassifier(title, Classifier.load(files.classifier), size)

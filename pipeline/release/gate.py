@@ -1,31 +1,29 @@
-"""Whether a classifier may take the champion's place: the limits, what was found, and the decision.
+"""The limits that a classifier has to keep to become the champion.
 
-What the slices cannot see: a slice counts as worse where a coin would hardly break so many of its changed
-rows, and the more slices, the surer each has to be. Of 150 classes and eight more slices, none of 11 rows or
-fewer can ever be refused so, as 158 / 2^11 is 0.08. Therefore no class may lose more than half of what it had
-right, once that is LOST rows. What is lost of a class of fewer rows shows in macro-F1 alone.
+A slice fails if its one-sided McNemar p, Holm-corrected over all slices, is below 0.05. A small slice cannot
+fail: among 158 slices, one of 11 rows never reaches that p (158 / 2^11 = 0.08). So a class also fails if it
+loses more than half of the rows that the champion has right, once that is MIN_CLASS_LOSS rows. Losses in
+still smaller classes show in macro-F1 alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import fill
 
 from ..measures.paired import CHANCE, Paired, Slice, shown_p
 from ..options import Section
 
-TOLERANCE = 0.02  # macro-F1 may be so much lower, and the expected calibration error so much higher
-SPEED = 0.5  # of the champion's rows a second, at least
-SIZE = 4.0  # times the champion's bytes, at most
-WIDTH = 79
-ROWS = 200  # or half of the test part, where that is less
-LEAST = 50  # in any case: of fewer, ten points are five rows or fewer, which a coin may well fix
-LOST = 5  # rows of a class, net
-NAMED = 5  # of the slices that are worse
+SCORE_TOLERANCE = 0.02  # by which macro-F1 may be lower and the expected calibration error higher
+MIN_RELATIVE_SPEED = 0.5  # of the champion's rows per second
+MAX_RELATIVE_SIZE = 4.0  # of the champion's bytes
+MIN_ROWS = 200  # or half of the test part, where that is less
+MIN_ROWS_OF_SMALL_TEST = 50  # in any case: ten points of fewer rows are five rows, which chance may well fix
+MIN_CLASS_LOSS = 5  # rows, net
+NAMED_SLICES = 5  # of those that fail
 
 
-class Side(Section):
-    """One of the two on the rows compared; shares are in 0..1."""
+class Performance(Section):
+    """The figures of one classifier on the rows compared; shares are in 0..1."""
 
     title: str
     accuracy: float
@@ -36,7 +34,7 @@ class Side(Section):
 
 
 class Check(Section):
-    """A limit in words, what was found beside it, and whether it is kept."""
+    """A limit in words, what was measured, and whether the limit is kept."""
 
     what: str
     limit: str
@@ -44,180 +42,156 @@ class Check(Section):
     passed: bool
 
 
-class Comparison(Section):
-    """All that `register` found; without a champion to compare with it is beside the majority class."""
-
-    corpus: str
-    run: str
-    champion: str | None  # its version, also where the two could not be compared
-    left_out: int  # test rows that one of the two was trained on
-    new: Side
-    old: Side | None  # None where there is no champion, or none that could be compared
-    paired: Paired
-    slices: list[Slice]
-    checks: list[Check]
-    forced: str  # the reason why it is promoted in spite of a check
-
-    @property
-    def passed(self) -> bool:
-        return all(check.passed for check in self.checks)
-
-
-def first(paired: Paired) -> list[Check]:
-    """Of a classifier that has no champion before it, beside the majority class."""
+def checks_of_first_champion(paired: Paired) -> list[Check]:
+    """Return the checks of a classifier without a predecessor, compared with the majority class."""
     return [
         Check(
             what="accuracy",
-            limit="really better than the majority class",
+            limit="significantly better than the majority class",
             found=f"p {shown_p(paired.p)}",
             passed=paired.difference > 0 and paired.is_real,
         )
     ]
 
 
-def not_compared(reason: str) -> Check:
-    """With a champion that could not be asked: it falls by force alone."""
+def check_not_compared(reason: str) -> Check:
+    """Return the failed check of a champion that could not be compared, which only force replaces."""
     return Check(what="champion", limit="compared on the same rows", found=reason, passed=False)
 
 
-def against(new: Side, old: Side, paired: Paired, slices: Sequence[Slice], left_out: int) -> list[Check]:
-    """Of a classifier beside the champion, on the rows that neither was trained on.
+def checks_against_champion(
+    new: Performance, champion: Performance, paired: Paired, slices: Sequence[Slice], left_out: int
+) -> list[Check]:
+    """Return all checks of a classifier against the champion, on the rows that neither was trained on.
 
-    The accuracy must be higher: a champion that people have come to know does not give way to its equal. It
-    need not be really higher: where a tenth of 1,000 rows change, that would take 2.2 points, and champions
-    would stay for want of rows, not of better models. `Paired` says whether it is.
-
-    Chance alone moves macro-F1 and the calibration error by about half of 1 / sqrt(rows), so that much is
-    tolerated where it is more than TOLERANCE.
-
-    By simulation, of two equally good classifiers that differ on a tenth of the rows, fewer than 1 % are
-    refused for a class among 150 of 11 rows each; of those that differ on a fifth, 6 to 15 %.
+    `left_out` counts the test rows that one of the two was trained on. Chance alone moves macro-F1 and the
+    calibration error by about half of 1 / sqrt(rows), so that much is tolerated where it exceeds
+    SCORE_TOLERANCE.
     """
-    tolerance = max(TOLERANCE, paired.rows**-0.5)
-    least = max(LEAST, min(ROWS, (paired.rows + left_out) / 2))
-    worse = [
-        f"{one.title} {one.new:.1%} after {one.old:.1%}, p {shown_p(one.p)}"
-        for one in slices
-        if one.p < CHANCE
-    ]
-    losing = sorted((one for one in slices if one.of_class and one.lost > 0), key=_loss, reverse=True)
-    halved = [one for one in losing if one.lost >= LOST and 2 * one.lost > one.right]
-    named = losing[:1] + [one for one in halved if one is not losing[0]]
+    tolerance = max(SCORE_TOLERANCE, paired.rows**-0.5)
     return [
-        Check(
-            what="rows",
-            limit=f"at least {least:,.0f} that neither was trained on",
-            found=f"{paired.rows:,}" + (f"; {left_out:,} left out" if left_out else ""),
-            passed=paired.rows >= least,
-        ),
-        Check(
-            what="accuracy",
-            limit="higher",
-            found=f"{new.accuracy:.1%} after {old.accuracy:.1%}",
-            passed=paired.difference > 0,
-        ),
-        Check(
-            what="macro-F1",
-            limit=f"not lower by more than {100 * tolerance:.1f} points",
-            found=f"{new.macro_f1:.1%} after {old.macro_f1:.1%}",
-            passed=new.macro_f1 >= old.macro_f1 - tolerance,
-        ),
-        Check(
-            what="classes",
-            limit=f"none loses more than half of what it had right, and {LOST} rows or more",
-            found="largest loss: " + (_listed([_told(one) for one in named]) or "none"),
-            passed=not halved,
-        ),
-        Check(
-            what="slices",
-            limit=f"none worse at p < {CHANCE}, of all {len(slices)} together",
-            found=_listed(worse) or "none",
-            passed=not worse,
-        ),
-        Check(
-            what="calibration",
-            limit=f"error not higher by more than {100 * tolerance:.1f} points",
-            found=f"{new.calibration_error:.1%} after {old.calibration_error:.1%}",
-            passed=new.calibration_error <= old.calibration_error + tolerance,
-        ),
-        Check(
-            what="speed",
-            limit=f"at least {SPEED:.0%} of the champion's rows a second",
-            found=f"{new.rows_per_second:,.0f} after {old.rows_per_second:,.0f}",
-            passed=new.rows_per_second >= SPEED * old.rows_per_second,
-        ),
-        Check(
-            what="size",
-            limit=f"at most {SIZE:.0f} times the champion's",
-            found=f"{new.bytes / 1e6:,.1f} MB after {old.bytes / 1e6:,.1f}",
-            passed=new.bytes <= SIZE * old.bytes,
-        ),
+        check_rows(paired.rows, left_out),
+        check_accuracy(new, champion, paired),
+        check_macro_f1(new, champion, tolerance),
+        check_classes(slices),
+        check_slices(slices),
+        check_calibration(new, champion, tolerance),
+        check_speed(new, champion),
+        check_size(new, champion),
     ]
 
 
-def markdown(result: Comparison) -> str:
-    """The comparison as a page."""
-    lines = [f"# {_title(result)}", "", f"{_rows(result)}.", "", str(result.paired), ""]
-    lines += ["| | limit | found | kept |", "| --- | --- | --- | --- |"]
-    lines += [
-        f"| {one.what} | {one.limit} | {_cell(one.found)} | {'yes' if one.passed else '**no**'} |"
-        for one in result.checks
-    ]
-    if result.forced:
-        lines += ["", f"Promoted in spite of this: {result.forced}"]
-    if result.slices:
-        lines += ["", "Where the one-sided p, as it counts among all slices, is small, the new one is worse."]
-        lines += ["", "| | rows | new, % | champion, % | lost net | one-sided p |"]
-        lines += ["| --- | --- | --- | --- | --- | --- |"]
-        lines += [
-            f"| {_cell(one.title)} | {one.rows:,} | {100 * one.new:.1f} | {100 * one.old:.1f} "
-            f"| {one.lost:,} | {one.p:.2g} |"
-            for one in result.slices
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def summary(result: Comparison) -> str:
-    """The comparison in lines of 79 columns at most."""
-    lines = [f"register: {_title(result)}", f"  {_rows(result)}", f"  {result.paired}"]
-    for one in result.checks:
-        lines.append(f"  {'kept' if one.passed else 'NOT KEPT':<8}  {one.what}: {one.limit}; {one.found}")
-    if result.forced:
-        lines.append(f"  promoted in spite of this: {result.forced}")
-    return "\n".join(fill(line, WIDTH, subsequent_indent=" " * 12) for line in lines)
-
-
-def _loss(one: Slice) -> tuple[int, float]:
-    """The more rows, the worse; of as many, the larger part of the class."""
-    return one.lost, one.lost / one.rows
-
-
-def _told(one: Slice) -> str:
-    return (
-        f"{one.title}, {one.lost:,} net of {one.rows:,} rows ({one.right:,} were right), "
-        f"one-sided p {shown_p(one.alone)} by itself"
+def check_rows(rows: int, left_out: int) -> Check:
+    """Return the check that enough rows were compared."""
+    required = max(MIN_ROWS_OF_SMALL_TEST, min(MIN_ROWS, (rows + left_out) / 2))
+    return Check(
+        what="rows",
+        limit=f"at least {required:,.0f} that neither was trained on",
+        found=f"{rows:,}; {left_out:,} left out" if left_out else f"{rows:,}",
+        passed=rows >= required,
     )
 
 
-def _listed(found: Sequence[str]) -> str:
-    more = f"; and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
-    return "; ".join(found[:NAMED]) + more
+def check_accuracy(new: Performance, champion: Performance, paired: Paired) -> Check:
+    """Return the check that accuracy is higher: a known champion does not give way to its equal.
 
-
-def _title(result: Comparison) -> str:
-    if result.old is None:
-        return f"{result.corpus}, {result.new.title} beside the majority class"
-    return (
-        f"{result.corpus}, {result.new.title} beside {result.old.title}, champion version {result.champion}"
+    It need not be significantly higher: where a tenth of 1,000 rows change, that would take 2.2 points, and
+    champions would stay for want of rows rather than of better models.
+    """
+    return Check(
+        what="accuracy",
+        limit="higher",
+        found=_shares(new.accuracy, champion.accuracy),
+        passed=paired.difference > 0,
     )
 
 
-def _rows(result: Comparison) -> str:
-    rows = f"{result.paired.rows:,} test rows"
-    if not result.left_out:
-        return rows
-    return f"{rows}; {result.left_out:,} more were left out, as one of the two was trained on them"
+def check_macro_f1(new: Performance, champion: Performance, tolerance: float) -> Check:
+    """Return the check that macro-F1 is not lower by more than the tolerance."""
+    return Check(
+        what="macro-F1",
+        limit=f"not lower by more than {100 * tolerance:.1f} points",
+        found=_shares(new.macro_f1, champion.macro_f1),
+        passed=new.macro_f1 >= champion.macro_f1 - tolerance,
+    )
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+def check_classes(slices: Sequence[Slice]) -> Check:
+    """Return the check that no class loses more than half of what the champion has right.
+
+    The largest loss is named even if it is within the limit. By simulation, fewer than 1 % of equally good
+    classifiers fail here if they differ on a tenth of the rows, 6 to 15 % if on a fifth (150 classes of 11
+    rows).
+    """
+    losing = sorted((part for part in slices if part.of_class and part.lost > 0), key=_loss, reverse=True)
+    halved = [part for part in losing if part.lost >= MIN_CLASS_LOSS and 2 * part.lost > part.right]
+    named = losing[:1] + [part for part in halved if part is not losing[0]]
+    return Check(
+        what="classes",
+        limit=f"none loses more than half of what it had right, and {MIN_CLASS_LOSS} rows or more",
+        found="largest loss: " + (_listed([_describe_loss(part) for part in named]) or "none"),
+        passed=not halved,
+    )
+
+
+def check_slices(slices: Sequence[Slice]) -> Check:
+    """Return the check that no slice is significantly worse."""
+    worse = [part for part in slices if part.p < CHANCE]
+    found = [f"{part.title} {_shares(part.new, part.old)}, p {shown_p(part.p)}" for part in worse]
+    return Check(
+        what="slices",
+        limit=f"none worse at p < {CHANCE}, corrected for all {len(slices)}",
+        found=_listed(found) or "none",
+        passed=not worse,
+    )
+
+
+def check_calibration(new: Performance, champion: Performance, tolerance: float) -> Check:
+    """Return the check that the calibration error is not higher by more than the tolerance."""
+    return Check(
+        what="calibration",
+        limit=f"error not higher by more than {100 * tolerance:.1f} points",
+        found=_shares(new.calibration_error, champion.calibration_error),
+        passed=new.calibration_error <= champion.calibration_error + tolerance,
+    )
+
+
+def check_speed(new: Performance, champion: Performance) -> Check:
+    """Return the check that prediction is not much slower."""
+    return Check(
+        what="speed",
+        limit=f"at least {MIN_RELATIVE_SPEED:.0%} of the champion's rows per second",
+        found=f"{new.rows_per_second:,.0f}, champion {champion.rows_per_second:,.0f}",
+        passed=new.rows_per_second >= MIN_RELATIVE_SPEED * champion.rows_per_second,
+    )
+
+
+def check_size(new: Performance, champion: Performance) -> Check:
+    """Return the check that the model's files are not much larger."""
+    return Check(
+        what="size",
+        limit=f"at most {MAX_RELATIVE_SIZE:.0f} times the champion's",
+        found=f"{new.bytes / 1e6:,.1f} MB, champion {champion.bytes / 1e6:,.1f} MB",
+        passed=new.bytes <= MAX_RELATIVE_SIZE * champion.bytes,
+    )
+
+
+def _loss(part: Slice) -> tuple[int, float]:
+    """Return the sort key of a loss: rows first, then the share of the class."""
+    return part.lost, part.lost / part.rows
+
+
+def _describe_loss(part: Slice) -> str:
+    return (
+        f"{part.title}, {part.lost:,} net of {part.rows:,} rows ({part.right:,} were right), "
+        f"one-sided p {shown_p(part.alone)} uncorrected"
+    )
+
+
+def _shares(new: float, champion: float) -> str:
+    return f"{new:.1%}, champion {champion:.1%}"
+
+
+def _listed(items: Sequence[str]) -> str:
+    more = f"; and {len(items) - NAMED_SLICES:,} more" if len(items) > NAMED_SLICES else ""
+    return "; ".join(items[:NAMED_SLICES]) + more

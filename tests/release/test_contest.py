@@ -21,9 +21,11 @@ ENCODER = TextEncoder.learn(TEXTS, Tokenize(minimum_count=1))
 SEQUENCES = ENCODER.encode(TEXTS)
 
 
-def rows_of(inputs: Sequences | Images) -> contest.Test:
+def rows_of(inputs: Sequences | Images) -> contest.HeldOutRows:
     lines = pd.DataFrame({"line": [2, 3, 4, 5], "text": TEXTS}, index=[7, 8, 11, 12])  # as in the corpus
-    return contest.Test(inputs, np.array([10, 20, 30, 40], np.uint64), np.array(list("abab"), object), lines)
+    return contest.HeldOutRows(
+        inputs, np.array([10, 20, 30, 40], np.uint64), np.array(list("abab"), object), lines
+    )
 
 
 def keys(*values: int) -> np.ndarray:
@@ -31,24 +33,28 @@ def keys(*values: int) -> np.ndarray:
 
 
 def test_rows_that_one_of_them_was_trained_on_are_left_out_and_counted() -> None:
-    found = rows_of(SEQUENCES).unseen(keys(20, 99), "the run").unseen(keys(40, 20), "the champion")
-    assert (found.shown["text"].tolist(), found.truth.tolist()) == (["one", "three"], ["a", "a"])
-    assert found.inputs.as_sequences().ids.tolist() == ENCODER.encode(["one", "three"]).ids.tolist()
-    assert (found.keys.tolist(), found.shown["line"].tolist(), found.left_out) == ([10, 30], [2, 4], 2)
+    remaining = rows_of(SEQUENCES).without(keys(20, 99), "the run").without(keys(40, 20), "the champion")
+    assert (remaining.origin["text"].tolist(), remaining.truth.tolist()) == (["one", "three"], ["a", "a"])
+    assert remaining.inputs.as_sequences().ids.tolist() == ENCODER.encode(["one", "three"]).ids.tolist()
+    assert (remaining.keys.tolist(), remaining.origin["line"].tolist(), remaining.left_out) == (
+        [10, 30],
+        [2, 4],
+        2,
+    )
 
 
 def test_of_images_the_rows_are_left_out_too() -> None:
-    found = rows_of(PIXELS).unseen(keys(10, 30), "the champion")
-    assert found.inputs.padded()[:, 0, 0, 0].tolist() == [4, 12]
+    remaining = rows_of(PIXELS).without(keys(10, 30), "the champion")
+    assert remaining.inputs.padded()[:, 0, 0, 0].tolist() == [4, 12]
 
 
 def test_where_no_row_is_left_the_error_says_who_was_trained_on_them() -> None:
     with pytest.raises(InputError, match="the champion was trained on all of this run's test rows"):
-        rows_of(SEQUENCES).unseen(keys(40, 30, 20, 10), "the champion")
+        rows_of(SEQUENCES).without(keys(40, 30, 20, 10), "the champion")
 
 
 @pytest.mark.parametrize(
-    ("encoder", "inputs", "said"),
+    ("encoder", "inputs", "message"),
     [
         (ENCODER, SEQUENCES, None),
         (ImageEncoder(2, 2, 1), PIXELS, None),
@@ -58,11 +64,11 @@ def test_where_no_row_is_left_the_error_says_who_was_trained_on_them() -> None:
     ],
 )
 def test_a_champion_is_asked_about_rows_of_its_own_kind_and_size(
-    encoder: Encoder, inputs: Sequences | Images, said: str | None
+    encoder: Encoder, inputs: Sequences | Images, message: str | None
 ) -> None:
     champion = Classifier(lambda: pytest.fail("it was asked"), encoder, ["a", "b"], "text")
-    if said is None:
-        contest.takes(champion, rows_of(inputs))
+    if message is None:
+        contest.check_accepts(champion, rows_of(inputs))
         return
-    with pytest.raises(InputError, match=said):
-        contest.takes(champion, rows_of(inputs))
+    with pytest.raises(InputError, match=message):
+        contest.check_accepts(champion, rows_of(inputs))

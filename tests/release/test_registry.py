@@ -142,7 +142,7 @@ def test_a_worse_run_is_refused_and_the_comparison_is_logged_to_it(
     register(verb, GOOD)
     code, said = register(verb, POOR)
     assert code == 1
-    assert "NOT KEPT accuracy: higher" in said
+    assert "FAILED accuracy: higher" in said
     assert "version 1 stays the champion" in said
     api, _ = store.client()
     run = run_of(data, corpus, POOR)
@@ -159,7 +159,7 @@ def test_a_worse_run_is_refused_and_the_comparison_is_logged_to_it(
 def test_a_rollback_goes_back_champion_by_champion(verb: Verb, data: Path, tmp_path: Path) -> None:
     register(verb, GOOD)
     code, said = register(verb, OTHER)  # its equal: no row changes
-    assert (code, "NOT KEPT accuracy: higher; 100.0% after 100.0%" in said) == (1, True), said
+    assert (code, "FAILED accuracy: higher; 100.0%, champion 100.0%" in said) == (1, True), said
     assert "no real difference: McNemar's p = 1" in said
     code, said = register(verb, OTHER, "--force", "it needs no vectors")
     assert (code, "version 2 is the champion" in said) == (0, True), said
@@ -227,7 +227,7 @@ def test_rows_that_the_champion_was_trained_on_are_left_out(verb: Verb, corpus: 
     with_test_rows_learned(found.files, 12)
     code, said = register(verb, OTHER)
     assert code == 1
-    assert "NOT KEPT rows: at least 50 that neither was trained on; 48; 12 left out" in said
+    assert "FAILED rows: at least 50 that neither was trained on; 48; 12 left out" in said
 
 
 @pytest.mark.parametrize(
@@ -249,8 +249,8 @@ def test_a_champion_that_cannot_be_compared_with_falls_by_force_alone(
     assert 'FORCE="the reason" promotes it uncompared' in said
     code, said = register(verb, OTHER, "--force", "the champion has seen the test rows")
     assert (code, "version 2 is the champion" in said) == (0, True), said
-    assert "NOT KEPT champion: compared on the same rows; " in said and reason in said
-    assert "kept accuracy: really better than the majority class" in said
+    assert "FAILED champion: compared on the same rows; " in said and reason in said
+    assert "passed accuracy: significantly better than the majority class" in said
     result = json.loads((data / "build" / corpus / OTHER / "registration" / "comparison.json").read_text())
     assert (result["champion"], result["old"]) == ("1", None)
     assert result["forced"] == "the champion has seen the test rows"
