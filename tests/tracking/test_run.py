@@ -20,7 +20,7 @@ from pipeline.tracking import store
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACK = """
-from pipeline.tracking import new_run
+from pipeline.tracking.run import new_run
 with new_run("one", {"network": {"windows": [3, 4]}}, {"model": "kim-rand"}) as run:
     run.log_metrics({"loss": 0.5}, 1)
 """
