@@ -15,7 +15,7 @@ from ..config.loading import read_stage
 from ..corpus import folds
 from ..corpus.equality import contents
 from ..files import read_table, write_arrays
-from ..options import CutOptions
+from ..verb_options import CutOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -20,9 +20,10 @@ from ..config.loading import read_stage
 from ..corpus.data_report import mean_copies
 from ..files import atomic_write, read_json, read_table, sha256, sha256_of, write_json
 from ..measures.comparison import few_rows
-from ..options import Criterion, CrossvalOptions, Request, TrainOptions
+from ..options import Criterion
 from ..studies import cross_validation
 from ..tracking.run import description, new_run
+from ..verb_options import CrossvalOptions, Request, TrainOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ from ..corpus.data_report import data_report
 from ..corpus.equality import contents
 from ..corpus.split import PARTS, TEST
 from ..files import read_arrays, read_json, read_table, write_json, write_table
-from ..options import PrepareOptions
+from ..verb_options import PrepareOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

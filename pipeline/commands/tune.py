@@ -30,9 +30,10 @@ from ..models import architecture
 from ..networks import trainer
 from ..networks.backend import forget_networks, tf
 from ..networks.batches import Batches, SortedBatches
-from ..options import CRITERIA, TrainOptions, TuneOptions
+from ..options import CRITERIA
 from ..studies.search import Ended, Search, Settings, Trial, settings_of, space_of, with_settings
 from ..tracking.run import Run, description, new_run
+from ..verb_options import TrainOptions, TuneOptions
 
 FEW = 1000  # rows: one of them shows in a percentage of one decimal
 WIDTH = 79

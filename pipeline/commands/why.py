@@ -28,12 +28,12 @@ from ..models import architecture
 from ..networks import trainer
 from ..networks.backend import forget_networks, keras, tf
 from ..networks.batches import Batches, SortedBatches
-from ..options import Request, TrainOptions
 from ..review.figures import Figure
 from ..studies import connections as sharing
 from ..studies import figures, shifted
 from ..studies.connections import Contestant
 from ..tracking.run import Run, description, new_run
+from ..verb_options import Request, TrainOptions
 
 ROWS = {"train": 12_000, "validation": 2_000, "test": 2_000}  # at most, drawn by the seed
 EXAMPLES = 72_000  # that each network sees: who is ahead is asked, not by how much in the end

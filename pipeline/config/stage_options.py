@@ -9,15 +9,13 @@ from typing import TypeVar
 
 from ..artifacts import CorpusFolder, RunFolder
 from ..files import atomic_write
-from ..options import (
-    BaselineName,
+from ..options import BaselineName, Configuration, Section
+from ..verb_options import (
     BaselineOptions,
-    Configuration,
     EmbedOptions,
     Fold,
     PrepareOptions,
     Request,
-    Section,
     TokenizeOptions,
     TrainOptions,
 )

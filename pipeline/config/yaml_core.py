@@ -1,4 +1,4 @@
-"""YAML as it looks: no more than the core of YAML 1.2, and no key twice. The only module that imports PyYAML.
+"""YAML restricted to the core schema of YAML 1.2, without repeated keys. The only module to import PyYAML.
 
 PyYAML follows YAML 1.1, where `010` is 8, `1:30` is 90, `no` is false and `2026-11-27` a date, and where the
 last of two equal keys counts.
@@ -7,14 +7,22 @@ last of two equal keys counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import yaml
 
+TAG = "tag:yaml.org,2002:"
+PLAIN = {  # type -> the plain scalars that are of it, and their first characters; all others are texts
+    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    "int": (r"[-+]?[0-9]+", "-+0123456789"),
+    "float": (r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+}
+
 
 class NotYaml(Exception):
-    """What is wrong, and in which line, from 1, if that is known."""
+    """Text that is not YAML: the problem and, if known, its line, counted from 1."""
 
     def __init__(self, problem: str, line: int | None = None) -> None:
         super().__init__(problem)
@@ -22,64 +30,66 @@ class NotYaml(Exception):
 
 
 def read(text: str) -> Any:
-    """Lists, dictionaries, texts, numbers, booleans and None. Raises NotYaml for anything else."""
+    """Return lists, dictionaries, texts, numbers, booleans and None. Raises NotYaml for anything else."""
     try:
         return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise NotYaml(str(getattr(error, "problem", error)), mark.line + 1 if mark else None) from error
-    except (ValueError, KeyError) as error:  # of a tag, such as !!int, whose value is another
+    except (ValueError, KeyError) as error:  # a tag, such as !!int, on a value of another type
         raise NotYaml("a value is not what its tag says, or too long for a number") from error
     except RecursionError as error:
         raise NotYaml("nested too deeply") from error
 
 
 def write(values: dict[str, Any]) -> str:
-    """A line a key, in their order; lists on one line."""
+    """Return YAML with one key a line, in their order; lists are on one line."""
     return str(yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
 
 
+def _resolvers() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+    """Return which tags a plain scalar may have, by its first character."""
+    resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    for name, (pattern, first_characters) in PLAIN.items():
+        for character in first_characters:
+            resolvers.setdefault(character, []).append((TAG + name, re.compile(f"^(?:{pattern})$")))
+    return resolvers
+
+
+def _constructors() -> dict[str | None, Callable[..., Any]]:
+    """Return the function that constructs a value, by its tag; PyYAML's own read `010` as 8."""
+    known = {TAG + name for name in (*PLAIN, "str", "seq", "map")}
+    constructors = {
+        tag: construct
+        for tag, construct in yaml.SafeLoader.yaml_constructors.items()
+        if tag is None or tag in known
+    }
+    return constructors | {
+        TAG + "int": lambda loader, node: int(loader.construct_scalar(node)),
+        TAG + "float": lambda loader, node: float(loader.construct_scalar(node)),
+    }
+
+
 class _Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers = _resolvers()
+    yaml_constructors = _constructors()
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        found: set[Hashable] = set()
+        keys: set[Hashable] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable):  # what is not, PyYAML refuses
-                if key in found:
+            if isinstance(key, Hashable):  # PyYAML refuses the others
+                if key in keys:
                     problem = f"the key {key!r} is there twice"
                     raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
-                found.add(key)
+                keys.add(key)
         return super().construct_mapping(node, deep)
 
 
 class _Dumper(yaml.SafeDumper):
+    yaml_implicit_resolvers = _resolvers()  # those of the loader, so that a text is quoted where it must be
+
     def represent_sequence(
         self, tag: str, sequence: Any, flow_style: bool | None = None
     ) -> yaml.SequenceNode:
         return super().represent_sequence(tag, sequence, flow_style=True)
-
-
-def _text(loader: Any, node: Any) -> str:
-    return str(loader.construct_scalar(node))
-
-
-CORE = "tag:yaml.org,2002:"
-PLAIN = {  # what is no text, and what it begins with
-    "null": (r"~|null|Null|NULL|", "~nN"),
-    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    "int": (r"[-+]?[0-9]+", "-+0123456789"),
-    "float": (r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
-}
-_Loader.yaml_implicit_resolvers = {}
-for _name, (_pattern, _begins) in PLAIN.items():
-    _first = [*_begins, ""] if _name == "null" else list(_begins)
-    _Loader.add_implicit_resolver(CORE + _name, re.compile(f"^(?:{_pattern})$"), _first)
-_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers  # so that a text is quoted where it must be
-_known = (*PLAIN, "str", "seq", "map")
-_Loader.yaml_constructors = {
-    tag: build
-    for tag, build in yaml.SafeLoader.yaml_constructors.items()
-    if tag is None or tag in {CORE + name for name in _known}
-}
-_Loader.add_constructor(CORE + "int", lambda loader, node: int(_text(loader, node)))
-_Loader.add_constructor(CORE + "float", lambda loader, node: float(_text(loader, node)))

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from ..images import edge_kernels
 from ..networks.image_inputs import Augmentation, Padding, Shape, check_fits, image_inputs
 from ..networks.search_space import Choice, Range, Space, of_augmentation
-from ..options import Positive, Section, Share
+from ..options import InconsistentOptions, Positive, Section, Share
 
 if TYPE_CHECKING:
     from ..networks.backend import keras
@@ -42,8 +42,10 @@ class Options(Section):
     @model_validator(mode="after")
     def _has_room_for_edges(self) -> Options:
         if self.start == "filter_bank" and self.kernel < edge_kernels.SIDE:
-            raise ValueError(
-                f"network.start: filter_bank needs a network.kernel of {edge_kernels.SIDE} or more"
+            raise InconsistentOptions(
+                f"network.start: filter_bank needs a network.kernel of {edge_kernels.SIDE} or more",
+                "network.start",
+                "network.kernel",
             )
         return self
 

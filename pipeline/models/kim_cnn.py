@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from ..networks.search_space import Choice, Range, Space
-from ..options import Positive, Real, Section, Share
+from ..options import InconsistentOptions, Positive, Real, Section, Share
 
 if TYPE_CHECKING:
     from ..networks.backend import keras
@@ -34,9 +34,13 @@ class Options(Section):
     @model_validator(mode="after")
     def _fits(self) -> Options:
         if len(set(self.channels)) < len(self.channels):
-            raise ValueError("network.channels names a channel twice")
+            raise InconsistentOptions("network.channels names a channel twice", "network.channels")
         if isinstance(self.filters, list) and len(self.filters) != len(self.windows):
-            raise ValueError("network.filters must be one number, or as many as network.windows")
+            raise InconsistentOptions(
+                "network.filters must be one number, or as many as network.windows",
+                "network.filters",
+                "network.windows",
+            )
         return self
 
 

@@ -19,7 +19,8 @@ from ..baselines.tfidf import NgramModel
 from ..config.loading import read_stage
 from ..corpus.split import PARTS
 from ..files import read_json, read_table, write_changed_arrays, write_table
-from ..options import CRITERIA, BaselineOptions, Criterion
+from ..options import CRITERIA, Criterion
+from ..verb_options import BaselineOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,22 +14,13 @@ from pathlib import Path
 
 from ..artifacts import RunFolder, data_folder
 from ..config import arguments as budget
-from ..config import loading
+from ..config import assignments, loading
 from ..config.stage_options import training, write, write_corpus, write_inputs, write_run
 from ..config.tuned_model import reserved
 from ..errors import InputError
 from ..files import short_hash
-from ..options import (
-    BaselineName,
-    Configuration,
-    CrossvalOptions,
-    CutOptions,
-    Fold,
-    InputKind,
-    Request,
-    Split,
-    TuneOptions,
-)
+from ..options import BaselineName, Configuration, InputKind, Split
+from ..verb_options import CrossvalOptions, CutOptions, Fold, Request, TuneOptions
 
 QUICK: dict[InputKind, list[BaselineName]] = {
     "tokens": ["majority", "linear"],
@@ -100,10 +91,10 @@ def _write_folds(folder: RunFolder, configuration: Configuration, arguments: arg
 
     folds, repeats = _count("FOLDS", arguments.folds, 2), _count("REPEATS", arguments.repeats, 1)
     corpus, first, model = folder.corpus, configuration.seed, arguments.model
-    settings = loading.without_seed(arguments.set)
+    settings = assignments.without_seed(arguments.set)
     model += short_hash(settings)  # a contestant of its own, as far as results are concerned
     of_file = [f"{key}={value}" for key, value in _of_file(arguments).items()]
-    of_corpus = shlex.join([*shlex.split(loading.of_corpus(arguments.set)), *of_file])
+    of_corpus = shlex.join([*shlex.split(assignments.corpus_settings(arguments.set)), *of_file])
     place = f"{model}-{folds}x{repeats}-seed{first}{short_hash(shlex.join(of_file))}"
     crossval = corpus.crossval(place)
     if "test" in configuration.source.official:
@@ -165,7 +156,7 @@ def _write_search(folder: RunFolder, configuration: Configuration, arguments: ar
         prepare = write_corpus(folder.corpus, folder.corpus.path.name, configuration)
         tokenize, embed = write_inputs(folder, configuration)
     asked = _given(arguments) | {"NAME": arguments.name, "BUDGET": arguments.budget}
-    again = _given(arguments) | {"MODEL": name, "SET": loading.of_corpus(arguments.set)}
+    again = _given(arguments) | {"MODEL": name, "SET": assignments.corpus_settings(arguments.set)}
     options = TuneOptions(
         budget=seconds,
         output=str(output),

@@ -18,9 +18,9 @@ import numpy as np
 from ..artifacts import RunFolder, read_sequences
 from ..config.loading import read_stage
 from ..files import read_json, read_table, write_arrays, write_json
-from ..options import EmbedOptions
 from ..text import learned_vectors, missing_vectors, vector_files
 from ..text.encoder import TextEncoder
+from ..verb_options import EmbedOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -35,11 +35,12 @@ from ..files import (
 )
 from ..measures import slices
 from ..measures.comparison import Titles, headline, network_title, summary
-from ..options import BaselineName, PrepareOptions, Request, TrainOptions
+from ..options import BaselineName
 from ..prediction.classifier import Classifier, load_network
 from ..review import assessment
 from ..review.assessment import Scored
 from ..tracking.run import Run, description, resumed_run
+from ..verb_options import PrepareOptions, Request, TrainOptions
 
 REVIEWED = 500  # rows of a table in MLflow
 

@@ -29,7 +29,8 @@ from ..corpus.split import PARTS, split
 from ..files import images_writer, write_csv, write_json, write_table
 from ..images import sources as image_sources
 from ..images.sources import ImageExample
-from ..options import PrepareOptions, Source
+from ..options import Source
+from ..verb_options import PrepareOptions
 
 Read = tuple[Mapping[str, Sequence[Example | ImageExample]], Mapping[str, Sequence[Rejected]]]
 

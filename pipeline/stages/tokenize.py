@@ -12,8 +12,8 @@ from ..artifacts import CorpusFolder, write_sequences
 from ..config.loading import read_stage
 from ..files import read_table, write_json
 from ..inputs import UNKNOWN
-from ..options import TokenizeOptions
 from ..text.encoder import TextEncoder
+from ..verb_options import TokenizeOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

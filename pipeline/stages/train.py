@@ -29,13 +29,13 @@ from ..networks import ensemble, trainer
 from ..networks.backend import keras, threads
 from ..networks.batches import Batches, SortedBatches
 from ..networks.keras_network import KerasNetwork
-from ..options import EmbedOptions, PrepareOptions, Request, TokenizeOptions, TrainOptions
 from ..prediction.classifier import Classifier, Predictor, save
 from ..prediction.fold_network import fold
 from ..prediction.folded import rounding
 from ..text.encoder import TextEncoder
 from ..tracking.provenance import checkout, data_sets, usage
 from ..tracking.run import Run, description, new_run
+from ..verb_options import EmbedOptions, PrepareOptions, Request, TokenizeOptions, TrainOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,7 @@ from ..errors import Diverged, InputError, is_interrupt
 from ..models import architecture
 from ..networks import search_space as spaces
 from ..networks.search_space import Choice, Range, Space
-from ..options import TrainOptions
+from ..verb_options import TrainOptions
 
 Settings = Mapping[str, Any]
 Ending = Literal["finished", "pruned", "budget spent", "diverged", "failed", "interrupted"]

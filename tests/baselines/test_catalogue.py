@@ -15,7 +15,7 @@ from pipeline.baselines.catalogue import (
     log_count_ratio,
 )
 from pipeline.inputs import Sequences
-from pipeline.options import BaselineOptions
+from pipeline.verb_options import BaselineOptions
 
 OF_TOKENS = [name for name, one in BASELINES.items() if "tokens" in one.inputs]
 LEARNING = [name for name in OF_TOKENS if name != "majority"]

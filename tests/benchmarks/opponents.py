@@ -175,7 +175,7 @@ def plain_network(task: Task) -> Any:
     from pipeline.artifacts import RunFolder
     from pipeline.files import read_json
     from pipeline.networks.backend import keras
-    from pipeline.options import TokenizeOptions, TrainOptions
+    from pipeline.verb_options import TokenizeOptions, TrainOptions
     from tests.benchmarks.contestants import DIMENSIONS, FILTERS, WINDOWS
 
     run = RunFolder(task.run)

@@ -10,17 +10,17 @@ from pipeline.errors import InputError
 
 
 def test_a_file_is_written_by_one_search_at_a_time(tmp_path: Path) -> None:
-    one, other = tmp_path / "one.yaml", tmp_path / "other.yaml"
-    with reserved(one), reserved(other):
+    path, other = tmp_path / "one.yaml", tmp_path / "other.yaml"
+    with reserved(path), reserved(other):
         with (
             pytest.raises(InputError, match=r"another `make tune` is to write .*one.yaml: .*NAME="),
-            reserved(one),
+            reserved(path),
         ):
             pass
-        write_model(one, {"architecture": "kim_cnn"}, "")
-    with reserved(one):  # its own it may write over
+        write_model(path, {"architecture": "kim_cnn"}, "")
+    with reserved(path):  # its own it may write over
         assert len(list(tmp_path.iterdir())) == 2  # that, and the mark
-    assert list(tmp_path.iterdir()) == [one]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_model_that_was_written_by_hand_is_never_written_over(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_place_that_cannot_be_written_to_is_named_in_one_line(tmp_path: Path) 
 
 def test_a_fault_within_is_no_fault_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk full"), reserved(tmp_path / "one.yaml"):
-        assert loading.names(tmp_path) == []  # the mark is no model
+        assert loading.yaml_names(tmp_path) == []  # the mark is no model
         raise OSError("disk full")
     assert list(tmp_path.iterdir()) == []
 

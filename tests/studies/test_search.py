@@ -13,8 +13,9 @@ from pipeline.config import arguments
 from pipeline.errors import Diverged, InputError
 from pipeline.networks import search_space
 from pipeline.networks.search_space import Choice, Range
-from pipeline.options import Ensemble, Train, TrainOptions
+from pipeline.options import Ensemble, Train
 from pipeline.studies.search import Ended, Search, Trial, settings_of, space_of, with_settings
+from pipeline.verb_options import TrainOptions
 
 SPACE = {"train.batch_size": Choice((25, 50)), "network.dropout": Range(0.0, 0.7)}
 START = {"train.batch_size": 16, "network.dropout": 0.125}

@@ -1,0 +1,93 @@
+"""The options that `configure` writes for each verb, each to a file of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .options import BaselineName, Embed, Ensemble, Positive, Section, Seed, Source, Split, Tokenize, Train
+
+
+class Input(Section):
+    """A user's file as it was when `configure` ran: a changed file is a changed option."""
+
+    path: str
+    bytes: int
+    modified: int
+
+
+class Fold(Section):
+    """The tested rows of a corpus: fold `number` of `count`, or the official test part if `count` is 1."""
+
+    number: Positive
+    count: Positive
+
+
+class CutOptions(Section):
+    count: Positive  # of the folds
+    seed: Seed
+
+
+class PrepareOptions(Section):
+    corpus: str
+    title: str
+    seed: Seed
+    source: Source
+    split: Split
+    inputs: list[Input]
+    fold: Fold | None = None
+
+
+class TokenizeOptions(Section):
+    tokenize: Tokenize
+
+
+class BaselineOptions(Section):
+    seed: Seed
+    baselines: list[BaselineName]
+
+
+class EmbedOptions(Section):
+    seed: Seed
+    embed: Embed
+    inputs: list[Input]
+
+
+class TrainOptions(Section):
+    model: str
+    architecture: str
+    network: dict[str, Any]
+    train: Train
+    ensemble: Ensemble
+    seed: Seed
+    text: str  # the column that `predict` reads
+
+
+class Request(Section):
+    """The command in the user's words; no stage's results depend on it."""
+
+    title: str  # short enough for a list of runs
+    command: str  # repeats the run
+
+
+class CrossvalOptions(Section):
+    corpus: str
+    model: str
+    seed: Seed
+    folds: Positive  # 1 where the test part is official: seeds then replace folds
+    repeats: Positive
+    runs: list[str]  # the folders of the folds' runs
+    left_out: list[str]  # opponents whose library is not installed
+    published: float | None  # accuracy in %, as in the model's paper
+
+
+class TuneOptions(Section):
+    """A search's options and a copy of its stages', whose files another command may change meanwhile."""
+
+    budget: Positive  # seconds
+    output: str  # the winner's YAML
+    command: str  # as typed
+    again: str  # the command that trains the winner
+    prepare: PrepareOptions
+    tokenize: TokenizeOptions | None  # None for images
+    embed: EmbedOptions | None
+    train: TrainOptions
