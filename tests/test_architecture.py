@@ -107,7 +107,7 @@ def test_imports_run_downward_without_a_circle(module: str) -> None:
         ("gensim", {"pipeline.text.learned_vectors"}),
         ("pooch", {"pipeline.corpus.download"}),
         ("matplotlib", {"pipeline.review.figures"}),
-        ("fasttext", {"pipeline.baselines.catalogue"}),
+        ("fasttext", {"pipeline.baselines.fasttext"}),
         ("optuna", {"pipeline.studies.search"}),
         ("PIL", {"pipeline.images.file"}),
         ("jinja2", {"pipeline.review.page"}),

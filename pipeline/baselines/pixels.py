@@ -1,4 +1,4 @@
-"""Logistic regression on pixels: what a linear model makes of images."""
+"""Logistic regression on the pixels of images."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from ..inputs import Images
+from .candidate import setting
 
-STRENGTHS = (0.01, 0.1, 1.0)  # scikit-learn's C
-ITERATIONS = 100  # of L-BFGS, for each C; where they are many more, accuracy hardly moves
-LARGEST = 32  # pixels a side: larger images are reduced to that by averaging
-MOST_VALUES = 50_000_000  # rows x values of an image that are fitted: all 60,000 rows of MNIST
-BLOCK = 512  # images in memory as they are
+C_VALUES = (0.01, 0.1, 1.0)  # scikit-learn's C
+MAX_ITERATIONS = 100  # of L-BFGS, for each C; with many more, accuracy hardly changes
+MAX_SIDE = 32  # pixels; larger images are reduced to that by averaging
+MAX_VALUES = 50_000_000  # rows x values of an image that are fitted: all 60,000 rows of MNIST
+BLOCK_IMAGES = 512  # full images in memory at a time
 
 
 @dataclass(frozen=True)
@@ -30,42 +31,44 @@ class PixelModel:
     setting: str
 
     def predict(self, images: Images) -> NDArray[np.int64]:
-        """int64 [rows]."""
+        """Return the labels, int64 [rows]."""
         predicted = [self.model.predict(values - self.mean) for values in _blocks(images)]
         labels: NDArray[np.int64] = np.concatenate(predicted)
         return labels
 
 
 def candidates(images: Images, labels: NDArray[np.int64], seed: int, balanced: bool) -> Iterator[PixelModel]:
-    """A model for each of STRENGTHS, on labels int64 [rows] of two classes or more, each of which weighs the
-    same if `balanced`."""
+    """Fit a model for each of C_VALUES, on labels int64 [rows] of two classes or more.
+
+    If `balanced`, every class has the same weight. `seed` draws the rows if there are too many.
+    """
     size = values(images.select(np.arange(1))).shape[1]
     rows = np.arange(len(images))
-    if len(rows) * size > MOST_VALUES:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_VALUES // size, replace=False))
-    fitted = np.empty((len(rows), size), np.float32)
+    if len(rows) * size > MAX_VALUES:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, MAX_VALUES // size, replace=False))
+    training = np.empty((len(rows), size), np.float32)
     start = 0
     for block in _blocks(images.select(rows)):
-        fitted[start : start + len(block)] = block
+        training[start : start + len(block)] = block
         start += len(block)
-    mean = fitted.mean(axis=0)
-    fitted -= mean
-    for strength in STRENGTHS:
+    mean = training.mean(axis=0)
+    training -= mean
+    for strength in C_VALUES:
         model = LogisticRegression(
-            C=strength, max_iter=ITERATIONS, class_weight="balanced" if balanced else None
+            C=strength, max_iter=MAX_ITERATIONS, class_weight="balanced" if balanced else None
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(fitted, labels[rows])
-        setting = f"C = {strength:g}{', balanced' * balanced}, {len(rows):,} rows of {size:,} values"
-        yield PixelModel(mean, model, setting)
+            model.fit(training, labels[rows])
+        text = setting(f"C = {strength:g}", balanced)
+        yield PixelModel(mean, model, f"{text}, {len(rows):,} rows of {size:,} values")
 
 
 def values(images: Images) -> NDArray[np.float32]:
-    """float32 [rows, values] in 0..1: the pixels, or the means of squares of them that fit LARGEST."""
+    """Return the pixels, or means of squares of them that fit MAX_SIDE, in 0..1: float32 [rows, values]."""
     pixels = images.padded()
     rows, height, width, channels = pixels.shape
-    side = -(-max(height, width) // LARGEST)
+    side = -(-max(height, width) // MAX_SIDE)
     if side > 1:
         high, wide = max(1, height // side), max(1, width // side)
         squares: Any = pixels[:, : high * side, : wide * side]
@@ -76,5 +79,6 @@ def values(images: Images) -> NDArray[np.float32]:
 
 
 def _blocks(images: Images) -> Iterator[NDArray[np.float32]]:
-    for start in range(0, len(images), BLOCK):
-        yield values(images.select(np.arange(start, min(start + BLOCK, len(images)))))
+    """Yield the values of all images, BLOCK_IMAGES at a time."""
+    for start in range(0, len(images), BLOCK_IMAGES):
+        yield values(images.select(np.arange(start, min(start + BLOCK_IMAGES, len(images)))))

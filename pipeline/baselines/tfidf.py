@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,21 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inputs import Sequences
-from ..prediction import kernels
+from .candidate import setting
+from .tfidf_kernels import NOT_FOUND, hash_table, tfidf_logits
 
-# scikit-learn's C, and the gradient of the mean loss at which its fit ends. Each C starts from the weights of
-# the one before, and at scikit-learn's own 1e-4, C = 100 would end there without a step.
-STRENGTHS = {1.0: 1e-4, 10.0: 1e-4, 100.0: 3e-5}
-ABSENT = -30.0  # the bias of a class without training rows
+# scikit-learn's C, and the gradient of the mean loss at which its fit ends. Each fit starts from the weights
+# of the one before, and at scikit-learn's own 1e-4, C = 100 would end there without a step.
+C_TOLERANCES = {1.0: 1e-4, 10.0: 1e-4, 100.0: 3e-5}
+ABSENT_BIAS = -30.0  # of a class without training rows
 
 
 @dataclass(frozen=True)
-class NgramModel:
+class TfidfModel:
     """logits = W'x / |x| + b, with x the counts of the row's n-grams times their inverse document frequency.
 
     `keys` int64 [features], rising: a token's id, or first << 32 | second for a pair. `idf` float32
-    [features], `weights` float32 [features, classes], `bias` float32 [classes]. An n-gram that was not in
-    the training rows counts for nothing.
+    [features], `weights` float32 [features, classes], `bias` float32 [classes]. N-grams that were not in the
+    training rows are ignored.
     """
 
     keys: NDArray[np.int64]
@@ -35,77 +36,82 @@ class NgramModel:
     setting: str = ""
 
     @classmethod
-    def of_counts(cls, labels: NDArray[np.int64], classes: int) -> NgramModel:
-        """Without n-grams: the logarithms of the classes' shares, where there is nothing to learn from."""
+    def from_counts(cls, labels: NDArray[np.int64], classes: int) -> TfidfModel:
+        """Return a model without n-grams, whose logits are the logarithms of the classes' shares."""
         counts = np.bincount(labels, minlength=classes)
-        bias = np.where(counts > 0, np.log(np.maximum(counts, 1) / len(labels)), ABSENT).astype(np.float32)
-        nothing = np.empty(0, np.float32)
-        return cls(np.empty(0, np.int64), nothing, np.empty((0, classes), np.float32), bias)
+        bias = np.where(counts > 0, np.log(np.maximum(counts, 1) / len(labels)), ABSENT_BIAS)
+        no_features = np.empty(0, np.float32)
+        return cls(
+            np.empty(0, np.int64), no_features, np.empty((0, classes), np.float32), bias.astype(np.float32)
+        )
 
     @classmethod
-    def of(cls, arrays: dict[str, NDArray[Any]]) -> NgramModel:
-        """From what `arrays` gives."""
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> TfidfModel:
+        """Return the model that `arrays` describes."""
         return cls(arrays["keys"], arrays["idf"], arrays["weights"], arrays["bias"])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays by name, to be saved."""
         return {"keys": self.keys, "idf": self.idf, "weights": self.weights, "bias": self.bias}
 
     @cached_property
     def _slots(self) -> NDArray[np.int64]:
-        slots: NDArray[np.int64] = kernels.hashed(self.keys)
+        slots: NDArray[np.int64] = hash_table(self.keys)
         return slots
 
-    def places(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where in `self.keys` each of the keys int64 [n] is, int64 [n]; below 0 where it is not."""
-        places = np.searchsorted(self.keys, keys)
-        inside = np.minimum(places, max(0, len(self.keys) - 1))
+    def find(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the feature of each of the keys int64 [n], int64 [n]; NOT_FOUND if it is none."""
+        indices = np.searchsorted(self.keys, keys)
+        inside = np.minimum(indices, max(0, len(self.keys) - 1))
         known = self.keys[inside] == keys if len(self.keys) else np.zeros(len(keys), np.bool_)
-        return np.where(known, inside, kernels.EMPTY)
+        return np.where(known, inside, NOT_FOUND)
 
     def logits(self, sequences: Sequences) -> NDArray[np.float32]:
-        """float32 [rows, classes]."""
-        logits: NDArray[np.float32] = kernels.ngram_logits(
+        """Return the logits, float32 [rows, classes]."""
+        logits: NDArray[np.float32] = tfidf_logits(
             sequences.ids, sequences.offsets, self._slots, self.idf, self.weights, self.bias
         )
         return logits
 
     def predict(self, sequences: Sequences) -> NDArray[np.int64]:
-        """int64 [rows]."""
+        """Return the labels, int64 [rows]."""
         predicted: NDArray[np.int64] = self.logits(sequences).argmax(axis=1)
         return predicted
 
 
 def candidates(
     training: Sequences, labels: NDArray[np.int64], classes: int, balanced: bool = False
-) -> Iterator[NgramModel]:
-    """scikit-learn's models for each of STRENGTHS, on labels int64 [rows]: two or more of the classes, each
-    of which weighs the same if `balanced`."""
-    from scipy.sparse import csr_matrix  # here, as a prediction has no use for the seconds that it takes
+) -> Iterator[TfidfModel]:
+    """Fit scikit-learn's models for each C, on labels int64 [rows] of two classes or more.
+
+    If `balanced`, every class has the same weight.
+    """
+    from scipy.sparse import csr_matrix  # imported late: prediction must not wait for them
     from sklearn.feature_extraction.text import TfidfTransformer
     from sklearn.linear_model import LogisticRegression
 
     keys, rows = ngrams(training)
     features, columns = np.unique(keys, return_inverse=True)
     counts = csr_matrix((np.ones(len(keys), np.float32), (rows, columns)), (len(training), len(features)))
-    tfidf = TfidfTransformer()
-    weighted = tfidf.fit_transform(counts)
+    transformer = TfidfTransformer()
+    weighted = transformer.fit_transform(counts)
+    idf = transformer.idf_.astype(np.float32)
     class_weight = "balanced" if balanced else None
-    fitted = LogisticRegression(max_iter=1000, class_weight=class_weight, warm_start=True)
-    for strength, gradient in STRENGTHS.items():
-        fitted.set_params(C=strength, tol=gradient).fit(weighted, labels)
-        present = fitted.classes_
+    regression = LogisticRegression(max_iter=1000, class_weight=class_weight, warm_start=True)
+    for strength, tolerance in C_TOLERANCES.items():
+        regression.set_params(C=strength, tol=tolerance).fit(weighted, labels)
+        present = regression.classes_
         weights = np.zeros((len(features), classes), np.float32)
-        bias = np.full(classes, ABSENT, np.float32)
-        if len(present) == 2:  # scikit-learn gives the second one's logit alone
-            weights[:, present[1]], bias[present] = fitted.coef_[0], [0, fitted.intercept_[0]]
+        bias = np.full(classes, ABSENT_BIAS, np.float32)
+        if len(present) == 2:  # scikit-learn gives the logit of the second alone
+            weights[:, present[1]], bias[present] = regression.coef_[0], [0, regression.intercept_[0]]
         else:
-            weights[:, present], bias[present] = fitted.coef_.T, fitted.intercept_
-        idf = tfidf.idf_.astype(np.float32)
-        yield NgramModel(features, idf, weights, bias, f"C = {strength:g}{', balanced' * balanced}")
+            weights[:, present], bias[present] = regression.coef_.T, regression.intercept_
+        yield TfidfModel(features, idf, weights, bias, setting(f"C = {strength:g}", balanced))
 
 
 def ngrams(sequences: Sequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The keys of all tokens and pairs, int64 [n], and the rows that they stand in, int64 [n]."""
+    """Return the keys of all tokens and pairs, int64 [n], and the rows that they occur in, int64 [n]."""
     ids = sequences.ids.astype(np.int64)
     rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
     inside = rows[1:] == rows[:-1]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .metrics import Interval, Labels, Scores, confusion, macro_f1_interval, scores, wilson_interval
-from .paired import paired
+from .paired import compare_paired
 
 FEW_ROWS = 100  # of a test part, below which one row is worth a point or more
 SUMMARY_WIDTH = 79  # columns
@@ -107,8 +107,8 @@ def compare(
 
     `seed` is that of the bootstrap.
     """
-    opponent = paired(network == truth, baseline == truth)
-    floor = paired(network == truth, majority == truth)
+    opponent = compare_paired(network == truth, baseline == truth)
+    floor = compare_paired(network == truth, majority == truth)
     return Comparison(
         network=Performance.from_predictions(truth, network, names),
         baseline=Performance.from_predictions(truth, baseline, names),

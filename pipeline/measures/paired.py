@@ -11,14 +11,16 @@ from scipy.optimize import brentq
 
 from ..options import Section
 
-Right = NDArray[np.bool_]
-CHANCE = 0.05  # the p below which a difference is real: two-sided, as its interval is of 95 %
-STEPS = (np.arange(1000) + 0.5) / 1000  # of a distribution, in which `interval` integrates over it
+Correct = NDArray[np.bool_]  # [rows]: which rows a classifier has right
+SIGNIFICANCE_LEVEL = 0.05  # of two-sided tests, which agree with intervals of 95 %
+QUANTILES = (np.arange(1000) + 0.5) / 1000  # over which `interval` integrates a distribution
 
 
-class Paired(Section):
-    """Rows that the new classifier alone has right (fixed) or wrong (broken), of `rows`; the difference of
-    accuracies, new minus old, with its 95 % interval, and McNemar's exact two-sided p."""
+class PairedDifference(Section):
+    """Rows that only the new classifier has right (fixed) or only the old one (broken), of `rows`.
+
+    The difference of accuracies is new minus old, with its 95 % interval and McNemar's exact two-sided p.
+    """
 
     rows: int
     fixed: int
@@ -29,24 +31,24 @@ class Paired(Section):
     p: float
 
     @property
-    def is_real(self) -> bool:
-        """Whether p is below 0.05, which it is exactly where the interval holds no 0."""
-        return self.p < CHANCE
+    def is_significant(self) -> bool:
+        """True if p is below 0.05, which is exactly where the interval excludes 0."""
+        return self.p < SIGNIFICANCE_LEVEL
 
     def __str__(self) -> str:
         low, high = 100 * self.low, 100 * self.high
         return (
             f"{self.fixed:,} rows fixed, {self.broken:,} broken: {100 * self.difference:+.1f} points "
-            f"[{low:+.1f}, {high:+.1f}], {'a' if self.is_real else 'no'} real difference: "
-            f"McNemar's p {shown_p(self.p)}"
+            f"[{low:+.1f}, {high:+.1f}], {'a' if self.is_significant else 'no'} significant difference: "
+            f"McNemar's p {format_p(self.p)}"
         )
 
 
-def paired(new: Right, old: Right) -> Paired:
-    """`new` and `old` bool [rows]: which rows each has right."""
+def compare_paired(new: Correct, old: Correct) -> PairedDifference:
+    """Compare two classifiers by the rows that each has right, bool [rows]."""
     fixed, broken = int((new & ~old).sum()), int((old & ~new).sum())
     low, high = interval(fixed, broken, len(new))
-    return Paired(
+    return PairedDifference(
         rows=len(new),
         fixed=fixed,
         broken=broken,
@@ -58,62 +60,67 @@ def paired(new: Right, old: Right) -> Paired:
 
 
 def mcnemar(fixed: int, broken: int) -> float:
-    """The exact two-sided p of McNemar's test (1947): if both were equally good, each of the rows that change
-    sides would be fixed or broken by the toss of a coin."""
-    return min(1.0, 2 * float(stats.binom.cdf(min(fixed, broken), fixed + broken, 0.5)))
+    """Return the exact two-sided p of McNemar's test (1947), 1 if no row changes.
+
+    If both classifiers were equally good, each row that changes sides would be fixed or broken by the toss of
+    a coin.
+    """
+    changed = fixed + broken
+    return float(stats.binomtest(fixed, changed).pvalue) if changed else 1.0
 
 
 def interval(fixed: int, broken: int, rows: int) -> tuple[float, float]:
-    """The 95 % interval of (fixed - broken) / rows that agrees with `mcnemar` (Fay & Lumbard 2021): it holds
-    0 exactly where p is 0.05 or more, and has a width also where few rows change, or none.
+    """Return the 95 % interval of (fixed - broken) / rows that agrees with `mcnemar` (Fay & Lumbard 2021).
 
-    The difference is theta (2 beta - 1): of the share theta of rows that change, the share beta is fixed.
-    Both have exact bounds (Clopper & Pearson 1934) at every level, which make two distributions: of theta,
+    It holds 0 exactly where p is 0.05 or more, and has a width also where few rows change, or none. The
+    difference is theta (2 beta - 1): of the share theta of rows that change, the share beta is fixed. Both
+    have exact bounds (Clopper & Pearson 1934) at every level, which make two distributions: of theta,
     Beta(changed, rows - changed + 1) of the lower bounds and Beta(changed + 1, rows - changed) of the upper
     ones; of beta likewise, fixed of changed. The low end is the 2.5 % quantile of the product, with the lower
     distribution of beta, and of theta the one that gives less; the high end is the low one with the two
-    classifiers exchanged. By enumeration for 20 to 200 rows, it covers the true difference in 96.6 % of tests
-    or more; the percentiles of a bootstrap, in some cases in 69 %.
+    classifiers exchanged.
     """
     return _low(fixed, broken, rows), -_low(broken, fixed, rows)
 
 
 def _low(fixed: int, broken: int, rows: int) -> float:
-    tail, changed = CHANCE / 2, fixed + broken
+    """Return the low end of `interval`."""
+    tail, changed = SIGNIFICANCE_LEVEL / 2, fixed + broken
     upper = (changed + 1, rows - changed)
     if not fixed:  # beta may be 0
         return -float(stats.beta.ppf(1 - tail, *upper)) if changed < rows else -1.0
     if stats.beta.cdf(0.5, fixed, broken + 1) < tail:  # the difference is above 0, so less theta gives less
-        theta = stats.beta.ppf(STEPS, changed, rows - changed + 1)
+        theta = stats.beta.ppf(QUANTILES, changed, rows - changed + 1)
     else:
-        theta = stats.beta.ppf(STEPS, *upper) if changed < rows else np.ones(1)
+        theta = stats.beta.ppf(QUANTILES, *upper) if changed < rows else np.ones(1)
 
-    def below(difference: float) -> float:
-        """How much more than the tail lies below it: at 0, whatever theta, that is beta's below 1/2."""
+    def excess(difference: float) -> float:
+        """Return the probability below the difference minus the tail."""
         return float(stats.beta.cdf((difference / theta + 1) / 2, fixed, broken + 1).mean()) - tail
 
-    return float(brentq(below, -1, 1))
+    return float(brentq(excess, -1, 1))
 
 
-def worse(fixed: int, broken: int) -> float:
-    """The one-sided p: how often a coin breaks so many of the changed rows, or more."""
+def one_sided_p(fixed: int, broken: int) -> float:
+    """Return how often a coin breaks as many of the changed rows, or more."""
     return float(stats.binom.cdf(fixed, fixed + broken, 0.5))
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Each p as it counts among all of them (Holm 1979): the chance that any one is falsely below 0.05 is
-    then at most 0.05."""
+    """Return each p adjusted for all of them (Holm 1979).
+
+    The chance that any one of them is falsely below 0.05 is then at most 0.05.
+    """
     order = np.argsort(p, kind="stable")
     steps = np.minimum(1, (len(p) - np.arange(len(p))) * np.array(p, float)[order])
     adjusted = np.empty(len(p))
     adjusted[order] = np.maximum.accumulate(steps)
-    found: list[float] = adjusted.tolist()
-    return found
+    values: list[float] = adjusted.tolist()
+    return values
 
 
-class Slice(Section):
-    """Some of the rows, such as those of a class. `alone` is the one-sided p: how often a coin would break so
-    many of the slice's changed rows, or more. `p` is the one-sided p as it counts among all slices."""
+class SliceDifference(Section):
+    """Two classifiers on some of the rows, such as those of a class."""
 
     title: str
     of_class: bool
@@ -122,33 +129,38 @@ class Slice(Section):
     old: float
     right: int  # rows that the old classifier has right
     lost: int  # of them net: broken less fixed
-    alone: float
-    p: float
+    alone: float  # one-sided p of this slice, see `one_sided_p`
+    p: float  # the same, adjusted for all slices, see `holm`
 
 
-def slices(classes: dict[str, Right], others: dict[str, Right], new: Right, old: Right) -> list[Slice]:
-    """Each group bool [rows]: its rows. Empty ones are left out."""
-    filled = {title: rows for title, rows in (classes | others).items() if rows.any()}
-    changed = [(int((new & ~old)[rows].sum()), int((old & ~new)[rows].sum())) for rows in filled.values()]
-    alone = [worse(fixed, broken) for fixed, broken in changed]
+def compare_slices(
+    classes: dict[str, Correct], groups: dict[str, Correct], new: Correct, old: Correct
+) -> list[SliceDifference]:
+    """Compare two classifiers on the rows bool [rows] of each class and each other group, by its title.
+
+    Those without rows are left out.
+    """
+    masks = {title: mask for title, mask in (classes | groups).items() if mask.any()}
+    changes = [(int((new & ~old)[mask].sum()), int((old & ~new)[mask].sum())) for mask in masks.values()]
+    alone = [one_sided_p(fixed, broken) for fixed, broken in changes]
     return [
-        Slice(
+        SliceDifference(
             title=title,
             of_class=title in classes,
-            rows=int(rows.sum()),
-            new=float(new[rows].mean()),
-            old=float(old[rows].mean()),
-            right=int(old[rows].sum()),
+            rows=int(mask.sum()),
+            new=float(new[mask].mean()),
+            old=float(old[mask].mean()),
+            right=int(old[mask].sum()),
             lost=broken - fixed,
-            alone=one,
-            p=among,
+            alone=p,
+            p=adjusted,
         )
-        for (title, rows), (fixed, broken), one, among in zip(
-            filled.items(), changed, alone, holm(alone), strict=True
+        for (title, mask), (fixed, broken), p, adjusted in zip(
+            masks.items(), changes, alone, holm(alone), strict=True
         )
     ]
 
 
-def shown_p(p: float) -> str:
-    """With its sign: `= 0.03`."""
+def format_p(p: float) -> str:
+    """Return p with its sign, such as `= 0.03`."""
     return f"= {p:.2g}" if p >= 1e-4 else "< 0.0001"

@@ -54,7 +54,7 @@ def build(options: Options, shape: Shape, classes: int) -> keras.Model:
     """
     # Here, so that options are checked without the seconds that TensorFlow takes.
     from ..networks.backend import keras
-    from ..networks.image_layers import LocalResponseNormalization
+    from ..networks.layers import LocalResponseNormalization
 
     steps: list[tuple[int, int, Padding]] = []
     for number, kernel in enumerate(options.kernels):

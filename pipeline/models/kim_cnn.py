@@ -18,7 +18,7 @@ INPUT = "tokens"
 
 
 class Options(Section):
-    """See pipeline.networks.layers.TokenConvolution; the defaults are CNN-multichannel."""
+    """See pipeline.networks.token_convolution.TokenConvolution; the defaults are CNN-multichannel."""
 
     channels: list[Literal["static", "tuned"]] = Field(["static", "tuned"], min_length=1)
     combination: Literal["shared", "separate", "concatenated"] = "shared"
@@ -71,7 +71,7 @@ def build(options: Options, vectors: NDArray[np.float32], classes: int) -> keras
     """
     # Here, so that options are checked without the seconds that TensorFlow takes.
     from ..networks.backend import keras
-    from ..networks.layers import TokenConvolution
+    from ..networks.token_convolution import TokenConvolution
 
     ids = keras.Input((None,), dtype="int32", name="ids")
     convolution = TokenConvolution(

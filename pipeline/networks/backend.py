@@ -9,8 +9,9 @@ import ctypes
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from ..cores import cores
 
@@ -58,6 +59,15 @@ def threads() -> int:
     return int(asked or cores())
 
 
+def call_kernel(kernel: Callable[..., Any], inputs: Sequence[tf.Tensor], dtypes: Any) -> Any:
+    """Run a compiled function on tensors, which it sees as arrays without a copy, and return its tensors.
+
+    It runs on the CPU, to which a GPU's tensors travel. TensorFlow may run two kernels at a time, as they
+    release Python's lock and share nothing.
+    """
+    return tf.numpy_function(kernel, inputs, dtypes, stateful=False)
+
+
 def forget_networks() -> None:
     """Free the networks that nothing refers to any more, for a process that trains one after another.
 
@@ -70,4 +80,4 @@ def forget_networks() -> None:
     keras.utils.clear_session()
 
 
-__all__ = ["forget_networks", "keras", "tf", "threads"]
+__all__ = ["call_kernel", "forget_networks", "keras", "tf", "threads"]

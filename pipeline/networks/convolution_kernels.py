@@ -139,44 +139,6 @@ def adadelta_rows(
 
 
 @kernel
-def ngram_logits(keys: Sizes, idf: Floats, weights: Floats, bias: Floats, ids: Ints) -> Floats:
-    """ngrams.NgramModel's logits of ids int32 [batch, length], padded with 0: float32 [batch, classes]."""
-    logits = np.zeros((len(ids), len(bias)), np.float32)
-    found = np.empty(2 * ids.shape[1], np.int64)
-    for row in range(len(ids)):
-        n = 0
-        for t in range(ids.shape[1]):
-            token = np.int64(ids[row, t])
-            if token == 0:
-                break
-            n += _found(keys, token, found, n)
-            if t > 0:
-                n += _found(keys, np.int64(ids[row, t - 1]) << 32 | token, found, n)
-        found[:n].sort()
-        squares, start = np.float32(0), 0
-        for i in range(1, n + 1):
-            if i == n or found[i] != found[start]:
-                value = np.float32(i - start) * idf[found[start]]
-                squares += value * value
-                logits[row] += value * weights[found[start]]
-                start = i
-        if squares > 0:
-            logits[row] /= np.sqrt(squares)
-        logits[row] += bias
-    return logits
-
-
-@kernel
-def _found(keys: Sizes, key: np.int64, found: Sizes, n: int) -> int:
-    """Writes the key's place to found[n] and gives 1, or gives 0 where there is no such key."""
-    place = np.searchsorted(keys, key)
-    if place == len(keys) or keys[place] != key:
-        return 0
-    found[n] = place
-    return 1
-
-
-@kernel
 def _length(row: Ints) -> int:
     """The number of tokens before the padding, whose index is -1."""
     length = len(row)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..baselines.tfidf import NgramModel
+from ..baselines.tfidf import TfidfModel
 from ..inputs import Inputs
+from ..measures.softmax import log_softmax
 from .backend import keras
 from .keras_network import KerasNetwork
 from .layers import NgramLogits
@@ -18,7 +19,7 @@ Labels = NDArray[np.integer[Any]]
 
 
 def pool(
-    networks: Sequence[keras.Model], linear: NgramModel | None, inputs: Inputs, labels: Labels
+    networks: Sequence[keras.Model], linear: TfidfModel | None, inputs: Inputs, labels: Labels
 ) -> tuple[keras.Model, dict[str, float]]:
     """The networks, and the linear model where there is one, weighed on rows that none was trained on
     (they may have chosen its epoch or its C).
@@ -26,10 +27,10 @@ def pool(
     Returns one network, whose logits [rows, classes] are the weighted sum of log-probabilities, and the
     weights: networks that differ in their seed alone share theirs.
     """
-    each = [_log_softmax(KerasNetwork(one).logits(inputs)) for one in networks]
+    each = [log_softmax(KerasNetwork(one).logits(inputs)) for one in networks]
     opinions = {"networks": np.mean(each, axis=0)}
     if linear is not None:
-        opinions["n-grams"] = _log_softmax(linear.logits(inputs.as_sequences()))
+        opinions["n-grams"] = log_softmax(linear.logits(inputs.as_sequences()))
     weights = dict(zip(opinions, stack(list(opinions.values()), labels), strict=True))
     return _combine(networks, linear, list(weights.values())), weights
 
@@ -48,7 +49,7 @@ def stack(opinions: Sequence[NDArray[np.floating[Any]]], labels: Labels) -> list
     equal = 1 / len(opinions)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        pooled = _log_softmax(np.tensordot(weights, members, 1))
+        pooled = log_softmax(np.tensordot(weights, members, 1))
         likelihood = pooled[np.arange(len(labels)), labels].sum()
         slope = truth.sum(axis=1) - np.einsum("mrc,rc->m", members, np.exp(pooled))
         away = weights - equal
@@ -60,7 +61,7 @@ def stack(opinions: Sequence[NDArray[np.floating[Any]]], labels: Labels) -> list
 
 
 def _combine(
-    networks: Sequence[keras.Model], linear: NgramModel | None, weights: Sequence[float]
+    networks: Sequence[keras.Model], linear: TfidfModel | None, weights: Sequence[float]
 ) -> keras.Model:
     (like,) = networks[0].inputs
     inputs = keras.Input(batch_shape=like.shape, dtype=like.dtype, name=like.name)
@@ -76,9 +77,3 @@ def _combine(
         layer.set_model(linear)
         logits = logits + weights[1] * opinion
     return keras.Model(inputs, logits, name="ensemble")
-
-
-def _log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    normal: NDArray[Any] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return normal

@@ -23,7 +23,7 @@ class KerasNetwork:
 
     @classmethod
     def load(cls, path: Path) -> KerasNetwork:
-        from . import image_layers, layers  # noqa: F401  (Keras must know the layers before it reads them)
+        from . import layers, token_convolution  # noqa: F401  (Keras must know the layers that it reads)
 
         return cls(keras.saving.load_model(path, compile=False, safe_mode=True))
 

@@ -28,9 +28,9 @@ from ..files import read_arrays, read_json, sha256, write_arrays, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Kind, Sequences
 from ..measures.calibration import fit_temperature
+from ..measures.softmax import compiled_softmax
 from ..options import Real, Section
 from ..text.encoder import TextEncoder
-from . import kernels
 from .drift import Reference
 from .folded import FORMS, FoldedModel, Form, Shape
 
@@ -107,7 +107,7 @@ class Classifier:
 
     def softmax(self, logits: Floats) -> Floats:
         """Calibrated probabilities [rows, labels]."""
-        probabilities: Floats = kernels.softmax(logits, self.temperature)
+        probabilities: Floats = compiled_softmax(logits, self.temperature)
         return probabilities
 
     def logits(self, inputs: Sequences | Images) -> Floats:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..baselines.tfidf import NgramModel
+from ..baselines.tfidf import TfidfModel
 from ..errors import InputError
 from ..inputs import Sequences
 from .folded import FoldedModel, FoldedNetwork
@@ -77,7 +77,7 @@ def _windows(
 
 
 def _ngrams(
-    model: NgramModel, sequences: Sequences, labels: NDArray[np.int64], share: float
+    model: TfidfModel, sequences: Sequences, labels: NDArray[np.int64], share: float
 ) -> Iterator[Part]:
     """Every token and pair that the linear model knows."""
     for row, label in enumerate(labels.tolist()):
@@ -85,10 +85,10 @@ def _ngrams(
         keys = np.concatenate([ids, ids[:-1] << 32 | ids[1:]])
         starts = np.concatenate([np.arange(len(ids)), np.arange(max(0, len(ids) - 1))])
         sizes = np.repeat([1, 2], [len(ids), max(0, len(ids) - 1)])
-        places, counts = np.unique(model.places(keys), return_counts=True)
+        places, counts = np.unique(model.find(keys), return_counts=True)
         known = places >= 0
         length = np.sqrt(np.square(counts[known] * model.idf[places[known]]).sum())
-        for start, size, place in zip(starts, sizes, model.places(keys), strict=True):
+        for start, size, place in zip(starts, sizes, model.find(keys), strict=True):
             if place >= 0:
                 value = share * model.idf[place] * model.weights[place, label] / length
                 yield row, int(start), int(start + size), float(value)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..baselines.tfidf import NgramModel
+from ..baselines.tfidf import TfidfModel
 from ..inputs import PADDING
 from ..networks.backend import keras, tf
-from ..networks.layers import TokenConvolution
+from ..networks.token_convolution import TokenConvolution
 from .folded import FoldedModel, FoldedNetwork, Shape
 
 BLOCK = 8192  # words whose products are computed at a time
 
 
 def fold(
-    networks: list[keras.Model], ngrams: NgramModel | None = None, weights: list[float] | None = None
+    networks: list[keras.Model], ngrams: TfidfModel | None = None, weights: list[float] | None = None
 ) -> FoldedModel | None:
     """The networks, with an ensemble's n-grams and weights; None where one of them cannot be folded."""
     members = [_fold_one(network) for network in networks]

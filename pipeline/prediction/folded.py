@@ -14,8 +14,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..baselines.tfidf import NgramModel
+from ..baselines.tfidf import TfidfModel
 from ..inputs import Sequences
+from ..measures.softmax import compiled_log_softmax
 from ..options import Section
 from . import kernels
 
@@ -127,17 +128,17 @@ class FoldedModel:
     """
 
     members: Sequence[FoldedNetwork]
-    ngrams: NgramModel | None
+    ngrams: TfidfModel | None
     weights: Sequence[float]
 
     def logits(self, sequences: Sequences) -> Floats:
         """float32 [rows, classes]. A row's bits depend on nothing but its tokens."""
         if not self.weights:
             return self.members[0].logits(sequences)
-        opinions = [kernels.log_softmax(one.logits(sequences)) for one in self.members]
+        opinions = [compiled_log_softmax(one.logits(sequences)) for one in self.members]
         logits: Floats = sum(opinions[1:], opinions[0]) * np.float32(self.weights[0] / len(opinions))
         if self.ngrams is not None:
-            logits += np.float32(self.weights[1]) * kernels.log_softmax(self.ngrams.logits(sequences))
+            logits += np.float32(self.weights[1]) * compiled_log_softmax(self.ngrams.logits(sequences))
         return logits
 
     def rounded(self) -> FoldedModel:
@@ -181,7 +182,7 @@ class FoldedModel:
             for name, array in arrays.items()
             if name.startswith("ngrams.")
         }
-        return cls(members, NgramModel.of(ngrams) if ngrams else None, arrays["weights"].tolist())
+        return cls(members, TfidfModel.from_arrays(ngrams) if ngrams else None, arrays["weights"].tolist())
 
 
 @dataclass(frozen=True)

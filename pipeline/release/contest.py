@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..inputs import Images, Sequences
 from ..measures import calibration, metrics, paired
-from ..measures.paired import Paired, Right, Slice
+from ..measures.paired import Correct, PairedDifference, SliceDifference
 from ..measures.slices import by_length, by_share
 from ..prediction.classifier import Classifier
 from . import gate
@@ -78,8 +78,8 @@ class ContestResult(NamedTuple):
 
     new: Performance
     champion: Performance | None
-    paired: Paired
-    slices: list[Slice]
+    paired: PairedDifference
+    slices: list[SliceDifference]
     checks: list[Check]
     changed: pd.DataFrame
 
@@ -99,7 +99,7 @@ def compare(new: LoadedClassifier, champion: LoadedClassifier | None, test: Held
     performances = measure(classifiers, predictions, test)
     champion_labels = predictions[1].labels if champion else majority(test.truth)
     right, champion_right = predictions[0].labels == test.truth, champion_labels == test.truth
-    changes = paired.paired(right, champion_right)
+    changes = paired.compare_paired(right, champion_right)
     changed = _changed_rows(test, predictions[0], champion_labels)
     if champion is None:
         checks = gate.checks_of_first_champion(changes)
@@ -180,17 +180,17 @@ def rows_per_second(classifiers: Sequence[Classifier], test: HeldOutRows) -> lis
     return [len(rows.truth) / min(measured) for measured in seconds]
 
 
-def slices(champion: Classifier, test: HeldOutRows, new: Right, old: Right) -> list[Slice]:
+def slices(champion: Classifier, test: HeldOutRows, new: Correct, old: Correct) -> list[SliceDifference]:
     """Return the slices by class, and of texts by length and by the share of words unknown to the champion.
 
     `new` and `old` are bool [rows]: which rows each classifier has right.
     """
     classes = {f"class {label}": test.truth == label for label in sorted(set(test.truth))}
-    groups: dict[str, Right] = {}
+    groups: dict[str, Correct] = {}
     if tokens := champion.encoder.count_tokens(test.origin):
-        groups |= by_length(tokens.total, LENGTH_SLICES).groups("tokens")
-        groups |= by_share(tokens.unknown, tokens.total).groups("words unknown to the champion")
-    return paired.slices(classes, groups, new, old)
+        groups |= by_length(tokens.total, LENGTH_SLICES).masks("tokens")
+        groups |= by_share(tokens.unknown, tokens.total).masks("words unknown to the champion")
+    return paired.compare_slices(classes, groups, new, old)
 
 
 def majority(truth: Labels) -> Labels:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..measures.paired import CHANCE, Paired, Slice, shown_p
+from ..measures.paired import SIGNIFICANCE_LEVEL, PairedDifference, SliceDifference, format_p
 from ..options import Section
 
 SCORE_TOLERANCE = 0.02  # by which macro-F1 may be lower and the expected calibration error higher
@@ -42,14 +42,14 @@ class Check(Section):
     passed: bool
 
 
-def checks_of_first_champion(paired: Paired) -> list[Check]:
+def checks_of_first_champion(paired: PairedDifference) -> list[Check]:
     """Return the checks of a classifier without a predecessor, compared with the majority class."""
     return [
         Check(
             what="accuracy",
             limit="significantly better than the majority class",
-            found=f"p {shown_p(paired.p)}",
-            passed=paired.difference > 0 and paired.is_real,
+            found=f"p {format_p(paired.p)}",
+            passed=paired.difference > 0 and paired.is_significant,
         )
     ]
 
@@ -60,7 +60,11 @@ def check_not_compared(reason: str) -> Check:
 
 
 def checks_against_champion(
-    new: Performance, champion: Performance, paired: Paired, slices: Sequence[Slice], left_out: int
+    new: Performance,
+    champion: Performance,
+    paired: PairedDifference,
+    slices: Sequence[SliceDifference],
+    left_out: int,
 ) -> list[Check]:
     """Return all checks of a classifier against the champion, on the rows that neither was trained on.
 
@@ -92,7 +96,7 @@ def check_rows(rows: int, left_out: int) -> Check:
     )
 
 
-def check_accuracy(new: Performance, champion: Performance, paired: Paired) -> Check:
+def check_accuracy(new: Performance, champion: Performance, paired: PairedDifference) -> Check:
     """Return the check that accuracy is higher: a known champion does not give way to its equal.
 
     It need not be significantly higher: where a tenth of 1,000 rows change, that would take 2.2 points, and
@@ -116,7 +120,7 @@ def check_macro_f1(new: Performance, champion: Performance, tolerance: float) ->
     )
 
 
-def check_classes(slices: Sequence[Slice]) -> Check:
+def check_classes(slices: Sequence[SliceDifference]) -> Check:
     """Return the check that no class loses more than half of what the champion has right.
 
     The largest loss is named even if it is within the limit. By simulation, fewer than 1 % of equally good
@@ -134,13 +138,13 @@ def check_classes(slices: Sequence[Slice]) -> Check:
     )
 
 
-def check_slices(slices: Sequence[Slice]) -> Check:
+def check_slices(slices: Sequence[SliceDifference]) -> Check:
     """Return the check that no slice is significantly worse."""
-    worse = [part for part in slices if part.p < CHANCE]
-    found = [f"{part.title} {_shares(part.new, part.old)}, p {shown_p(part.p)}" for part in worse]
+    worse = [part for part in slices if part.p < SIGNIFICANCE_LEVEL]
+    found = [f"{part.title} {_shares(part.new, part.old)}, p {format_p(part.p)}" for part in worse]
     return Check(
         what="slices",
-        limit=f"none worse at p < {CHANCE}, corrected for all {len(slices)}",
+        limit=f"none worse at p < {SIGNIFICANCE_LEVEL}, corrected for all {len(slices)}",
         found=_listed(found) or "none",
         passed=not worse,
     )
@@ -176,15 +180,15 @@ def check_size(new: Performance, champion: Performance) -> Check:
     )
 
 
-def _loss(part: Slice) -> tuple[int, float]:
+def _loss(part: SliceDifference) -> tuple[int, float]:
     """Return the sort key of a loss: rows first, then the share of the class."""
     return part.lost, part.lost / part.rows
 
 
-def _describe_loss(part: Slice) -> str:
+def _describe_loss(part: SliceDifference) -> str:
     return (
         f"{part.title}, {part.lost:,} net of {part.rows:,} rows ({part.right:,} were right), "
-        f"one-sided p {shown_p(part.alone)} uncorrected"
+        f"one-sided p {format_p(part.alone)} uncorrected"
     )
 
 

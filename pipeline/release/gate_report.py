@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import fill
 
-from ..measures.paired import Paired, Slice
+from ..measures.paired import PairedDifference, SliceDifference
 from ..options import Section
 from .gate import Check, Performance
 
@@ -21,8 +21,8 @@ class GateReport(Section):
     left_out: int  # test rows that one of the two was trained on
     new: Performance
     old: Performance | None  # None where there is no champion, or none that could be compared
-    paired: Paired
-    slices: list[Slice]
+    paired: PairedDifference
+    slices: list[SliceDifference]
     checks: list[Check]
     forced: str  # the reason why it is promoted in spite of a failed check
 

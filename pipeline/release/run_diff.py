@@ -8,7 +8,7 @@ from textwrap import fill
 import numpy as np
 import pandas as pd
 
-from ..measures.paired import paired
+from ..measures.paired import compare_paired
 
 WIDTH = 79
 KEY, VALUE = 32, 20  # columns of a name, and of each run's value
@@ -56,7 +56,7 @@ def rows(first: pd.DataFrame, second: pd.DataFrame, differing: pd.DataFrame) -> 
     right = [(one["predicted_label"] == one["label"]).to_numpy(np.bool_) for one in (first, second)]
     lines = [
         f"  {len(differing):,} of {len(first):,} test rows get another label",
-        fill(f"  from a to b: {paired(right[1], right[0])}", WIDTH, subsequent_indent="    "),
+        fill(f"  from a to b: {compare_paired(right[1], right[0])}", WIDTH, subsequent_indent="    "),
     ]
     if len(differing):
         lines.append(f"  {'label':<12}{'a':<16}{'b':<16}text")

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from ..inputs import Images, Sequences
 from ..measures import slices
-from ..measures.calibration import Reliability, error_by_chance, reliability, softmax
+from ..measures.calibration import Reliability, error_by_chance, reliability
 from ..measures.comparison import Comparison, Performance, compare
 from ..measures.metrics import Interval
+from ..measures.slices import SliceAccuracy
+from ..measures.softmax import softmax
 from ..prediction.classifier import Classifier
 from ..prediction.evidence import evidence
 from ..prediction.folded import FoldedModel
@@ -68,7 +70,7 @@ class Measures:
 
     comparison: Comparison
     network_alone: Performance | None  # without the n-grams, if any are pooled with the network
-    slices: dict[str, list[dict[str, Any]]]
+    slices: dict[str, list[SliceAccuracy]]
     temperature: float
     calibration_error_before: float  # without the temperature
     calibration_error: float
@@ -80,7 +82,7 @@ class Measures:
         return {
             **self.comparison.to_json(),
             **alone,
-            "slices": self.slices,
+            "slices": {name: [entry.to_json() for entry in table] for name, table in self.slices.items()},
             "temperature": self.temperature,
             "calibration_error_before": self.calibration_error_before,
             "calibration_error": self.calibration_error,
@@ -114,7 +116,7 @@ def _network_alone(test: Scored) -> Performance | None:
     return Performance.from_predictions(test.truth, predicted, test.classifier.labels)
 
 
-def _slices(test: Scored, found: NDArray[np.bool_] | None) -> dict[str, list[dict[str, Any]]]:
+def _slices(test: Scored, found: NDArray[np.bool_] | None) -> dict[str, list[SliceAccuracy]]:
     """Accuracy by class; of texts also by length and strange words. `found` as in `slices.uncovered`, or None
     where no file of vectors was read."""
     correct = test.predicted == test.truth

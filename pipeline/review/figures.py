@@ -18,6 +18,7 @@ from matplotlib.font_manager import fontManager
 from ..measures.calibration import Reliability
 from ..measures.comparison import Comparison, Titles
 from ..measures.metrics import wilson_interval
+from ..measures.slices import SliceAccuracy
 
 # DejaVu comes with matplotlib; for labels of other scripts, whatever the machine has.
 _FONTS = (
@@ -162,21 +163,21 @@ def opponents(comparison: Comparison, titles: Titles, title: str) -> Figure:
     return figure
 
 
-def slices(tables: Mapping[str, Sequence[Mapping[str, Any]]], title: str) -> Figure:
+def slices(tables: Mapping[str, Sequence[SliceAccuracy]], title: str) -> Figure:
     """Accuracy with its 95 % interval, and rows, by bin: for each heading what `Slices.accuracy` gives."""
     figure = Figure(figsize=(WIDTH, 0.6 + 3.4 * len(tables)), layout="constrained")
     headed(figure, "Accuracy by slice, with 95 % intervals", title)
-    lowest = min(entry["interval"][0] for table in tables.values() for entry in table if entry["rows"])
+    lowest = min(entry.interval[0] for table in tables.values() for entry in table if entry.interval)
     axes = figure.subplots(2 * len(tables), 1, height_ratios=(3, 1) * len(tables))
     for (heading, table), upper, lower in zip(tables.items(), axes[::2], axes[1::2], strict=True):
-        filled = [place for place, entry in enumerate(table) if entry["rows"]]
-        values = np.array([100 * table[place]["accuracy"] for place in filled])
-        bounds = 100 * np.array([table[place]["interval"] for place in filled]).reshape(-1, 2).T
+        filled = [place for place, entry in enumerate(table) if entry.rows]
+        values = 100 * np.array([table[place].accuracy for place in filled], float)
+        bounds = 100 * np.array([table[place].interval for place in filled]).reshape(-1, 2).T
         upper.errorbar(filled, values, np.abs(bounds - values), fmt="o", color=BLUE, capsize=3)
-        bars = lower.bar(range(len(table)), [entry["rows"] for entry in table], color=BLUE, alpha=0.45)
-        lower.bar_label(bars, [f"{entry['rows']:,}" for entry in table], fontsize=8)
+        bars = lower.bar(range(len(table)), [entry.rows for entry in table], color=BLUE, alpha=0.45)
+        lower.bar_label(bars, [f"{entry.rows:,}" for entry in table], fontsize=8)
         lower.margins(y=0.3)
-        lower.set_xticks(range(len(table)), [entry["slice"] for entry in table], fontsize=8.5)
+        lower.set_xticks(range(len(table)), [entry.name for entry in table], fontsize=8.5)
         lower.set(xlabel=heading, ylabel="rows")
         upper.sharex(lower)
         upper.tick_params(axis="x", labelbottom=False)

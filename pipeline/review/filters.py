@@ -18,7 +18,7 @@ from ..inputs import PADDING, Sequences
 from ..networks import convolution_kernels
 from ..networks.backend import keras, tf
 from ..networks.batches import SortedBatches
-from ..networks.layers import TokenConvolution
+from ..networks.token_convolution import TokenConvolution
 
 MOST = 5  # n-grams that are kept for each filter
 ALMOST = 0.7  # of the first class's weight: a second one that has more is named too

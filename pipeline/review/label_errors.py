@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ..baselines.tfidf import ngrams
 from ..inputs import Sequences
-from ..measures.calibration import fit_temperature, softmax
+from ..measures.calibration import fit_temperature
+from ..measures.softmax import softmax
 
 FOLDS = 10
 SMOOTHING = 0.3  # of an n-gram's weight in a class

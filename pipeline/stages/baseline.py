@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..artifacts import CorpusFolder, read_inputs
 from ..baselines.catalogue import BASELINES, fit
-from ..baselines.tfidf import NgramModel
+from ..baselines.tfidf import TfidfModel
 from ..config.loading import read_stage
 from ..corpus.split import PARTS
 from ..files import read_json, read_table, write_changed_arrays, write_table
@@ -56,8 +56,8 @@ def run(arguments: argparse.Namespace) -> None:
         predictions[name] = fitted.predict(test)
         said.append(f"  {BASELINES[name].title}: {fitted.setting}")
         if name == "linear":
-            learned = fitted if isinstance(fitted, NgramModel) else None
-            model = learned or NgramModel.of_counts(known["train"], classes)
+            learned = fitted if isinstance(fitted, TfidfModel) else None
+            model = learned or TfidfModel.from_counts(known["train"], classes)
             write_changed_arrays(folder.ngrams(criterion), **model.arrays())
     print("\n".join(said))  # at once: embed prints at the same time
     write_table(folder.baseline(criterion), pd.DataFrame(predictions))

@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 
 from ..artifacts import CorpusFolder, RunFolder, read_inputs, read_start
-from ..baselines.tfidf import NgramModel
+from ..baselines.tfidf import TfidfModel
 from ..config.loading import read_stage
 from ..encoder import Encoder
 from ..files import atomic_folder, read_arrays, read_json, read_table, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Sequences, Start
-from ..measures.calibration import caution
+from ..measures.calibration import divergence
 from ..models import architecture
 from ..networks import ensemble, trainer
 from ..networks.backend import keras, threads
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     training = inputs.select(part["train"]), labels[part["train"]]
     validation = inputs.select(part["validation"]), labels[part["validation"]]
     ngrams = folder.corpus.ngrams(options.train.criterion)
-    linear = NgramModel.of(read_arrays(ngrams)) if options.ensemble.ngrams else None
+    linear = TfidfModel.from_arrays(read_arrays(ngrams)) if options.ensemble.ngrams else None
     print(f"train: {options.model}, {len(part['train']):,} rows", flush=True)
 
     request, program = read_stage(folder.request, Request), checkout()
@@ -90,8 +90,8 @@ def run(arguments: argparse.Namespace) -> None:
         predictor: Predictor = folded.rounded() if folded else KerasNetwork(network)
         classifier = Classifier(lambda: predictor, encoder, names, options.text)
         classifier.calibrate(*validation)
-        if said := caution(classifier.logits(validation[0]), validation[1], classifier.temperature):
-            print(f"  caution: {said}")
+        if message := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):
+            print(f"  caution: {message}")
         classifier.refer(validation[0], _unknown_share(encoder, rows.iloc[part["validation"]]))
         if folded:
             error = rounding(folded, validation[0].as_sequences())

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..networks.backend import keras
-from ..networks.layers import TokenConvolution
+from ..networks.token_convolution import TokenConvolution
 
 
 class Layer(NamedTuple):

@@ -4,20 +4,12 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
 
-from pipeline.baselines.catalogue import (
-    BASELINES,
-    Baseline,
-    NaiveBayesSVM,
-    fit,
-    interpolated,
-    log_count_ratio,
-)
+from pipeline.baselines.catalogue import BASELINES, Baseline, fit
 from pipeline.inputs import Sequences
 from pipeline.verb_options import BaselineOptions
 
-OF_TOKENS = [name for name, one in BASELINES.items() if "tokens" in one.inputs]
+OF_TOKENS = [name for name, baseline in BASELINES.items() if "tokens" in baseline.inputs]
 LEARNING = [name for name in OF_TOKENS if name != "majority"]
 
 
@@ -121,31 +113,6 @@ def test_the_candidate_with_most_validation_rows_right_is_chosen_and_of_several_
     assert fit("linear", training, held_out, 2, "accuracy", 1).setting == "C = 10"
 
 
-def test_the_log_count_ratio_is_that_computed_by_hand() -> None:
-    # Tokens a, b and the pair ab; positive rows "a" and "a b", negative row "b".
-    features = csr_matrix([[1.0, 0, 0], [1, 1, 1], [0, 1, 0]])
-    ratio = log_count_ratio(features, np.array([True, True, False]))
-    # p = (3, 2, 2) of 7, q = (1, 2, 1) of 4
-    assert ratio == pytest.approx(np.log([12 / 7, 4 / 7, 8 / 7]))
-
-
-def test_interpolated_weights_are_those_computed_by_hand() -> None:
-    # mean|w| = 2
-    assert interpolated(np.array([1.0, -3.0, 2.0]), 0.25).tolist() == [1.75, 0.75, 2.0]
-
-
-def test_nbsvm_scores_are_those_computed_by_hand() -> None:
-    # Row "a" of class 0, row "b" of class 1: for class 1, p = (1, 2), q = (2, 1), r = (-L, L) with L = log 2.
-    # By symmetry b = 0 and w = (v, v) with the least v^2 + 2 C (1 - L v)^2: v = 2 C L / (1 + 2 C L^2). All
-    # weights are equal, so that interpolation changes none: the scores of class 1 are -L v and L v.
-    features, log2, strength = csr_matrix(np.eye(2)), np.log(2), 0.5
-    weight = 2 * strength * log2 / (1 + 2 * strength * log2**2)
-    model = NaiveBayesSVM(strength, seed=1).fit(features, np.array([0, 1]))
-    expected = log2 * weight * np.array([[1, -1], [-1, 1]])
-    assert model.scores(features) == pytest.approx(expected, abs=1e-3)
-    assert model.predict(features).tolist() == [0, 1]
-
-
 def test_a_baseline_without_its_library_is_not_available() -> None:
     assert BASELINES["linear"].available()
     assert not Baseline("", BASELINES["linear"].candidates, library="not_installed").available()
@@ -167,36 +134,9 @@ def test_the_classes_weigh_the_same_only_where_they_do_for_the_network_too() -> 
     assert not by_accuracy.setting.endswith("balanced") and by_macro_f1.setting.endswith(", balanced")
 
 
-def test_nbsvm_with_balanced_classes_has_the_scores_computed_by_hand() -> None:
-    # Row "a" of class 0, twice row "b" of class 1: p = (1, 3), q = (2, 1), r = (log 3/8, log 9/4). "a" weighs
-    # 3/2, each "b" 3/4. liblinear's bias is a weight like the others, so that the gradient is 0 where
-    # w = (-u r_a, v r_b) and b = v - u, with u = 3 C (1 + w_a r_a + b) and v = 3 C (1 - w_b r_b - b).
-    features, strength = csr_matrix(np.array([[1.0, 0], [0, 1], [0, 1]])), 0.5
-    a, b = np.log(3 / 8), np.log(9 / 4)
-    lines = np.array(
-        [[1 + 3 * strength * (1 + a**2), -3 * strength], [-3 * strength, 1 + 3 * strength * (1 + b**2)]]
-    )
-    u, v = np.linalg.solve(lines, [3 * strength, 3 * strength])
-    weights = interpolated(np.array([-u * a, v * b]), NaiveBayesSVM.BETA)
-    expected = np.array([a * weights[0], b * weights[1], b * weights[1]]) + v - u
-    model = NaiveBayesSVM(strength, seed=1, balanced=True).fit(features, np.array([0, 1, 1]))
-    assert model.scores(features)[:, 1] == pytest.approx(expected, abs=1e-3)
-
-
 @pytest.mark.parametrize("name", LEARNING)
 def test_by_macro_f1_it_is_balanced_only_where_that_is_better(name: str) -> None:
     if not BASELINES[name].available():
         pytest.skip(f"{BASELINES[name].library} is not installed")
     part = Sequences.of([[2, 3], [3, 2], [4, 3], [3, 4]] * 5), np.array([0, 0, 1, 1] * 5)
     assert not fit(name, part, part, 2, "macro_f1", 1).setting.endswith("balanced")
-
-
-def test_fasttext_learns_rare_classes_from_repeated_lines() -> None:
-    pytest.importorskip("fasttext", reason="fasttext is not installed")
-    rows = Sequences.of([[2, 3]] * 63 + [[4]] * 100 + [[5]])
-    training = rows, np.array([0] * 20 + [1] * 43 + [1] * 100 + [0])
-    validation = Sequences.of([[2, 3], [2, 3], [4], [4], [4]]), np.array([0, 1, 1, 1, 1])
-    # Class 0 has 21 of 164 rows: each weighs 164 / 42 = 3.9 and stands four times, 80 texts "2 3" to 43.
-    fitted = fit("fasttext", training, validation, 2, "macro_f1", 1)
-    assert fitted.predict(validation[0]).tolist() == [0, 0, 1, 1, 1]
-    assert fitted.setting.endswith(", balanced")

@@ -27,7 +27,7 @@ def test_it_learns_where_an_image_is_bright_and_repeats_itself(monkeypatch: pyte
     labels = random.integers(0, 3, 90)
     images = random.integers(0, 120, (90, 4, 4, 1)).astype(np.uint8)
     images[np.arange(90), labels] += 100
-    monkeypatch.setattr(pixels, "MOST_VALUES", 60 * 16)
+    monkeypatch.setattr(pixels, "MAX_VALUES", 60 * 16)
     rows = Images.of(images)
     fitted = fit("pixels", (rows, labels), (rows, labels), 3, "accuracy", seed=1)
     assert fitted.setting.endswith(", 60 rows of 16 values")

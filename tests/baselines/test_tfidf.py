@@ -1,22 +1,16 @@
-"""The linear model of a network is scikit-learn's, and the layer computes what it computes."""
+"""The linear model is scikit-learn's."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-import keras
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.baselines.tfidf import STRENGTHS, NgramModel, candidates, ngrams
+from pipeline.baselines.tfidf import C_TOLERANCES, TfidfModel, candidates, ngrams
 from pipeline.inputs import Sequences
-from pipeline.networks.layers import NgramLogits
-
-pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 2.4
-    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
-)
 
 
 def corpus(rows: int, classes: int, seed: int) -> tuple[Sequences, np.ndarray]:
@@ -25,9 +19,9 @@ def corpus(rows: int, classes: int, seed: int) -> tuple[Sequences, np.ndarray]:
     return Sequences.of(texts), random.integers(0, classes, rows)
 
 
-def by_hand() -> NgramModel:
+def by_hand() -> TfidfModel:
     """Tokens 2 and 3, and the pair 2 3, for two classes."""
-    return NgramModel(
+    return TfidfModel(
         keys=np.array([2, 3, 2 << 32 | 3]),
         idf=np.array([1, 2, 2], np.float32),
         weights=np.array([[0, 3], [0, 5], [0, 7]], np.float32),
@@ -42,22 +36,6 @@ def test_logits_are_those_computed_by_hand() -> None:
     np.testing.assert_allclose(logits, np.array([[0, value] for value in expected]), rtol=1e-6)
 
 
-def test_the_layer_gives_the_models_logits_whatever_the_padding_and_survives_saving(tmp_path) -> None:
-    ids = keras.Input((None,), dtype="int32")
-    layer = NgramLogits(3, 2)
-    model = keras.Model(ids, layer(ids))
-    layer.set_model(by_hand())
-    model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
-    texts = Sequences.of([[2, 3, 3], [2, 2], [9]])
-    for padding in (0, 2):
-        padded = np.pad(texts.padded(), ((0, 0), (0, padding)))
-        for one in (model, loaded):
-            np.testing.assert_allclose(one(padded), by_hand().logits(texts), rtol=1e-6)
-    assert model.trainable_weights == []
-    assert model.count_params() == 3 * (2 + 2) + 2
-
-
 @pytest.mark.parametrize("classes", [2, 4])
 def test_the_model_is_scikit_learns_tfidf_and_logistic_regression(classes: int) -> None:
     (training, labels), (test, _) = corpus(300, classes, 1), corpus(100, classes, 2)
@@ -69,7 +47,7 @@ def test_the_model_is_scikit_learns_tfidf_and_logistic_regression(classes: int) 
         ngram_range=(1, 2), tokenizer=str.split, token_pattern=None, lowercase=False, dtype=np.float32
     )
     features = vectorizer.fit_transform(documents(training))
-    for model, strength in zip(candidates(training, labels, classes), STRENGTHS, strict=True):
+    for model, strength in zip(candidates(training, labels, classes), C_TOLERANCES, strict=True):
         theirs = LogisticRegression(C=strength, tol=1e-8, max_iter=10_000).fit(features, labels)
         logits = model.logits(test)
         ours = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -86,7 +64,7 @@ def test_a_class_without_training_rows_has_no_chance() -> None:
 
 
 def test_without_n_grams_the_logits_are_the_classes_shares() -> None:
-    model = NgramModel.of_counts(np.array([0, 0, 0, 2]), 3)
+    model = TfidfModel.from_counts(np.array([0, 0, 0, 2]), 3)
     logits = model.logits(Sequences.of([[5, 6], []]))
     np.testing.assert_allclose(np.exp(logits), [[0.75, 0, 0.25]] * 2, atol=1e-6)
 

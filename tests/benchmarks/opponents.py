@@ -55,13 +55,13 @@ def fit_tfidf(task: Task, folder: Path) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    from pipeline.baselines.tfidf import STRENGTHS
+    from pipeline.baselines.tfidf import C_TOLERANCES
 
     fitted = [
         make_pipeline(
             TfidfVectorizer(ngram_range=(1, 2), dtype=np.float32), LogisticRegression(C=C, max_iter=1000)
         ).fit(task.training.texts, [task.names[label] for label in task.training.labels])
-        for C in STRENGTHS
+        for C in C_TOLERANCES
     ]
     truth = [task.names[label] for label in task.validation.labels]
     joblib.dump(max(fitted, key=lambda one: one.score(task.validation.texts, truth)), folder / "model.joblib")
@@ -87,7 +87,7 @@ def fit_fasttext(task: Task, folder: Path) -> None:
     and between signs where the validation part is the better for it."""
     import fasttext
 
-    from pipeline.baselines.catalogue import FASTTEXT_EPOCHS, FASTTEXT_RATES
+    from pipeline.baselines.fasttext import EPOCHS, LEARNING_RATES
 
     best: dict[bool, tuple[float, Any]] = {}
     words = sum(len(text.split()) for text in task.training.texts)
@@ -100,7 +100,7 @@ def fit_fasttext(task: Task, folder: Path) -> None:
             order = np.random.default_rng(1).permutation(len(lines))
             text = "".join(f"{MARK}{task.training.labels[row]} {lines[row]}\n" for row in order)
             file.write_text(text, "utf-8")
-            for epochs, rate in product(FASTTEXT_EPOCHS, FASTTEXT_RATES):
+            for epochs, rate in product(EPOCHS, LEARNING_RATES):
                 model = fasttext.train_supervised(
                     str(file),
                     epoch=epochs,

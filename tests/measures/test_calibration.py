@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.__main__ import main
-from pipeline.measures.calibration import caution, error_by_chance, fit_temperature, reliability, softmax
+from pipeline.measures.calibration import divergence, error_by_chance, fit_temperature, reliability
+from pipeline.measures.softmax import softmax
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,14 +21,6 @@ def draw(rows: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(1)
     logits = random.normal(scale=2, size=(rows, classes)).astype(np.float32)
     return logits, (logits + random.gumbel(size=logits.shape)).argmax(axis=1)
-
-
-def test_the_softmax_of_logits_over_the_temperature_is_that_computed_by_hand() -> None:
-    logits = np.log(np.array([[1, 4, 16]], np.float32))
-    np.testing.assert_allclose(softmax(logits), [[1 / 21, 4 / 21, 16 / 21]], rtol=1e-6)
-    np.testing.assert_allclose(softmax(logits, 2.0), [[1 / 7, 2 / 7, 4 / 7]], rtol=1e-6)
-    assert softmax(logits).dtype == np.float32
-    assert softmax(np.array([[1e5, 0]], np.float32), 0.1).tolist() == [[1, 0]]
 
 
 @pytest.mark.parametrize("factor", [0.3, 1.0, 4.0])
@@ -64,19 +57,19 @@ def test_the_prior_weighs_as_computed_by_hand_for_one_row(sure: float, power: fl
 
 def test_a_network_that_is_far_worse_than_guessing_at_any_temperature_is_named() -> None:
     logits, labels = 1.25e27 * np.eye(2)[[0, 1, 1, 1]], np.array([0, 1, 0, 0])
-    said = caution(logits, labels, fit_temperature(logits, labels))
-    assert said == "it diverged (validation loss 6.2e+26); lower train.learning_rate"  # half are wrong
-    assert len(f"  caution: {said}") <= 79
+    message = divergence(logits, labels, fit_temperature(logits, labels))
+    assert message == "it diverged (validation loss 6.2e+26); lower train.learning_rate"  # half are wrong
+    assert len(f"  caution: {message}") <= 79
     right = logits.argmax(axis=1)
-    assert caution(logits, right, fit_temperature(logits, right)) is None
-    assert caution(logits[:0], labels[:0], 1.0) is None
+    assert divergence(logits, right, fit_temperature(logits, right)) is None
+    assert divergence(logits[:0], labels[:0], 1.0) is None
 
 
 def test_a_network_that_is_only_too_sure_or_always_wrong_has_not_diverged() -> None:
     logits, labels = draw(1000, 3)
     for factor, each in ((10, labels), (1, (logits.argmax(axis=1) + 1) % 3)):
         temperature = fit_temperature(factor * logits, each)
-        assert temperature > 5 and caution(factor * logits, each, temperature) is None
+        assert temperature > 5 and divergence(factor * logits, each, temperature) is None
 
 
 def test_train_says_that_a_training_diverged(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.measures.paired import holm, interval, mcnemar, paired, slices, worse
+from pipeline.measures.paired import compare_paired, compare_slices, holm, interval, mcnemar, one_sided_p
 
 
 def right(text: str) -> np.ndarray:
@@ -15,7 +15,7 @@ def right(text: str) -> np.ndarray:
 
 
 def test_fixed_and_broken_rows_are_those_that_one_alone_has_right() -> None:
-    found = paired(right("11110"), right("00011"))
+    found = compare_paired(right("11110"), right("00011"))
     assert (found.rows, found.fixed, found.broken) == (5, 3, 1)
     assert found.difference == pytest.approx(2 / 5)
     assert found.low <= found.difference <= found.high
@@ -80,9 +80,9 @@ def test_the_interval_holds_0_exactly_where_mcnemars_p_is_no_less_than_5_percent
 
 
 def test_the_one_sided_p_counts_as_many_broken_rows_or_more() -> None:
-    assert worse(fixed=1, broken=5) == pytest.approx((6 + 1) / 64)
-    assert worse(fixed=5, broken=1) == pytest.approx(1 - 1 / 64)
-    assert worse(0, 0) == 1
+    assert one_sided_p(fixed=1, broken=5) == pytest.approx((6 + 1) / 64)
+    assert one_sided_p(fixed=5, broken=1) == pytest.approx(1 - 1 / 64)
+    assert one_sided_p(0, 0) == 1
 
 
 def test_holm_multiplies_the_smallest_most_and_keeps_the_order() -> None:
@@ -96,10 +96,12 @@ def test_holm_lowers_no_p(p: list[float]) -> None:
     assert all(after >= before for before, after in zip(p, holm(p), strict=True))
 
 
-def test_a_slice_gives_both_accuracies_and_how_sure_it_is_worse() -> None:
+def test_a_slice_gives_both_accuracies_and_how_sure_it_is_one_sided_p() -> None:
     new, old = right("0000001111"), right("1111111110")
     classes = {"a": right("1111110000"), "b": right("0000001111")}
-    worst, best, all_rows = slices(classes, {"all": right("1" * 10), "none": right("0" * 10)}, new, old)
+    worst, best, all_rows = compare_slices(
+        classes, {"all": right("1" * 10), "none": right("0" * 10)}, new, old
+    )
     assert (worst.title, worst.rows, worst.new, worst.old) == ("a", 6, 0, 1)
     assert (worst.of_class, worst.right, worst.lost) == (True, 6, 6)
     assert (worst.alone, worst.p) == pytest.approx((1 / 64, 3 / 64))  # of three slices
@@ -108,9 +110,9 @@ def test_a_slice_gives_both_accuracies_and_how_sure_it_is_worse() -> None:
     assert all_rows.alone == pytest.approx((1 + 7) / 128)  # one fixed of seven, or none
 
 
-def test_what_may_be_chance_is_called_no_real_difference() -> None:
-    few, more = paired(right("1" * 5), right("0" * 5)), paired(right("1" * 6), right("0" * 6))
+def test_what_may_be_chance_is_called_no_significant_difference() -> None:
+    few, more = compare_paired(right("1" * 5), right("0" * 5)), compare_paired(right("1" * 6), right("0" * 6))
     assert str(few) == (  # from 2 * 0.025^(1/5) - 1
-        "5 rows fixed, 0 broken: +100.0 points [-4.4, +100.0], no real difference: McNemar's p = 0.062"
+        "5 rows fixed, 0 broken: +100.0 points [-4.4, +100.0], no significant difference: McNemar's p = 0.062"
     )
-    assert "a real difference: McNemar's p = 0.031" in str(more)
+    assert "a significant difference: McNemar's p = 0.031" in str(more)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.inputs import Sequences
-from pipeline.measures.slices import SHARES, Slices, by_class, by_length, by_share, summary, uncovered
+from pipeline.measures.slices import SHARE_NAMES, Slices, by_class, by_length, by_share, summary, uncovered
 
 FOUND = np.array([True, False, True, False])  # padding, unknown, a word found, a word missing
 
@@ -34,7 +36,7 @@ def test_rows_fall_into_the_bins_counted_by_hand() -> None:
     lacking = uncovered(sequences, FOUND)
     assert lacking.tolist() == [0, 0, 1, 1, 1, 1, 3, 1, 2]
     table = by_share(lacking, sequences.lengths).accuracy(correct)
-    assert [(one["slice"], one["rows"], one["accuracy"]) for one in table] == [
+    assert [(entry.name, entry.rows, entry.accuracy) for entry in table] == [
         ("0 %", 2, 1 / 2),
         ("up to 10 %", 2, 1.0),
         ("10 to 25 %", 2, 0.0),
@@ -45,14 +47,14 @@ def test_rows_fall_into_the_bins_counted_by_hand() -> None:
 def test_a_bin_has_the_interval_of_wilson_and_none_without_rows() -> None:
     table = by_class(np.zeros(10, np.int64), ["all", "none"]).accuracy(np.arange(10) < 8)
     # (0.8 + 1.96² / 20 ± 1.96 sqrt(0.16 / 10 + 1.96² / 400)) / (1 + 1.96² / 10)
-    assert table[0]["interval"] == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert table[1] == {"slice": "none", "rows": 0, "accuracy": None, "interval": None}
+    assert table[0].interval == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert table[1].to_json() == {"slice": "none", "rows": 0, "accuracy": None, "interval": None}
 
 
 def test_lengths_are_cut_into_bins_of_as_many_rows() -> None:
     found = by_length(np.array([7, 1, 2, 3, 4, 5, 6, 8, 9, 30]))
     assert list(found.names) == ["1 to 2", "3 to 4", "5 to 6", "7 to 8", "9 to 30"]
-    assert np.bincount(found.bins).tolist() == [2, 2, 2, 2, 2]
+    assert np.bincount(found.numbers).tolist() == [2, 2, 2, 2, 2]
 
 
 def test_where_all_texts_are_of_one_length_there_is_one_bin() -> None:
@@ -65,8 +67,8 @@ def test_the_unknown_word_is_uncovered_even_where_no_file_was_read() -> None:
 
 
 def test_the_summary_leaves_out_empty_bins_and_fits_a_terminal() -> None:
-    table = Slices(SHARES, np.array([0, 3])).accuracy(np.array([True, False]))
-    table[0]["rows"] = 100_000_000
+    table = Slices(SHARE_NAMES, np.array([0, 3])).accuracy(np.array([True, False]))
+    table[0] = replace(table[0], rows=100_000_000)
     lines = summary("words without a vector", table).splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["0", "above"]
     assert "100.0%" in lines[1] and max(map(len, lines)) <= 80
@@ -81,16 +83,16 @@ def test_every_row_is_in_one_bin_and_the_bins_hold_all_that_are_right(
     correct = np.array([right for *_, right in rows], np.bool_)
     for found in (by_length(lengths), by_share(part, lengths)):
         table = found.accuracy(correct)
-        assert sum(entry["rows"] for entry in table) == len(rows)
-        assert round(sum(entry["rows"] * (entry["accuracy"] or 0) for entry in table)) == correct.sum()
+        assert sum(entry.rows for entry in table) == len(rows)
+        assert round(sum(entry.rows * (entry.accuracy or 0) for entry in table)) == correct.sum()
         for entry in table:
-            if entry["rows"]:
-                assert 0 <= entry["interval"][0] <= entry["accuracy"] <= entry["interval"][1] <= 1
+            if entry.rows:
+                assert 0 <= entry.interval[0] <= entry.accuracy <= entry.interval[1] <= 1
 
 
 def test_the_rows_of_each_bin_are_named_by_what_it_counts() -> None:
-    groups = by_length(np.array([1, 2, 3, 4, 5, 6, 7, 8]), 4).groups("tokens")
+    groups = by_length(np.array([1, 2, 3, 4, 5, 6, 7, 8]), 4).masks("tokens")
     assert {title: rows.tolist().count(True) for title, rows in groups.items()} == {
         "1 to 2 tokens": 2, "3 to 4 tokens": 2, "5 to 6 tokens": 2, "7 to 8 tokens": 2,
     }  # fmt: skip
-    assert list(by_length(np.array([3, 3, 3]), 4).groups("tokens")) == ["3 tokens"]
+    assert list(by_length(np.array([3, 3, 3]), 4).masks("tokens")) == ["3 tokens"]

@@ -14,7 +14,7 @@ from pipeline.config import loading
 from pipeline.errors import InputError
 from pipeline.models import alexnet, dense, image_cnn
 from pipeline.networks.image_inputs import Augmentation, check_fits, image_inputs, output_size
-from pipeline.networks.image_layers import LocalResponseNormalization
+from pipeline.networks.layers import LocalResponseNormalization
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
@@ -77,16 +77,6 @@ def test_alexnet_s_layers_have_the_sizes_of_the_paper() -> None:
         (13, 13, 384), (13, 13, 384), (13, 13, 256), (6, 6, 256),
     ]  # fmt: skip
     assert len([layer for layer in network.layers if isinstance(layer, LocalResponseNormalization)]) == 2
-
-
-def test_local_response_normalization_is_that_computed_by_hand() -> None:
-    activations = np.array([1.0, 2.0, 3.0, 4.0], np.float32).reshape(1, 1, 1, 4)
-    # Over two neighbours on either side: 1 + 4 + 9, 1 + 4 + 9 + 16 twice, 4 + 9 + 16.
-    sums = np.array([14.0, 30.0, 30.0, 29.0])
-    expected = np.array([1.0, 2.0, 3.0, 4.0]) / (2 + 1e-4 * sums) ** 0.75
-    np.testing.assert_allclose(
-        np.array(LocalResponseNormalization()(activations)).ravel(), expected, rtol=1e-6
-    )
 
 
 def test_a_response_normalized_alexnet_saves_and_loads_to_equal_logits(tmp_path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.measures.calibration import softmax
+from pipeline.measures.softmax import softmax
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks.keras_network import KerasNetwork
 from pipeline.options import Tokenize

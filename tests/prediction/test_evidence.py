@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.baselines.tfidf import NgramModel
+from pipeline.baselines.tfidf import TfidfModel
 from pipeline.errors import InputError
 from pipeline.inputs import Sequences
 from pipeline.prediction.evidence import evidence
@@ -49,7 +49,7 @@ def test_all_parts_of_an_ensemble_add_up_to_the_logit(activation: str, rounded: 
     random = np.random.default_rng(1)
     keys = np.sort(np.array([2, 3, 2 << 32 | 3]))
     weights = random.normal(size=(3, 2)).astype(np.float32)
-    ngrams = NgramModel(keys, np.array([1, 2, 1.5], np.float32), weights, np.zeros(2, np.float32))
+    ngrams = TfidfModel(keys, np.array([1, 2, 1.5], np.float32), weights, np.zeros(2, np.float32))
     model = FoldedModel([member(activation), member("linear")], ngrams, [0.6, 0.5])
     model = model.rounded() if rounded else model
     logits = model.logits(ROWS)
@@ -63,7 +63,7 @@ def test_only_the_greatest_are_named_and_the_others_are_added_up() -> None:
     ids, silent = list(range(2, 11)), member()
     silent = replace(silent, table=np.zeros((11, 3), np.float32))
     weights = np.arange(18, dtype=np.float32).reshape(9, 2)
-    ngrams = NgramModel(np.array(ids), np.ones(9, np.float32), weights, np.zeros(2, np.float32))
+    ngrams = TfidfModel(np.array(ids), np.ones(9, np.float32), weights, np.zeros(2, np.float32))
     model, tokens = FoldedModel([silent], ngrams, [0.0, 3.0]), [[f"w{i}" for i in range(9)]]
     logits, labels = np.zeros((1, 2), np.float32), np.array([1])
     found = json.loads(evidence(model, Sequences.of([ids]), tokens, logits, labels)[0])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.baselines.tfidf import NgramModel, candidates
+from pipeline.baselines.tfidf import TfidfModel, candidates
 from pipeline.inputs import PADDING, Sequences
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks import ensemble
@@ -115,7 +115,7 @@ def test_every_variant_folds_to_the_network_within_1e_5(
     np.testing.assert_allclose(folded.logits(rows), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
 
-def ngram_model() -> NgramModel:
+def ngram_model() -> TfidfModel:
     labels = np.array([0, 1, 2, 0, 1, 2, 0])
     return next(candidates(Sequences.of(ROWS), labels, 3))
 

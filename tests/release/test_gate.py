@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.measures.paired import Paired, Slice
+from pipeline.measures.paired import PairedDifference, SliceDifference
 from pipeline.release import gate
 from pipeline.release.gate import Performance
 
@@ -15,13 +15,13 @@ CHAMPION = Performance(
 )
 
 
-def pair(fixed: int = 20, broken: int = 10, rows: int = 10_000, p: float = 0.1) -> Paired:
+def pair(fixed: int = 20, broken: int = 10, rows: int = 10_000, p: float = 0.1) -> PairedDifference:
     difference = (fixed - broken) / rows
-    return Paired(rows=rows, fixed=fixed, broken=broken, difference=difference, low=0, high=0, p=p)
+    return PairedDifference(rows=rows, fixed=fixed, broken=broken, difference=difference, low=0, high=0, p=p)
 
 
-def part(p: float, lost: int = 0, right: int = 45, rows: int = 50, title: str = "class a") -> Slice:
-    return Slice(
+def part(p: float, lost: int = 0, right: int = 45, rows: int = 50, title: str = "class a") -> SliceDifference:
+    return SliceDifference(
         title=title,
         of_class=title.startswith("class"),
         rows=rows,
@@ -68,14 +68,18 @@ def part(p: float, lost: int = 0, right: int = 45, rows: int = 50, title: str = 
     ],
 )
 def test_each_limit_stops_what_is_beyond_it(
-    changes: dict[str, Any], paired: Paired, slices: list[Slice], left_out: int, broken: list[str]
+    changes: dict[str, Any],
+    paired: PairedDifference,
+    slices: list[SliceDifference],
+    left_out: int,
+    broken: list[str],
 ) -> None:
     new = CHAMPION.model_copy(update={"title": "new", **changes})
     checks = gate.checks_against_champion(new, CHAMPION, paired, slices, left_out)
     assert [check.what for check in checks if not check.passed] == broken
 
 
-def found(what: str, slices: list[Slice]) -> str:
+def found(what: str, slices: list[SliceDifference]) -> str:
     return next(
         check.found
         for check in gate.checks_against_champion(CHAMPION, CHAMPION, pair(), slices, 0)
@@ -107,5 +111,7 @@ def test_of_many_slices_that_are_worse_the_first_are_named_and_the_others_counte
     ("paired", "passed"),
     [(pair(20, 3, p=0.001), True), (pair(20, 12, p=0.2), False), (pair(3, 20, p=0.001), False)],
 )
-def test_the_first_must_be_significantly_better_than_the_majority_class(paired: Paired, passed: bool) -> None:
+def test_the_first_must_be_significantly_better_than_the_majority_class(
+    paired: PairedDifference, passed: bool
+) -> None:
     assert [check.passed for check in gate.checks_of_first_champion(paired)] == [passed]

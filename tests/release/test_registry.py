@@ -160,7 +160,7 @@ def test_a_rollback_goes_back_champion_by_champion(verb: Verb, data: Path, tmp_p
     register(verb, GOOD)
     code, said = register(verb, OTHER)  # its equal: no row changes
     assert (code, "FAILED accuracy: higher; 100.0%, champion 100.0%" in said) == (1, True), said
-    assert "no real difference: McNemar's p = 1" in said
+    assert "no significant difference: McNemar's p = 1" in said
     code, said = register(verb, OTHER, "--force", "it needs no vectors")
     assert (code, "version 2 is the champion" in said) == (0, True), said
     code, said = register(verb, POOR, "--force", "1")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.baselines.tfidf import NgramModel
+from pipeline.baselines.tfidf import TfidfModel
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier
 from pipeline.prediction.folded import FoldedModel, FoldedNetwork, Shape
@@ -28,10 +28,10 @@ def network() -> FoldedNetwork:
     return FoldedNetwork(shape, table, one, np.zeros(1, np.float32), np.array([[0], [1]], np.float32), zeros)
 
 
-def ngrams() -> NgramModel:
+def ngrams() -> TfidfModel:
     """To it, fine is so bad that it outvotes the network, and it knows nothing of the other words."""
     weights = np.array([[40, 0]], np.float32)
-    return NgramModel(np.array([4]), np.ones(1, np.float32), weights, np.zeros(2, np.float32))
+    return TfidfModel(np.array([4]), np.ones(1, np.float32), weights, np.zeros(2, np.float32))
 
 
 def rows(texts: list[str], labels: list[int], part: str = "test") -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pytest
 from pipeline.inputs import Sequences
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks import ensemble
-from pipeline.networks.layers import TokenConvolution
+from pipeline.networks.token_convolution import TokenConvolution
 from pipeline.options import Tokenize
 from pipeline.review.filters import Ngram, Window, edge_maps, feature_maps, first_filters, ngram_filters
 from pipeline.review.filters import strongest_windows as strongest

@@ -14,10 +14,11 @@ import pandas as pd
 import pytest
 
 from pipeline.corpus.data_report import data_report
-from pipeline.measures.calibration import reliability, softmax
+from pipeline.measures.calibration import reliability
 from pipeline.measures.comparison import Performance, Titles, compare, network_title
 from pipeline.measures.metrics import Scores, confusion_order
 from pipeline.measures.slices import by_class
+from pipeline.measures.softmax import softmax
 from pipeline.review import class_figures
 from pipeline.review.assessment import Measures
 from pipeline.review.figures import Figure

@@ -1,0 +1,57 @@
+"""Softmax over the classes of each row, and its logarithm.
+
+In two precisions: `softmax` and `log_softmax` compute in the type of their logits, as training and measures
+do; the compiled ones, for prediction, take float32 logits, add up in float64 and are faster.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compiled import Floats, kernel
+
+
+def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
+    """Return softmax(logits / temperature), [rows, classes]. A higher temperature flattens each row."""
+    exponentials = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
+    probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
+    """Return the logarithms of softmax(logits), [rows, classes]."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    logarithms: NDArray[Any] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return logarithms
+
+
+@kernel
+def compiled_softmax(logits: Floats, temperature: float) -> Floats:
+    """Return softmax(logits / temperature), float32 [rows, classes]."""
+    probabilities = np.empty_like(logits)
+    for row in range(len(logits)):
+        highest = logits[row].max()
+        total = 0.0
+        for c in range(logits.shape[1]):
+            total += math.exp((logits[row, c] - highest) / temperature)
+        for c in range(logits.shape[1]):
+            probabilities[row, c] = math.exp((logits[row, c] - highest) / temperature) / total
+    return probabilities
+
+
+@kernel
+def compiled_log_softmax(logits: Floats) -> Floats:
+    """Return the logarithms of softmax(logits), float32 [rows, classes]."""
+    logarithms = np.empty_like(logits)
+    for row in range(len(logits)):
+        highest = logits[row].max()
+        total = 0.0
+        for c in range(logits.shape[1]):
+            total += math.exp(logits[row, c] - highest)
+        for c in range(logits.shape[1]):
+            logarithms[row, c] = logits[row, c] - highest - math.log(total)
+    return logarithms

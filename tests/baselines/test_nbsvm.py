@@ -1,0 +1,50 @@
+"""NBSVM, with numbers computed by hand; what all baselines have in common is in test_catalogue.py."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from pipeline.baselines.nbsvm import INTERPOLATION, NaiveBayesSVM, interpolated, log_count_ratio
+
+
+def test_the_log_count_ratio_is_that_computed_by_hand() -> None:
+    # Tokens a, b and the pair ab; positive rows "a" and "a b", negative row "b".
+    features = csr_matrix([[1.0, 0, 0], [1, 1, 1], [0, 1, 0]])
+    ratio = log_count_ratio(features, np.array([True, True, False]))
+    # p = (3, 2, 2) of 7, q = (1, 2, 1) of 4
+    assert ratio == pytest.approx(np.log([12 / 7, 4 / 7, 8 / 7]))
+
+
+def test_interpolated_weights_are_those_computed_by_hand() -> None:
+    # mean|w| = 2
+    assert interpolated(np.array([1.0, -3.0, 2.0]), 0.25).tolist() == [1.75, 0.75, 2.0]
+
+
+def test_nbsvm_scores_are_those_computed_by_hand() -> None:
+    # Row "a" of class 0, row "b" of class 1: for class 1, p = (1, 2), q = (2, 1), r = (-L, L) with L = log 2.
+    # By symmetry b = 0 and w = (v, v) with the least v^2 + 2 C (1 - L v)^2: v = 2 C L / (1 + 2 C L^2). All
+    # weights are equal, so that interpolation changes none: the scores of class 1 are -L v and L v.
+    features, log2, strength = csr_matrix(np.eye(2)), np.log(2), 0.5
+    weight = 2 * strength * log2 / (1 + 2 * strength * log2**2)
+    model = NaiveBayesSVM(strength, seed=1).fit(features, np.array([0, 1]))
+    expected = log2 * weight * np.array([[1, -1], [-1, 1]])
+    assert model.scores(features) == pytest.approx(expected, abs=1e-3)
+    assert model.predict(features).tolist() == [0, 1]
+
+
+def test_nbsvm_with_balanced_classes_has_the_scores_computed_by_hand() -> None:
+    # Row "a" of class 0, twice row "b" of class 1: p = (1, 3), q = (2, 1), r = (log 3/8, log 9/4). "a" weighs
+    # 3/2, each "b" 3/4. liblinear's bias is a weight like the others, so that the gradient is 0 where
+    # w = (-u r_a, v r_b) and b = v - u, with u = 3 C (1 + w_a r_a + b) and v = 3 C (1 - w_b r_b - b).
+    features, strength = csr_matrix(np.array([[1.0, 0], [0, 1], [0, 1]])), 0.5
+    a, b = np.log(3 / 8), np.log(9 / 4)
+    lines = np.array(
+        [[1 + 3 * strength * (1 + a**2), -3 * strength], [-3 * strength, 1 + 3 * strength * (1 + b**2)]]
+    )
+    u, v = np.linalg.solve(lines, [3 * strength, 3 * strength])
+    weights = interpolated(np.array([-u * a, v * b]), INTERPOLATION)
+    expected = np.array([a * weights[0], b * weights[1], b * weights[1]]) + v - u
+    model = NaiveBayesSVM(strength, seed=1, balanced=True).fit(features, np.array([0, 1, 1]))
+    assert model.scores(features)[:, 1] == pytest.approx(expected, abs=1e-3)
