@@ -201,7 +201,7 @@ lock: $(INSTALLED)
 STAGE = exec $(VERB) $(1) 2>&3
 code = $(patsubst %,pipeline/%.py,$(1))
 
-everywhere := __init__ __main__ errors options verb_options config/loading config/yaml_core config/arguments config/assignments config/complaints images/folder artifacts files csv_line inputs cores \
+everywhere := __init__ __main__ checkout errors options verb_options config/loading config/conf_folders config/yaml_core config/arguments config/assignments config/complaints images/folder artifacts files csv_line inputs cores \
   models/__init__
 
 ifdef RUN

@@ -10,10 +10,9 @@ import argparse
 from itertools import product
 
 from ..artifacts import build_folder, crossvals, table_files
+from ..config.conf_folders import CORPORA, MODELS
 from ..config.loading import (
-    CORPORA,
     DEFAULT_CORPUS,
-    MODELS,
     TAKEN,
     check_corpus,
     check_model,
@@ -21,7 +20,6 @@ from ..config.loading import (
     input_of_model,
     read_stage,
     run_folder,
-    yaml_names,
 )
 from ..errors import InputError
 from ..files import atomic_write
@@ -66,9 +64,9 @@ def _pairs(corpora: list[str] | None, models: list[str] | None) -> list[tuple[st
     """Of corpora and models that fit. Where none are named, all but the built-in corpus and what was tuned to
     one corpus. Raises InputError for a name that there is not, and where nothing fits."""
     if corpora is None:
-        corpora = [name for name in yaml_names(CORPORA) if name != DEFAULT_CORPUS["tokens"]]
+        corpora = [name for name in CORPORA.names() if name != DEFAULT_CORPUS["tokens"]]
     if models is None:
-        models = [name for name in yaml_names(MODELS) if not name.endswith("-tuned")]
+        models = [name for name in MODELS.names() if not name.endswith("-tuned")]
     for corpus in corpora:
         check_corpus(corpus)
     for model in models:

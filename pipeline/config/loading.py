@@ -22,10 +22,8 @@ from . import yaml_core
 from .arguments import WORDS
 from .assignments import CORPUS_KEYS, MODEL_KEYS
 from .complaints import Origins, suggest, validate
+from .conf_folders import CORPORA, MODELS, shown_path
 
-ROOT = Path(__file__).resolve().parents[2]
-CORPORA = ROOT / "conf" / "corpora"
-MODELS = ROOT / "conf" / "models"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a name that a shell, make and a folder take unquoted
 NAMES = "a name is of letters, digits, `.`, `_` and `-`, and begins with a letter or digit"
 DEFAULT_CORPUS: dict[InputKind, str] = {"tokens": "docstrings", "images": "digits"}
@@ -44,8 +42,7 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Co
     Raises InputError that names the file or the word, the key, and the keys or values allowed.
     """
     values = _corpus_values(corpus, flags)
-    check_model(model)
-    model_values = _read_yaml(MODELS / f"{model}.yaml", MODEL_KEYS)
+    model_values = _read_yaml(model_file(model), MODEL_KEYS)
     of_corpus_alone = values.keys() - model_values.keys()  # a seed may be in either file
     values |= model_values
     origins = {"": f"conf/corpora/{corpus}.yaml, conf/models/{model}.yaml"}
@@ -66,8 +63,8 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Co
 def _corpus_values(corpus: str, flags: dict[str, str]) -> dict[str, Any]:
     """Return the options that the corpus's file, or its path, gives."""
     word = WORDS[next(iter(flags))] if flags else ""
-    if (CORPORA / f"{corpus}.yaml").is_file():
-        values = _read_yaml(CORPORA / f"{corpus}.yaml", CORPUS_KEYS)
+    if file := CORPORA.find(corpus):
+        values = _read_yaml(file, CORPUS_KEYS)
         source = values.get("source")
         built_in = isinstance(source, dict) and (
             source.get("address") or source.get("format") in ("docstrings", "digits", "keras")
@@ -95,15 +92,15 @@ def resolved(corpus: str, model: str) -> tuple[str, str]:
 
 def input_of_model(model: str) -> InputKind:
     """Return the kind of input that a model of conf/models takes."""
-    values = _read_yaml(MODELS / f"{model}.yaml", MODEL_KEYS)
+    values = _read_yaml(model_file(model), MODEL_KEYS)
     kind: InputKind = models.architecture(str(values.get("architecture"))).INPUT
     return kind
 
 
 def input_of_corpus(corpus: str) -> InputKind:
     """Return the kind of a corpus's rows; a path shows it by its name, whether or not it still exists."""
-    path = CORPORA / f"{corpus}.yaml"
-    source = _read_yaml(path, CORPUS_KEYS).get("source") if path.is_file() else {"format": _format(corpus)}
+    path = CORPORA.find(corpus)
+    source = _read_yaml(path, CORPUS_KEYS).get("source") if path else {"format": _format(corpus)}
     is_images = isinstance(source, dict) and source.get("format") in IMAGE_FORMATS
     return "images" if is_images else "tokens"
 
@@ -113,7 +110,7 @@ def run_folder(corpus: str, model: str) -> Path:
 
     The name of a CSV's folder has a hash of its whole path, so that two files of one name do not collide.
     """
-    if (CORPORA / f"{corpus}.yaml").is_file():
+    if CORPORA.find(corpus):
         name = corpus
     else:
         path = Path(corpus).resolve()
@@ -124,19 +121,21 @@ def run_folder(corpus: str, model: str) -> Path:
 
 def check_model(model: str) -> None:
     """Raise InputError for a model that is not in conf/models."""
-    if model not in yaml_names(MODELS):
-        raise InputError(f"no model {model!r} in conf/models; {suggest(model, yaml_names(MODELS))}")
+    model_file(model)
+
+
+def model_file(model: str) -> Path:
+    """Return the YAML file of a model. Raises InputError for one that is not in conf/models."""
+    file = MODELS.find(model) if model in MODELS.names() else None
+    if not file:
+        raise InputError(f"no model {model!r} in conf/models; {suggest(model, MODELS.names())}")
+    return file
 
 
 def check_corpus(corpus: str) -> None:
     """Raise InputError for a corpus that is neither in conf/corpora nor a file."""
-    if corpus not in yaml_names(CORPORA):
+    if corpus not in CORPORA.names():
         _corpus_file(corpus)
-
-
-def yaml_names(folder: Path) -> list[str]:
-    """Return the names of the YAML files in conf/corpora or conf/models."""
-    return sorted(path.stem for path in folder.glob("[!.]*.yaml"))  # a file being written begins with a dot
 
 
 def identify(path: str) -> Input:
@@ -170,7 +169,7 @@ def _check_input(corpus: str, model: str, configuration: Configuration) -> None:
     takes: InputKind = models.architecture(configuration.architecture).INPUT
     has = configuration.source.input
     if takes != has:
-        fitting = [name for name in yaml_names(MODELS) if input_of_model(name) == has]
+        fitting = [name for name in MODELS.names() if input_of_model(name) == has]
         raise InputError(
             f"MODEL={model} takes {TAKEN[takes]}, and CORPUS={corpus} has {TAKEN[has]}: "
             f"name one of {', '.join(fitting)}"
@@ -198,13 +197,13 @@ def _corpus_file(corpus: str) -> Path:
             problem = "not a CSV file, and no folder of png or jpg images in subfolders, one for each class"
         raise InputError(f"{corpus}: {problem}")
     raise InputError(
-        f"no corpus {corpus!r} in conf/corpora, and no such file; {suggest(corpus, yaml_names(CORPORA))}; "
+        f"no corpus {corpus!r} in conf/corpora, and no such file; {suggest(corpus, CORPORA.names())}; "
         "a CSV, an npz or a folder of images is named by its path"
     )
 
 
 def _read_yaml(path: Path, allowed: frozenset[str]) -> dict[str, Any]:
-    file = relative_to_root(path)
+    file = shown_path(path)
     if not NAME.fullmatch(path.stem):
         raise InputError(f"{file}: rename it: {NAMES}")
     try:
@@ -220,11 +219,6 @@ def _read_yaml(path: Path, allowed: frozenset[str]) -> dict[str, Any]:
         if key not in allowed:
             raise InputError(f"{file}: no option {str(key)!r}; {suggest(str(key), sorted(allowed))}")
     return values
-
-
-def relative_to_root(path: Path) -> Path:
-    """Return the path of a file of the project from the root on, of any other as it is."""
-    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def _network_options(configuration: Configuration, origins: Origins) -> type[Section]:

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import InputError
 from ..files import exclusive, write_text
 from . import yaml_core
-from .loading import relative_to_root
+from .conf_folders import shown_path
 
 WRITTEN = "# Written by `make tune`"
 
@@ -23,13 +23,14 @@ def reserved(path: Path) -> Iterator[None]:
     """
     # The name is no shorter than that of the file's partial copy: what is too long for that one fails here.
     mark = path.with_name(f".search-under-way-{path.stem}.lock")
-    name = relative_to_root(path)
+    name = shown_path(path)
     with ExitStack() as stack:
         try:
             if path.exists() and not path.read_bytes().startswith(WRITTEN.encode()):
                 raise InputError(
                     f"{name} was not written by `make tune`: give the winner another name by NAME="
                 )
+            path.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(exclusive(mark, wait=False))
         except BlockingIOError as error:
             raise InputError(

@@ -15,6 +15,7 @@ from pathlib import Path
 from ..artifacts import RunFolder, data_folder
 from ..config import arguments as budget
 from ..config import assignments, loading
+from ..config.conf_folders import MODELS
 from ..config.stage_options import training, write, write_corpus, write_inputs, write_run
 from ..config.tuned_model import reserved
 from ..errors import InputError
@@ -151,7 +152,7 @@ def _write_search(folder: RunFolder, configuration: Configuration, arguments: ar
     name = arguments.name or f"{folder.corpus.path.name}-tuned"
     if not loading.NAME.fullmatch(name):
         raise InputError(f"NAME={name!r}: {loading.NAMES}")
-    seconds, output = budget.seconds(arguments.budget), loading.MODELS / f"{name}.yaml"
+    seconds, output = budget.seconds(arguments.budget), MODELS.new_file(name)
     with reserved(output):
         prepare = write_corpus(folder.corpus, folder.corpus.path.name, configuration)
         tokenize, embed = write_inputs(folder, configuration)

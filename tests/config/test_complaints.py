@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.config import loading
 from pipeline.config.complaints import Origins, show_value, suggest, validate
+from pipeline.config.conf_folders import ConfFolder
 from pipeline.errors import InputError
 from pipeline.options import Configuration, InconsistentOptions, Section
 
@@ -73,7 +74,7 @@ def test_a_check_over_several_keys_blames_who_set_one_of_them(
         load("network.start=filter_bank network.kernel=1", "digits", "image_cnn")
     with pytest.raises(InputError, match="^SET: source.size is for images"):
         load("source.size=3")
-    monkeypatch.setattr(loading, "MODELS", tmp_path)
+    monkeypatch.setattr(loading, "MODELS", ConfFolder(tmp_path, new_files=tmp_path))
     path = tmp_path / "mine.yaml"
     path.write_text("architecture: kim_cnn\nnetwork: {windows: [2, 3], filters: [8, 8, 8]}\n")
     with pytest.raises(InputError, match="^conf/models/mine.yaml: network.filters must be one number"):

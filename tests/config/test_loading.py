@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import loading
+from pipeline.config.conf_folders import ConfFolder
 from pipeline.errors import InputError
 
-CORPORA, MODELS = loading.yaml_names(loading.CORPORA), loading.yaml_names(loading.MODELS)
+CORPORA, MODELS = loading.CORPORA.names(), loading.MODELS.names()
 
 
 def load(assignments: str = "", corpus: str = "docstrings", model: str = "kim-rand", **flags: str):
@@ -28,7 +29,7 @@ def test_every_corpus_of_conf_is_valid_and_can_be_downloaded_or_is_built_in(corp
 def test_every_model_of_conf_is_valid_and_says_how_to_train_it(model: str) -> None:
     configuration = load(corpus=loading.resolved("", model)[0], model=model)
     assert configuration.network
-    text = (loading.MODELS / f"{model}.yaml").read_text("utf-8")
+    text = loading.model_file(model).read_text("utf-8")
     assert text.startswith("# ") and f"# make train MODEL={model}" in text
 
 
@@ -56,7 +57,7 @@ def test_set_overrides_the_files_with_typed_values() -> None:
 
 
 def test_a_wrong_yaml_file_is_named_with_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "CORPORA", tmp_path)
+    monkeypatch.setattr(loading, "CORPORA", ConfFolder(tmp_path, new_files=tmp_path))
     path = tmp_path / "mine.yaml"
     for text, message in [
         (
@@ -95,7 +96,7 @@ def test_a_file_of_conf_whose_name_no_command_can_hold_is_refused(
     (tmp_path / f"{name}.yaml").write_text("architecture: kim_cnn\nsource: {train: a.csv}\n")
     for folder, named in (("MODELS", {"model": name}), ("CORPORA", {"corpus": name})):
         with monkeypatch.context() as patch:
-            patch.setattr(loading, folder, tmp_path)
+            patch.setattr(loading, folder, ConfFolder(tmp_path, new_files=tmp_path))
             with pytest.raises(
                 InputError, match=r"\.yaml: rename it: a name is of letters, digits"
             ) as caught:

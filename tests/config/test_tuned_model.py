@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import loading
+from pipeline.config.conf_folders import ConfFolder
 from pipeline.config.tuned_model import reserved, write_model
 from pipeline.errors import InputError
 
@@ -43,13 +44,13 @@ def test_a_place_that_cannot_be_written_to_is_named_in_one_line(tmp_path: Path) 
 
 def test_a_fault_within_is_no_fault_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk full"), reserved(tmp_path / "one.yaml"):
-        assert loading.yaml_names(tmp_path) == []  # the mark is no model
+        assert ConfFolder(tmp_path, new_files=tmp_path).names() == []  # the mark is no model
         raise OSError("disk full")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_written_model_reads_back_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "MODELS", tmp_path)
+    monkeypatch.setattr(loading, "MODELS", ConfFolder(tmp_path, new_files=tmp_path))
     values = {
         "seed": 3,
         "embed": {"vectors": ["corpus", "größe: [1].bin", "1e5", "no", "08"], "dimensions": 20},

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import loading, yaml_core
+from pipeline.config.conf_folders import ConfFolder
 from pipeline.options import Configuration
 
 
@@ -21,7 +22,7 @@ def test_numbers_and_words_are_what_they_look_like(tmp_path: Path, monkeypatch: 
     assert [load(f"train.learning_rate={rate}").train.learning_rate for rate in ("1e-3", "2E1", ".5")] == [
         0.001, 20.0, 0.5,
     ]  # fmt: skip
-    monkeypatch.setattr(loading, "CORPORA", tmp_path)
+    monkeypatch.setattr(loading, "CORPORA", ConfFolder(tmp_path, new_files=tmp_path))
     (tmp_path / "mine.yaml").write_text("source: {train: a.csv, labels: {yes: positive, off: no}}\n")
     assert load(corpus="mine").source.labels == {"yes": "positive", "off": "no"}
 

@@ -50,7 +50,7 @@ def test_the_formula_is_what_keras_computes(size, kernel, stride, padding) -> No
 
 
 def alexnet_of_the_paper() -> keras.Model:
-    options = yaml.safe_load((loading.MODELS / "alexnet-227.yaml").read_text("utf-8"))["network"]
+    options = yaml.safe_load(loading.model_file("alexnet-227").read_text("utf-8"))["network"]
     return alexnet.build(alexnet.Options(**options), (227, 227, 3), 1000)
 
 

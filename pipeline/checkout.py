@@ -1,0 +1,16 @@
+"""Where the program lies: in a checkout, as `pipeline`, or installed, as `convtext`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def find_checkout(package: Path) -> Path | None:
+    """Return the root of the checkout that a package lies in; None where it is installed."""
+    root = package.parent
+    return root if (root / "Makefile").is_file() and (root / "conf" / "models").is_dir() else None
+
+
+CHECKOUT = find_checkout(PACKAGE)
