@@ -92,10 +92,10 @@ class ImageEncoder:
 
     def served_column(self, column: str) -> ServedColumn:
         """Describe a column of image files as bytes, with a white image as its example."""
-        from .file import of_pixels
+        from .file import from_pixels
 
         file = BytesIO()
-        of_pixels(np.full(self.shape, 255, np.uint8)).save(file, "PNG")
+        from_pixels(np.full(self.shape, 255, np.uint8)).save(file, "PNG")
         return ServedColumn("image", "binary", [file.getvalue()])
 
     def to_bytes(self, value: object) -> bytes:

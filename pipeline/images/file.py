@@ -1,4 +1,4 @@
-"""One image file: opened with care, and brought to the size and the channels of the others.
+"""One image file: opened safely, and brought to the size and the channels of the others.
 
 The only module that imports Pillow.
 """
@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-MOST_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a gigabyte in colour
+MAX_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a gigabyte in colour
 GREY = ("1", "L", "LA", "La", "I", "F")  # Pillow's modes without colour; those of 16 bits begin with "I;16"
 BACKGROUND = 255  # what shows through where an image is transparent: white, as on a page
 
 
 class Unreadable(Exception):
-    """Why a file is not an image that can be read, for the list of rejects."""
+    """A file that is not an image, or is damaged; the message is the reason, for the list of rejects."""
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def opened(file: Path | BytesIO) -> Iterator[Image.Image]:
             with Image.open(file, formats=("PNG", "JPEG")) as image:
                 yield image
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-            raise Unreadable(f"more than {MOST_PIXELS:,} pixels, as in a decompression bomb") from error
+            raise Unreadable(f"more than {MAX_PIXELS:,} pixels, as in a decompression bomb") from error
         except UnidentifiedImageError as error:
             raise Unreadable("neither a png nor a jpg image") from error
         except Exception as error:  # Pillow lets through whatever its decoders and zlib make of damage
@@ -47,20 +47,18 @@ def opened(file: Path | BytesIO) -> Iterator[Image.Image]:
 
 
 def is_grey(image: Image.Image) -> bool:
-    """Whether its mode has no colour."""
+    """Return True if the image's mode has no colour."""
     return image.mode in GREY or image.mode.startswith("I;16")
 
 
 def fitted(image: Image.Image, height: int, width: int, channels: int) -> NDArray[np.uint8]:
-    """uint8 [height, width, channels], with 1 channel (grey) or 3 (red, green, blue).
+    """Return uint8 [height, width, channels], with 1 channel (grey) or 3 (red, green, blue).
 
-    Turned upright as its EXIF orientation says; scaled, its aspect kept, until it covers the size, and cut
-    to the middle, as Krizhevsky et al. (2012, section 2) do; laid on white where it is transparent.
+    The image is turned upright by its EXIF orientation, scaled with its aspect ratio until it covers the
+    size, and cropped to the middle (Krizhevsky et al. 2012, section 2); transparency becomes white.
     """
     if image.format == "JPEG":
-        image.draft(
-            None, (2 * width, 2 * height)
-        )  # decodes no finer than an eighth to a half, if that will do
+        image.draft(None, (2 * width, 2 * height))  # decodes at a half to an eighth, if that is enough
     image = ImageOps.exif_transpose(image)
     image = _eight_bits(image)
     if image.has_transparency_data:
@@ -73,13 +71,13 @@ def fitted(image: Image.Image, height: int, width: int, channels: int) -> NDArra
     return np.asarray(image, np.uint8).reshape(height, width, channels)
 
 
-def of_pixels(pixels: NDArray[np.uint8]) -> Image.Image:
-    """An image of uint8 [height, width, 1 or 3]."""
+def from_pixels(pixels: NDArray[np.uint8]) -> Image.Image:
+    """Return an image of uint8 [height, width, 1 or 3]."""
     return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Of 16 bits, the upper eight: Pillow's own conversion takes all above 255 for white."""
+    """Return the upper eight of 16 bits: Pillow's own conversion takes all above 255 for white."""
     if not image.mode.startswith("I"):
         return image
     values = np.asarray(image).astype(np.int64)

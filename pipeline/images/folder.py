@@ -10,19 +10,19 @@ SUFFIXES = (".png", ".jpg", ".jpeg")  # of image files, in lower case
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """The files in it and in its folders, in the order of their names; none whose name begins with a dot."""
+    """Yield the files of a folder and its subfolders, ordered by name; none whose name begins with a dot."""
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
 
 
-def unfit_name(file: Path) -> str:
-    """Why a file is no image by its name; "" if it may be one."""
+def name_problem(file: Path) -> str:
+    """Return why a file is not an image by its name, or ""."""
     if file.suffix.lower() not in SUFFIXES:
         return f"its name does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
     return "" if str(file).isprintable() else "its name is not plain text"
 
 
-def shown(file: Path) -> str:
-    """Its path, with escapes for bytes that are not UTF-8 and for control characters."""
+def printable(file: Path) -> str:
+    """Return the path, with escapes for bytes that are not UTF-8 and for control characters."""
     return str(file) if str(file).isprintable() else ascii(str(file))[1:-1]

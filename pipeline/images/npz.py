@@ -1,5 +1,8 @@
-"""Images and labels in NumPy's npz: `images` uint8 [rows, height, width] or [rows, height, width, channels],
-`labels` [rows], numbers or names, and, if labels are numbers from 0, `class_names`. Nothing is unpickled."""
+"""Images and labels in NumPy's npz, read without pickle.
+
+`images` uint8 [rows, height, width] or [rows, height, width, channels], `labels` [rows], numbers or names,
+and optionally, for numbers from 0, `class_names` [classes].
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,10 @@ from ..errors import InputError
 
 
 class NpzImages:
-    """An npz whose images are read one after the other, whatever their number.
+    """An npz whose images are read one after the other, however many there are.
 
-    `shape` is an image's height, width and channels; `labels` are names, one for each. Iterating gives the
-    images, uint8 [*shape]. Raises InputError, also while iterating, for anything else than is said above.
+    `shape` is an image's height, width and channels; `labels` are names, one for each image. Iterating gives
+    the images, uint8 [*shape]. Raises InputError, also while iterating, for any other content.
     """
 
     def __init__(self, path: Path) -> None:
@@ -83,16 +86,17 @@ class NpzImages:
     def _array(
         self, archive: zipfile.ZipFile, name: str
     ) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype[Any]]]:
-        """The values of an array as a stream, its shape and its type."""
+        """Give the values of an array as a stream, its shape and its type."""
         member = f"{name}.npy"
         if member not in archive.namelist():
-            known = ", ".join(one.removesuffix(".npy") for one in archive.namelist()[:10])
+            known = ", ".join(member.removesuffix(".npy") for member in archive.namelist()[:10])
             raise InputError(f"{self.path}: no array '{name}' among {known}: expected images and labels")
         with archive.open(member) as stream:
             try:
-                first = np.lib.format.read_magic(stream) == (1, 0)
-                header = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-                shape, columns_first, kind = header(stream)
+                formats = np.lib.format
+                version = formats.read_magic(stream)
+                read = formats.read_array_header_1_0 if version == (1, 0) else formats.read_array_header_2_0
+                shape, columns_first, kind = read(stream)
             except ValueError as error:
                 raise InputError(f"{self.path}: {name} is no array of NumPy's: {error}") from error
             if kind.hasobject:

@@ -1,8 +1,7 @@
 """The images of a corpus, one after the other: from a folder, from an npz, or from scikit-learn or Keras.
 
-Their size is that of the corpus's arrays. Files differ in theirs: `source.size` is the side of the square
-that they are brought to, by default the median of their shorter sides, and at most LARGEST. They are grey
-where every file is.
+Images of arrays keep their size. Those of files are brought to squares: `source.size` is their side, by
+default the median of the files' shorter sides, but at most MAX_DEFAULT_SIDE. They are grey if every file is.
 """
 
 from __future__ import annotations
@@ -24,18 +23,19 @@ from ..corpus.sources import Rejected
 from ..errors import InputError
 from ..options import Source
 from . import npz
-from .file import Unreadable, fitted, is_grey, of_pixels, opened
-from .folder import files_below, shown, unfit_name
+from .file import Unreadable, fitted, from_pixels, is_grey, opened
+from .folder import files_below, name_problem, printable
 
-LARGEST = 64  # pixels a side, where the user names no size: what two cores train on in reasonable time
+MAX_DEFAULT_SIDE = 64  # pixels, which two cores train on in reasonable time
 
 Shape = tuple[int, int, int]  # height, width, channels
 
 
 class ImageExample(NamedTuple):
-    """A labelled image without its pixels; `content` is a digest of them as the network sees them.
+    """A labelled image without its pixels.
 
-    `line` is the number, from 1, of the image in its file; `width` and `height` are as they were there.
+    `line` is the number, from 1, of the image in its file, `content` a digest of the pixels as the network
+    sees them; `width` and `height` are those in the file.
     """
 
     file: str
@@ -46,8 +46,8 @@ class ImageExample(NamedTuple):
     label: str
 
 
-class Found(NamedTuple):
-    """An image, uint8 [*shape], of `width` x `height` in its file."""
+class LabelledImage(NamedTuple):
+    """An image, uint8 [*shape], that has `width` x `height` pixels in its file."""
 
     file: str
     line: int
@@ -59,26 +59,26 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """The images of one part: how many at most, their shape, and an iterator over those that can be read
-    and the reasons for those that cannot."""
+    """The images of one part of a corpus."""
 
-    count: int
+    count: int  # at most
     shape: Shape
-    images: Callable[[Shape], Iterator[Found | Rejected]]  # brought to a shape, which may be another part's
+    # The images that can be read, and the others with the reason, for a shape that may be another part's.
+    images: Callable[[Shape], Iterator[LabelledImage | Rejected]]
 
 
 def parts(source: Source) -> dict[str, Part]:
-    """Part -> its images. Raises InputError for a file, a folder or a download that gives none."""
+    """Return part -> its images. Raises InputError for a file, a folder or a download that gives none."""
     if source.format == "digits":
         return {"train": _digits()}
     if source.format == "keras":
-        return _of_keras(str(source.dataset))
+        return _keras_parts(str(source.dataset))
     read = _folder if source.format == "folder" else _npz
     return {part: read(Path(file.path), source) for part, file in source.files.items()}
 
 
 def shape_of(parts: dict[str, Part], source: Source) -> Shape:
-    """That all images of the corpus are brought to: the training part's, but for `source.size`."""
+    """Return the shape of all images of the corpus: the training part's, unless `source.size` is given."""
     height, width, channels = parts["train"].shape
     return source.size or height, source.size or width, channels
 
@@ -86,75 +86,82 @@ def shape_of(parts: dict[str, Part], source: Source) -> Shape:
 def read_images(
     parts: dict[str, Part], source: Source, write: Callable[[bytes], Any]
 ) -> tuple[dict[str, list[ImageExample]], dict[str, list[Rejected]]]:
-    """Hand the pixels of each image to `write`, part after part, and give part -> its examples in that
-    order, and part -> what was set aside. Raises InputError for a part without an image."""
+    """Hand the pixels of each image to `write`, part after part.
+
+    Returns part -> its examples, in that order, and part -> its rejected files. Raises InputError for a part
+    without an image.
+    """
     shape = shape_of(parts, source)
     examples: dict[str, list[ImageExample]] = {}
     rejected: dict[str, list[Rejected]] = {}
     for name, part in parts.items():
         examples[name], rejected[name] = [], []
-        for one in tqdm(part.images(shape), "images", part.count, unit="image", leave=False, disable=None):
-            if isinstance(one, Rejected):
-                rejected[name].append(one)
+        for image in tqdm(part.images(shape), "images", part.count, unit="image", leave=False, disable=None):
+            if isinstance(image, Rejected):
+                rejected[name].append(image)
                 continue
-            pixels = one.pixels.tobytes()
+            pixels = image.pixels.tobytes()
             write(pixels)
             content = blake2b(pixels, digest_size=16).hexdigest()
-            label = _shown(one, source)
-            examples[name].append(ImageExample(one.file, one.line, content, one.width, one.height, label))
+            examples[name].append(
+                ImageExample(
+                    image.file, image.line, content, image.width, image.height, _label(image, source)
+                )
+            )
         if not examples[name]:
             first = f"; {rejected[name][0].file}: {rejected[name][0].reason}" if rejected[name] else ""
             raise InputError(f"the {name} part has no image that can be read{first}")
     return examples, rejected
 
 
-def _shown(one: Found, source: Source) -> str:
+def _label(image: LabelledImage, source: Source) -> str:
+    """Return the label as `source.labels` renames it. Raises InputError for one that it does not name."""
     if source.labels is None:
-        return one.label
-    if one.label not in source.labels:
+        return image.label
+    if image.label not in source.labels:
         known = ", ".join(f"'{known}'" for known in source.labels)
         raise InputError(
-            f"{one.file}, image {one.line}: unknown label '{one.label[:80]}' where one of {known} was "
-            "expected: mend it, or add the label to source.labels"
+            f"{image.file}, image {image.line}: unknown label '{image.label[:80]}' where one of {known} was "
+            "expected: correct it, or add the label to source.labels"
         )
-    return source.labels[one.label]
+    return source.labels[image.label]
 
 
-def _of_arrays(file: str, images: NDArray[np.uint8], labels: Iterable[str]) -> Part:
+def _array_part(file: str, images: NDArray[np.uint8], labels: Iterable[str]) -> Part:
     """`images` uint8 [rows, height, width, channels]."""
     height, width, channels = images.shape[1:]
 
-    def read(shape: Shape) -> Iterator[Found]:
+    def read(shape: Shape) -> Iterator[LabelledImage]:
         for row, (pixels, label) in enumerate(zip(images, labels, strict=True), 1):
-            yield Found(file, row, label, width, height, _sized(pixels, shape))
+            yield LabelledImage(file, row, label, width, height, _sized(pixels, shape))
 
     return Part(len(images), (height, width, channels), read)
 
 
 def _sized(pixels: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
-    return pixels if pixels.shape == shape else fitted(of_pixels(pixels), *shape)
+    return pixels if pixels.shape == shape else fitted(from_pixels(pixels), *shape)
 
 
-# Those that bring their data themselves
+# Data sets of scikit-learn and Keras
 
 
 def _digits() -> Part:
-    """scikit-learn's, whose 17 shades of grey are stretched to 256."""
+    """Return scikit-learn's digits, whose 17 shades of grey are stretched to 256."""
     from sklearn.datasets import load_digits  # here, as it is needed for one corpus
 
     bunch = load_digits()
     images = np.round(bunch.images * (255 / 16)).astype(np.uint8)
-    return _of_arrays("digits of scikit-learn", images[..., None], map(str, bunch.target.tolist()))
+    return _array_part("digits of scikit-learn", images[..., None], map(str, bunch.target.tolist()))
 
 
-def _of_keras(name: str) -> dict[str, Part]:
-    """A data set of keras.datasets, from Keras's cache or its address."""
+def _keras_parts(name: str) -> dict[str, Part]:
+    """Return a data set of keras.datasets, from Keras's cache or its address."""
     from ..networks.backend import keras  # here, without the seconds that it takes for all other corpora
 
     try:
         with (
-            open(os.devnull, "w") as nowhere,
-            redirect_stdout(sys.stderr if sys.stderr.isatty() else nowhere),
+            open(os.devnull, "w") as null,
+            redirect_stdout(sys.stderr if sys.stderr.isatty() else null),
         ):
             loaded = getattr(keras.datasets, name).load_data()
     except Exception as error:  # Keras raises plain Exception where an address cannot be reached
@@ -163,11 +170,11 @@ def _of_keras(name: str) -> dict[str, Part]:
             f"{name} could not be had ({str(error)[:200] or type(error).__name__}): put Keras's files for it "
             f"into {cache}, or connect to the internet"
         ) from error
-    found = {}
+    parts = {}
     for part, (images, labels) in zip(("train", "test"), loaded, strict=True):
         pixels = images if images.ndim == 4 else images[..., None]
-        found[part] = _of_arrays(f"{name} of Keras, {part}", pixels, map(str, labels.ravel().tolist()))
-    return found
+        parts[part] = _array_part(f"{name} of Keras, {part}", pixels, map(str, labels.ravel().tolist()))
+    return parts
 
 
 # A folder with a subfolder for each class
@@ -183,7 +190,7 @@ def _folder(path: Path, source: Source) -> Part:
     coloured = False
     for file in tqdm(files, "sizes", unit="image", leave=False, disable=None):
         try:
-            if reason := unfit_name(file):
+            if reason := name_problem(file):
                 raise Unreadable(reason)
             if file.parent == path:
                 raise Unreadable("it lies in no subfolder, which would name its class")
@@ -192,21 +199,21 @@ def _folder(path: Path, source: Source) -> Part:
                 coloured = coloured or not is_grey(image)
             images.append(file)
         except Unreadable as error:
-            rejected.append(Rejected(shown(file), 1, 1, str(error)))
-    side = min(LARGEST, sorted(sides)[len(sides) // 2]) if sides else LARGEST
+            rejected.append(Rejected(printable(file), 1, 1, str(error)))
+    side = min(MAX_DEFAULT_SIDE, sorted(sides)[len(sides) // 2]) if sides else MAX_DEFAULT_SIDE
 
-    def read(shape: Shape) -> Iterator[Found | Rejected]:
+    def read(shape: Shape) -> Iterator[LabelledImage | Rejected]:
         yield from rejected
         for file in images:
             label = file.relative_to(path).parts[0]
             try:
                 with opened(file) as image:
                     width, height = image.size
-                    found = Found(str(file), 1, label, width, height, fitted(image, *shape))
+                    labelled = LabelledImage(str(file), 1, label, width, height, fitted(image, *shape))
             except Unreadable as error:
                 yield Rejected(str(file), 1, 1, str(error))
             else:
-                yield found
+                yield labelled
 
     return Part(len(files), (side, side, 3 if coloured else 1), read)
 
@@ -217,15 +224,16 @@ def _folder(path: Path, source: Source) -> Part:
 def _npz(path: Path, source: Source) -> Part:
     file = npz.NpzImages(path)
 
-    def read(shape: Shape) -> Iterator[Found]:
+    def read(shape: Shape) -> Iterator[LabelledImage]:
         if file.shape != shape and source.size is None:
-            sizes, others = (" x ".join(map(str, one)) for one in (file.shape, shape))
+            size, expected = (" x ".join(map(str, sides)) for sides in (file.shape, shape))
             raise InputError(
-                f"{path}: images of {sizes}, where the training part's are of {others}: bring both to one "
-                'size by SET="source.size=…", and give them the same channels'
+                f"{path}: images of {size}, where the training part's are of {expected}: give them the same "
+                "channels, and one size",
+                option="source.size",
             )
         height, width, _ = file.shape
         for row, pixels in enumerate(file, 1):
-            yield Found(str(path), row, file.labels[row - 1], width, height, _sized(pixels, shape))
+            yield LabelledImage(str(path), row, file.labels[row - 1], width, height, _sized(pixels, shape))
 
     return Part(len(file.labels), file.shape, read)

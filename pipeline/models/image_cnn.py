@@ -41,9 +41,9 @@ class Options(Section):
 
     @model_validator(mode="after")
     def _has_room_for_edges(self) -> Options:
-        if self.start == "filter_bank" and self.kernel < edge_kernels.SIDE:
+        if self.start == "filter_bank" and self.kernel < edge_kernels.KERNEL_SIDE:
             raise InconsistentOptions(
-                f"network.start: filter_bank needs a network.kernel of {edge_kernels.SIDE} or more",
+                f"network.start: filter_bank needs a network.kernel of {edge_kernels.KERNEL_SIDE} or more",
                 "network.start",
                 "network.kernel",
             )
@@ -97,5 +97,5 @@ def build(options: Options, shape: Shape, classes: int) -> keras.Model:
     network = keras.Model(inputs, logits, name="image_cnn")
     if options.start == "filter_bank":
         first = network.get_layer("filters1").kernel
-        first.assign(edge_kernels.start(first.numpy()))
+        first.assign(edge_kernels.start_with_edges(first.numpy()))
     return network

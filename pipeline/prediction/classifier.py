@@ -1,9 +1,8 @@
-"""A trained classifier: the network, and everything that turns a text or an image file into its input, in
-one folder.
+"""A trained classifier: the network and the encoder of its inputs, in one folder.
 
 model/manifest.json        format, sha256 of every other file
-model/classifier.json      labels, the column of the text (of images, of their paths), the temperature, the
-                           folded networks' shapes
+model/classifier.json      labels, the column of the texts (or of the paths of images), the temperature, the
+                           reference for drift, the folded networks' shapes
 model/text_encoder.json    tokenizer and vocabulary, or
 model/image_encoder.json   the images' size
 model/network.keras
@@ -19,9 +18,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
+from ..arrays import Floats, Ids
 from ..encoder import Encoder
 from ..errors import InputError
 from ..files import read_arrays, read_json, sha256, write_arrays, write_json
@@ -32,7 +31,7 @@ from ..measures.softmax import compiled_softmax
 from ..options import Real, Section
 from ..text.encoder import TextEncoder
 from .drift import Reference
-from .folded import FORMS, FoldedModel, Form, Shape
+from .folded import FORMS, ConvolutionShape, FoldedModel, Form
 
 FORMAT = 4
 MANIFEST, DESCRIPTION = "manifest.json", "classifier.json"
@@ -41,18 +40,25 @@ Keras = Literal["keras"]
 KERAS: Keras = "keras"
 ENCODER = "{}_encoder.json"
 ENCODERS: dict[Kind, type[TextEncoder | ImageEncoder]] = {"text": TextEncoder, "image": ImageEncoder}
-Floats = NDArray[np.float32]
-S = TypeVar("S", bound=Section)
+Content = TypeVar("Content", bound=Section)
 
 
 class Predictor(Protocol):
-    """Logits float32 [rows, labels], before the temperature: the folded form's, or the network's."""
+    """The folded form of a network, or the Keras network itself."""
 
-    def logits(self, inputs: Any, /) -> Floats: ...
+    def logits(self, inputs: Any, /) -> Floats:
+        """Return float32 [rows, labels], before the temperature."""
 
 
 class Classifier:
-    """Texts or image files in, labels and probabilities out."""
+    """Labels and probabilities of texts or image files.
+
+    Examples:
+        >>> classifier = Classifier.load(folder)  # data/build/<corpus>/<model>/model
+        >>> labels, probabilities = classifier.predict(["a lovely film", "an awful film"])
+        >>> labels
+        ['good', 'bad']
+    """
 
     def __init__(
         self,
@@ -63,9 +69,12 @@ class Classifier:
         temperature: float = 1.0,
         reference: Reference | None = None,
     ) -> None:
-        """`predictor` is called on first use, as TensorFlow takes seconds to start. `column` is where the
-        texts, or the paths of images, came from. Probabilities are the softmax of logits / `temperature`."""
-        self._predictor = predictor
+        """Take a `predictor` that is called on first use, as TensorFlow takes seconds to start.
+
+        `column` is where the texts, or the paths of images, came from. Probabilities are the softmax of
+        logits / `temperature`. `reference` is what `drift` compares new rows with.
+        """
+        self._make_predictor = predictor
         self.encoder = encoder
         self.labels = labels
         self.column = column
@@ -74,54 +83,64 @@ class Classifier:
 
     @cached_property
     def predictor(self) -> Predictor:
-        return self._predictor()
+        """The network, loaded on first use."""
+        return self._make_predictor()
+
+    def load_predictor(self) -> None:
+        """Load the network now, so that no prediction has to wait for it."""
+        _ = self.predictor
 
     @property
     def is_folded(self) -> bool:
-        """Whether a prediction does without TensorFlow."""
+        """True if prediction needs no TensorFlow."""
         return isinstance(self.predictor, FoldedModel)
 
-    def calibrate(self, inputs: Sequences | Images, labels: NDArray[np.int32]) -> None:
-        """Choose the temperature on rows that the network was not trained on; they may have chosen its epoch.
-        No label changes by it."""
+    def calibrate(self, inputs: Sequences | Images, labels: Ids) -> None:
+        """Choose the temperature, which changes no label.
+
+        The network must not have been trained on these rows, but they may have chosen its epoch.
+        """
         self.temperature = fit_temperature(self.logits(inputs), labels)
 
-    def refer(self, inputs: Sequences | Images, outside: float) -> None:
-        """Note how rows look that the network was not trained on, for `drift` to compare others with:
-        `outside` is the share of their tokens that are no words of the vocabulary."""
+    def set_drift_reference(self, inputs: Sequences | Images, unknown_share: float) -> None:
+        """Describe rows that the network was not trained on, for `drift` to compare others with.
+
+        `unknown_share` is the share of their tokens that are outside the vocabulary.
+        """
         classes = np.bincount(self.logits(inputs).argmax(axis=1), minlength=len(self.labels))
-        self.reference = Reference(outside=outside, classes=(classes / len(inputs)).tolist())
+        self.reference = Reference(outside=unknown_share, classes=(classes / len(inputs)).tolist())
 
     def predict(self, texts: Sequence[str]) -> tuple[list[str], Floats]:
-        """The most probable label of each text, or image file, and its probability, float32 [texts]."""
-        logits = self.logits(
-            self.encoder.encode(texts)
-        )  # of these the best: two probabilities may round to one
+        """Return the most probable label of each text or image file, and its probability, float32 [texts]."""
+        # By logits: of two classes whose probabilities round to one number, the better is meant.
+        logits = self.logits(self.encoder.encode(texts))
         labels = [self.labels[best] for best in logits.argmax(axis=1)]
         return labels, self.softmax(logits).max(axis=1)
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
-        """float32 [texts, labels], in the order of `labels`; each row sums to 1 and depends on its own text
-        alone."""
+        """Return probabilities, float32 [texts, labels], in the order of `labels`.
+
+        Each row sums to 1 and depends on its own text alone.
+        """
         return self.softmax(self.logits(self.encoder.encode(texts)))
 
     def softmax(self, logits: Floats) -> Floats:
-        """Calibrated probabilities [rows, labels]."""
+        """Return calibrated probabilities [rows, labels]."""
         probabilities: Floats = compiled_softmax(logits, self.temperature)
         return probabilities
 
     def logits(self, inputs: Sequences | Images) -> Floats:
-        """float32 [rows, labels], before the temperature."""
+        """Return float32 [rows, labels], before the temperature."""
         return self.predictor.logits(inputs)
 
     @classmethod
     def load(cls, folder: Path, form: Form | Keras = "int16") -> Classifier:
-        """Read what `save` wrote: the folded form with its table in float32 or int16, or the Keras network,
-        which is also taken where the network could not be folded.
+        """Read what `save` wrote: the folded form with its table in float32 or int16, or the Keras network.
 
-        Raises InputError that names the file which is missing or was changed.
+        The Keras network is also taken if the network could not be folded. Raises InputError with the file
+        that is missing or was changed.
         """
-        files = _Files(folder)
+        files = _ModelFiles(folder)
         description = files.read(DESCRIPTION, _Description)
         kind: Kind = "image" if ENCODER.format("image") in files else "text"
         path = files.verified(ENCODER.format(kind))
@@ -141,21 +160,21 @@ class Classifier:
 
 
 def load_network(folder: Path) -> Any:
-    """The Keras network itself, as it was trained."""
+    """Load the Keras network itself, as it was trained."""
     predictor: Any = Classifier.load(folder, KERAS).predictor
     return predictor.model
 
 
-def form_named(name: str) -> Form | Keras:
-    """Raises InputError for what is no form."""
+def parse_form(name: str) -> Form | Keras:
+    """Return the form of that name. Raises InputError if there is none."""
     for form in (*FORMS, KERAS):
         if name == form:
             return form
-    raise InputError(f"FORM={name}: expected one of {', '.join([*FORMS, KERAS])}")
+    raise InputError(f"form {name}: expected one of {', '.join([*FORMS, KERAS])}", option="form")
 
 
 def save(folder: Path, classifier: Classifier, network: Any, folded: FoldedModel | None) -> None:
-    """Write the files into an existing folder: of the classifier, the Keras network and its folded form."""
+    """Write a classifier, its Keras network and its folded form into an existing folder."""
     network.save(folder / NETWORK)
     shapes = folded.shapes if folded else []
     if folded:
@@ -179,13 +198,13 @@ def save(folder: Path, classifier: Classifier, network: Any, folded: FoldedModel
     write_json(folder / MANIFEST, _Manifest(format=FORMAT, sha256=digests).model_dump())
 
 
-def _folded(files: _Files, shapes: list[Shape], form: Form) -> Callable[[], FoldedModel]:
-    """Verified now, so that a damaged file is found before any work is done."""
+def _folded(files: _ModelFiles, shapes: list[ConvolutionShape], form: Form) -> Callable[[], FoldedModel]:
+    """Verify the files now, so that a damaged one is found before any work is done."""
     paths = [files.verified(TABLE.format(number, form)) for number in range(len(shapes))]
     tables = [np.load(path, mmap_mode="r", allow_pickle=False) for path in paths]
     arrays = read_arrays(files.verified(FOLDED))
     scales = [arrays[f"{number}.scale.{form}"] for number in range(len(shapes))]
-    model = FoldedModel.of(shapes, tables, scales, arrays)
+    model = FoldedModel.from_arrays(shapes, tables, scales, arrays)
     return lambda: model
 
 
@@ -198,8 +217,8 @@ def _keras_network(path: Path) -> Callable[[], Predictor]:
     return load
 
 
-class _Files:
-    """The folder's files, each as its digest in the manifest says."""
+class _ModelFiles:
+    """The folder's files, each checked against its digest in the manifest."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -220,11 +239,11 @@ class _Files:
             raise InputError(f"{path} was changed or cut since training: {self._remedy}")
         return path
 
-    def read(self, name: str, content: type[S]) -> S:
+    def read(self, name: str, content: type[Content]) -> Content:
         self.verified(name)
         return self._parsed(name, content)
 
-    def _parsed(self, name: str, content: type[S]) -> S:
+    def _parsed(self, name: str, content: type[Content]) -> Content:
         path = self._folder / name
         try:
             return content.model_validate_json(path.read_bytes())
@@ -235,15 +254,15 @@ class _Files:
 
     @property
     def _remedy(self) -> str:
-        return f"remove {self._folder} and run `make train` as before"
+        return f"remove {self._folder} and train again"
 
 
 class _Description(Section):
     labels: list[str]
     column: str
     temperature: Annotated[Real, Field(gt=0)]
-    reference: Reference | None  # what `predict` compares its rows with
-    folded: list[Shape]  # of each network; none where they could not be folded
+    reference: Reference | None
+    folded: list[ConvolutionShape]  # of each network; none if they could not be folded
 
 
 class _Manifest(Section):

@@ -1,4 +1,4 @@
-"""From a Keras network to its folded form: see `folded`."""
+"""The folding of a trained Keras network: see `folded`."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from ..baselines.tfidf import TfidfModel
 from ..inputs import PADDING
 from ..networks.backend import keras, tf
 from ..networks.token_convolution import TokenConvolution
-from .folded import FoldedModel, FoldedNetwork, Shape
+from .folded import ConvolutionShape, FoldedModel, FoldedNetwork
 
-BLOCK = 8192  # words whose products are computed at a time
+BLOCK_WORDS = 8192  # whose products are computed at a time
 
 
-def fold(
+def fold_networks(
     networks: list[keras.Model], ngrams: TfidfModel | None = None, weights: list[float] | None = None
 ) -> FoldedModel | None:
-    """The networks, with an ensemble's n-grams and weights; None where one of them cannot be folded."""
-    members = [_fold_one(network) for network in networks]
-    folded = [one for one in members if one is not None]
+    """Fold networks, with an ensemble's n-grams and weights; return None if one of them cannot be folded."""
+    members = [fold_network(network) for network in networks]
+    folded = [member for member in members if member is not None]
     return FoldedModel(folded, ngrams, weights or []) if len(folded) == len(members) else None
 
 
-def _fold_one(network: keras.Model) -> FoldedNetwork | None:
-    """None unless it is a token convolution, dropout and a dense layer, all numbers finite."""
-    layers = [
-        one for one in network.layers if not isinstance(one, keras.layers.InputLayer | keras.layers.Dropout)
-    ]
-    if [type(one) for one in layers] != [TokenConvolution, keras.layers.Dense]:
+def fold_network(network: keras.Model) -> FoldedNetwork | None:
+    """Fold a network; return None unless it is a token convolution, dropout and a dense layer, all finite."""
+    unused = keras.layers.InputLayer | keras.layers.Dropout  # in prediction
+    layers = [layer for layer in network.layers if not isinstance(layer, unused)]
+    if [type(layer) for layer in layers] != [TokenConvolution, keras.layers.Dense]:
         return None
     convolution, dense = layers
     if dense.activation is not keras.activations.linear:
         return None
     banks = len(convolution.banks) if convolution.combination == "concatenated" else 1
-    shape = Shape(
+    shape = ConvolutionShape(
         windows=list(convolution.windows) * banks,
         filters=list(convolution.filters) * banks,
         activation=convolution.activation,
     )
     table = _table(convolution, len(shape.features))
-    bias, weights, offset = (np.asarray(one.value) for one in (convolution.bias, dense.kernel, dense.bias))
-    if not all(np.isfinite(one).all() for one in (table, bias, weights, offset)):
+    variables = (convolution.bias, dense.kernel, dense.bias)
+    bias, weights, offset = (np.asarray(variable.value) for variable in variables)
+    if not all(np.isfinite(array).all() for array in (table, bias, weights, offset)):
         return None
     scale = np.ones(len(bias), np.float32)
     return FoldedNetwork(shape, table, scale, bias, np.ascontiguousarray(weights.T), offset)
 
 
 def _table(convolution: TokenConvolution, columns: int) -> NDArray[np.float32]:
-    """The products with all words: float32 [vocabulary, columns]."""
+    """Return the products of the filters with all words: float32 [vocabulary, columns]."""
     table = np.empty((convolution.vocabulary, columns), np.float32)
-    for start in range(0, len(table), BLOCK):
-        words = tf.range(start, min(start + BLOCK, len(table)))
-        table[start : start + BLOCK] = convolution.products(words).numpy()
+    for start in range(0, len(table), BLOCK_WORDS):
+        words = tf.range(start, min(start + BLOCK_WORDS, len(table)))
+        table[start : start + BLOCK_WORDS] = convolution.products(words).numpy()
     table[PADDING] = 0
     return table

@@ -1,4 +1,4 @@
-"""A trained text classifier without its network: look-ups, additions and a running maximum.
+"""The folded form of a trained text network: look-ups, additions and a running maximum.
 
 Embeddings and filters are frozen at prediction, and a filter's offset k gives a token the same number
 wherever it stands. So all products are one table [vocabulary, sum of windows x filters], computed once, and
@@ -14,22 +14,22 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..baselines.tfidf import TfidfModel
 from ..inputs import Sequences
 from ..measures.softmax import compiled_log_softmax
 from ..options import Section
 from . import kernels
 
-Floats = NDArray[np.float32]
 Form = Literal["float32", "int16"]
 FORMS: tuple[Form, ...] = ("float32", "int16")
-MOST = 32767  # of an int16
-BLOCK = 4096  # words that are rounded at a time
+INT16_MAX = 32767
+ROUNDED_WORDS = 4096  # at a time: a temporary of the whole table would be as large as it
 ACTIVATIONS = {"linear": 0, "relu": kernels.RELU, "tanh": kernels.TANH}
 
 
-class Shape(Section):
-    """What a member is beside its arrays: banks of filters, each over windows of one size."""
+class ConvolutionShape(Section):
+    """The banks of a network's filters, each over windows of one size, and its activation."""
 
     windows: list[int]  # tokens, of each bank
     filters: list[int]
@@ -49,18 +49,18 @@ class Shape(Section):
     def features(self) -> NDArray[np.int64]:
         """The feature that each column of the table adds to: int64 [sum of windows x filters]."""
         numbers = np.split(np.arange(len(self.sizes)), np.cumsum(self.filters)[:-1])
-        return np.concatenate([np.tile(each, h) for each, h in zip(numbers, self.windows, strict=True)])
+        return np.concatenate([np.tile(bank, h) for bank, h in zip(numbers, self.windows, strict=True)])
 
 
 @dataclass(frozen=True)
 class FoldedNetwork:
     """logits = weights f(scale * max over t of the windows' sums + bias) + offset.
 
-    `table` float32 or int16 [vocabulary, sum of windows x filters], see `folded_kernels.features`; `scale`
+    `table` float32 or int16 [vocabulary, sum of windows x filters], see `kernels.features`; `scale`
     and `bias` float32 [features], `weights` float32 [classes, features], `offset` float32 [classes].
     """
 
-    shape: Shape
+    shape: ConvolutionShape
     table: NDArray[Any]
     scale: Floats
     bias: Floats
@@ -70,51 +70,55 @@ class FoldedNetwork:
     ARRAYS = ("bias", "weights", "offset")  # whatever the table's form
 
     def features(self, sequences: Sequences) -> Floats:
-        """float32 [rows, features], before the activation."""
+        """Return float32 [rows, features], before the activation."""
         result: Floats = kernels.features(
             sequences.ids, sequences.offsets, self.table, *self.shape.banks, self.scale, self.bias
         )
         return result
 
     def winning_ends(self, sequences: Sequences) -> NDArray[np.int32]:
-        """The token of the row at which each feature's window ends, int32 [rows, features]; it may lie beyond
-        the row's last."""
+        """Return the token at which each feature's winning window ends, int32 [rows, features].
+
+        It may lie beyond the row's last.
+        """
         ends: NDArray[np.int32] = kernels.winning_ends(
             sequences.ids, sequences.offsets, self.table, *self.shape.banks
         )
         return ends
 
     def activated(self, features: Floats) -> Floats:
-        """f of the features [rows, features]."""
+        """Return f of the features [rows, features]."""
         if self.shape.activation == "relu":
             return np.maximum(features, np.float32(0))
         return np.tanh(features) if self.shape.activation == "tanh" else features
 
     def logits(self, sequences: Sequences) -> Floats:
-        """float32 [rows, classes]."""
+        """Return float32 [rows, classes]."""
         activation = ACTIVATIONS[self.shape.activation]
         result: Floats = kernels.dense(self.features(sequences), activation, self.weights, self.offset)
         return result
 
     def rounded(self) -> FoldedNetwork:
-        """Its table in 16-bit integers, in steps so fine that no sum of a window can overflow.
+        """Return the network with its table in 16-bit integers, whose steps let no window's sum overflow.
 
         With s the step, a feature is wrong by h s / 2 at most; s is the greatest sum that the table's entries
         could make over the h offsets of the filter, divided by 32767 - h.
         """
         features, sizes = self.shape.features, self.shape.sizes
         greatest = np.bincount(features, np.abs(self.table).max(axis=0))
-        step = (np.maximum(greatest, np.finfo(np.float32).tiny) / (MOST - sizes)).astype(np.float32)
+        step = (np.maximum(greatest, np.finfo(np.float32).tiny) / (INT16_MAX - sizes)).astype(np.float32)
         table = np.empty(self.table.shape, np.int16)
-        for start in range(0, len(table), BLOCK):  # a temporary of the whole table would be as large as it
-            block = slice(start, start + BLOCK)
+        for start in range(0, len(table), ROUNDED_WORDS):
+            block = slice(start, start + ROUNDED_WORDS)
             np.rint(self.table[block] / step[features], out=table[block], casting="unsafe")
         return replace(self, table=table, scale=step * self.scale)
 
     @property
     def bound(self) -> Floats:
-        """float32 [features]: how far a feature of an int16 table can be from the float32 one's, but for the
-        rounding of float32 itself."""
+        """The largest error of a feature of an int16 table, float32 [features].
+
+        It leaves out the rounding of float32 itself.
+        """
         bound: Floats = self.shape.sizes.astype(np.float32) * self.scale / np.float32(2)
         return bound
 
@@ -132,32 +136,32 @@ class FoldedModel:
     weights: Sequence[float]
 
     def logits(self, sequences: Sequences) -> Floats:
-        """float32 [rows, classes]. A row's bits depend on nothing but its tokens."""
+        """Return float32 [rows, classes]; a row's bits depend on nothing but its tokens."""
         if not self.weights:
             return self.members[0].logits(sequences)
-        opinions = [compiled_log_softmax(one.logits(sequences)) for one in self.members]
+        opinions = [compiled_log_softmax(member.logits(sequences)) for member in self.members]
         logits: Floats = sum(opinions[1:], opinions[0]) * np.float32(self.weights[0] / len(opinions))
         if self.ngrams is not None:
             logits += np.float32(self.weights[1]) * compiled_log_softmax(self.ngrams.logits(sequences))
         return logits
 
     def rounded(self) -> FoldedModel:
-        return FoldedModel([one.rounded() for one in self.members], self.ngrams, self.weights)
+        return FoldedModel([member.rounded() for member in self.members], self.ngrams, self.weights)
 
     @property
-    def shapes(self) -> list[Shape]:
-        return [one.shape for one in self.members]
+    def shapes(self) -> list[ConvolutionShape]:
+        return [member.shape for member in self.members]
 
     @property
     def bytes(self) -> int:
-        """Of the tables."""
-        return sum(one.table.nbytes for one in self.members)
+        """The size of the tables."""
+        return sum(member.table.nbytes for member in self.members)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All but the tables and scales, which differ by form: see `of`."""
+        """Return all arrays except the tables and scales, which differ by form: see `from_arrays`."""
         arrays = {
-            f"{number}.{name}": getattr(one, name)
-            for number, one in enumerate(self.members)
+            f"{number}.{name}": getattr(member, name)
+            for number, member in enumerate(self.members)
             for name in FoldedNetwork.ARRAYS
         }
         if self.ngrams is not None:
@@ -165,14 +169,14 @@ class FoldedModel:
         return arrays | {"weights": np.array(self.weights, np.float64)}
 
     @classmethod
-    def of(
+    def from_arrays(
         cls,
-        shapes: Sequence[Shape],
+        shapes: Sequence[ConvolutionShape],
         tables: Sequence[NDArray[Any]],
         scales: Sequence[Floats],
         arrays: Mapping[str, NDArray[Any]],
     ) -> FoldedModel:
-        """From the `shapes`, the tables and scales of a form, and what `arrays` gave."""
+        """Make a model of the `shapes`, the tables and scales of a form, and what `arrays` gave."""
         members = [
             FoldedNetwork(shape, table, scale, *(arrays[f"{number}.{name}"] for name in FoldedNetwork.ARRAYS))
             for number, (shape, table, scale) in enumerate(zip(shapes, tables, scales, strict=True))
@@ -187,18 +191,18 @@ class FoldedModel:
 
 @dataclass(frozen=True)
 class Rounding:
-    """What rounding a model's tables to 16 bits changes, on some rows."""
+    """The effect of rounding a model's tables to 16 bits, on some rows."""
 
     exact_bytes: int
     rounded_bytes: int
-    greatest: float  # of |difference| of a logit
-    same: float  # share of the labels
+    largest_error: float  # of a logit
+    same_labels: float  # share of the rows
 
     @property
     def summary(self) -> str:
         return (
             f"folded to {self.rounded_bytes / 1e6:,.1f} MB (float32: {self.exact_bytes / 1e6:,.1f}), logits "
-            f"within {self.greatest:.1g}, {self.same:.2%} same labels"
+            f"within {self.largest_error:.1g}, {self.same_labels:.2%} same labels"
         )
 
     @property
@@ -206,14 +210,14 @@ class Rounding:
         return {
             "folded.float32_bytes": self.exact_bytes,
             "folded.int16_bytes": self.rounded_bytes,
-            "folded.int16_error": self.greatest,
-            "folded.int16_same_labels": self.same,
+            "folded.int16_error": self.largest_error,
+            "folded.int16_same_labels": self.same_labels,
         }
 
 
-def rounding(model: FoldedModel, sequences: Sequences) -> Rounding:
-    """Measured on `sequences`, one row or more."""
+def measure_rounding(model: FoldedModel, sequences: Sequences) -> Rounding:
+    """Compare a model with its rounded form on `sequences`, one row or more."""
     rounded = model.rounded()
     exact, near = model.logits(sequences), rounded.logits(sequences)
-    same = float((exact.argmax(axis=1) == near.argmax(axis=1)).mean())
-    return Rounding(model.bytes, rounded.bytes, float(np.abs(exact - near).max()), same)
+    same_labels = float((exact.argmax(axis=1) == near.argmax(axis=1)).mean())
+    return Rounding(model.bytes, rounded.bytes, float(np.abs(exact - near).max()), same_labels)

@@ -10,19 +10,19 @@ import numpy as np
 
 from ..csv_line import quoted
 from ..errors import InputError
-from ..images.folder import files_below, shown, unfit_name
+from ..images.folder import files_below, name_problem, printable
 from ..tables import columns
 from ..tables.blocks import Block, Place
 from ..tables.faults import BadRow
 
-BLOCK = 1000  # files
+BLOCK_FILES = 1000
 
 
-class ImageFolder:
-    """All files below a folder but hidden ones, with the interface of `CsvBlocks`: one column, `path`.
+class ImageTable:
+    """All files below a folder except hidden ones, with the interface of `CsvBlocks`: one column, `path`.
 
-    Rows are numbered from 1. A file whose name is not that of an image is a bad row. Raises InputError on
-    opening a folder without files.
+    Rows are numbered from 1. A file whose name is not that of an image is a bad row. Entering raises
+    InputError for a folder without files.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,7 +31,7 @@ class ImageFolder:
         self.delimiter = ","
         self.bytes_read = 0
 
-    def __enter__(self) -> ImageFolder:
+    def __enter__(self) -> ImageTable:
         sizes = [file.stat().st_size for file in files_below(self.path)]
         if not sizes:
             raise InputError(f"{self.path}: no files in this folder: png or jpg images were expected")
@@ -42,19 +42,20 @@ class ImageFolder:
         pass
 
     def blocks(self, column: int, place: Place | None = None) -> Iterator[Block]:
-        """BLOCK files at a time; the place's `line` is the number of the last one before it."""
-        behind = place.line if place else 0
-        files = islice(enumerate(files_below(self.path), 1), behind, None)
-        while some := list(islice(files, BLOCK)):
-            self.bytes_read += sum(file.stat().st_size for _, file in some)
-            good = [(number, str(file)) for number, file in some if not unfit_name(file)]
+        """Yield BLOCK_FILES files at a time; a place's `line` is the number of the last one before it."""
+        start = place.line if place else 0
+        files = islice(enumerate(files_below(self.path), 1), start, None)
+        while chunk := list(islice(files, BLOCK_FILES)):
+            self.bytes_read += sum(file.stat().st_size for _, file in chunk)
+            problems = [name_problem(file) for _, file in chunk]
+            good = [row for row, problem in zip(chunk, problems, strict=True) if not problem]
             bad = [
-                BadRow(number, number, reason, shown(file))
-                for number, file in some
-                if (reason := unfit_name(file))
+                BadRow(number, number, problem, printable(file))
+                for (number, file), problem in zip(chunk, problems, strict=True)
+                if problem
             ]
-            data, bounds = columns.laid_out([quoted(path, self.delimiter) for _, path in good])
-            plain, texts = columns.laid_out([path.encode() for _, path in good])
+            data, bounds = columns.laid_out([quoted(str(file), self.delimiter) for _, file in good])
+            plain, texts = columns.laid_out([str(file).encode() for _, file in good])
             numbers = np.array([number for number, _ in good], np.int64)
             yield Block(
                 data=np.concatenate([data, plain]),
@@ -63,9 +64,9 @@ class ImageFolder:
                 doubled=np.zeros(len(good), np.bool_),
                 lines=np.stack([numbers, numbers], axis=1),
                 bad=bad,
-                place=Place(0, some[-1][0], 0, False),
+                place=Place(0, chunk[-1][0], 0, False),
             )
 
     def column(self, name: str, option: str) -> int:
-        """That of the paths, whatever its name was in training."""
+        """Return 0, the column of the paths, whatever its name was in training."""
         return 0

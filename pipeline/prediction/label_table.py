@@ -1,17 +1,16 @@
-"""A table with what a classifier says of its rows: labelled by several threads, written in order."""
+"""A table of rows, labelled by several threads and written in the order of the rows."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-import numpy as np
 from tqdm import tqdm
 
 from ..csv_line import csv_line
@@ -19,152 +18,179 @@ from ..errors import InputError
 from ..files import atomic_write
 from ..tables import columns as cells
 from ..tables.blocks import Place
+from ..tables.columns import Column
 from ..tables.faults import BadRow
-from . import drift
-from .formats import Batch, BlockTable, ParquetTable, packed
-from .labeller import Labeller, Tally
+from ..terminal import TERMINAL_WIDTH
+from .drift import drift_lines
+from .formats import Batch, BlockTable, ParquetTable, gzip_member
+from .labeller import LabelCounts, Labeller
 from .resumable import Resumable
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Table = BlockTable | ParquetTable
+Output = TypeVar("Output")  # bytes of CSV, or a pyarrow table
 
 
-class _Done(NamedTuple):
+class _LabelledBatch(NamedTuple, Generic[Output]):
     batch: Batch
-    result: Any  # bytes of CSV, or a pyarrow table
-    tally: Tally
+    output: Output
+    counts: LabelCounts
 
 
 class LabelledTable:
-    """The rows of a table, labelled by several threads and written in their order."""
+    """The rows of a table with the columns of a labeller, to be written once."""
 
     def __init__(self, table: Table, labeller: Labeller, threads: int) -> None:
         self._table = table
         self._labeller = labeller
         self._threads = threads
-        self._tally = Tally(np.zeros(len(labeller.classifier.labels), np.int64))
-        self._before = 0  # rows that an interrupted run had labelled
+        self._counts = LabelCounts.zero(len(labeller.classifier.labels))
+        self._continued_after = 0  # rows that an interrupted run had labelled
         self._seconds = 0.0
         self._rejects: Path | None = None
 
     def to_csv(self, output: Path, recipe: dict[str, Any] | None) -> None:
-        pack = packed if output.suffix == ".gz" else bytes
-        rejects = Path(f"{output}.rejects.csv")
+        """Write a CSV, packed if its name ends in .gz, and <output>.rejects.csv; see `Resumable`."""
+        pack = gzip_member if output.suffix == ".gz" else bytes
+        rejects = rejects_path(output)
+
+        def lines(batch: Batch, columns: Sequence[Column]) -> bytes:
+            return pack(self._table.to_csv(batch, columns))
+
         with Resumable([output, rejects], recipe) as files:
             place = None
             if files.state:
                 place = Place(*files.state["place"])
-                self._tally = Tally.of(files.state["tally"])
-                self._before = self._tally.rows
-                print(f"predict: going on behind row {self._before:,}", file=sys.stderr)
+                self._counts = LabelCounts.from_json(files.state["counts"])
+                self._continued_after = self._counts.rows
+                print(f"predict: going on after row {self._continued_after:,}", file=sys.stderr)
             else:
-                files.write([pack(self._head()), csv_line(BadRow._fields, ",")], None)
-            for done in self._label(lambda batch, columns: pack(self._table.lines(batch, columns)), place):
-                files.write([done.result, self._rejected(done.batch.bad)], self._state(done.batch))
-            files.finish([True, self._tally.rejected > 0])
-        self._rejects = rejects if self._tally.rejected else None
+                files.write([pack(self._header()), csv_line(BadRow._fields)], None)
+            for labelled in self._label(lines, place):
+                state = {"place": labelled.batch.place, "counts": self._counts.to_json()}
+                files.write([labelled.output, self._reject_lines(labelled.batch.bad)], state)
+            files.finish([True, self._counts.rejected > 0])
+        self._rejects = rejects if self._counts.rejected else None
 
     def to_parquet(self, output: Path) -> None:
+        """Write a Parquet file, and <output>.rejects.csv. Raises InputError if there are no rows."""
         import pyarrow.parquet as pq
 
-        rejects = Path(f"{output}.rejects.csv")
+        rejects = rejects_path(output)
         bad: list[BadRow] = []
         with ExitStack() as stack:
             partial, writer = stack.enter_context(atomic_write(output)), None
-            for done in self._label(self._table.arrow, None):
-                bad += done.batch.bad
+            labelled: _LabelledBatch[pa.Table]
+            for labelled in self._label(self._table.to_arrow, None):
+                bad += labelled.batch.bad
                 if writer is None:
-                    writer = stack.enter_context(pq.ParquetWriter(partial, done.result.schema))
-                writer.write_table(done.result)
+                    writer = stack.enter_context(pq.ParquetWriter(partial, labelled.output.schema))
+                writer.write_table(labelled.output)
             if writer is None:
-                raise InputError("there are no rows to write as Parquet: name a .csv with OUTPUT=")
+                raise InputError("there are no rows to write as Parquet: write a .csv", option="output")
         rejects.unlink(missing_ok=True)
         if bad:
             with atomic_write(rejects) as partial:
-                partial.write_bytes(csv_line(BadRow._fields, ",") + self._rejected(bad))
+                partial.write_bytes(csv_line(BadRow._fields) + self._reject_lines(bad))
             self._rejects = rejects
 
     def to_stream(self, stream: IO[bytes]) -> None:
-        """What cannot be read is told at once, as there is no file beside the stream."""
+        """Write a CSV, and name rows that cannot be read on standard error as they come."""
         try:
-            self._stream(stream)
+            stream.write(self._header())
+            for labelled in self._label(self._table.to_csv, None):
+                stream.write(labelled.output)
+                for row in labelled.batch.bad:
+                    print(f"convtext: line {row.first_line} was left out: {row.reason}", file=sys.stderr)
+            stream.flush()
         except BaseException as error:
             error.add_note("standard output ends where it was")
             raise
 
-    def _stream(self, stream: IO[bytes]) -> None:
-        stream.write(self._head())
-        for done in self._label(self._table.lines, None):
-            stream.write(done.result)
-            for row in done.batch.bad:
-                print(f"convtext: line {row.first_line} was left out: {row.reason}", file=sys.stderr)
-        stream.flush()
+    def _label(
+        self, convert: Callable[[Batch, Sequence[Column]], Output], place: Place | None
+    ) -> Iterator[_LabelledBatch[Output]]:
+        """Yield the table's batches, from `place` on, in their order; the threads run `convert` too."""
 
-    def _label(self, written: Any, place: Place | None) -> Iterator[_Done]:
-        """`written` gives of a batch and its columns what is to be written; it runs in the threads too."""
-
-        def label(batch: Batch) -> _Done:
-            columns, tally, problems = self._labeller.label(batch.data, batch.texts)
+        def label(batch: Batch) -> _LabelledBatch[Output]:
+            columns, counts, problems = self._labeller.label(batch.data, batch.texts)
             if problems:
                 batch = self._table.without(batch, problems)
-            tally.rejected = len(batch.bad)
-            return _Done(batch, written(batch, columns), tally)
+            counts.rejected = len(batch.bad)
+            return _LabelledBatch(batch, convert(batch, columns), counts)
 
-        waiting: deque[Future[_Done]] = deque()
+        waiting: deque[Future[_LabelledBatch[Output]]] = deque()
         batches = self._table.batches(place)
-        _ = self._labeller.classifier.predictor  # loaded before the clock starts, and by one thread
+        self._labeller.classifier.load_predictor()  # by one thread, and before the clock starts
         began = time.perf_counter()
-        with _bar(self._table.bytes_total) as bar, ThreadPoolExecutor(self._threads) as threads:
+        with _progress_bar(self._table.bytes_total) as bar, ThreadPoolExecutor(self._threads) as threads:
             try:
                 for batch in batches:
                     waiting.append(threads.submit(label, batch))
                     if len(waiting) > 2 * self._threads:
-                        yield self._counted(waiting.popleft(), bar, began)
+                        yield self._count(waiting.popleft().result(), bar, began)
                 while waiting:
-                    yield self._counted(waiting.popleft(), bar, began)
+                    yield self._count(waiting.popleft().result(), bar, began)
             finally:
                 for future in waiting:
                     future.cancel()
         self._seconds = time.perf_counter() - began
 
-    def _counted(self, future: Future[_Done], bar: Any, began: float) -> _Done:
-        done = future.result()
-        self._tally.add(done.tally)
-        rate = (self._tally.rows - self._before) / (time.perf_counter() - began)
+    def _count(self, labelled: _LabelledBatch[Output], bar: Any, began: float) -> _LabelledBatch[Output]:
+        """Add a batch to the counts and to the progress bar."""
+        self._counts.add(labelled.counts)
+        rate = (self._counts.rows - self._continued_after) / (time.perf_counter() - began)
         bar.set_postfix_str(f"{rate:,.0f} rows/s", refresh=False)
-        bar.update(done.batch.read - bar.n)
-        return done
+        bar.update(labelled.batch.read - bar.n)
+        return labelled
 
-    def _head(self) -> bytes:
-        return csv_line(self._shown(self._table.header + self._labeller.names), self._table.delimiter)
+    def _header(self) -> bytes:
+        return csv_line(self._escaped(self._table.header + self._labeller.names), self._table.delimiter)
 
-    def _rejected(self, bad: list[BadRow]) -> bytes:
-        return b"".join(csv_line(self._shown([str(value) for value in row]), ",") for row in bad)
+    def _reject_lines(self, bad: list[BadRow]) -> bytes:
+        return b"".join(csv_line(self._escaped([str(value) for value in row])) for row in bad)
 
-    def _shown(self, values: list[str]) -> list[str]:
+    def _escaped(self, values: list[str]) -> list[str]:
         return cells.escaped(values) if self._table.harmless else values
 
-    def _state(self, batch: Batch) -> dict[str, Any]:
-        return {"place": batch.place, "tally": self._tally.as_json()}
-
     def summary(self, output: Path | None) -> str:
-        """What was done, in lines; `output` is None for standard output."""
-        tally, classifier = self._tally, self._labeller.classifier
-        rate = (tally.rows - self._before) / self._seconds if self._seconds else 0
-        said = [f"predict: {tally.rows:,} rows labelled, {rate:,.0f} a second: {output or 'standard output'}"]
-        if tally.empty:
-            said.append(f"  texts without any token, labelled as such: {tally.empty:,}")
-        if tally.cut:
-            said.append(f"  texts longer than the model reads, cut: {tally.cut:,}")
-        if tally.abstained:
-            said.append(f"  rows left without a label (ABSTAIN): {tally.abstained:,}")
-        if tally.rejected:
-            said.append(f"  rows that could not be read: {tally.rejected:,}")
-            said += [f"  they are listed in {self._rejects}"] if self._rejects else []
+        """Return a few lines on what was written; `output` is None for standard output."""
+        counts, classifier = self._counts, self._labeller.classifier
+        rate = (counts.rows - self._continued_after) / self._seconds if self._seconds else 0
+        target = output or "standard output"
+        lines = [f"predict: {counts.rows:,} rows labelled, {rate:,.0f} a second: {target}"]
+        if counts.empty:
+            lines.append(f"  texts without any token, labelled as such: {counts.empty:,}")
+        if counts.truncated:
+            lines.append(f"  texts longer than the model reads, cut: {counts.truncated:,}")
+        if counts.abstained:
+            threshold = self._labeller.columns.abstain
+            lines.append(
+                f"  rows left without a label, of probability below {threshold}: {counts.abstained:,}"
+            )
+        if counts.rejected:
+            lines.append(f"  rows that could not be read: {counts.rejected:,}")
+        if self._rejects:
+            lines.append(f"  they are listed in {self._rejects}")
         if reference := classifier.reference:
-            said += drift.note(reference, classifier.labels, tally.classes, tally.tokens, tally.outside)
-        return "\n".join(said)
+            lines += drift_lines(reference, classifier.labels, counts.classes, counts.tokens, counts.unknown)
+        return "\n".join(lines)
 
 
-def _bar(total: int) -> Any:
+def rejects_path(output: Path) -> Path:
+    """Return the name of the list of rows that could not be read."""
+    return Path(f"{output}.rejects.csv")
+
+
+def _progress_bar(total: int) -> Any:
     form = "{desc} {percentage:3.0f}% |{bar}| {postfix}, {remaining} left" if total else "{desc} {postfix}"
-    return tqdm(total=total or None, disable=None, ncols=79, desc="predict", bar_format=form, leave=False)
+    return tqdm(
+        total=total or None,
+        disable=None,
+        ncols=TERMINAL_WIDTH,
+        desc="predict",
+        bar_format=form,
+        leave=False,
+    )

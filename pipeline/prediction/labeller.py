@@ -1,4 +1,4 @@
-"""What a classifier says of texts, as columns."""
+"""The columns that a classifier adds to rows: labels, probabilities, shares of words, evidence."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Bytes, Flags, Floats, Labels, Offsets
 from ..encoder import TokenCounts
 from ..errors import InputError
 from ..options import Section
@@ -17,136 +17,158 @@ from .classifier import Classifier
 from .evidence import evidence
 
 
-class Wanted(Section):
-    """Which columns are added beside the label and its probability."""
+class OutputColumns(Section):
+    """The choice of columns that are added to the rows."""
 
     top: int = 1  # labels, the most probable first, each with its probability
     probabilities: bool = False  # a column for each class
-    abstain: float = 0.0  # no label where its probability is lower
+    abstain: float = 0.0  # no label if its probability is lower
     evidence: bool = False
-    shares: bool = False  # of words outside the vocabulary, and of tokens cut off
+    shares: bool = False  # of words outside the vocabulary, and of tokens beyond the network's length
+
+    def check(self, classifier: Classifier) -> None:
+        """Raise InputError, with the option at fault, for what the classifier cannot give."""
+        classes = len(classifier.labels)
+        if not 1 <= self.top <= classes:
+            raise InputError(
+                f"top is {self.top}: expected a number of labels from 1 to {classes}", option="top"
+            )
+        if not 0 <= self.abstain <= 1:
+            message = f"abstain is {self.abstain}: expected a probability from 0 to 1, such as 0.8"
+            raise InputError(message, option="abstain")
+        if self.evidence and classifier.encoder.kind == "image":
+            raise InputError("evidence is only available for texts: images have no n-grams")
 
     def names(self, labels: list[str]) -> list[str]:
-        found = ["predicted_label", "probability"]
+        """Return the columns' names, in their order."""
+        names = ["predicted_label", "probability"]
         for place in range(2, self.top + 1):
-            found += [f"predicted_label_{place}", f"probability_{place}"]
+            names += [f"predicted_label_{place}", f"probability_{place}"]
         if self.probabilities:
-            found += [_probability_of(label) for label in labels]
+            names += [_probability_name(label) for label in labels]
         if self.shares:
-            found += ["unknown_words", "cut_off"]
-        return found + ["evidence"] * self.evidence
+            names += ["unknown_words", "cut_off"]
+        return [*names, "evidence"] if self.evidence else names
 
 
 @dataclass
-class Tally:
-    """What is counted of the rows; `classes` int64 [classes] by predicted label, whether shown or not."""
+class LabelCounts:
+    """Counts of rows and of their tokens; `classes` int64 [classes] by predicted label, shown or not."""
 
-    classes: NDArray[np.int64]
+    classes: Labels
     rows: int = 0
     empty: int = 0  # texts without any token
-    cut: int = 0  # texts longer than the model reads
+    truncated: int = 0  # texts longer than the network reads
     abstained: int = 0
     tokens: int = 0
-    outside: int = 0  # tokens that are no words of the vocabulary
+    unknown: int = 0  # tokens outside the vocabulary
     rejected: int = 0
 
-    def as_json(self) -> dict[str, Any]:
+    @classmethod
+    def zero(cls, classes: int) -> LabelCounts:
+        """Return the counts of no rows."""
+        return cls(np.zeros(classes, np.int64))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values from which `from_json` makes equal counts."""
         return vars(self) | {"classes": self.classes.tolist()}
 
     @classmethod
-    def of(cls, values: dict[str, Any]) -> Tally:
-        """From what `as_json` gave."""
+    def from_json(cls, values: dict[str, Any]) -> LabelCounts:
+        """Make counts of what `to_json` gave."""
         return cls(**values | {"classes": np.array(values["classes"], np.int64)})
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: LabelCounts) -> None:
+        """Add the counts of other rows."""
         for name, value in vars(other).items():
             setattr(self, name, getattr(self, name) + value)
 
 
-class Labelled(NamedTuple):
-    """`columns` for the rows that could be read; `problems` as in `EncodedRows`."""
+class LabelledRows(NamedTuple):
+    """`columns` of the rows that could be read; `problems` as in `EncodedRows`."""
 
     columns: list[Column]
-    tally: Tally
+    counts: LabelCounts
     problems: list[str]
 
 
-class _ScoredRows(NamedTuple):
-    """The rows that could be read: logits float32 [rows, classes]; and `Labelled.problems`."""
+class _Scores(NamedTuple):
+    """Logits float32 [rows, classes] and tokens of the rows that could be read."""
 
-    logits: NDArray[np.float32]
+    logits: Floats
     tokens: TokenCounts
     problems: list[str]
 
 
 class Labeller:
-    """Labels texts, or the image files that they name, by a classifier; threads may share it."""
+    """Labels texts, or image files, by a classifier; threads may share it."""
 
-    def __init__(self, classifier: Classifier, wanted: Wanted, folder: Path | None) -> None:
-        """Paths of images are relative to `folder`; with None rows are the files' own bytes."""
-        if wanted.evidence and classifier.encoder.kind == "image":
-            raise InputError("EVIDENCE=1 is of texts: images have no n-grams")
+    def __init__(self, classifier: Classifier, columns: OutputColumns, folder: Path | None) -> None:
+        """Take paths of images as relative to `folder`; if that is None, rows are the files' own bytes.
+
+        Raises InputError for columns that the classifier cannot give.
+        """
+        columns.check(classifier)
         self.classifier = classifier
-        self.names = wanted.names(classifier.labels)
-        self._wanted = wanted
+        self.columns = columns
+        self.names = columns.names(classifier.labels)
         self._folder = folder
 
-    def label(self, data: NDArray[np.uint8], bounds: NDArray[np.int64]) -> Labelled:
+    def label(self, data: Bytes, bounds: Offsets) -> LabelledRows:
         """Return the columns that `names` names; row i is `data[bounds[i, 0]:bounds[i, 1]]`."""
-        classifier, wanted = self.classifier, self._wanted
-        rows = self._scored(data, bounds)
-        logits, tokens = rows.logits, rows.tokens
-        probabilities = classifier.softmax(logits)
-        numbers = np.arange(len(logits))
+        labels, columns = self.classifier.labels, self.columns
+        scores = self._score(data, bounds)
+        tokens = scores.tokens
+        probabilities = self.classifier.softmax(scores.logits)
         # By logits: of two classes whose probabilities round to one number, the better is meant.
-        best = (-logits).argsort(axis=1, kind="stable")[:, : wanted.top]
-        shown = best.copy()
-        if wanted.abstain:
-            shown[probabilities[numbers, best[:, 0]] < wanted.abstain, 0] = len(classifier.labels)
-        columns: list[Column] = []
-        for place in range(best.shape[1]):
-            suffix = f"_{place + 1}" if place else ""
-            columns.append(Names(f"predicted_label{suffix}", shown[:, place], [*classifier.labels, ""]))
-            columns.append(Numbers(f"probability{suffix}", probabilities[numbers, best[:, place]]))
-        if wanted.probabilities:
-            named = zip(classifier.labels, probabilities.T, strict=True)
-            columns += [Numbers(_probability_of(label), column) for label, column in named]
-        if wanted.shares:
-            columns.append(Numbers("unknown_words", _share(tokens.unknown, tokens.total)))
-            columns.append(Numbers("cut_off", _share(tokens.total - tokens.kept, tokens.total)))
-        if wanted.evidence:
-            columns.append(Texts("evidence", self._evidence(data, bounds, logits, best[:, 0])))
-        counted = Tally(
-            classes=np.bincount(best[:, 0], minlength=len(classifier.labels)),
-            rows=len(logits),
+        ranking = (-scores.logits).argsort(axis=1, kind="stable")[:, : columns.top]
+        best = ranking[:, 0]
+        unsure = probabilities[np.arange(len(best)), best] < columns.abstain
+        added = self._label_columns(ranking, unsure, probabilities)
+        if columns.probabilities:
+            for label, column in zip(labels, probabilities.T, strict=True):
+                added.append(Numbers(_probability_name(label), column))
+        if columns.shares:
+            added.append(Numbers("unknown_words", _share(tokens.unknown, tokens.total)))
+            added.append(Numbers("cut_off", _share(tokens.total - tokens.kept, tokens.total)))
+        if columns.evidence:
+            added.append(Texts("evidence", self._evidence(data, bounds, scores.logits, best)))
+        counts = LabelCounts(
+            classes=np.bincount(best, minlength=len(labels)),
+            rows=len(best),
             empty=int((tokens.total == 0).sum()),
-            cut=int((tokens.total > tokens.kept).sum()),
-            abstained=int((shown[:, 0] == len(classifier.labels)).sum()),
+            truncated=int((tokens.total > tokens.kept).sum()),
+            abstained=int(unsure.sum()),
             tokens=int(tokens.total.sum()),
-            outside=int(tokens.unknown.sum()),
+            unknown=int(tokens.unknown.sum()),
         )
-        return Labelled(columns, counted, rows.problems)
+        return LabelledRows(added, counts, scores.problems)
 
-    def _scored(self, data: NDArray[np.uint8], bounds: NDArray[np.int64]) -> _ScoredRows:
+    def _label_columns(self, ranking: Labels, unsure: Flags, probabilities: Floats) -> list[Column]:
+        """Return a label and a probability for each place of the ranking, int64 [rows, places]."""
+        labels, rows = self.classifier.labels, np.arange(len(ranking))
+        columns: list[Column] = []
+        for place, codes in enumerate(ranking.T):
+            suffix = f"_{place + 1}" if place else ""
+            shown = codes if place else np.where(unsure, len(labels), codes)
+            columns.append(Names(f"predicted_label{suffix}", shown, [*labels, ""]))
+            columns.append(Numbers(f"probability{suffix}", probabilities[rows, codes]))
+        return columns
+
+    def _score(self, data: Bytes, bounds: Offsets) -> _Scores:
         logits = [np.empty((0, len(self.classifier.labels)), np.float32)]
         tokens, problems = [TokenCounts.none()], list[str]()
         for batch in self.classifier.encoder.encode_bytes(data, bounds, self._folder):
             logits.append(self.classifier.logits(batch.inputs))
             tokens.append(batch.tokens)
             problems += batch.problems
-        return _ScoredRows(
+        return _Scores(
             np.concatenate(logits),
             TokenCounts(*(np.concatenate(counts) for counts in zip(*tokens, strict=True))),
             problems if any(problems) else [],
         )
 
-    def _evidence(
-        self,
-        data: NDArray[np.uint8],
-        bounds: NDArray[np.int64],
-        logits: NDArray[np.float32],
-        labels: NDArray[np.int64],
-    ) -> list[str]:
+    def _evidence(self, data: Bytes, bounds: Offsets, logits: Floats, labels: Labels) -> list[str]:
         encoder, raw = self.classifier.encoder, data.tobytes()
         texts = [raw[start:end].decode() for start, end in bounds.tolist()]
         tokens = [encoder.tokens(text) for text in texts]
@@ -154,10 +176,10 @@ class Labeller:
         return evidence(self.classifier.predictor, sequences, tokens, logits, labels)
 
 
-def _probability_of(label: str) -> str:
-    """The column's name, which that of the second most probable label, probability_2, never is."""
+def _probability_name(label: str) -> str:
+    """Return the name of a class's column, which cannot clash with `probability_2`."""
     return f"probability_of_{label}"
 
 
-def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float32]:
+def _share(part: Labels, whole: Labels) -> Floats:
     return (part / np.maximum(1, whole)).astype(np.float32)

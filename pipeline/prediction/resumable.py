@@ -1,7 +1,7 @@
-"""An output file that an interruption leaves where a later pass can go on, and that is never half there.
+"""Output files that an interrupted run leaves behind in such a way that the next run continues them.
 
-While `<path>.partial` grows, `<path>.partial.json` says from time to time how much of it is good, and what
-the writer needs to go on from there. Only `finish` gives the file its name.
+While `<path>.partial` grows, the checkpoint `<path>.partial.json` records from time to time how many of its
+bytes are good, and the state that the writer continues with. Only `finish` gives the file its name.
 """
 
 from __future__ import annotations
@@ -18,115 +18,111 @@ from typing import IO, Any
 from ..errors import InputError
 from ..files import atomic_write
 
-SECONDS = 2.0  # between two notes
+CHECKPOINT_SECONDS = 2.0  # from one checkpoint to the next
 
 
 class Resumable:
-    """Several files that grow together, such as the labelled rows and those set aside."""
+    """Several files that grow together, such as the labelled rows and the rejected ones.
+
+    `state` is that of the checkpoint from which this run continues, None if it starts from the beginning.
+    """
 
     def __init__(self, paths: list[Path], recipe: dict[str, Any] | None) -> None:
-        """`recipe` is all that the bytes depend on, fit for JSON: with another one nothing is gone on with.
-        With None, for what cannot be read twice, nothing is noted.
+        """Take as `recipe` all that the bytes depend on, fit for JSON: only an equal one is continued.
 
-        Raises InputError on entering where another process is writing the same file.
+        With None, for an input that cannot be read twice, there are no checkpoints. Entering raises
+        InputError if another process is writing the same file.
         """
+        self.state: Any = None
         self._paths = paths
-        self._partials = partials(paths)
+        self._partials = partial_paths(paths)
+        self._checkpoint = checkpoint_path(paths)
         self._recipe = recipe
-        self._journal = journal(paths)
-        self.state: Any = None  # what was noted with the bytes that are kept
-        self._noted = 0.0
+        self._saved_at = 0.0
 
     def __enter__(self) -> Resumable:
         with ExitStack() as stack:
-            self._files: list[IO[bytes]] = []
-            for path in self._partials:
-                self._files.append(stack.enter_context(path.open("ab")))
-                if not _locked(self._files[0], self._partials[0]):
-                    raise InputError(f"{self._paths[0]} is being written by another process: wait for it")
-            note = self._note()
-            lengths = note["bytes"] if note else [0] * len(self._files)
-            self.state = note["state"] if note else None
+            self._files = [stack.enter_context(path.open("ab")) for path in self._partials]
+            if not _lock(self._files[0], self._partials[0]):
+                raise InputError(f"{self._paths[0]} is being written by another process: wait for it")
+            lengths, self.state = self._read_checkpoint() or ([0] * len(self._files), None)
             for file, length in zip(self._files, lengths, strict=True):
                 file.truncate(length)
             stack.pop_all()
-        self._noted = time.monotonic()
+        self._saved_at = time.monotonic()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error and self.state is None:  # there is nothing to go on with
-            for path in (self._journal, *self._partials):
-                path.unlink(missing_ok=True)
-        elif error:
+        if error and self.state is not None:
             error.add_note("the same command goes on from there")
+        elif error:
+            for path in (self._checkpoint, *self._partials):
+                path.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename is None:  # that of a write names no file
             error.filename = str(self._paths[0])
         for file in self._files:
-            with suppress(OSError):  # what a full disk does not take was not noted either
+            with suppress(OSError):  # what a full disk does not take is in no checkpoint either
                 file.close()
 
     def write(self, pieces: list[bytes], state: Any) -> None:
-        """Add one piece to each file; `state`, fit for JSON, is what goes on behind them, None if nothing
-        can."""
+        """Append one piece to each file; `state`, fit for JSON, continues after them, None if nothing can."""
         for file, piece in zip(self._files, pieces, strict=True):
             file.write(piece)
-        if state is not None and self._recipe is not None and time.monotonic() - self._noted >= SECONDS:
-            self.note(state)
+        due = time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS
+        if due and state is not None and self._recipe is not None:
+            self.save_checkpoint(state)
 
-    def note(self, state: Any) -> None:
-        """Note that all that was written is good."""
+    def save_checkpoint(self, state: Any) -> None:
+        """Record that all that was written is good."""
         for file in self._files:
             file.flush()
-        lengths = [file.tell() for file in self._files]
-        with atomic_write(self._journal) as partial:
-            note = {"recipe": self._recipe, "bytes": lengths, "state": state}
-            partial.write_text(json.dumps(note), "utf-8")
+        checkpoint = {"recipe": self._recipe, "bytes": [file.tell() for file in self._files], "state": state}
+        with atomic_write(self._checkpoint) as partial:
+            partial.write_text(json.dumps(checkpoint), "utf-8")
         self.state = state
-        self._noted = time.monotonic()
+        self._saved_at = time.monotonic()
 
     def finish(self, kept: list[bool]) -> None:
-        """Give the files their names; those not kept are removed, and an older one of that name with them."""
+        """Give the files their names; remove those not kept, and an older file of that name with them."""
         for file in self._files:
             file.flush()
         # The first file's name says that all is done: it comes last.
-        for path, partial, keep in [*zip(self._paths, self._partials, kept, strict=True)][::-1]:
+        for path, partial, keep in reversed([*zip(self._paths, self._partials, kept, strict=True)]):
             if keep:
                 os.replace(partial, path)
             else:
                 partial.unlink()
                 path.unlink(missing_ok=True)
-        self._journal.unlink(missing_ok=True)
+        self._checkpoint.unlink(missing_ok=True)
         self.state = None
 
-    def _note(self) -> Any:
-        """What an earlier pass of the same recipe noted, if its bytes are all there."""
-        if self._recipe is None:
-            return None
+    def _read_checkpoint(self) -> tuple[list[int], Any] | None:
+        """Return the lengths and the state of an earlier run of the same recipe, if its bytes are there."""
         try:
-            note = json.loads(self._journal.read_text("utf-8"))
-            fits = note["recipe"] == self._recipe and note["state"] is not None
-            fits = fits and all(
-                0 <= length <= os.fstat(file.fileno()).st_size
-                for file, length in zip(self._files, note["bytes"], strict=True)
-            )
+            checkpoint = json.loads(self._checkpoint.read_text("utf-8"))
+            lengths, state = checkpoint["bytes"], checkpoint["state"]
+            sizes = [os.fstat(file.fileno()).st_size for file in self._files]
+            complete = all(0 <= length <= size for length, size in zip(lengths, sizes, strict=True))
+            same = self._recipe is not None and checkpoint["recipe"] == self._recipe
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return note if fits else None
+        return (lengths, state) if complete and same and state is not None else None
 
 
-def partials(paths: list[Path]) -> list[Path]:
-    """What the files are called while they grow."""
+def partial_paths(paths: list[Path]) -> list[Path]:
+    """Return the names of the files while they grow."""
     return [Path(f"{path}.partial") for path in paths]
 
 
-def journal(paths: list[Path]) -> Path:
+def checkpoint_path(paths: list[Path]) -> Path:
+    """Return the name of the files' checkpoint."""
     return Path(f"{paths[0]}.partial.json")
 
 
-def _locked(file: IO[bytes], path: Path) -> bool:
-    """Lock an open file. False if another process holds it, or gave it another name since it was opened."""
+def _lock(file: IO[bytes], path: Path) -> bool:
+    """Lock an open file; return False if another process holds it, or has renamed it since it was opened."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return os.path.samestat(os.fstat(file.fileno()), path.stat())

@@ -21,12 +21,12 @@ from ..config import loading
 from ..cores import cores
 from ..errors import InputError
 from ..files import sha256, sha256_of
-from ..prediction.classifier import Classifier, form_named
+from ..prediction.classifier import Classifier, parse_form
 from ..prediction.formats import BlockTable, ParquetTable
-from ..prediction.image_table import ImageFolder
+from ..prediction.image_table import ImageTable
 from ..prediction.label_table import LabelledTable, Table
-from ..prediction.labeller import Labeller, Wanted
-from ..prediction.resumable import journal, partials
+from ..prediction.labeller import Labeller, OutputColumns
+from ..prediction.resumable import checkpoint_path, partial_paths
 from ..release import champions
 from ..tables.blocks import CsvBlocks
 
@@ -58,11 +58,11 @@ def run(arguments: argparse.Namespace) -> None:
     folder = _model_folder(arguments.corpus, arguments.model)
     with ExitStack() as stack:
         table = _table(arguments, stack)
-        classifier = Classifier.load(folder, form_named(arguments.form))
+        classifier = Classifier.load(folder, parse_form(arguments.form))
         images = Path(arguments.input).is_dir()
         if images and classifier.encoder.kind == "text":
             raise InputError(f"{arguments.input} is a folder, and the model labels texts: name a CSV")
-        table.choose(arguments.text or classifier.column)
+        table.select_column(arguments.text or classifier.column)
         threads = _number("THREADS", arguments.threads or str(cores()), 1, 1024)
         # A CSV's paths of images are relative to its folder; a folder gives whole ones.
         below = Path() if images or arguments.input == STANDARD else Path(arguments.input).parent
@@ -104,7 +104,7 @@ def _table(arguments: argparse.Namespace, stack: ExitStack) -> Table:
         return ParquetTable(Path(arguments.input), harmless)
     path = Path(arguments.input)
     if path.is_dir():
-        return BlockTable(stack.enter_context(ImageFolder(path)), harmless)
+        return BlockTable(stack.enter_context(ImageTable(path)), harmless)
     blocks = CsvBlocks(None if arguments.input == STANDARD else path, arguments.encoding)
     return BlockTable(stack.enter_context(blocks), harmless)
 
@@ -118,7 +118,7 @@ def _output(arguments: argparse.Namespace) -> Path | None:
         return None
     output = Path(given).resolve()
     written = [output, Path(f"{output}.rejects.csv")]
-    for path in (*written, *partials(written), journal(written)):
+    for path in (*written, *partial_paths(written), checkpoint_path(written)):
         if arguments.input != STANDARD and path == Path(arguments.input).resolve():
             raise InputError(f"{path} is the input itself: name another file with OUTPUT=")
         if path.exists() and not path.is_file():
@@ -138,14 +138,14 @@ def _recipe(arguments: argparse.Namespace, model: Path) -> dict[str, Any] | None
     return {"options": options, "input": source, "model": sha256(model / "manifest.json"), "code": code}
 
 
-def _wanted(arguments: argparse.Namespace, classifier: Classifier) -> Wanted:
+def _wanted(arguments: argparse.Namespace, classifier: Classifier) -> OutputColumns:
     try:
         abstain = float(arguments.abstain)
     except ValueError:
         abstain = -1
     if not 0 <= abstain <= 1:
         raise InputError(f"ABSTAIN={arguments.abstain}: expected a probability from 0 to 1, such as 0.8")
-    return Wanted(
+    return OutputColumns(
         top=_number("TOP", arguments.top, 1, len(classifier.labels)),
         probabilities=_flag("PROBABILITIES", arguments.probabilities),
         abstain=abstain,

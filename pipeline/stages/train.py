@@ -30,8 +30,8 @@ from ..networks.backend import keras, threads
 from ..networks.batches import Batches, SortedBatches
 from ..networks.keras_network import KerasNetwork
 from ..prediction.classifier import Classifier, Predictor, save
-from ..prediction.fold_network import fold
-from ..prediction.folded import rounding
+from ..prediction.fold_network import fold_networks
+from ..prediction.folded import measure_rounding
 from ..text.encoder import TextEncoder
 from ..tracking.provenance import checkout, data_sets, usage
 from ..tracking.run import Run, description, new_run
@@ -86,15 +86,15 @@ def run(arguments: argparse.Namespace) -> None:
             network, weights = ensemble.pool(networks, linear, *validation)
             print("  weights: " + ", ".join(f"{name} {one:.2f}" for name, one in weights.items()))
         seconds = time.perf_counter() - began
-        folded = fold(networks, linear, list(weights.values()))
+        folded = fold_networks(networks, linear, list(weights.values()))
         predictor: Predictor = folded.rounded() if folded else KerasNetwork(network)
         classifier = Classifier(lambda: predictor, encoder, names, options.text)
         classifier.calibrate(*validation)
         if message := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):
             print(f"  caution: {message}")
-        classifier.refer(validation[0], _unknown_share(encoder, rows.iloc[part["validation"]]))
+        classifier.set_drift_reference(validation[0], _unknown_share(encoder, rows.iloc[part["validation"]]))
         if folded:
-            error = rounding(folded, validation[0].as_sequences())
+            error = measure_rounding(folded, validation[0].as_sequences())
             print(f"  {error.summary}")
             tracked.log_metrics(error.metrics)
         write_json(folder.history, history)

@@ -12,7 +12,7 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from ..artifacts import RunFolder
 from ..prediction.classifier import Classifier
-from ..prediction.labeller import Wanted
+from ..prediction.labeller import OutputColumns
 from . import mlflow_model
 from .provenance import installed
 
@@ -50,7 +50,7 @@ def signature(classifier: Classifier) -> ModelSignature:
     """One required column in; a label, its probability and that of each class out."""
     column = classifier.encoder.served_column(classifier.column)
     inputs = Schema([ColSpec(column.type, column.name)])
-    names = Wanted(probabilities=True).names(classifier.labels)
+    names = OutputColumns(probabilities=True).names(classifier.labels)
     outputs = [ColSpec("string" if name == "predicted_label" else "float", name) for name in names]
     return ModelSignature(inputs=inputs, outputs=Schema(outputs), params=PARAMETERS)
 

@@ -17,7 +17,7 @@ from mlflow.pyfunc import PythonModel
 
 from ..errors import InputError
 from ..prediction.classifier import Classifier
-from ..prediction.labeller import Labelled, Labeller, Wanted
+from ..prediction.labeller import LabelledRows, Labeller, OutputColumns
 from ..tables import columns
 
 
@@ -27,9 +27,9 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
     def load_context(self, context: Any) -> None:
         """Load the classifier, and compile its loops, so that the first request does not wait for it."""
         self._classifier = Classifier.load(Path(context.artifacts["model"]))
-        self._labeller = lru_cache(maxsize=8)(lambda wanted: Labeller(self._classifier, wanted, None))
+        self._labeller = lru_cache(maxsize=8)(lambda chosen: Labeller(self._classifier, chosen, None))
         encoder = self._classifier.encoder
-        self._label(encoder.served_column("").examples, Wanted(probabilities=True))
+        self._label(encoder.served_column("").examples, OutputColumns(probabilities=True))
 
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -40,14 +40,14 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
         """
         values = model_input.iloc[:, 0] if isinstance(model_input, pd.DataFrame) else model_input
         try:
-            labelled = self._label(values, _wanted(params or {}, len(self._classifier.labels)))
+            labelled = self._label(values, _output_columns(params or {}))
         except InputError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
         return pd.DataFrame({column.name: column.arrow().to_numpy(False) for column in labelled.columns})
 
-    def _label(self, values: Iterable[Any], wanted: Wanted) -> Labelled:
+    def _label(self, values: Iterable[Any], chosen: OutputColumns) -> LabelledRows:
         rows = [self._bytes(number, value) for number, value in enumerate(values)]
-        labelled = self._labeller(wanted).label(*columns.laid_out(rows))
+        labelled = self._labeller(chosen).label(*columns.laid_out(rows))
         for number, problem in enumerate(labelled.problems):
             if problem:
                 raise InputError(f"row {number}: {problem}")
@@ -60,14 +60,9 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
             raise InputError(f"row {number} is {error}") from error
 
 
-def _wanted(params: dict[str, Any], classes: int) -> Wanted:
-    wanted = Wanted(
+def _output_columns(params: dict[str, Any]) -> OutputColumns:
+    return OutputColumns(
         top=int(params.get("top", 1)),
         probabilities=bool(params.get("probabilities", True)),
         abstain=float(params.get("abstain", 0)),
     )
-    if not 1 <= wanted.top <= classes:
-        raise InputError(f"top is {wanted.top}: expected a number of labels from 1 to {classes}")
-    if not 0 <= wanted.abstain <= 1:
-        raise InputError(f"abstain is {wanted.abstain}: expected a probability from 0 to 1")
-    return wanted

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.images.edge_kernels import KERNELS, edges, start
+from pipeline.images.edge_kernels import KERNELS, edges, start_with_edges
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
@@ -101,7 +101,7 @@ def test_a_convolution_over_a_volume_sums_over_its_channels_and_stacks_its_filte
 
 def test_a_first_layer_starts_with_the_edges_and_the_rest_stays_as_drawn() -> None:
     drawn = np.random.default_rng(1).normal(size=(5, 5, 3, 20)).astype(np.float32)
-    started = start(drawn)
+    started = start_with_edges(drawn)
     np.testing.assert_array_equal(started[..., 12:], drawn[..., 12:])
     first = started[:, :, 0, 0]
     assert not first[[0, -1]].any() and not first[:, [0, -1]].any()
@@ -112,11 +112,11 @@ def test_a_first_layer_starts_with_the_edges_and_the_rest_stays_as_drawn() -> No
 
 
 def test_a_layer_of_few_filters_starts_with_as_many_edges() -> None:
-    started = start(np.ones((3, 3, 1, 2), np.float32))
+    started = start_with_edges(np.ones((3, 3, 1, 2), np.float32))
     np.testing.assert_allclose(started[:, :, 0, 0], KERNELS["vertical"] * np.sqrt(9 / 6), rtol=1e-6)
     np.testing.assert_allclose(started[:, :, 0, 1], KERNELS["sobel"] * np.sqrt(9 / 12), rtol=1e-6)
 
 
 def test_filters_too_small_for_an_edge_are_refused() -> None:
     with pytest.raises(ValueError, match="an edge detector is 3 x 3, the filters are 2 x 5"):
-        start(np.ones((2, 5, 1, 4), np.float32))
+        start_with_edges(np.ones((2, 5, 1, 4), np.float32))

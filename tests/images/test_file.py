@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.errors import InputError
-from pipeline.images.encoder import ImageEncoder
 from pipeline.images.file import Unreadable, fitted, is_grey, opened
 from pipeline.inputs import Images
 
@@ -145,25 +143,6 @@ def test_wrong_checksums_are_damage(tmp_path: Path) -> None:
 def test_a_decompression_bomb_is_refused_by_its_header(tmp_path: Path, side: int) -> None:
     (tmp_path / "image.png").write_bytes(png(side, side, zlib.compress(bytes(10))))
     assert "pixels, as in a decompression bomb" in reason(tmp_path / "image.png")
-
-
-def test_the_encoder_reads_what_can_be_read_and_says_why_the_rest_cannot(tmp_path: Path) -> None:
-    good = saved(tmp_path, Image.new("RGB", (5, 5), (1, 2, 3)))
-    encoder = ImageEncoder(2, 3, 3)
-    images, reasons = encoder.encode_readable([good, tmp_path / "none.png", good])
-    assert images.padded().tolist() == [[[[1, 2, 3]] * 3] * 2] * 2
-    assert reasons == ["", "no such file or directory", ""]
-    with pytest.raises(InputError, match="none.png: no such file"):
-        encoder.encode([good, tmp_path / "none.png"])
-    assert encoder.encode_readable([])[0].padded().shape == (0, 2, 3, 3)
-
-
-def test_an_encoder_comes_back_from_json_and_from_nothing_else() -> None:
-    encoder = ImageEncoder(2, 3, 1)
-    assert ImageEncoder.from_json(encoder.to_json()) == encoder
-    for wrong in (None, [], {}, {"height": 2, "width": 3}, encoder.to_json() | {"height": 0}):
-        with pytest.raises(InputError, match="encoder.json: no sizes"):
-            ImageEncoder.from_json(wrong, "encoder.json")
 
 
 def test_images_are_selected_in_order_and_read_from_a_map_as_from_memory(tmp_path: Path) -> None:

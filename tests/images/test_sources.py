@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import InputError
-from pipeline.images.sources import LARGEST, parts, read_images, shape_of
+from pipeline.images.sources import MAX_DEFAULT_SIDE, parts, read_images, shape_of
 from pipeline.options import Source
-from pipeline.prediction.image_table import ImageFolder
+from pipeline.prediction.image_table import ImageTable
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,7 +76,7 @@ def test_the_size_is_the_median_of_the_shorter_sides_up_to_a_bound_or_the_user_s
     assert [(one.width, one.height) for one in examples["train"]] == [(10, 12), (20, 9), (30, 40)]
     assert read(found.model_copy(update={"size": 6}))[0].shape == (3, 6, 6, 1)
     images = {f"a/{n}.png": grey(n, (500, 300)) for n in range(3)}
-    assert read(folder_of(tmp_path, images))[0].shape == (3, LARGEST, LARGEST, 1)
+    assert read(folder_of(tmp_path, images))[0].shape == (3, MAX_DEFAULT_SIDE, MAX_DEFAULT_SIDE, 1)
 
 
 def test_what_cannot_be_read_is_set_aside_with_the_reason_and_hidden_files_are_left_alone(
@@ -190,7 +190,7 @@ except InputError as error:
 def test_a_folder_to_predict_is_rows_of_paths(tmp_path: Path) -> None:
     folder_of(tmp_path, {"b/1.png": grey(1), "0.jpg": grey(0)})
     (tmp_path / "b" / "notes.txt").write_text("x")
-    with ImageFolder(tmp_path) as rows:
+    with ImageTable(tmp_path) as rows:
         assert rows.header == ["path"] and rows.column("anything", "TEXT") == 0
         (block,) = rows.blocks(0)
         paths = [block.data[start:end].tobytes().decode() for start, end in block.texts.tolist()]
@@ -201,7 +201,7 @@ def test_a_folder_to_predict_is_rows_of_paths(tmp_path: Path) -> None:
         assert rows.bytes_read == rows.bytes_total > 0
         assert list(rows.blocks(0, block.place)) == []  # it goes on behind the last file
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="empty: no files in this folder"), ImageFolder(tmp_path / "empty"):
+    with pytest.raises(InputError, match="empty: no files in this folder"), ImageTable(tmp_path / "empty"):
         pass
 
 

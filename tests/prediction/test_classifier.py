@@ -15,9 +15,9 @@ from pipeline.measures.softmax import softmax
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks.keras_network import KerasNetwork
 from pipeline.options import Tokenize
-from pipeline.prediction.classifier import Classifier, form_named, save
+from pipeline.prediction.classifier import Classifier, parse_form, save
 from pipeline.prediction.drift import Reference
-from pipeline.prediction.fold_network import fold
+from pipeline.prediction.fold_network import fold_networks
 from pipeline.prediction.folded import FoldedModel
 from pipeline.text.encoder import TextEncoder
 
@@ -39,7 +39,7 @@ def network() -> keras.Model:
 
 
 def folded(network: keras.Model) -> FoldedModel:
-    found = fold([network])
+    found = fold_networks([network])
     assert found is not None
     return found
 
@@ -73,7 +73,7 @@ def test_a_saved_classifier_loads_to_the_same_in_every_form(
     classifier: Classifier, network: keras.Model, tmp_path: Path, form: Literal["int16", "float32", "keras"]
 ) -> None:
     calibrate(classifier)
-    classifier.refer(ENCODER.encode(TEXTS), 0.25)
+    classifier.set_drift_reference(ENCODER.encode(TEXTS), 0.25)
     save(tmp_path, classifier, network, folded(network))
     loaded = Classifier.load(tmp_path, form)
     assert loaded.temperature == classifier.temperature
@@ -95,7 +95,7 @@ def test_a_network_that_was_not_folded_predicts_by_keras(
 
 def test_the_reference_is_what_the_rows_show(classifier: Classifier) -> None:
     texts = ["a lovely film", "zzz film", "awful"]
-    classifier.refer(ENCODER.encode(texts), 0.25)
+    classifier.set_drift_reference(ENCODER.encode(texts), 0.25)
     labels = classifier.predict(texts)[0]
     shares = [labels.count(label) / 3 for label in "abc"]
     assert classifier.reference == Reference(outside=0.25, classes=shares)
@@ -107,7 +107,7 @@ def test_a_classifier_of_an_older_format_is_refused_with_the_remedy(
     save(tmp_path, classifier, network, None)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
-    with pytest.raises(InputError, match="format 1 of the model is not 4: remove .* and run `make train`"):
+    with pytest.raises(InputError, match="format 1 of the model is not 4: remove .* and train again"):
         Classifier.load(tmp_path)
 
 
@@ -141,6 +141,6 @@ def test_no_texts_have_no_labels(classifier: Classifier) -> None:
 
 
 def test_a_form_that_there_is_not_is_refused() -> None:
-    assert form_named("float32") == "float32"
-    with pytest.raises(InputError, match="FORM=int8: expected one of float32, int16, keras"):
-        form_named("int8")
+    assert parse_form("float32") == "float32"
+    with pytest.raises(InputError, match="form int8: expected one of float32, int16, keras"):
+        parse_form("int8")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.prediction.drift import Reference, note
+from pipeline.prediction.drift import Reference, drift_lines
 
 LABELS = ["bad", "good"]
 REFERENCE = Reference(outside=0.05, classes=[0.25, 0.75])
@@ -15,13 +15,13 @@ REFERENCE = Reference(outside=0.05, classes=[0.25, 0.75])
 
 def warnings(classes: list[int], tokens: int, outside: int, reference: Reference = REFERENCE) -> list[str]:
     labels = [f"label {number}" for number in range(len(classes))]
-    found = note(reference, labels, np.array(classes), tokens, outside)
+    found = drift_lines(reference, labels, np.array(classes), tokens, outside)
     return [line for line in found if "warning" in line]
 
 
 def test_the_shares_stand_beside_those_of_the_validation_part() -> None:
     reference = Reference(outside=0.05, classes=[0.25, 0.25, 0.5])
-    assert note(reference, ["bad", "so so", "good"], np.array([10, 30, 60]), 1000, 62) == [
+    assert drift_lines(reference, ["bad", "so so", "good"], np.array([10, 30, 60]), 1000, 62) == [
         "  unknown words 6.2% (of the validation part 5.0%)",
         "  labels bad 10% (25%), good 60% (50%)",
     ]
@@ -56,11 +56,13 @@ def test_rows_drawn_as_the_reference_do_not_warn_however_few(shares: list[float]
 
 
 def test_no_rows_say_nothing() -> None:
-    assert note(REFERENCE, LABELS, np.array([0, 0]), 0, 0) == []
+    assert drift_lines(REFERENCE, LABELS, np.array([0, 0]), 0, 0) == []
 
 
 def test_rows_without_a_token_as_images_are_say_nothing_of_words() -> None:
-    assert note(REFERENCE, LABELS, np.array([1, 3]), 0, 0) == ["  labels bad 25% (25%), good 75% (75%)"]
+    assert drift_lines(REFERENCE, LABELS, np.array([1, 3]), 0, 0) == [
+        "  labels bad 25% (25%), good 75% (75%)"
+    ]
 
 
 @settings(deadline=None)
@@ -71,5 +73,5 @@ def test_no_line_is_wider_than_79_columns(labels: list[str], seed: int) -> None:
     classes = random.multinomial(
         10 ** int(random.integers(1, 9)), random.dirichlet(np.full(len(labels), 0.1))
     )
-    found = note(Reference(outside=0.0, classes=shares.tolist()), labels, classes, 10, 10)
+    found = drift_lines(Reference(outside=0.0, classes=shares.tolist()), labels, classes, 10, 10)
     assert all(len(line) <= 79 and len(line.splitlines()) == 1 for line in found)

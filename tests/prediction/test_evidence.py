@@ -12,7 +12,7 @@ from pipeline.baselines.tfidf import TfidfModel
 from pipeline.errors import InputError
 from pipeline.inputs import Sequences
 from pipeline.prediction.evidence import evidence
-from pipeline.prediction.folded import FoldedModel, FoldedNetwork, Shape
+from pipeline.prediction.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 
 TOKENS = [["good", "film"], ["film"], []]
 ROWS = Sequences.of([[2, 3], [3], []])  # good is 2, film is 3
@@ -24,13 +24,13 @@ def member(activation: str = "relu") -> FoldedNetwork:
     table = np.array([[0, 0, 0], [0, 0, 0], [3, 0, 2], [0, 4, -1]], np.float32)
     ones, zeros = np.ones(2, np.float32), np.zeros(2, np.float32)
     weights = np.array([[0.5, 0], [0, 1]], np.float32)
-    shape = Shape.model_validate({"windows": [2, 1], "filters": [1, 1], "activation": activation})
+    shape = ConvolutionShape.model_validate({"windows": [2, 1], "filters": [1, 1], "activation": activation})
     return FoldedNetwork(shape, table, ones, zeros, weights, np.array([0.25, -0.25], np.float32))
 
 
 def told(model: FoldedModel, labels: list[int]) -> list[list[list[object]]]:
     found = evidence(model, ROWS, TOKENS, model.logits(ROWS), np.array(labels))
-    return [json.loads(one) for one in found]
+    return [json.loads(row) for row in found]
 
 
 def test_the_windows_that_won_add_their_filters_weights() -> None:
@@ -74,5 +74,5 @@ def test_only_the_greatest_are_named_and_the_others_are_added_up() -> None:
 
 
 def test_a_model_that_is_not_folded_has_none() -> None:
-    with pytest.raises(InputError, match="EVIDENCE=1 needs a model that was folded"):
+    with pytest.raises(InputError, match="evidence needs a folded model"):
         evidence(object(), ROWS, TOKENS, np.zeros((3, 2), np.float32), np.zeros(3, np.int64))

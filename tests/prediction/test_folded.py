@@ -15,8 +15,14 @@ from pipeline.inputs import PADDING, Sequences
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks import ensemble
 from pipeline.networks.keras_network import KerasNetwork
-from pipeline.prediction.fold_network import fold
-from pipeline.prediction.folded import FoldedModel, FoldedNetwork, Rounding, Shape, rounding
+from pipeline.prediction.fold_network import fold_networks
+from pipeline.prediction.folded import (
+    ConvolutionShape,
+    FoldedModel,
+    FoldedNetwork,
+    Rounding,
+    measure_rounding,
+)
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
@@ -36,7 +42,7 @@ def network(seed: int = 1, **options: Any) -> keras.Model:
 def folded_network(table: np.ndarray, windows: list[int], **changes: Any) -> FoldedNetwork:
     """One filter a window, of which the logits are the features."""
     n = len(windows)
-    shape = Shape(windows=windows, filters=[1] * n, activation=changes.get("activation", "linear"))
+    shape = ConvolutionShape(windows=windows, filters=[1] * n, activation=changes.get("activation", "linear"))
     ones, zeros = np.ones(n, np.float32), np.zeros(n, np.float32)
     return FoldedNetwork(shape, table, ones, changes.get("bias", zeros), np.eye(n, dtype=np.float32), zeros)
 
@@ -63,7 +69,7 @@ def test_features_are_the_greatest_sums_of_numpy(seed: int, filters: int, form: 
     windows = [2, 5]
     table = random.integers(-1000, 1000, (9, 7 * filters)).astype(form)
     table[PADDING] = 0
-    shape = Shape(windows=windows, filters=[filters, 1 + filters // 2], activation="linear")
+    shape = ConvolutionShape(windows=windows, filters=[filters, 1 + filters // 2], activation="linear")
     table = table[:, : len(shape.features)].copy()
     n = len(shape.sizes)
     one = FoldedNetwork(
@@ -109,7 +115,7 @@ def test_every_variant_folds_to_the_network_within_1e_5(
 ) -> None:
     model = network(channels=channels, combination=combination, activation=activation, windows=[1, 3, 5])
     rows = Sequences.of(ROWS)
-    folded = fold([model])
+    folded = fold_networks([model])
     assert folded is not None
     expected = KerasNetwork(model).logits(rows)
     np.testing.assert_allclose(folded.logits(rows), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
@@ -124,17 +130,17 @@ def test_an_ensemble_with_ngrams_folds_to_its_network() -> None:
     members, rows = [network(1), network(2, windows=[2], filters=7)], Sequences.of(ROWS)
     labels = np.array([0, 1, 2, 0, 1, 2, 0])
     whole, weights = ensemble.pool(members, ngram_model(), rows, labels)
-    folded = fold(members, ngram_model(), list(weights.values()))
+    folded = fold_networks(members, ngram_model(), list(weights.values()))
     assert folded is not None
     np.testing.assert_allclose(folded.logits(rows), KerasNetwork(whole).logits(rows), rtol=1e-5, atol=1e-5)
 
 
 def test_what_does_not_fold_is_not_folded() -> None:
     inputs = keras.Input((4,))
-    assert fold([keras.Model(inputs, keras.layers.Dense(2)(inputs))]) is None
+    assert fold_networks([keras.Model(inputs, keras.layers.Dense(2)(inputs))]) is None
     model = network()
     model.get_layer("logits").bias.assign([0, np.nan, 0])
-    assert fold([model]) is None
+    assert fold_networks([model]) is None
 
 
 @settings(deadline=None)
@@ -166,7 +172,7 @@ def test_a_filter_that_is_zero_everywhere_is_rounded_to_zero() -> None:
 
 
 def test_a_row_has_the_same_bits_whatever_stands_beside_it() -> None:
-    folded = fold([network(1), network(2)], ngram_model(), [0.7, 0.4])
+    folded = fold_networks([network(1), network(2)], ngram_model(), [0.7, 0.4])
     assert folded is not None
     together = folded.rounded().logits(Sequences.of(ROWS))
     alone = np.concatenate([folded.rounded().logits(Sequences.of([row])) for row in ROWS])
@@ -174,27 +180,27 @@ def test_a_row_has_the_same_bits_whatever_stands_beside_it() -> None:
 
 
 def test_what_it_is_made_of_gives_it_again() -> None:
-    folded = fold([network(1), network(2)], ngram_model(), [0.7, 0.4])
+    folded = fold_networks([network(1), network(2)], ngram_model(), [0.7, 0.4])
     assert folded is not None
     rounded, rows = folded.rounded(), Sequences.of(ROWS)
     tables, scales = zip(*((one.table, one.scale) for one in rounded.members), strict=True)
-    again = FoldedModel.of(rounded.shapes, tables, scales, folded.arrays())
+    again = FoldedModel.from_arrays(rounded.shapes, tables, scales, folded.arrays())
     np.testing.assert_array_equal(again.logits(rows), rounded.logits(rows))
 
 
 def test_no_rows_have_no_logits() -> None:
-    folded = fold([network()], ngram_model(), [0.7, 0.4])
+    folded = fold_networks([network()], ngram_model(), [0.7, 0.4])
     assert folded is not None
     assert folded.logits(Sequences.of([])).shape == (0, 3)
 
 
 def test_rounding_is_measured() -> None:
-    folded = fold([network()])
+    folded = fold_networks([network()])
     assert folded is not None
-    found = rounding(folded, Sequences.of(ROWS))
+    found = measure_rounding(folded, Sequences.of(ROWS))
     assert found.exact_bytes == 2 * found.rounded_bytes
-    assert 0 < found.greatest < 0.01
-    assert found.same == 1
+    assert 0 < found.largest_error < 0.01
+    assert found.same_labels == 1
     assert Rounding(2_000_000, 1_000_000, 0.0004, 0.9995).summary == (
         "folded to 1.0 MB (float32: 2.0), logits within 0.0004, 99.95% same labels"
     )

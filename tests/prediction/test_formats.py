@@ -57,7 +57,7 @@ def read_parquet(
     path: Path, column: str = "review", harmless: bool = False
 ) -> tuple[ParquetTable, list[Batch]]:
     table = ParquetTable(path, harmless)
-    table.choose(column)
+    table.select_column(column)
     return table, every(table)
 
 
@@ -68,11 +68,11 @@ def parsed(lines: bytes) -> list[list[str]]:
 def test_a_csv_becomes_parquet_and_csv_again_with_every_column_and_text(tmp_path: Path) -> None:
     with CsvBlocks(csv_file(tmp_path / "rows.csv")) as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.choose("review")
+        table.select_column("review")
         (batch,) = every(table)
         assert texts(batch) == [row[1] for row in ROWS]
-        labelled = table.arrow(batch, added(5))
-        assert parsed(table.lines(batch, added(5))) == [
+        labelled = table.to_arrow(batch, added(5))
+        assert parsed(table.to_csv(batch, added(5))) == [
             [*row, ["no", "y,es"][n % 2], "0.5000"] for n, row in enumerate(ROWS)
         ]
     assert labelled.column_names == [*HEADER, "predicted_label", "probability"]
@@ -81,7 +81,7 @@ def test_a_csv_becomes_parquet_and_csv_again_with_every_column_and_text(tmp_path
     again, (batch,) = read_parquet(tmp_path / "rows.parquet")
     assert again.header == HEADER
     assert texts(batch) == [row[1] for row in ROWS]
-    assert parsed(again.lines(batch, added(5))) == [
+    assert parsed(again.to_csv(batch, added(5))) == [
         [*row, ["no", "y,es"][n % 2], "0.5000"] for n, row in enumerate(ROWS)
     ]
 
@@ -91,9 +91,9 @@ def test_lines_of_a_csv_stand_as_they_are_byte_for_byte(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("id,review,x\r\n" + "\r\n".join(lines), newline="")
     with CsvBlocks(tmp_path / "rows.csv") as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.choose("review")
+        table.select_column("review")
         (batch,) = every(table)
-        assert table.lines(batch, added(3)).decode().split("\n") == [
+        assert table.to_csv(batch, added(3)).decode().split("\n") == [
             f'{lines[0]},no,0.5000', f'{lines[1]},"y,es",0.5000', f"{lines[2]},no,0.5000", "",
         ]  # fmt: skip
 
@@ -103,11 +103,11 @@ def test_the_delimiter_of_the_file_is_that_of_what_is_added(tmp_path: Path, deli
     (tmp_path / "rows.csv").write_text(f"review{delimiter}x\nfine{delimiter}2\n")
     with CsvBlocks(tmp_path / "rows.csv") as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.choose("review")
+        table.select_column("review")
         (batch,) = every(table)
         one = [Names("label", np.array([0], np.int64), [f"a{delimiter}b"])]
-        assert table.lines(batch, one).decode() == f'fine{delimiter}2{delimiter}"a{delimiter}b"\n'
-        assert table.arrow(batch, one).to_pylist() == [
+        assert table.to_csv(batch, one).decode() == f'fine{delimiter}2{delimiter}"a{delimiter}b"\n'
+        assert table.to_arrow(batch, one).to_pylist() == [
             {"review": "fine", "x": "2", "label": f"a{delimiter}b"}
         ]
 
@@ -127,19 +127,19 @@ def test_strings_of_every_kind_are_read_and_nulls_are_empty_texts_and_stay_nulls
     path = parquet_file(tmp_path / "rows.parquet", review=column, n=pa.array([1, 2, None, 4, 5]))
     table, (batch,) = read_parquet(path)
     assert texts(batch) == ["good", "", "", "bad é", "good"]
-    labelled = table.arrow(batch, added(5))
+    labelled = table.to_arrow(batch, added(5))
     assert labelled.schema.field("review").type == pq.read_schema(path).field("review").type
     assert labelled["review"].to_pylist() == column.to_pylist()
     assert labelled["n"].to_pylist() == [1, 2, None, 4, 5]
     assert labelled["predicted_label"].to_pylist() == ["no", "y,es", "no", "y,es", "no"]
-    assert parsed(table.lines(batch, added(5)))[1:3] == [
+    assert parsed(table.to_csv(batch, added(5)))[1:3] == [
         ["", "2", "y,es", "0.5000"],
         ["", "", "no", "0.5000"],
     ]
 
 
 def test_batches_that_are_slices_have_their_own_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.prediction.formats.ROWS", 3)
+    monkeypatch.setattr("pipeline.prediction.formats.BATCH_ROWS", 3)
     numbers = list(range(10))
     words = pa.array([None if n == 4 else f"text {n}" for n in numbers])
     path = tmp_path / "rows.parquet"
@@ -149,13 +149,13 @@ def test_batches_that_are_slices_have_their_own_rows(tmp_path: Path, monkeypatch
     assert [text for batch in batches for text in texts(batch)] == [
         "" if n == 4 else f"text {n}" for n in numbers
     ]
-    labelled = pa.concat_tables(table.arrow(batch, added(len(batch.texts))) for batch in batches)
+    labelled = pa.concat_tables(table.to_arrow(batch, added(len(batch.texts))) for batch in batches)
     assert labelled["n"].to_pylist() == numbers
     assert batches[-1].read == path.stat().st_size
 
 
 def test_a_pass_goes_on_behind_the_rows_of_any_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.prediction.formats.ROWS", 3)
+    monkeypatch.setattr("pipeline.prediction.formats.BATCH_ROWS", 3)
     path = parquet_file(tmp_path / "rows.parquet", review=[f"text {n}" for n in range(10)])
     table, batches = read_parquet(path)
     for number, batch in enumerate(batches):
@@ -171,7 +171,7 @@ def test_a_file_without_rows_has_no_texts(tmp_path: Path) -> None:
 def test_rows_that_are_refused_are_numbered_and_the_others_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.prediction.formats.ROWS", 2)
+    monkeypatch.setattr("pipeline.prediction.formats.BATCH_ROWS", 2)
     path = parquet_file(tmp_path / "rows.parquet", review=["a", "b", "c", "d"], n=[1, 2, 3, 4])
     table, (_, second) = read_parquet(path)
     left = table.without(second, ["", "no image"])
@@ -179,12 +179,12 @@ def test_rows_that_are_refused_are_numbered_and_the_others_stay(
     assert [tuple(row) for row in left.bad] == [(4, 4, "no image", "d")]
     with CsvBlocks(csv_file(tmp_path / "rows.csv")) as blocks:
         of_csv = BlockTable(blocks, harmless=False)
-        of_csv.choose("review")
+        of_csv.select_column("review")
         (batch,) = every(of_csv)
         left = of_csv.without(batch, ["", "", "no image", "", "gone"])
         assert [row[:3] for row in left.bad] == [(4, 5, "no image"), (7, 7, "gone")]
-        assert [row[0] for row in parsed(of_csv.lines(left, added(3)))] == ["1", "2", ""]
-        assert of_csv.arrow(left, added(3))["id"].to_pylist() == ["1", "2", ""]
+        assert [row[0] for row in parsed(of_csv.to_csv(left, added(3)))] == ["1", "2", ""]
+        assert of_csv.to_arrow(left, added(3))["id"].to_pylist() == ["1", "2", ""]
 
 
 def test_harmless_lines_begin_no_formula(tmp_path: Path) -> None:
@@ -193,14 +193,14 @@ def test_harmless_lines_begin_no_formula(tmp_path: Path) -> None:
     label = [Names("label", np.array([0, 1], np.int64), ["@x", "y"])]
     with CsvBlocks(csv_file(tmp_path / "rows.csv", rows)) as blocks:
         table = BlockTable(blocks, harmless=True)
-        table.choose("review")
+        table.select_column("review")
         (batch,) = every(table)
         assert texts(batch) == ["=A1", "fine"]  # what is labelled is the text itself
-        found = parsed(table.lines(batch, label))
+        found = parsed(table.to_csv(batch, label))
     assert [row[:3] for row in found] == expected and [row[3] for row in found] == ["'@x", "y"]
     path = parquet_file(tmp_path / "rows.parquet", **dict(zip(HEADER, zip(*rows, strict=True), strict=True)))
     of_parquet, (batch,) = read_parquet(path, harmless=True)
-    assert parsed(of_parquet.lines(batch, label)) == found
+    assert parsed(of_parquet.to_csv(batch, label)) == found
 
 
 def test_a_column_that_is_missing_or_holds_no_strings_is_named(tmp_path: Path) -> None:
@@ -208,13 +208,14 @@ def test_a_column_that_is_missing_or_holds_no_strings_is_named(tmp_path: Path) -
     for name, expected in [
         (
             "text",
-            r"rows.parquet: there is no column 'text' among 'review', 'stars', 'lists': name one with TEXT=",
+            r"rows.parquet: there is no column 'text' among 'review', 'stars', 'lists'",
         ),
-        ("stars", r"rows.parquet: column 'stars' holds int64, not strings: name another with TEXT="),
+        ("stars", r"rows.parquet: column 'stars' holds int64, not strings"),
         ("lists", r"rows.parquet: column 'lists' holds list<.*>, not strings"),
     ]:
-        with pytest.raises(InputError, match=expected):
-            ParquetTable(path, False).choose(name)
+        with pytest.raises(InputError, match=expected) as raised:
+            ParquetTable(path, False).select_column(name)
+        assert raised.value.option == "source.text"
     pq.write_table(pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], ["x", "x"]), path)
     with pytest.raises(InputError, match=r"rows.parquet: 2 columns are named 'x': give each its own name"):
         ParquetTable(path, False)

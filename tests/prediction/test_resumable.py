@@ -29,7 +29,7 @@ def interrupted(paths: list[Path], recipe: dict[str, str] | None = RECIPE) -> Ke
     """What comes of a pass that notes `one`, and `1` beside it, and breaks off behind some bytes more."""
     with pytest.raises(KeyboardInterrupt) as raised, Resumable(paths, recipe) as files:
         files.write([b"one", b"1"], None)
-        files.note({"row": 1})
+        files.save_checkpoint({"row": 1})
         files.write([b"two", b"2"], {"row": 2})
         raise KeyboardInterrupt
     return raised.value
@@ -40,7 +40,7 @@ def test_nothing_has_the_final_name_until_all_is_written(paths: list[Path]) -> N
     with Resumable(paths, RECIPE) as files:
         assert files.state is None
         files.write([b"one", b"1"], {"row": 1})
-        files.note({"row": 1})
+        files.save_checkpoint({"row": 1})
         assert paths[0].read_text() == "old" and not paths[1].exists()
         files.finish([True, True])
         assert [path.read_text() for path in paths] == ["one", "1"]
@@ -132,7 +132,7 @@ def test_without_a_note_an_interruption_leaves_nothing(paths: list[Path]) -> Non
 
 
 def test_what_cannot_be_read_twice_is_not_noted(paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.prediction.resumable.SECONDS", 0)
+    monkeypatch.setattr("pipeline.prediction.resumable.CHECKPOINT_SECONDS", 0)
     with pytest.raises(KeyboardInterrupt), Resumable(paths, None) as files:
         files.write([b"one", b"1"], {"row": 1})
         assert names(paths) == {"out.csv.partial", "out.csv.rejects.csv.partial"}
@@ -143,7 +143,7 @@ def test_what_cannot_be_read_twice_is_not_noted(paths: list[Path], monkeypatch: 
 def test_notes_are_made_as_time_passes_and_never_of_what_nothing_goes_on_from(
     paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.prediction.resumable.SECONDS", 0)
+    monkeypatch.setattr("pipeline.prediction.resumable.CHECKPOINT_SECONDS", 0)
     with pytest.raises(KeyboardInterrupt), Resumable(paths, RECIPE) as files:
         files.write([b"head", b""], None)
         assert not Path(f"{paths[0]}.partial.json").exists()

@@ -11,7 +11,7 @@ import pytest
 from pipeline.baselines.tfidf import TfidfModel
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier
-from pipeline.prediction.folded import FoldedModel, FoldedNetwork, Shape
+from pipeline.prediction.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 from pipeline.review import assessment
 from pipeline.review.assessment import Scored
 from pipeline.text.encoder import TextEncoder
@@ -24,7 +24,7 @@ def network() -> FoldedNetwork:
     """One filter of one word, of which the logit of "good" is 4 for good, -4 for bad and 4 for fine."""
     table = np.array([[0], [0], [4], [-4], [4]], np.float32)
     one, zeros = np.ones(1, np.float32), np.zeros(2, np.float32)
-    shape = Shape(windows=[1], filters=[1], activation="linear")
+    shape = ConvolutionShape(windows=[1], filters=[1], activation="linear")
     return FoldedNetwork(shape, table, one, np.zeros(1, np.float32), np.array([[0], [1]], np.float32), zeros)
 
 

@@ -27,7 +27,7 @@ from pipeline.config import loading
 from pipeline.models.kim_cnn import Options, build
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, save
-from pipeline.prediction.fold_network import fold
+from pipeline.prediction.fold_network import fold_networks
 from pipeline.tables.blocks import CsvBlocks
 from pipeline.text.encoder import TextEncoder
 
@@ -55,11 +55,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = build(Options(filters=4, max_norm=None), vectors, 3)
     kernel = network.get_layer("logits").kernel
     kernel.assign(3 * np.random.default_rng(2).normal(size=kernel.shape))
-    folded = fold([network])
+    folded = fold_networks([network])
     assert folded is not None
     rounded = folded.rounded()
     classifier = Classifier(lambda: rounded, encoder, LABELS, "review")
-    classifier.refer(encoder.encode(TEXTS), 0.0)
+    classifier.set_drift_reference(encoder.encode(TEXTS), 0.0)
     save(model, classifier, network, folded)
     return folder
 
@@ -155,7 +155,8 @@ def test_below_the_threshold_there_is_no_label_and_all_else_stays(
         assert float(row["probability"]) <= threshold + 1e-4 or row["predicted_label"]
         left += not row["predicted_label"]
     assert 0 < left < 200
-    assert f"rows left without a label (ABSTAIN): {left}" in capsys.readouterr().out
+    shown = float(f"{threshold:.6f}")
+    assert f"rows left without a label, of probability below {shown}: {left}" in capsys.readouterr().out
 
 
 def test_harmless_escapes_every_cell_of_the_header_the_rows_the_labels_and_the_rejects(
@@ -305,10 +306,10 @@ def test_a_header_alone_and_a_parquet_file_give_tables_too(
         (["--abstain", "80%"], "ABSTAIN=80%: expected a probability"),
         (["--shares", "2"], "SHARES=2: expected 1, or nothing"),
         (["--evidence", "all"], "EVIDENCE=all: expected 1, or nothing"),
-        (["--evidence", "1", "--form", "keras"], "EVIDENCE=1 needs a model that was folded"),
+        (["--evidence", "1", "--form", "keras"], "evidence needs a folded model"),
         (["--harmless", "on"], "HARMLESS=on: expected 1, or nothing"),
         (["--harmless", "1", "--output", "labelled.parquet"], "HARMLESS=1 is for what a spreadsheet opens"),
-        (["--form", "int8"], "FORM=int8: expected one of float32, int16, keras"),
+        (["--form", "int8"], "form int8: expected one of float32, int16, keras: set it with FORM="),
         (["--threads", "0"], "THREADS=0: expected a whole number from 1"),
         (
             ["--text", "reviews"],
@@ -402,7 +403,7 @@ def test_neither_tensorflow_nor_what_else_is_slow_is_imported(tmp_path: Path) ->
 
 OFTEN = (  # blocks so small, and notes so frequent, that a moment's work can be interrupted
     "import functools\nfrom pipeline.prediction import resumable\nfrom pipeline.stages import predict\n"
-    "resumable.SECONDS = {seconds}\n"
+    "resumable.CHECKPOINT_SECONDS = {seconds}\n"
     "predict.CsvBlocks = functools.partial(predict.CsvBlocks, block_size=4096)\n"
 )
 SLOW = ["--evidence", "1"]  # beside which all else takes no time
@@ -466,7 +467,7 @@ def test_killed_it_leaves_no_output_and_the_same_command_goes_on_to_the_same_byt
     assert disturbed(many / "many.csv", output, signal.SIGKILL)[0] == -signal.SIGKILL
     assert predict(many / "many.csv", output, *SLOW) == 0
     said = capsys.readouterr()
-    assert "predict: going on behind row" in said.err
+    assert "predict: going on after row" in said.err
     assert "10,000 rows labelled" in said.out and "rows that could not be read: 1" in said.out
     found = output.read_bytes()
     assert (gzip.decompress(found) if name.endswith(".gz") else found) == (many / "whole.csv").read_bytes()
@@ -484,7 +485,7 @@ def test_interrupted_it_says_that_the_same_command_goes_on_and_it_does(
     assert told.splitlines()[-1] == "convtext: predict was interrupted; the same command goes on from there"
     assert "Traceback" not in told
     assert predict(many / "many.csv", output, *SLOW) == 0
-    assert "predict: going on behind row" in capsys.readouterr().err
+    assert "predict: going on after row" in capsys.readouterr().err
     assert output.read_bytes() == (many / "whole.csv").read_bytes()
 
 
@@ -506,14 +507,14 @@ def test_a_parquet_file_is_gone_on_with_too(
     source, output = tmp_path / "new.parquet", tmp_path / "out.csv"
     pq.write_table(table, source, row_group_size=70)
     assert predict(source, tmp_path / "whole.csv") == 0
-    monkeypatch.setattr("pipeline.prediction.formats.ROWS", 50)
-    monkeypatch.setattr("pipeline.prediction.resumable.SECONDS", 0)
+    monkeypatch.setattr("pipeline.prediction.formats.BATCH_ROWS", 50)
+    monkeypatch.setattr("pipeline.prediction.resumable.CHECKPOINT_SECONDS", 0)
     # A limit on the size of files is a full disk, and needs no disk.
     with limited((tmp_path / "whole.csv").stat().st_size // 2):
         assert predict(source, output, "--threads", "1") == 2
     assert "the same command goes on from there" in capsys.readouterr().err
     assert predict(source, output, "--threads", "1") == 0
-    assert "predict: going on behind row" in capsys.readouterr().err
+    assert "predict: going on after row" in capsys.readouterr().err
     assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
@@ -547,7 +548,7 @@ def test_after_a_full_disk_the_same_command_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.stages.predict.CsvBlocks", partial(CsvBlocks, block_size=900))
-    monkeypatch.setattr("pipeline.prediction.resumable.SECONDS", 0)
+    monkeypatch.setattr("pipeline.prediction.resumable.CHECKPOINT_SECONDS", 0)
     source, output = written(tmp_path / "new.csv", records(2000)), tmp_path / "out.csv"
     assert predict(source, tmp_path / "whole.csv") == 0
     capsys.readouterr()

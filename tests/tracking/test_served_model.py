@@ -32,7 +32,7 @@ from pipeline.models.kim_cnn import Options, build
 from pipeline.networks.keras_network import KerasNetwork
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, save
-from pipeline.prediction.fold_network import fold
+from pipeline.prediction.fold_network import fold_networks
 from pipeline.text.encoder import TextEncoder
 from pipeline.tracking import package
 from pipeline.tracking.served_model import ServedModel
@@ -56,7 +56,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     encoder = TextEncoder.learn(TEXTS * 3, Tokenize(minimum_count=1))
     vectors = np.random.default_rng(1).normal(size=(len(encoder.words) + 2, 6)).astype(np.float32)
     network = build(Options(filters=4, max_norm=None), vectors, 3)
-    folded = fold([network])
+    folded = fold_networks([network])
     assert folded is not None
     rounded = folded.rounded()
     made = Classifier(lambda: rounded, encoder, LABELS, "review", temperature=0.5)
