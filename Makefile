@@ -255,7 +255,7 @@ inputs: $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
 
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(NGRAMS) \
   $(call code,$(everywhere) stages/train networks/trainer networks/batches inputs networks/layers networks/token_convolution compiled networks/convolution_kernels networks/lazy_optimizers networks/backend networks/ensemble baselines/candidate baselines/tfidf baselines/tfidf_kernels \
-  prediction/classifier measures/calibration measures/softmax encoder text/encoder text/fast_encoder text/chunk_kernels text/similar_words tracking/run tracking/location tracking/journal tracking/locks tracking/provenance networks/search_space \
+  arrays terminal manifest prediction/classifier measures/calibration measures/softmax encoder text/encoder text/fast_encoder text/chunk_kernels text/similar_words tracking/run tracking/location tracking/journal tracking/locks tracking/provenance networks/search_space \
   images/encoder images/file networks/image_inputs images/edge_kernels prediction/folded prediction/kernels prediction/llvm_maximum prediction/fold_network networks/keras_network prediction/drift) \
   $(wildcard pipeline/models/*.py) | $(DIR)/baseline_$(CRITERION).parquet
 	$(call STAGE,train $(RUN))

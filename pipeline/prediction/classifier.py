@@ -15,17 +15,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from ..arrays import Floats, Ids
 from ..encoder import Encoder
 from ..errors import InputError
-from ..files import read_arrays, read_json, sha256, write_arrays, write_json
+from ..files import read_arrays, read_json, write_arrays, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Kind, Sequences
+from ..manifest import VerifiedFolder, write_manifest
 from ..measures.calibration import fit_temperature
 from ..measures.softmax import compiled_softmax
 from ..options import Real, Section
@@ -34,13 +35,12 @@ from .drift import Reference
 from .folded import FORMS, ConvolutionShape, FoldedModel, Form
 
 FORMAT = 4
-MANIFEST, DESCRIPTION = "manifest.json", "classifier.json"
+DESCRIPTION = "classifier.json"
 NETWORK, FOLDED, TABLE = "network.keras", "folded.npz", "table-{}.{}.npy"
 Keras = Literal["keras"]
 KERAS: Keras = "keras"
 ENCODER = "{}_encoder.json"
 ENCODERS: dict[Kind, type[TextEncoder | ImageEncoder]] = {"text": TextEncoder, "image": ImageEncoder}
-Content = TypeVar("Content", bound=Section)
 
 
 class Predictor(Protocol):
@@ -140,7 +140,7 @@ class Classifier:
         The Keras network is also taken if the network could not be folded. Raises InputError with the file
         that is missing or was changed.
         """
-        files = _ModelFiles(folder)
+        files = VerifiedFolder(folder, FORMAT)
         description = files.read(DESCRIPTION, _Description)
         kind: Kind = "image" if ENCODER.format("image") in files else "text"
         path = files.verified(ENCODER.format(kind))
@@ -194,11 +194,10 @@ def save(folder: Path, classifier: Classifier, network: Any, folded: FoldedModel
     )
     write_json(folder / DESCRIPTION, description.model_dump())
     write_json(folder / ENCODER.format(classifier.encoder.kind), classifier.encoder.to_json())
-    digests = {path.name: sha256(path) for path in sorted(folder.iterdir())}
-    write_json(folder / MANIFEST, _Manifest(format=FORMAT, sha256=digests).model_dump())
+    write_manifest(folder, FORMAT)
 
 
-def _folded(files: _ModelFiles, shapes: list[ConvolutionShape], form: Form) -> Callable[[], FoldedModel]:
+def _folded(files: VerifiedFolder, shapes: list[ConvolutionShape], form: Form) -> Callable[[], FoldedModel]:
     """Verify the files now, so that a damaged one is found before any work is done."""
     paths = [files.verified(TABLE.format(number, form)) for number in range(len(shapes))]
     tables = [np.load(path, mmap_mode="r", allow_pickle=False) for path in paths]
@@ -217,54 +216,9 @@ def _keras_network(path: Path) -> Callable[[], Predictor]:
     return load
 
 
-class _ModelFiles:
-    """The folder's files, each checked against its digest in the manifest."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._manifest = self._parsed(MANIFEST, _Manifest)
-        if self._manifest.format != FORMAT:
-            raise InputError(
-                f"{folder}: format {self._manifest.format} of the model is not {FORMAT}: {self._remedy}"
-            )
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._manifest.sha256
-
-    def verified(self, name: str) -> Path:
-        path = self._folder / name
-        if not path.is_file():
-            raise InputError(f"{path} is missing: {self._remedy}")
-        if sha256(path) != self._manifest.sha256.get(name):
-            raise InputError(f"{path} was changed or cut since training: {self._remedy}")
-        return path
-
-    def read(self, name: str, content: type[Content]) -> Content:
-        self.verified(name)
-        return self._parsed(name, content)
-
-    def _parsed(self, name: str, content: type[Content]) -> Content:
-        path = self._folder / name
-        try:
-            return content.model_validate_json(path.read_bytes())
-        except FileNotFoundError as error:
-            raise InputError(f"{path} is missing: {self._remedy}") from error
-        except ValidationError as error:
-            raise InputError(f"{path} was changed or cut since training: {self._remedy}") from error
-
-    @property
-    def _remedy(self) -> str:
-        return f"remove {self._folder} and train again"
-
-
 class _Description(Section):
     labels: list[str]
     column: str
     temperature: Annotated[Real, Field(gt=0)]
     reference: Reference | None
     folded: list[ConvolutionShape]  # of each network; none if they could not be folded
-
-
-class _Manifest(Section):
-    format: int
-    sha256: dict[str, str]
