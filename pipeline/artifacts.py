@@ -4,21 +4,21 @@ data/build/<corpus>/            prepare.json tokenize.json baseline.json   the s
                                 rows.parquet labels.json data_report.json rejects.csv images.npy
                                 text_encoder.json sequences.npz
                                 baseline_<criterion>.parquet ngrams_<criterion>.npz
-data/build/<corpus>/folds/<fold>/             a fold of it: the same files, other parts; all/ has all rows
-data/build/<corpus>/folds/all/of10-seed1.npz  which fold tests each row, and its options
-data/build/<corpus>/folds-<hash>/             the same, where the command line says what of the corpus
+data/build/<corpus>/folds/<fold>/             a fold: the same files, other parts; all/ has all rows
+data/build/<corpus>/folds/all/of10-seed1.npz  the fold that tests each row; options in the .json
+data/build/<corpus>/folds-<hash>/             folds of a corpus for which the command line sets options
 data/build/<corpus>/crossval/<model>-.../     options.json crossval.json summary.txt
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options
-                                request.json                   what was asked for, for the run's page
+                                request.json                   the command, for the run's page
                                 vectors.npz coverage.json
                                 model/ history.json run.json
                                 predictions.parquet mistakes.csv suspect_labels.csv filters.json
                                 metrics.json report.html *.png
                                 row_keys.npz                   digests of the rows of each part
-                                registration/                  how it compares with the champion
-                                why.md                         beside networks without a convolution
-data/build/<corpus>/<model>/tune/<search>/    tune.json trials.csv   its options, what it tried
-data/tracking/champions/        <corpus>.json, and a copy of its MLflow model by that one's id
+                                registration/                  the comparison with the champion
+                                why.md                         the comparison with dense networks
+data/build/<corpus>/<model>/tune/<search>/    tune.json trials.csv   the search's options and trials
+data/tracking/champions/        <corpus>.json, and the champion's MLflow model in a folder named by its id
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
 
 
 def data_folder() -> Path:
-    """Where everything that is downloaded, built or tracked lies."""
+    """Return the folder of everything that is downloaded, built or tracked."""
     return Path(os.environ.get("CONVTEXT_DATA") or "data")
 
 
 def build_folder() -> Path:
-    """What `make clean` removes."""
+    """Return the folder of everything that can be built again: `make clean` removes it."""
     return data_folder() / "build"
 
 
 class CorpusFolder:
-    """What `prepare`, `tokenize` and `baseline` hand over; shared by all models of the corpus."""
+    """The files of `prepare`, `tokenize` and `baseline`, shared by all models of the corpus."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -58,42 +58,45 @@ class CorpusFolder:
         self.labels = path / "labels.json"
         self.report = path / "data_report.json"
         self.rejects = path / "rejects.csv"
-        # A fold has the rows of the whole corpus, in their order, and parts of its own.
+        # A fold has the rows of the whole corpus in the same order; only their parts differ.
         self.images = (path.parent / "all" if self.is_fold else path) / "images.npy"
         self.text_encoder = path / "text_encoder.json"
         self.sequences = path / "sequences.npz"
 
     @property
     def is_fold(self) -> bool:
-        """Or all rows of what is cut into folds."""
+        """True for a fold, and for `folds/all`, the rows that folds are made of."""
         return self.path.parent.name.partition("-")[0] == "folds"
 
     @property
-    def whole(self) -> CorpusFolder:
-        """All rows of the corpus that this one is a fold of, whatever seed `make train` was given."""
+    def all_rows(self) -> CorpusFolder:
+        """All rows of the corpus that this one is a fold of, the same for every seed."""
         return CorpusFolder(self.path.parent / "all")
 
     def baseline(self, criterion: Criterion) -> Path:
-        """What the opponents say, as the criterion chooses them: models of one corpus may have two."""
+        """Return the file of the baselines' labels; models of one corpus may differ in their criterion."""
         return self.path / f"baseline_{criterion}.parquet"
 
     def ngrams(self, criterion: Criterion) -> Path:
         return self.path / f"ngrams_{criterion}.npz"
 
     def fold(self, name: str, settings: str) -> CorpusFolder:
-        """`settings` is what the command line says of the corpus: two cross-validations at once must not
-        share a file of options that they do not agree on."""
+        """Return the folder of a fold.
+
+        `settings`, what the command line says of the corpus, becomes part of its name: cross-validations
+        with different settings share no file.
+        """
         return CorpusFolder(self.path / f"folds{short_hash(settings)}" / name)
 
-    def cut(self, count: int, seed: int) -> CutFiles:
-        return CutFiles(self.path / f"of{count:02d}-seed{seed}")
+    def fold_assignment(self, count: int, seed: int) -> FoldAssignmentFiles:
+        return FoldAssignmentFiles(self.path / f"of{count:02d}-seed{seed}")
 
     def crossval(self, name: str) -> CrossvalFolder:
         return CrossvalFolder(self.path / "crossval" / name)
 
 
-class CutFiles:
-    """What `cut` hands over: the fold that tests each row of a corpus, for one number and one seed."""
+class FoldAssignmentFiles:
+    """The files of `assign_folds`: the fold that tests each row, for one number of folds and one seed."""
 
     def __init__(self, path: Path) -> None:
         self.corpus = CorpusFolder(path.parent)
@@ -102,7 +105,7 @@ class CutFiles:
 
 
 class CrossvalFolder:
-    """What `crossval` hands over: a model beside its opponents over folds or seeds."""
+    """The files of `crossval`: a model and its opponents, compared over folds or seeds."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -112,17 +115,17 @@ class CrossvalFolder:
 
 
 def table_files() -> tuple[Path, Path]:
-    """`make table`: the text and the figure."""
+    """Return the files of `table`: the Markdown text and the figure."""
     return build_folder() / "table.md", build_folder() / "table.png"
 
 
-def crossvals() -> list[CrossvalFolder]:
-    """Those of all corpora."""
+def crossval_folders() -> list[CrossvalFolder]:
+    """Return the cross-validations of all corpora."""
     return [CrossvalFolder(path.parent) for path in sorted(build_folder().glob("*/crossval/*/options.json"))]
 
 
 class RunFolder:
-    """What `embed`, `train` and `evaluate` hand over for one model on one corpus."""
+    """The files of `embed`, `train` and `evaluate` for one model on one corpus."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -160,7 +163,7 @@ class RunFolder:
 
 
 class SearchFolder:
-    """What `tune` is asked for, and what it tried."""
+    """The files of `tune`: its options and its trials."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -170,7 +173,7 @@ class SearchFolder:
 
 
 class RegistrationFolder:
-    """What `register` found: the new classifier beside the champion, as numbers, as a page and row by row."""
+    """The files of `register`: the new classifier compared with the champion."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -180,7 +183,7 @@ class RegistrationFolder:
 
 
 class ChampionFiles:
-    """The champion of a corpus as `predict` finds it: a note of its version, and its model."""
+    """The champion of a corpus as `predict` reads it: a note of its version, and its model."""
 
     def __init__(self, corpus: str) -> None:
         self.path = data_folder() / "tracking" / "champions"
@@ -191,7 +194,7 @@ class ChampionFiles:
 
 
 class MlflowModelFolder:
-    """An MLflow model as `mlflow_model` writes it; what lies beside its artifacts is MLflow's own."""
+    """An MLflow model; the files next to its artifacts are MLflow's own."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -204,7 +207,7 @@ def write_sequences(path: Path, sequences: Sequences) -> None:
 
 
 def read_inputs(folder: CorpusFolder) -> Sequences | Images:
-    """All rows of a corpus as networks take them; images stay on disk until they are looked at."""
+    """Return all rows of a corpus as networks take them; images stay on disk until they are read."""
     if not folder.images.exists():
         return read_sequences(folder.sequences)
     with readable(folder.images):

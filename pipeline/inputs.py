@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 PADDING = 0
 UNKNOWN = 1
-PIXELS_A_TOKEN = 32  # in `Images.lengths`: a batch of 16,384 tokens is 512 images of 32 x 32
+PIXELS_PER_TOKEN = 32  # in `Images.lengths`: a batch of 16,384 tokens is 512 images of 32 x 32
 Kind = Literal["text", "image"]
 # A network is built on vectors of tokens [vocabulary, dimensions], or on an image's height, width, channels.
 Start = NDArray[np.float32] | tuple[int, int, int]
-Some = TypeVar("Some", bound="Inputs")
 
 
 class Inputs(Protocol):
-    """Rows of a corpus, each of which can be had as an array."""
+    """Rows of a corpus that can be turned into one array."""
 
     def __len__(self) -> int: ...
 
@@ -27,17 +26,17 @@ class Inputs(Protocol):
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """int64 [rows]: what each costs a network, in tokens."""
+        """The cost of each row for a network, in tokens: int64 [rows]."""
 
     @property
     def shape(self) -> tuple[int | None, ...]:
-        """Of one row as an array; None where that differs from batch to batch."""
+        """The shape of one row in `padded`; None for a dimension that differs from batch to batch."""
 
-    def select(self: Some, rows: NDArray[np.integer], /) -> Some:
-        """The given rows, in the given order."""
+    def select(self, rows: NDArray[np.integer], /) -> Self:
+        """Return the given rows in the given order."""
 
     def padded(self) -> NDArray[Any]:
-        """[rows, *shape], in memory."""
+        """Return the rows as an array in memory, [rows, *shape]."""
 
     def as_sequences(self) -> Sequences:
         """Return the rows as token sequences. Raises TypeError if they are images."""
@@ -71,11 +70,11 @@ class Sequences:
 
     @property
     def shape(self) -> tuple[None]:
-        """Of a row as `padded` gives it: as long as its batch needs."""
+        """The shape of one row in `padded`: as long as the longest of its batch."""
         return (None,)
 
     def select(self, rows: NDArray[np.integer]) -> Sequences:
-        """The given rows, in the given order."""
+        """Return the given rows in the given order."""
         lengths = self.lengths[rows]
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
@@ -83,7 +82,7 @@ class Sequences:
         return Sequences(self.ids[positions], offsets)
 
     def padded(self) -> NDArray[np.int32]:
-        """int32 [rows, longest row, at least 1], filled with PADDING on the right."""
+        """Return int32 [rows, longest row, at least 1], filled with PADDING on the right."""
         lengths = self.lengths
         matrix = np.full((len(self), max(1, int(lengths.max(initial=0)))), PADDING, np.int32)
         matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = self.ids
@@ -108,7 +107,7 @@ class Images:
 
     @classmethod
     def of(cls, pixels: NDArray[np.uint8]) -> Images:
-        """All of them."""
+        """Return all images as rows."""
         return cls(pixels, np.arange(len(pixels)))
 
     def __len__(self) -> int:
@@ -116,25 +115,25 @@ class Images:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of an image."""
+        """The height, width and channels of an image."""
         height, width, channels = self.pixels.shape[1:]
         return height, width, channels
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """int64 [rows]: what each costs a network, in tokens; all the same."""
+        """The cost of each row for a network, in tokens: int64 [rows], all the same."""
         height, width, _ = self.shape
-        return np.full(len(self), -(-height * width // PIXELS_A_TOKEN), np.int64)
+        return np.full(len(self), -(-height * width // PIXELS_PER_TOKEN), np.int64)
 
     def select(self, rows: NDArray[np.integer]) -> Images:
-        """The given rows, in the given order."""
+        """Return the given rows in the given order."""
         return Images(self.pixels, self.rows[rows])
 
     def padded(self) -> NDArray[np.uint8]:
-        """uint8 [rows, height, width, channels]; of one size as they are, they need no padding."""
+        """Return uint8 [rows, height, width, channels]; images of one size need no padding."""
         pixels = self.pixels
         if isinstance(pixels, np.memmap):
-            # A map of its own, given back with the batch: of one that stays, so does every page once read.
+            # A map of its own, closed with the batch: one that stays open keeps every page it has read.
             pixels = np.memmap(str(pixels.filename), pixels.dtype, "r", pixels.offset, pixels.shape)
         return np.asarray(pixels[self.rows])
 

@@ -22,8 +22,8 @@ class Fold(Section):
     count: Positive
 
 
-class CutOptions(Section):
-    count: Positive  # of the folds
+class FoldAssignmentOptions(Section):
+    count: Positive  # of folds
     seed: Seed
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..artifacts import CutFiles
+from ..artifacts import FoldAssignmentFiles
 from ..config.loading import read_stage
 from ..corpus import folds
 from ..corpus.equality import contents
 from ..files import read_table, write_arrays
-from ..verb_options import CutOptions
+from ..verb_options import FoldAssignmentOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    files = CutFiles(arguments.path)
-    options = read_stage(files.options, CutOptions)
+    files = FoldAssignmentFiles(arguments.path)
+    options = read_stage(files.options, FoldAssignmentOptions)
     rows = read_table(files.corpus.rows)
     print(f"cut: {len(rows):,} rows into {options.count} folds, by seed {options.seed}", flush=True)
     fold = folds.assign_folds(

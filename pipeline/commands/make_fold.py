@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder = CorpusFolder(arguments.folder)
-    corpus = folder.whole
+    corpus = folder.all_rows
     options = read_stage(folder.prepare_options, PrepareOptions)
     fold = options.fold
     assert fold is not None
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     texts, labels = list(contents(rows)), rows["label"].to_numpy(np.int32)
     part = np.array([PARTS.index(name) for name in rows["part"]], np.int8)
     if fold.count > 1:
-        tested = read_arrays(corpus.cut(fold.count, options.seed).folds)["fold"] == fold.number
+        tested = read_arrays(corpus.fold_assignment(fold.count, options.seed).folds)["fold"] == fold.number
         part = folds.parts(texts, labels, tested, options.seed)
     elif "validation" not in options.source.official:
         part = folds.parts(texts, labels, part == TEST, options.seed)

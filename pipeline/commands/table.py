@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from itertools import product
 
-from ..artifacts import build_folder, crossvals, table_files
+from ..artifacts import build_folder, crossval_folders, table_files
 from ..config.conf_folders import CORPORA, MODELS
 from ..config.loading import (
     DEFAULT_CORPUS,
@@ -40,7 +40,9 @@ def run(arguments: argparse.Namespace) -> None:
     corpora = {run_folder(name, "-").parent.name for name in arguments.corpora or []}
     models = arguments.models
     found = [
-        read_stage(folder.result, cross_validation.Result) for folder in crossvals() if folder.result.exists()
+        read_stage(folder.result, cross_validation.Result)
+        for folder in crossval_folders()
+        if folder.result.exists()
     ]
     results = cross_validation.fullest(
         [

@@ -1,8 +1,8 @@
 """Fit the baselines on the training part, choose each by a criterion, and label the test part.
 
-Reads baseline.json, and rows.parquet and sequences.npz (or images.npy) of the corpus; writes
-baseline_<criterion>.parquet: the test rows' numbers, and a column of predicted labels for each baseline; and
-of texts ngrams_<criterion>.npz, TF-IDF + logistic regression itself, for networks that weigh it in.
+Reads baseline.json, and rows.parquet and sequences.npz (or images.npy) of the corpus. Writes
+baseline_<criterion>.parquet (the test rows' numbers, and a column of predicted labels for each baseline) and,
+for texts, ngrams_<criterion>.npz: TF-IDF + logistic regression, which an ensemble may include.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ from ..verb_options import BaselineOptions
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="data/build/<corpus>")
     parser.add_argument(
-        "--criterion", choices=list(CRITERIA), default="accuracy", help="of the networks beside them"
+        "--criterion",
+        choices=list(CRITERIA),
+        default="accuracy",
+        help="the score that decides",
     )
 
 
@@ -37,27 +40,20 @@ def run(arguments: argparse.Namespace) -> None:
     rows, inputs = read_table(folder.rows), read_inputs(folder)
     labels = rows["label"].to_numpy(np.int64)
     part = {name: np.flatnonzero(rows["part"] == name) for name in PARTS}
-    training, validation, test = (inputs.select(chosen) for chosen in part.values())
-    known = {name: labels[chosen] for name, chosen in part.items()}
+    training = inputs.select(part["train"]), labels[part["train"]]
+    validation = inputs.select(part["validation"]), labels[part["validation"]]
+    test = inputs.select(part["test"])
     classes = len(read_json(folder.labels))
     predictions = {"row": part["test"]}
-    said = [
-        f"baseline: fitted on {len(training):,} rows, chosen on {len(validation):,} by {CRITERIA[criterion]}"
-    ]
+    fitted_on, chosen_on = len(training[0]), len(validation[0])
+    lines = [f"baseline: fitted on {fitted_on:,} rows, chosen on {chosen_on:,} by {CRITERIA[criterion]}"]
     for name in options.baselines:
-        fitted = fit(
-            name,
-            (training, known["train"]),
-            (validation, known["validation"]),
-            classes,
-            criterion,
-            options.seed,
-        )
+        fitted = fit(name, training, validation, classes, criterion, options.seed)
         predictions[name] = fitted.predict(test)
-        said.append(f"  {BASELINES[name].title}: {fitted.setting}")
+        lines.append(f"  {BASELINES[name].title}: {fitted.setting}")
         if name == "linear":
             learned = fitted if isinstance(fitted, TfidfModel) else None
-            model = learned or TfidfModel.from_counts(known["train"], classes)
+            model = learned or TfidfModel.from_counts(training[1], classes)
             write_changed_arrays(folder.ngrams(criterion), **model.arrays())
-    print("\n".join(said))  # at once: embed prints at the same time
+    print("\n".join(lines))  # in one piece: embed prints at the same time
     write_table(folder.baseline(criterion), pd.DataFrame(predictions))

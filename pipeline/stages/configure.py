@@ -21,7 +21,7 @@ from ..config.tuned_model import reserved
 from ..errors import InputError
 from ..files import short_hash
 from ..options import BaselineName, Configuration, InputKind, Split
-from ..verb_options import CrossvalOptions, CutOptions, Fold, Request, TuneOptions
+from ..verb_options import CrossvalOptions, Fold, FoldAssignmentOptions, Request, TuneOptions
 
 QUICK: dict[InputKind, list[BaselineName]] = {
     "tokens": ["majority", "linear"],
@@ -113,8 +113,8 @@ def _write_folds(folder: RunFolder, configuration: Configuration, arguments: arg
     runs, cuts = [], []
     for seed in range(first, first + repeats):
         if folds > 1:
-            cut = all_rows.cut(folds, seed)
-            write(cut.options, CutOptions(count=folds, seed=seed))
+            cut = all_rows.fold_assignment(folds, seed)
+            write(cut.options, FoldAssignmentOptions(count=folds, seed=seed))
             cuts.append(cut.folds)
         seeded = configuration.model_copy(update={"seed": seed})
         for number in range(1, folds + 1):

@@ -1,8 +1,8 @@
 """Make the vectors that both channels start from.
 
-Reads the corpus's text_encoder.json, sequences.npz and rows.parquet, and files of pretrained vectors;
-writes vectors.npz (`vectors`, float32 [vocabulary + 2, dimensions], and `found`, bool [vocabulary + 2]:
-which of them a file has; all, where no file is read) and coverage.json.
+Reads the corpus's text_encoder.json, sequences.npz and rows.parquet, and files of pretrained vectors. Writes
+coverage.json and vectors.npz: `vectors`, float32 [vocabulary + 2, dimensions], and `found`, bool
+[vocabulary + 2], true for those that a file has, or for all if no file is read.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     sentences = read_sequences(folder.corpus.sequences).select(training)
     learned_subwords = cache(lambda: learned_vectors.learn_subwords(sentences, words, options.seed))
 
-    side_by_side: list[learned_vectors.Matrix] = []
+    matrices: list[learned_vectors.Matrix] = []
     found, lines, files = np.zeros(len(words), np.bool_), list[str](), dict[str, Any]()
     for number, start in enumerate(embed.vectors):
         seed = (options.seed + number) % 2**32
@@ -45,21 +45,20 @@ def run(arguments: argparse.Namespace) -> None:
         elif start == "corpus":
             matrix = learned_vectors.learn_vectors(sentences, len(words), embed.dimensions, seed)
         else:
-            matrix, has = vector_files.read_vectors(start, words, seed)
+            matrix, in_file = vector_files.read_vectors(start, words, seed)
             filling = missing_vectors.Filling()
             if embed.missing == "subwords":
-                matrix, filling = missing_vectors.fill_missing(matrix, has, learned_subwords(), seed)
-            found |= has
-            covered = learned_vectors.coverage(has, sentences)
+                matrix, filling = missing_vectors.fill_missing(matrix, in_file, learned_subwords(), seed)
+            found |= in_file
+            covered = learned_vectors.coverage(in_file, sentences)
             lines += [covered.summary, filling.summary]
             files[start] = covered.shares | {"missing": asdict(filling)}
-        side_by_side.append(matrix)
-    dimensions = sum(matrix.shape[1] for matrix in side_by_side)
-    print(f"embed: {len(words):,} words, {dimensions} dimensions, start: {', '.join(embed.vectors)}")
+        matrices.append(matrix)
+    vectors = np.concatenate(matrices, axis=1)
+    print(f"embed: {len(words):,} words, {vectors.shape[1]} dimensions, start: {', '.join(embed.vectors)}")
     for line in lines:
         print(f"  {line}")
-    write_json(
-        folder.coverage, learned_vectors.coverage(found, sentences).shares | {"files": files} if files else {}
-    )
+    coverage = learned_vectors.coverage(found, sentences).shares | {"files": files} if files else {}
+    write_json(folder.coverage, coverage)
     known = np.concatenate([[True, not files], found | (not files)])
-    write_arrays(folder.vectors, vectors=np.concatenate(side_by_side, axis=1), found=known)
+    write_arrays(folder.vectors, vectors=vectors, found=known)

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
     options = read_stage(folder.tokenize_options, TokenizeOptions).tokenize
     rows = read_table(folder.rows)
     encoder = TextEncoder.learn(list(rows["text"][rows["part"] == "train"]), options)
-    sequences, cut = encoder.encode_counted(rows["text"])
+    sequences, shortened = encoder.encode_counted(rows["text"])
     write_json(folder.text_encoder, encoder.to_json())
     write_sequences(folder.sequences, sequences)
     unknown = (sequences.ids == UNKNOWN).mean()
@@ -33,5 +33,5 @@ def run(arguments: argparse.Namespace) -> None:
         f"tokenize: by {encoder.options.unit}, {len(encoder.words):,} in the vocabulary, "
         f"{len(sequences.ids):,} tokens, {unknown:.1%} unknown"
     )
-    if cut:
-        print(f"  {cut:,} texts cut to {options.maximum_length:,} tokens (tokenize.maximum_length)")
+    if shortened:
+        print(f"  {shortened:,} texts cut to {options.maximum_length:,} tokens (tokenize.maximum_length)")

@@ -1,7 +1,7 @@
 """Train the network, or the networks of an ensemble.
 
-Reads the corpus's rows.parquet, and of texts sequences.npz, text_encoder.json, ngrams_<criterion>.npz and the
-run's vectors.npz, of images images.npy; writes model/ (all that a prediction needs), history.json and
+Reads the corpus's rows.parquet; for texts also sequences.npz, text_encoder.json, ngrams_<criterion>.npz and
+the run's vectors.npz, for images images.npy. Writes model/ (all that a prediction needs), history.json and
 run.json. Begins the run in MLflow.
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..artifacts import CorpusFolder, RunFolder, read_inputs, read_start
 from ..baselines.tfidf import TfidfModel
@@ -37,6 +38,8 @@ from ..tracking.provenance import checkout, data_sets, usage
 from ..tracking.run import Run, description, new_run
 from ..verb_options import EmbedOptions, PrepareOptions, Request, TokenizeOptions, TrainOptions
 
+Rows = tuple[Sequences | Images, NDArray[np.int32]]  # inputs and labels
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="data/build/<corpus>/<model>")
@@ -50,7 +53,6 @@ def run(arguments: argparse.Namespace) -> None:
     names: list[str] = read_json(folder.corpus.labels)
     labels = rows["label"].to_numpy(np.int32)
     part = {name: np.flatnonzero(rows["part"] == name) for name in ("train", "validation")}
-
     training = inputs.select(part["train"]), labels[part["train"]]
     validation = inputs.select(part["validation"]), labels[part["validation"]]
     ngrams = folder.corpus.ngrams(options.train.criterion)
@@ -59,49 +61,62 @@ def run(arguments: argparse.Namespace) -> None:
 
     request, program = read_stage(folder.request, Request), checkout()
     with new_run(request.title, _options(folder, start), _tags(folder, options)) as tracked:
-        tracked.describe(description(request.command, "Not evaluated yet."))
-        tracked.data(_data_sets(folder, rows["part"]))
-        for path in folder.all_options:
-            if path.exists():  # images are neither tokenized nor embedded
-                tracked.log(path, "options")
-        tracked.wait()  # a store that cannot be used is better known before the training than after it
+        _log_request(tracked, folder, request, rows["part"])
         began = time.perf_counter()
-        networks: list[keras.Model] = []
-        history: list[trainer.Record] = []
-        for member in range(options.ensemble.members):
-            seed = (options.seed + member) % 2**32
-            trainer.make_repeatable(seed, options.train.precision)
-            network = _build(options, start, len(names))
-            trained = trainer.train(
-                network,
-                Batches(*training, options.train.batch_size, seed),
-                SortedBatches(*validation),
-                options.train,
-                partial(_report, options.train.criterion, tracked, len(history)),
-            )
-            history += [{"member": member + 1, **record} for record in trained]
-            networks.append(network)
-        weights: dict[str, float] = {}
+        networks, history = _train_members(options, start, len(names), training, validation, tracked)
+        network, weights = networks[-1], dict[str, float]()
         if linear or len(networks) > 1:
             network, weights = ensemble.pool(networks, linear, *validation)
-            print("  weights: " + ", ".join(f"{name} {one:.2f}" for name, one in weights.items()))
+            print("  weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
         seconds = time.perf_counter() - began
         folded = fold_networks(networks, linear, list(weights.values()))
         predictor: Predictor = folded.rounded() if folded else KerasNetwork(network)
         classifier = Classifier(lambda: predictor, encoder, names, options.text)
         classifier.calibrate(*validation)
-        if message := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):
-            print(f"  caution: {message}")
+        if warning := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):
+            print(f"  caution: {warning}")
         classifier.set_drift_reference(validation[0], _unknown_share(encoder, rows.iloc[part["validation"]]))
         if folded:
             error = measure_rounding(folded, validation[0].as_sequences())
             print(f"  {error.summary}")
             tracked.log_metrics(error.metrics)
         write_json(folder.history, history)
-        made = {"mlflow_run": tracked.id, "train_seconds": seconds, "weights": weights}
-        write_json(folder.run, made | program)
+        record = {"mlflow_run": tracked.id, "train_seconds": seconds, "weights": weights}
+        write_json(folder.run, record | program)
         with atomic_folder(folder.model) as unfinished:
             save(unfinished, classifier, network, folded)
+
+
+def _log_request(tracked: Run, folder: RunFolder, request: Request, parts: pd.Series[str]) -> None:
+    """Record what the run was asked for, and wait for it: an unusable store should fail before training."""
+    tracked.describe(description(request.command, "Not evaluated yet."))
+    tracked.data(_data_sets(folder, parts))
+    for path in folder.all_options:
+        if path.exists():  # images are neither tokenized nor embedded
+            tracked.log(path, "options")
+    tracked.wait()
+
+
+def _train_members(
+    options: TrainOptions, start: Start, classes: int, training: Rows, validation: Rows, tracked: Run
+) -> tuple[list[keras.Model], list[trainer.Record]]:
+    """Return a network for each seed of the ensemble, and the records of all their epochs."""
+    networks: list[keras.Model] = []
+    history: list[trainer.Record] = []
+    for member in range(options.ensemble.members):
+        seed = (options.seed + member) % 2**32
+        trainer.make_repeatable(seed, options.train.precision)
+        network = _build(options, start, classes)
+        records = trainer.train(
+            network,
+            Batches(*training, options.train.batch_size, seed),
+            SortedBatches(*validation),
+            options.train,
+            partial(_report, options.train.criterion, tracked, len(history)),
+        )
+        history += [{"member": member + 1, **record} for record in records]
+        networks.append(network)
+    return networks, history
 
 
 def _encoder(corpus: CorpusFolder, inputs: Sequences | Images) -> Encoder:
@@ -123,20 +138,20 @@ def _build(options: TrainOptions, start: Start, classes: int) -> keras.Model:
     return network
 
 
-def _report(criterion: str, tracked: Run, before: int, record: trainer.Record) -> None:
-    """`before` counts the epochs of earlier members."""
-    shown = {"accuracy": "validation", "macro_f1": "validation macro-F1"}[criterion]
+def _report(criterion: str, tracked: Run, earlier_epochs: int, record: trainer.Record) -> None:
+    """Print and record an epoch; `earlier_epochs` counts those of earlier members."""
+    title = {"accuracy": "validation", "macro_f1": "validation macro-F1"}[criterion]
     print(
         f"  epoch {record['epoch']:2d}   loss {record['loss']:.3f}   accuracy {record['accuracy']:6.1%}"
-        f"   {shown} {record[f'validation_{criterion}']:6.1%}   {record['seconds']:5.1f} s",
+        f"   {title} {record[f'validation_{criterion}']:6.1%}   {record['seconds']:5.1f} s",
         flush=True,
     )
     metrics = {key: value for key, value in record.items() if key != "epoch"} | usage()
-    tracked.log_metrics(metrics, before + int(record["epoch"]))
+    tracked.log_metrics(metrics, earlier_epochs + int(record["epoch"]))
 
 
 def _options(folder: RunFolder, start: Start) -> dict[str, Any]:
-    """The exact configuration, nested as in the YAML files."""
+    """Return the exact configuration, nested as in the YAML files."""
     prepare = read_stage(folder.corpus.prepare_options, PrepareOptions).model_dump()
     train = read_stage(folder.train_options, TrainOptions).model_dump()
     if isinstance(start, tuple):
@@ -144,7 +159,7 @@ def _options(folder: RunFolder, start: Start) -> dict[str, Any]:
     tokenize = read_stage(folder.corpus.tokenize_options, TokenizeOptions).model_dump()
     embed = read_stage(folder.embed_options, EmbedOptions).model_dump()
     inputs = {"inputs": prepare["inputs"] + embed["inputs"]}
-    embed["embed"]["dimensions"] = start.shape[1]  # a file of vectors brings its own
+    embed["embed"]["dimensions"] = start.shape[1]  # those of a file of vectors are its own
     return prepare | tokenize | embed | train | inputs
 
 
