@@ -255,7 +255,7 @@ inputs: $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
 
 $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(NGRAMS) \
   $(call code,$(everywhere) stages/train networks/trainer networks/batches inputs networks/layers networks/token_convolution compiled networks/convolution_kernels networks/lazy_optimizers networks/backend networks/ensemble baselines/candidate baselines/tfidf baselines/tfidf_kernels \
-  arrays terminal manifest prediction/classifier measures/calibration measures/softmax encoder text/encoder text/fast_encoder text/chunk_kernels text/similar_words tracking/run tracking/location tracking/journal tracking/locks tracking/provenance networks/search_space \
+  arrays terminal manifest prediction/classifier measures/calibration measures/softmax encoder text/encoder text/fast_encoder text/chunk_kernels text/similar_words tracking/run tracking/writer_client tracking/location tracking/journal tracking/locks tracking/provenance networks/search_space \
   images/encoder images/file networks/image_inputs images/edge_kernels prediction/folded prediction/kernels prediction/llvm_maximum prediction/fold_network networks/keras_network prediction/drift) \
   $(wildcard pipeline/models/*.py) | $(DIR)/baseline_$(CRITERION).parquet
 	$(call STAGE,train $(RUN))
@@ -275,7 +275,7 @@ export TF_NUM_INTRAOP_THREADS := 1
 METRICS := $(shell sed -n '/^ "runs":/,/^ ]/s|^  "\(.*\)",*$$|\1/metrics.json|p' "$(CROSSVAL)/options.json")
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
-  $(call code,$(everywhere) commands/crossval studies/cross_validation baselines/candidate baselines/catalogue baselines/fasttext baselines/nbsvm baselines/tfidf baselines/tfidf_kernels baselines/pixels inputs compiled measures/metrics measures/comparison measures/paired tracking/run \
+  $(call code,$(everywhere) commands/crossval studies/cross_validation baselines/candidate baselines/catalogue baselines/fasttext baselines/nbsvm baselines/tfidf baselines/tfidf_kernels baselines/pixels inputs compiled measures/metrics measures/comparison measures/paired tracking/run tracking/writer_client \
   tracking/location tracking/journal tracking/locks tracking/provenance corpus/data_report corpus/near_copies corpus/split corpus/equality)
 	$(call STAGE,crossval $(CROSSVAL))
 

@@ -57,8 +57,9 @@ def main(arguments: list[str]) -> int:
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
+        importlib.import_module(".tracking.location", __package__).set_mlflow_defaults()
         if verb in TRACKED:  # MLflow and TensorFlow take seconds to import: side by side, in two processes
-            importlib.import_module(".tracking.run", __package__).start()
+            importlib.import_module(".tracking.writer_client", __package__).start()
         room = "stages" if verb in STAGES else "commands"
         module = importlib.import_module(f".{room}.{verb}", __package__)
         options = argparse.ArgumentParser(prog=f"python -m pipeline {verb}", description=module.__doc__)

@@ -25,7 +25,7 @@ MLFLOW = {
     "pipeline.tracking.store",
     "pipeline.tracking.writer_process",
     "pipeline.tracking.mlflow_calls",
-    "pipeline.tracking.find",
+    "pipeline.release.find",
     "pipeline.tracking.package",
     "pipeline.tracking.mlflow_model",
     "pipeline.tracking.served_model",

@@ -16,7 +16,7 @@ from ..artifacts import RunFolder
 from ..errors import InputError
 from ..files import read_json, read_table, write_csv
 from ..release import run_diff
-from ..tracking.find import RunRecord, artifact, find, in_store
+from ..release.find import RunRecord, artifact, find_run, stored_id
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,40 +25,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    first, second = (_found(called) for called in _two(arguments.runs))
+    first, second = (_find(name) for name in _two_names(arguments.runs))
     print(run_diff.heading(first.name, second.name))
     print(run_diff.parameters(first.parameters, second.parameters))
     print(run_diff.metrics(first.metrics, second.metrics))
-    one, other = _predictions(first), _predictions(second)
-    differing = run_diff.disagreements(one, other)
+    a, b = _predictions(first), _predictions(second)
+    differing = run_diff.disagreements(a, b)
     if differing is None:
-        print(f"  other test rows ({len(one):,} and {len(other):,}): their predictions cannot be compared")
+        print(f"  other test rows ({len(a):,} and {len(b):,}): their predictions cannot be compared")
         return
-    print(run_diff.rows(one, other, differing))
+    print(run_diff.rows(a, b, differing))
     if arguments.output:
         write_csv(Path(arguments.output), differing.columns.tolist(), differing.itertuples(index=False))
         print(f"  all {len(differing):,} rows: {arguments.output}")
 
 
-def _two(text: str) -> list[str]:
+def _two_names(text: str) -> list[str]:
     try:
-        called = shlex.split(text)
+        names = shlex.split(text)
     except ValueError as error:
         raise InputError(f"RUNS={text}: {error}") from error
-    if len(called) != 2:
+    if len(names) != 2:
         raise InputError(
             f'RUNS={text}: expected two runs, as in RUNS="3f2a 91bc"; a name with a blank in single quotes'
         )
-    return called
+    return names
 
 
-def _found(called: str) -> RunRecord:
-    """A folder of data/build stands for its run."""
-    folder = RunFolder(Path(called))
-    return find(in_store(read_json(folder.run)["mlflow_run"]) if folder.run.exists() else called)
+def _find(name: str) -> RunRecord:
+    """Return a run by id, beginning of an id, name, or folder in data/build."""
+    folder = RunFolder(Path(name))
+    try:
+        return find_run(stored_id(read_json(folder.run)["mlflow_run"]) if folder.run.exists() else name)
+    except InputError as error:
+        raise InputError(f"RUNS: {error}") from error
 
 
-def _predictions(record: RunRecord) -> pd.DataFrame:
+def _predictions(run: RunRecord) -> pd.DataFrame:
     with TemporaryDirectory() as scratch:
         name = RunFolder(Path()).predictions.name
-        return read_table(artifact(record.id, name, Path(scratch)))
+        return read_table(artifact(run.id, name, Path(scratch)))

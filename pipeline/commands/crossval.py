@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> None:
         with atomic_write(folder.summary) as partial:
             partial.write_text("\n".join(lines) + "\n", "utf-8")
         write_json(folder.result, result.model_dump())
-        parent.log(folder.result)
+        parent.log_file(folder.result)
 
 
 def _digest(runs: list[RunFolder], seed: int) -> str:

@@ -29,16 +29,16 @@ def run(arguments: argparse.Namespace) -> None:
     port = _port(arguments.port)
     page, artifacts = store.prepare_pages()
     if location.is_remote():
-        print(f"The runs are at {location.shown().rstrip('/')}{page}\n  artifacts: {artifacts}")
+        print(f"The runs are at {location.redacted_uri().rstrip('/')}{page}\n  artifacts: {artifacts}")
         return
     _check_free(port)
     print(f"The runs are at http://127.0.0.1:{port}{page}")
-    print(f"  database:  {location.shown()}\n  artifacts: {artifacts}\nCtrl-C ends it.", flush=True)
+    print(f"  database:  {location.redacted_uri()}\n  artifacts: {artifacts}\nCtrl-C ends it.", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--uvicorn-opts", "--log-level warning"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     # Not as arguments, which everyone on the machine can read, as a password may be in them.
     os.environ |= {
-        name: location.store() for name in ("MLFLOW_BACKEND_STORE_URI", "MLFLOW_REGISTRY_STORE_URI")
+        name: location.store_uri() for name in ("MLFLOW_BACKEND_STORE_URI", "MLFLOW_REGISTRY_STORE_URI")
     }
     os.environ |= QUIET
     os.execv(sys.executable, command)

@@ -24,10 +24,10 @@ from ..errors import InputError, Refused
 from ..files import read_arrays, read_json, read_table, write_csv, write_json, write_text
 from ..prediction.classifier import Classifier
 from ..release import champions, contest, gate, gate_report, registry
-from ..release.champions import Champion
+from ..release.champion_note import Champion
 from ..release.contest import HeldOutRows, LoadedClassifier
+from ..release.find import stored_id
 from ..release.gate_report import GateReport
-from ..tracking import find
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,9 +44,9 @@ def run(arguments: argparse.Namespace) -> None:
     if not folder.metrics.exists():
         command = f"make train CORPUS={shlex.quote(corpus)} MODEL={model}"
         raise InputError(f"there is no finished run in {folder.path}: run `{command}` first")
-    name, run_id = folder.corpus.path.name, find.in_store(read_json(folder.run)["mlflow_run"])
+    name, run_id = folder.corpus.path.name, stored_id(read_json(folder.run)["mlflow_run"])
     model_id = registry.model_of(run_id)
-    champion = champions.remember(name)
+    champion = champions.refresh(name)
     if champion and champion.model_id == model_id:
         print(f"register: {name}, {model}: this run is the champion already, as version {champion.version}")
         return
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
     tags = {"forced": report.forced} if report.forced else {}
     version = registry.promote(name, run_id, model_id, model, tags)
     registry.attach(run_id, folder.registration.path, "promoted")
-    champions.remember(name)
+    champions.refresh(name)
     print(f"  {name} version {version.number} is the champion:\n  `make predict` without MODEL= labels by it")
 
 
@@ -69,7 +69,7 @@ def _compare(
 ) -> tuple[GateReport, pd.DataFrame]:
     """Return the gate's report and the rows that change sides.
 
-    Raises InputError where the champion cannot be compared and `force` gives no reason to do without.
+    Raises InputError if the champion cannot be compared and `force` gives no reason to do without.
     """
     with TemporaryDirectory() as scratch:
         files = MlflowModelFolder(Path(scratch, model_id))
@@ -107,7 +107,7 @@ def _write(files: RegistrationFolder, report: GateReport, changed: pd.DataFrame)
 def _test_rows(folder: RunFolder, files: MlflowModelFolder) -> HeldOutRows:
     """Return the test rows of the run whose MLflow model is in `files`.
 
-    Raises InputError where the corpus has changed since the run was evaluated.
+    Raises InputError if the corpus has changed since the run was evaluated.
     """
     rows = read_table(folder.corpus.rows)
     test = rows[rows["part"] == "test"]
@@ -130,7 +130,7 @@ def _test_rows(folder: RunFolder, files: MlflowModelFolder) -> HeldOutRows:
 def _load_champion(champion: Champion, test: HeldOutRows) -> tuple[HeldOutRows, LoadedClassifier]:
     """Return the test rows that the champion has not seen either, and the champion.
 
-    Raises InputError where the two cannot be compared: the champion has seen all rows, takes rows of another
+    Raises InputError if the two cannot be compared: the champion has seen all rows, takes rows of another
     kind, or its files are of an earlier format.
     """
     loaded = _load(champion.title, champion.files)

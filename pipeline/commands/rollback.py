@@ -18,8 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     corpus, model = loading.resolved(arguments.corpus, "")
     name = loading.run_folder(corpus, model).parent.name
-    one, now = registry.before(name)
-    champions.bring(name, one.model_id)  # first: where that fails, nothing has changed
-    registry.set_champion(name, one)
-    champions.remember(name)
-    print(f"rollback: {name} version {one.number} ({one.title}) is the champion, in place of {now.number}")
+    champions.refresh(name)  # notes an alias that was moved in MLflow's pages, whatever comes of the rollback
+    previous, champion = registry.previous(name)
+    champions.ensure_local(name, previous.model_id)  # first: if that fails, nothing has changed
+    registry.set_champion(name, previous)
+    champions.refresh(name)
+    now = f"version {previous.number} ({previous.title})"
+    print(f"rollback: {name} {now} is the champion, in place of {champion.number}")

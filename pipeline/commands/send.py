@@ -16,12 +16,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    print(f"send: to {location.shown()}", flush=True)
+    print(f"send: to {location.redacted_uri()}", flush=True)
     sent = []
-    for line, is_sent in mlflow_calls.send():
-        print(f"  {line}", flush=True)
-        sent.append(is_sent)
+    for result in mlflow_calls.send():
+        print(f"  {result.message}", flush=True)
+        sent.append(result.is_sent)
     if not sent:
         print("  nothing was unsent")
     if not all(sent):
-        raise InputError(f"{sent.count(False)} of {len(sent)} runs stay in {location.folder() / 'unsent'}")
+        folder = location.tracking_folder() / "unsent"
+        raise InputError(f"{sent.count(False)} of {len(sent)} runs stay in {folder}")

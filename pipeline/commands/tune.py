@@ -91,8 +91,8 @@ def _run(folder: SearchFolder, options: TuneOptions, corpus: Corpus, search: Sea
                     f"validation {CRITERIA[criterion]} {score:.1%}, the best of {len(search.trials)} trials"
                 )
                 parent.describe(description(options.command, f"{found}. {_caution(rows)}"))
-                parent.log(Path(options.output))
-                parent.log(folder.trials)
+                parent.log_file(Path(options.output))
+                parent.log_file(folder.trials)
                 parent.log_metrics({f"validation_{criterion}": score})
 
 

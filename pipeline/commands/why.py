@@ -89,8 +89,8 @@ def run(arguments: argparse.Namespace) -> None:
             partial.write_text(table + "\n", "utf-8")
         with atomic_write(folder.why_figure) as partial:
             _figure(found, unit, f"{name}, {rows['test']:,} test rows").savefig(partial)
-        tracked.log(folder.why)
-        tracked.log(folder.why_figure)
+        tracked.log_file(folder.why)
+        tracked.log_file(folder.why_figure)
     print(f"\n{table}\n\n{folder.why} and {folder.why_figure.name}")
 
 

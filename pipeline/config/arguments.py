@@ -12,7 +12,11 @@ WORDS = {  # option -> the word that sets it; SET sets all others
     "source.test": "TEST",
     "source.encoding": "ENCODING",
 }
-REMEDIES = {"TEXT": "name another with TEXT=", "LABEL": "name another with LABEL="}
+REMEDIES = {
+    "TEXT": "name another with TEXT=",
+    "LABEL": "name another with LABEL=",
+    "MODEL": "name a model with MODEL=",
+}
 
 
 def remedy(option: str) -> str:

@@ -1,1 +1,1 @@
-"""The champion: registry, gate and comparison with a new run."""
+"""Comparison of tracked runs, and the champion: registry, gate and contest with a new run."""

@@ -1,153 +1,130 @@
-"""The champion of a corpus where `predict` finds it at once, without MLflow's import: a note of its version,
-and a copy of its model.
+"""The champion of a corpus, found without MLflow's import.
 
-The store has the last word, as the alias may be moved in MLflow's pages too: a SQLite file is asked by a
-query, a server by one call. Only what then has to be fetched is fetched through MLflow.
+`register` and `rollback` note the champion and keep a copy of its model; what they did not note is asked for
+through MLflow. An alias that is moved in MLflow's own pages is noticed
+
+- on a server, which others use too, at once: one call of MLflow's REST interface confirms the note;
+- in a SQLite file by the next `register` or `rollback`: until then the note counts;
+- in another database at once, as MLflow is asked each time.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 import sys
 from base64 import b64encode
-from contextlib import closing
 from http.client import HTTPException
-from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
-from pydantic import ValidationError
-
-from ..artifacts import ChampionFiles, MlflowModelFolder
+from ..artifacts import ChampionFiles
 from ..errors import InputError
-from ..files import write_json
-from ..options import Section
-from ..tracking.location import shown, store, without_password
+from ..tracking import location
+from .champion_note import CHAMPION, Champion, read_note, remove_note, write_note
 
-CHAMPION = "champion"  # the alias
-PATIENCE = 3.0  # seconds for a server
-QUERY = "select version from registered_model_aliases where name = ? and alias = ?"
-
-
-class Champion(Section):
-    """A version of the registered model `corpus`, of this store; `title` is the run's name."""
-
-    corpus: str
-    store: str
-    version: str
-    model_id: str
-    title: str
-
-    @property
-    def files(self) -> MlflowModelFolder:
-        return ChampionFiles(self.corpus).model(self.model_id)
+SERVER_TIMEOUT = 3.0  # seconds
+NO_CHAMPION = ""  # in place of a version
 
 
 def current(corpus: str) -> Champion | None:
-    """The champion, its model on this machine; None where there is none.
+    """Return the champion, its model on this machine; None if there is none.
 
-    Where a server does not answer, the last one known is taken, and that is said. Raises InputError where
-    none is known.
+    If a server does not answer, the last champion known is used, with a message. Raises InputError if none
+    is known.
     """
-    known = _known(corpus)
-    uri = store()
-    if uri.startswith("sqlite:///"):
-        version = _in_file(corpus, uri)
-    elif uri.startswith(("http://", "https://")):
-        try:
-            version = _on_server(corpus, uri)
-        except OSError as error:
-            return _without_answer(known, error)
-    else:
-        version = "?"  # of another database: MLflow knows
-    if version is None:
+    noted = read_note(corpus)
+    if location.is_remote():
+        return _on_server(corpus, noted)
+    database = location.sqlite_file()
+    if database is None:
+        return refresh(corpus)
+    if not database.exists():
         return None
-    return known if known and known.version == version else remember(corpus)
+    never_noted = location.is_default() and not ChampionFiles(corpus).note.exists()
+    return noted if noted or never_noted else refresh(corpus)
 
 
-def remember(corpus: str) -> Champion | None:
+def refresh(corpus: str) -> Champion | None:
     """Ask MLflow for the champion, fetch its model unless it is here, and note it."""
-    from . import registry  # here, as MLflow takes seconds to import
+    from . import registry  # not at the top: MLflow takes seconds to import
 
-    found = registry.champion(corpus)
-    if found is None:
+    version = registry.champion(corpus)
+    if version is None:
+        remove_note(corpus)
         return None
-    one = Champion(
-        corpus=corpus, store=shown(), version=found.number, model_id=found.model_id, title=found.title
+    champion = Champion(
+        corpus=corpus,
+        store=location.redacted_uri(),
+        version=version.number,
+        model_id=version.model_id,
+        title=version.title,
     )
-    bring(corpus, one.model_id)
-    write_json(ChampionFiles(corpus).note, one.model_dump())
-    return one
+    ensure_local(corpus, champion.model_id)
+    write_note(champion)
+    return champion
 
 
-def bring(corpus: str, model_id: str) -> None:
-    """Fetch a model, unless it is here."""
+def ensure_local(corpus: str, model_id: str) -> None:
+    """Fetch a model unless it is on this machine."""
     from . import registry
 
-    place = ChampionFiles(corpus).model(model_id).path
-    if not place.is_dir():
-        registry.fetch(model_id, place)
+    folder = ChampionFiles(corpus).model(model_id).path
+    if not folder.is_dir():
+        registry.fetch(model_id, folder)
 
 
-def _known(corpus: str) -> Champion | None:
-    """What was noted of this store, if its model is still here."""
+def _on_server(corpus: str, noted: Champion | None) -> Champion | None:
+    """Return the noted champion if the server confirms it or is silent, else the one that MLflow finds."""
     try:
-        known = Champion.model_validate_json(ChampionFiles(corpus).note.read_bytes())
-    except (OSError, ValidationError):
+        version = _version_on_server(corpus)
+    except OSError as error:
+        message = f"the tracking server {location.redacted_uri()} does not answer"
+        if noted is None:
+            raise InputError(f"{message} ({error}), so the champion is not known", option="model") from error
+        known = f"version {noted.version}, the last champion known, is used"
+        print(f"convtext: {message}: {known}", file=sys.stderr)
+        return noted
+    if version == NO_CHAMPION:
         return None
-    return known if known.store == shown() and known.files.path.is_dir() else None
+    return noted if noted and noted.version == version else refresh(corpus)
 
 
-def _in_file(corpus: str, uri: str) -> str | None:
-    """The champion's version in MLflow's SQLite file; "?" where only MLflow can read it."""
-    path = Path(uri.removeprefix("sqlite:///").partition("?")[0])
-    if not path.exists():
-        return None
+def _version_on_server(corpus: str) -> str | None:
+    """Return the champion's version, NO_CHAMPION, or None for an answer that is not MLflow's.
+
+    It is the call "Get Model Version by Alias" of MLflow's REST interface. Raises OSError if the server does
+    not answer or fails.
+    """
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as file:
-            row = file.execute(QUERY, (corpus, CHAMPION)).fetchone()
-    except sqlite3.Error:
-        return "?"
-    return str(row[0]) if row else None
-
-
-def _on_server(corpus: str, uri: str) -> str | None:
-    """The same of a server, by MLflow's REST interface; "?" where it says something else. Raises OSError
-    where it does not answer, or answers that it cannot."""
-    query = urlencode({"name": corpus, "alias": CHAMPION})
-    request = Request(f"{without_password(uri)}/api/2.0/mlflow/registered-models/alias?{query}")
-    if user := urlsplit(uri).username:
-        asks = f"{unquote(user)}:{unquote(urlsplit(uri).password or '')}"
-        request.add_header("Authorization", f"Basic {b64encode(asks.encode()).decode()}")
-    try:
-        with urlopen(request, timeout=PATIENCE) as answer:
-            return str(json.load(answer)["model_version"]["version"])
+        response = urlopen(_request(corpus), timeout=SERVER_TIMEOUT)
     except HTTPError as error:
         if error.code >= 500:
             raise
-        return None if _has_none(error) else "?"
-    except (ValueError, KeyError, TypeError, HTTPException):  # no JSON of MLflow's, or no HTTP
-        return "?"
+        response = error  # MLflow explains itself in the body
+    except HTTPException:
+        return None
+    with response:
+        try:
+            answer = json.load(response)
+        except ValueError:
+            return None
+    match answer:
+        case {"model_version": {"version": version}}:
+            return str(version)
+        case {"error_code": "RESOURCE_DOES_NOT_EXIST"}:
+            return NO_CHAMPION
+        case {"error_code": "INVALID_PARAMETER_VALUE", "message": str(message)} if "alias" in message:
+            return NO_CHAMPION
+    return None
 
 
-def _has_none(error: HTTPError) -> bool:
-    """Whether it is MLflow's answer that there is no such model or alias, and not another server's."""
-    try:
-        found = json.load(error)
-        code, message = str(found["error_code"]), str(found["message"])
-    except (ValueError, KeyError, TypeError, OSError):
-        return False
-    return code == "RESOURCE_DOES_NOT_EXIST" or (code == "INVALID_PARAMETER_VALUE" and "alias" in message)
-
-
-def _without_answer(known: Champion | None, error: OSError) -> Champion:
-    if known is None:
-        raise InputError(
-            f"the tracking server {shown()} does not answer ({error}), so the champion is not known: "
-            "name a model with MODEL="
-        ) from error
-    taken = f"version {known.version}, the last champion known, is taken"
-    print(f"convtext: the tracking server {shown()} does not answer: {taken}", file=sys.stderr)
-    return known
+def _request(corpus: str) -> Request:
+    uri = location.store_uri()
+    query = urlencode({"name": corpus, "alias": CHAMPION})
+    address = f"{location.without_password(uri)}/api/2.0/mlflow/registered-models/alias"
+    request = Request(f"{address}?{query}")
+    if user := urlsplit(uri).username:
+        credentials = f"{unquote(user)}:{unquote(urlsplit(uri).password or '')}"
+        request.add_header("Authorization", f"Basic {b64encode(credentials.encode()).decode()}")
+    return request

@@ -7,9 +7,8 @@ from textwrap import fill
 
 from ..measures.paired import PairedDifference, SliceDifference
 from ..options import Section
+from ..terminal import TERMINAL_WIDTH
 from .gate import Check, Performance
-
-WIDTH = 79
 
 
 class GateReport(Section):
@@ -64,7 +63,7 @@ def summary(report: GateReport) -> str:
         lines.append(f"  {verdict}  {check.what}: {check.limit}; {check.found}")
     if report.forced:
         lines.append(f"  promoted in spite of this: {report.forced}")
-    return "\n".join(fill(line, WIDTH, subsequent_indent=" " * 10) for line in lines)
+    return "\n".join(fill(line, TERMINAL_WIDTH, subsequent_indent=" " * 10) for line in lines)
 
 
 def _title(report: GateReport) -> str:

@@ -1,7 +1,7 @@
-"""Registered models in MLflow: the versions of a corpus's classifier, and which of them is its champion.
+"""Registered models in MLflow: the versions of a corpus's classifier, and its champion.
 
-The alias `champion` is on one version. Each version that became it names in a tag the one that it replaced,
-so that `before` finds the way back, however often it is gone.
+The alias `champion` is on one version. Each version that was promoted names in a tag the
+one that it replaced, so that `previous` finds the way back, step by step.
 """
 
 from __future__ import annotations
@@ -20,121 +20,129 @@ from mlflow.exceptions import MlflowException
 from ..errors import InputError
 from ..files import atomic_folder
 from ..tracking import location, store
-from ..tracking.find import in_use
+from ..tracking.store import store_errors
+from .champion_note import CHAMPION
 
-CHAMPION = "champion"
 MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
-REPLACED = "replaced"  # the tag: the version before, or "" of the first
+REPLACED_TAG = "replaced"
 
 
 @dataclass(frozen=True)
 class Version:
-    """A registered version: of a run, whose MLflow model has an id of its own."""
+    """A registered version of a run's MLflow model; `replaced` is the version before it, or empty."""
 
     number: str
     run_id: str
     model_id: str
     title: str
-    replaced: str  # the version before; "" if there is none
+    replaced: str
 
 
 def champion(name: str) -> Version | None:
-    """That of the registered model; None where there is none."""
-    api, _ = store.client()
-    with in_use():
+    """Return the champion of a registered model, or None."""
+    client = store.connect().client
+    with store_errors():
         try:
-            number = api.get_registered_model(name).aliases.get(CHAMPION)
+            number = client.get_registered_model(name).aliases.get(CHAMPION)
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return None
-        return _version(api.get_model_version(name, str(number))) if number else None
+        return _version(client.get_model_version(name, str(number))) if number else None
 
 
 def promote(name: str, run_id: str, model_id: str, title: str, tags: dict[str, str]) -> Version:
     """Register a run's model as the next version, and make it the champion."""
-    api, _ = store.client()
-    before = champion(name)
-    with in_use():
+    client = store.connect().client
+    replaced = champion(name)
+    with store_errors():
         with suppress(MlflowException):  # it is there already
-            api.create_registered_model(name)
-        version = api.create_model_version(
+            client.create_registered_model(name)
+        version = client.create_model_version(
             name,
             _address(model_id),
             run_id,
             model_id=model_id,
-            tags=tags | {"title": title, REPLACED: before.number if before else ""},
+            tags=tags | {"title": title, REPLACED_TAG: replaced.number if replaced else ""},
         )
-        api.set_registered_model_alias(name, CHAMPION, version.version)
-        return _version(api.get_model_version(name, version.version))
+        client.set_registered_model_alias(name, CHAMPION, version.version)
+        return _version(client.get_model_version(name, version.version))
 
 
-def before(name: str) -> tuple[Version, Version]:
-    """The version before the champion, and the champion. Raises InputError where there is none before."""
+def previous(name: str) -> tuple[Version, Version]:
+    """Return the version that the champion replaced, and the champion.
+
+    Raises InputError if there is none.
+    """
     now = champion(name)
     if now is None:
-        raise InputError(f"{name} has no champion in {location.shown()}: `make register` makes one")
+        raise InputError(f"{name} has no champion in {location.redacted_uri()}: register a run first")
     if not now.replaced:
         raise InputError(f"version {now.number} of {name} is the first champion: there is none before it")
-    api, _ = store.client()
-    with in_use():
-        return _version(api.get_model_version(name, now.replaced)), now
+    client = store.connect().client
+    with store_errors():
+        return _version(client.get_model_version(name, now.replaced)), now
 
 
 def set_champion(name: str, version: Version) -> None:
-    api, _ = store.client()
-    with in_use():
-        api.set_registered_model_alias(name, CHAMPION, version.number)
+    client = store.connect().client
+    with store_errors():
+        client.set_registered_model_alias(name, CHAMPION, version.number)
 
 
 def model_of(run_id: str) -> str:
-    """The id of the MLflow model that `evaluate` logged for a run, the last one if there are several. Raises
-    InputError where there is none."""
-    api, _ = store.client()
-    with in_use():
-        outputs = api.get_run(run_id).outputs
+    """Return the id of the last MLflow model that `evaluate` logged for a run.
+
+    Raises InputError if there is none.
+    """
+    client = store.connect().client
+    with store_errors():
+        outputs = client.get_run(run_id).outputs
         if outputs is None or not outputs.model_outputs:
             raise InputError(
-                f"run {run_id} has no model in {location.shown()}: finish it by `make train` as before"
+                f"run {run_id} has no model in {location.redacted_uri()}: finish its training first"
             )
-        models = [api.get_logged_model(one.model_id) for one in outputs.model_outputs]
-    return str(max(models, key=lambda one: one.creation_timestamp).model_id)
+        models = [client.get_logged_model(output.model_id) for output in outputs.model_outputs]
+    return str(max(models, key=lambda model: model.creation_timestamp).model_id)
 
 
-def fetch(model_id: str, place: Path) -> None:
-    """A copy of an MLflow model, as a whole or not at all."""
-    with in_use(), atomic_folder(place) as partial, TemporaryDirectory() as scratch:
-        files = _address(model_id)
-        found = mlflow.artifacts.download_artifacts(files, dst_path=scratch, tracking_uri=location.store())
-        shutil.copytree(found, partial, dirs_exist_ok=True)
+def fetch(model_id: str, folder: Path) -> None:
+    """Copy an MLflow model into a folder, as a whole or not at all."""
+    with store_errors(), atomic_folder(folder) as partial, TemporaryDirectory() as scratch:
+        model = mlflow.artifacts.download_artifacts(
+            _address(model_id), dst_path=scratch, tracking_uri=location.store_uri()
+        )
+        shutil.copytree(model, partial, dirs_exist_ok=True)
 
 
 def attach(run_id: str, folder: Path, outcome: str) -> None:
-    """The files of a folder as artifacts of a run that has ended, and the outcome as a tag, both under the
-    folder's name."""
-    api, _ = store.client()
-    with in_use():
-        api.log_artifacts(run_id, str(folder), folder.name)
-        api.set_tag(run_id, folder.name, outcome)
+    """Log a folder's files and the outcome, as a tag of the folder's name, to a run that has ended."""
+    client = store.connect().client
+    with store_errors():
+        client.log_artifacts(run_id, str(folder), folder.name)
+        client.set_tag(run_id, folder.name, outcome)
 
 
 def _address(model_id: str) -> str:
-    """Where the model's files are: `models:/...` is looked up in the store of MLflow's own settings."""
-    api, _ = store.client()
-    return str(api.get_logged_model(model_id).artifact_location)
+    """Return where the model's files are.
+
+    MLflow would look up `models:/...` in the store of its own settings.
+    """
+    client = store.connect().client
+    return str(client.get_logged_model(model_id).artifact_location)
 
 
-def _version(found: ModelVersion) -> Version:
-    source = MODEL_ID.search(str(found.source))
+def _version(version: ModelVersion) -> Version:
+    source = MODEL_ID.search(str(version.source))
     if source is None:
         raise InputError(
-            f"version {found.version} of {found.name} in {location.shown()} is no model that `make train` "
-            "logged: take the alias from it"
+            f"version {version.version} of {version.name} in {location.redacted_uri()} is not a model that "
+            "was logged here: take the alias from it"
         )
     return Version(
-        number=str(found.version),
-        run_id=str(found.run_id),
+        number=str(version.version),
+        run_id=str(version.run_id),
         model_id=source[0],
-        title=found.tags.get("title", f"run {found.run_id}"),
-        replaced=found.tags.get(REPLACED, ""),
+        title=version.tags.get("title", f"run {version.run_id}"),
+        replaced=version.tags.get(REPLACED_TAG, ""),
     )

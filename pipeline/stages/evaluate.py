@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     trained = read_json(folder.run)
     with resumed_run(trained["mlflow_run"]) as tracked:
         measures, result = _evaluate(folder, trained["train_seconds"], tracked)
-        tracked.text(folder.metrics.name, json.dumps(result, indent=1))
+        tracked.log_text(folder.metrics.name, json.dumps(result, indent=1))
     write_json(folder.metrics, result)  # once all is written and recorded: Make takes it for the end
     _say(folder, measures)
 
@@ -81,9 +81,9 @@ def _evaluate(
     tracked.describe(description(request.command, headline(measures.comparison, _titles(folder))))
     for path in (folder.history, folder.coverage, folder.mistakes, folder.corpus.report, folder.predictions):
         if path.exists():  # images have no vectors, and no coverage of them
-            tracked.log(path)
+            tracked.log_file(path)
     if _is_reviewed(folder):
-        tracked.model(folder.path)
+        tracked.log_model(folder.path)
         held_out = Scored.of(classifier, rows, inputs, rows["part"] != "train")
         suspects = assessment.suspect_labels(held_out, rows, inputs, options.seed)
         _review(folder, test, measures, result, mistakes, suspects, tracked)
@@ -117,10 +117,10 @@ def _review(
     for name, figure in drawn.items():
         with atomic_write(folder.figure(name)) as partial:
             figure.savefig(partial)
-        tracked.log(folder.figure(name))
+        tracked.log_file(folder.figure(name))
     wrong = assessment.with_evidence(mistakes.head(REVIEWED), test)
-    tracked.table("confidently_wrong", wrong)
-    tracked.table("suspect_labels", suspects.head(REVIEWED))
+    tracked.log_table("confidently_wrong", wrong)
+    tracked.log_table("suspect_labels", suspects.head(REVIEWED))
     page = Report(
         title=title,
         titles=_titles(folder),
@@ -139,7 +139,7 @@ def _review(
     _write_rows(folder.suspect_labels, suspects)
     write_text(folder.report, page.html())
     for path in (folder.filters, folder.suspect_labels, folder.report):
-        tracked.log(path)
+        tracked.log_file(path)
 
 
 def _title(folder: RunFolder) -> str:

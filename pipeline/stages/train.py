@@ -90,10 +90,10 @@ def run(arguments: argparse.Namespace) -> None:
 def _log_request(tracked: Run, folder: RunFolder, request: Request, parts: pd.Series[str]) -> None:
     """Record what the run was asked for, and wait for it: an unusable store should fail before training."""
     tracked.describe(description(request.command, "Not evaluated yet."))
-    tracked.data(_data_sets(folder, parts))
+    tracked.log_data(_data_sets(folder, parts))
     for path in folder.all_options:
         if path.exists():  # images are neither tokenized nor embedded
-            tracked.log(path, "options")
+            tracked.log_file(path, "options")
     tracked.wait()
 
 

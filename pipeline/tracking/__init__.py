@@ -1,1 +1,1 @@
-"""Runs in MLflow."""
+"""Runs in MLflow: stage -> run -> writer process -> store, or a journal that `send` replays."""

@@ -1,5 +1,7 @@
-"""The record of a run that no tracking server took: a folder with one JSON line for each entry, and copies of
-the files. It can be replayed."""
+"""The journal of a run that the store did not take, from which `send` replays it.
+
+It is a folder in data/tracking/unsent/ with one JSON line for each entry, and copies of the files.
+"""
 
 from __future__ import annotations
 
@@ -11,53 +13,55 @@ from typing import Any, BinaryIO
 from ..errors import InputError
 from . import location
 
+# One call of MLflow's: `do` names it, as in mlflow_calls, and the other keys are its arguments.
 Entry = dict[str, Any]
 
 
 class Journal:
-    """The journal of one run, which is named after it. Its folder begins with the first entry."""
+    """The journal of one run, named after it. Its folder is created with the first entry."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lines = folder / "entries.jsonl"
 
     @property
-    def run(self) -> str:
+    def run_id(self) -> str:
         return self.folder.name
 
     def exists(self) -> bool:
-        """Whether it has an entry."""
+        """Return True if it has an entry."""
         return self._lines.exists() and b"\n" in self._lines.read_bytes()
 
     def append(self, entry: Entry) -> None:
-        """Write an entry; what lies at its `path`, a file or a folder, is copied."""
+        """Write an entry and copy the file or folder at its `path`, if it has one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if "path" in entry:
-            entry = entry | {"path": str(self._copied(Path(entry["path"])))}
+            entry = entry | {"path": str(self._copy(Path(entry["path"])))}
         with self._lines.open("ab+") as file:
-            file.truncate(_end_of_whole_lines(file))  # behind it lies what a kill or a full disk cut off
+            file.truncate(_end_of_last_line(file))  # a kill or a full disk may have cut a line off
             file.write(json.dumps(entry).encode() + b"\n")
 
     def entries(self) -> list[Entry]:
-        """All entries, their paths those of the copies. A last line that was cut off is left out.
+        """Return all entries, with the paths of the copies. A last line that was cut off is left out.
 
-        Raises InputError where any other line is damaged.
+        Raises InputError if any other line is damaged.
         """
-        *lines, _cut = self._lines.read_bytes().split(b"\n")
-        found: list[Entry] = []
+        *lines, _cut_off = self._lines.read_bytes().split(b"\n")
+        entries: list[Entry] = []
         for number, line in enumerate(lines, 1):
             try:
                 entry = json.loads(line)
-                found.append(entry | ({"path": str(self.folder / entry["path"])} if "path" in entry else {}))
+                copy = {"path": str(self.folder / entry["path"])} if "path" in entry else {}
+                entries.append(entry | copy)
             except (ValueError, TypeError) as error:
                 raise InputError(f"{self._lines}, line {number}: damaged: remove {self.folder}") from error
-        return found
+        return entries
 
     def remove(self) -> None:
         shutil.rmtree(self.folder)
 
-    def _copied(self, path: Path) -> Path:
-        """Where the copy lies, relative to the folder: each in one of its own, as names may recur."""
+    def _copy(self, path: Path) -> Path:
+        """Copy into a folder of its own, as names may recur; return the copy relative to the journal."""
         files = self.folder / "files"
         files.mkdir(exist_ok=True)
         copy = files / str(len(list(files.iterdir()))) / path.name
@@ -69,19 +73,20 @@ class Journal:
         return copy.relative_to(self.folder)
 
 
-def _end_of_whole_lines(file: BinaryIO) -> int:
+def _end_of_last_line(file: BinaryIO) -> int:
     file.seek(0)
     return file.read().rfind(b"\n") + 1
 
 
-def unsent(run_id: str) -> Journal:
-    """Where a run is written that cannot be sent."""
-    return Journal(_folder() / run_id)
+def unsent_journal(run_id: str) -> Journal:
+    """Return the journal of a run, which need not exist yet."""
+    return Journal(_unsent_folder() / run_id)
 
 
-def all_unsent() -> list[Journal]:
-    return [Journal(path) for path in sorted(_folder().glob("*")) if Journal(path).exists()]
+def unsent_journals() -> list[Journal]:
+    """Return all journals that have an entry."""
+    return [Journal(path) for path in sorted(_unsent_folder().glob("*")) if Journal(path).exists()]
 
 
-def _folder() -> Path:
-    return location.folder() / "unsent"
+def _unsent_folder() -> Path:
+    return location.tracking_folder() / "unsent"

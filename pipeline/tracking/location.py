@@ -1,5 +1,7 @@
-"""Where the store of the runs is: MLFLOW_TRACKING_URI if that is set, else a SQLite file in data/tracking/,
-which outlives `make clean`. For those, too, who do without MLflow's import.
+"""The address of the tracking store, and MLflow's settings, both without MLflow's import.
+
+The store is MLFLOW_TRACKING_URI if that is set, else a SQLite file in data/tracking/, which survives
+`make clean`.
 """
 
 from __future__ import annotations
@@ -11,36 +13,68 @@ from pathlib import Path
 
 from ..artifacts import data_folder
 
+MLFLOW_DEFAULTS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # of a few megabytes
+    # A dead server costs seconds: by MLflow's own limits it would be minutes, for every call.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
 
-def folder() -> Path:
-    """Where everything about runs lies on this machine."""
+
+def set_mlflow_defaults() -> None:
+    """Set MLflow's environment variables, which it reads as it is imported; the user's values win."""
+    for name, value in MLFLOW_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+
+
+def tracking_folder() -> Path:
+    """Return the folder of everything about runs on this machine."""
     return (data_folder() / "tracking").resolve()
 
 
-def running() -> Path:
-    """Where `running` has its locks."""
-    return folder() / "running"
+def locks_folder() -> Path:
+    """Return the folder with a lock for each run that a process of this machine is recording."""
+    return tracking_folder() / "running"
 
 
-def store() -> str:
-    """The tracking URI."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder() / 'mlflow.db'}"
+def is_default() -> bool:
+    """Return True for the store in data/tracking/, which this program alone writes."""
+    return not os.environ.get("MLFLOW_TRACKING_URI")
 
 
-def shown() -> str:
-    """The tracking URI without the password that may be in it."""
-    return without_password(store())
-
-
-def fingerprint() -> str:
-    """What tells the store from others, and nothing of its password."""
-    return hashlib.sha256(store().encode()).hexdigest()[:16]
-
-
-def without_password(text: str) -> str:
-    """The text with the addresses in it bare of who asks. A password may hold a slash and an @."""
-    return re.sub(r"(?<=://)\S*@", "", text)
+def store_uri() -> str:
+    """Return the tracking URI."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{tracking_folder() / 'mlflow.db'}"
 
 
 def is_remote() -> bool:
-    return store().startswith(("http://", "https://"))
+    """Return True if the store is a tracking server."""
+    return store_uri().startswith(("http://", "https://"))
+
+
+def sqlite_file() -> Path | None:
+    """Return the store's SQLite file, or None for a store of another kind."""
+    scheme, _, path = store_uri().partition(":///")
+    path = path.partition("?")[0]
+    return Path(path) if scheme == "sqlite" and path not in ("", ":memory:") else None
+
+
+def redacted_uri() -> str:
+    """Return the tracking URI without the user and password that may be in it."""
+    return without_password(store_uri())
+
+
+def without_password(text: str) -> str:
+    """Return the text with all addresses in it stripped of user and password.
+
+    A password may hold a slash and an @.
+    """
+    return re.sub(r"(?<=://)\S*@", "", text)
+
+
+def store_fingerprint() -> str:
+    """Return a digest that identifies the store and reveals nothing of its password."""
+    return hashlib.sha256(store_uri().encode()).hexdigest()[:16]

@@ -1,5 +1,7 @@
-"""Which runs are under way: each holds a lock on a file named after it, with the store and its id there. The
-system lets go of the lock when the process dies, however it dies, and the file says what it leaves behind."""
+"""The locks of runs under way: a locked file for each, with its store and its id there.
+
+The system releases the lock when the process dies, however it dies, and the file says what it left behind.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +14,24 @@ from pathlib import Path
 from typing import TextIO
 
 
-def note(file: TextIO, store: str, run: str) -> None:
-    """What is to be marked, should this process die."""
-    file.truncate(0)
-    json.dump([store, run], file)
-    file.flush()
+def record_holder(lock: TextIO, store: str, run_id: str) -> None:
+    """Write into a lock's file which run is to be marked as killed if this process dies."""
+    lock.truncate(0)
+    json.dump([store, run_id], lock)
+    lock.flush()
 
 
-def abandoned(folder: Path, store: str) -> Iterator[str]:
-    """The runs of `store` whose process is gone; each is forgotten once the caller has dealt with it."""
+def abandoned_runs(folder: Path, store: str) -> Iterator[str]:
+    """Yield the ids of the runs in `store` whose process is gone.
+
+    Each lock is removed when the caller asks for the next run: one that the caller fails on is found again.
+    """
     for path in sorted(folder.glob("*")):
-        # A ValueError: nothing was noted yet.
+        # A ValueError: the process died before it recorded anything.
         with suppress(OSError, ValueError), path.open(encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             ended_meanwhile = not os.fstat(file.fileno()).st_nlink
-            of, run = json.load(file)
-            if of == store and not ended_meanwhile:
-                yield run
+            run_store, run_id = json.load(file)
+            if run_store == store and not ended_meanwhile:
+                yield run_id
                 path.unlink(missing_ok=True)

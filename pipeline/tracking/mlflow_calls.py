@@ -1,5 +1,4 @@
-"""What is recorded of a run, as calls of MLflow's: at once, or later from a journal in
-data/tracking/unsent/."""
+"""The entries of a run as calls of MLflow's, made at once or later from a journal."""
 
 from __future__ import annotations
 
@@ -8,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from mlflow import MlflowClient
 from mlflow.entities import (
@@ -26,140 +26,160 @@ from mlflow.exceptions import MlflowException
 from ..errors import InputError, StoreUnreachable
 from ..files import exclusive
 from . import location, store
-from .journal import Entry, Journal, all_unsent, unsent
+from .journal import Entry, Journal, unsent_journal, unsent_journals
 
-TABLES = "mlflow.loggedArtifacts"  # the tag by which MLflow's pages know tables
-LOCAL_ID = "local_id"  # the tag of a run that was sent: what it was called before
+TABLES_TAG = "mlflow.loggedArtifacts"  # by which MLflow's pages know tables
+PARENT_TAG = "mlflow.parentRunId"
+LOCAL_ID_TAG = "local_id"  # of a run that was sent: its id before
 
 
-def apply(api: MlflowClient, run: str, entry: Entry) -> None:
-    """The call of MLflow's that an entry stands for. What MLflow refuses is said, and not tracked."""
+class SendResult(NamedTuple):
+    """The outcome of sending one run, as a line for people."""
+
+    message: str
+    is_sent: bool
+
+
+def apply(client: MlflowClient, run_id: str, entry: Entry) -> None:
+    """Make the call that an entry stands for. What MLflow refuses as invalid is reported and left out."""
     try:
-        _call(api, run, entry)
+        _call(client, run_id, entry)
     except MlflowException as error:
         if error.error_code != "INVALID_PARAMETER_VALUE":
             raise
         print(f"convtext: not tracked: {store.reason(error)}", file=sys.stderr)
 
 
-def _call(api: MlflowClient, run: str, entry: Entry) -> None:
-    match entry["do"]:
-        case "params":
-            api.log_batch(run, params=[Param(*one) for one in entry["values"].items()])
-        case "metrics":
-            when = entry["time"], entry["step"]
-            api.log_batch(run, metrics=[Metric(*one, *when) for one in entry["values"].items()])
-        case "tags":
-            api.log_batch(run, tags=[RunTag(*one) for one in entry["values"].items()])
-        case "inputs":
-            api.log_inputs(run, datasets=[_data_set(**one) for one in entry["values"]])
-        case "files":
-            api.log_artifact(run, entry["path"], entry["folder"])
-        case "text":
-            api.log_text(run, entry["text"], entry["name"])
-        case "table":
-            _log_table(api, run, entry["name"], entry["text"])
-        case "model":
-            _log_model(api, run, Path(entry["path"]))
-        case "adopt":
-            experiment = api.get_run(run).info.experiment_id
-            for child in entry["runs"]:
-                if found := counterpart(api, experiment, child):
-                    api.set_tag(found, "mlflow.parentRunId", run)
-                elif unsent(child).exists():
-                    unsent(child).append({"do": "tags", "values": {"mlflow.parentRunId": run}})
-        case "end":
-            api.set_terminated(run, entry["status"], entry["time"])
+def _call(client: MlflowClient, run_id: str, entry: Entry) -> None:
+    match entry:
+        case {"do": "begin"}:
+            pass  # the run exists
+        case {"do": "params", "values": values}:
+            client.log_batch(run_id, params=[Param(*item) for item in values.items()])
+        case {"do": "metrics", "values": values, "time": time, "step": step}:
+            client.log_batch(run_id, metrics=[Metric(*item, time, step) for item in values.items()])
+        case {"do": "tags", "values": values}:
+            client.log_batch(run_id, tags=[RunTag(*item) for item in values.items()])
+        case {"do": "inputs", "values": data_sets}:
+            client.log_inputs(run_id, datasets=[_data_set(**fields) for fields in data_sets])
+        case {"do": "files", "path": path, "folder": folder}:
+            client.log_artifact(run_id, path, folder)
+        case {"do": "text", "text": text, "name": name}:
+            client.log_text(run_id, text, name)
+        case {"do": "table", "name": name, "text": text}:
+            _log_table(client, run_id, name, text)
+        case {"do": "model", "path": path}:
+            _log_model(client, run_id, Path(path))
+        case {"do": "adopt", "runs": children}:
+            _adopt(client, run_id, children)
+        case {"do": "end", "status": status, "time": time}:
+            client.set_terminated(run_id, status, time)
+        case _:
+            raise InputError(f"entry {entry['do']!r} of run {run_id} is unknown")
 
 
-def _log_table(api: MlflowClient, run: str, name: str, text: str) -> None:
-    """Not by MLflow's `log_table`, which appends to the table of an earlier `evaluate`."""
-    api.log_text(run, text, name)
-    known = json.loads(api.get_run(run).data.tags.get(TABLES, "[]"))
-    entry = {"path": name, "type": "table"}
-    api.set_tag(run, TABLES, json.dumps([one for one in known if one != entry] + [entry]))
+def _log_table(client: MlflowClient, run_id: str, name: str, text: str) -> None:
+    """Log a table. MLflow's own `log_table` would append to the table of an earlier `evaluate`."""
+    client.log_text(run_id, text, name)
+    tables = json.loads(client.get_run(run_id).data.tags.get(TABLES_TAG, "[]"))
+    table = {"path": name, "type": "table"}
+    others = [known for known in tables if known != table]
+    client.set_tag(run_id, TABLES_TAG, json.dumps([*others, table]))
 
 
-def _log_model(api: MlflowClient, run_id: str, folder: Path) -> None:
-    """Not by MLflow's `log_model`, which loads what it wrote to try the example on it: seconds, in which the
-    model's copy of the loops is compiled."""
-    from mlflow.models import Model  # here, as nothing else needs the second that it takes
+def _log_model(client: MlflowClient, run_id: str, folder: Path) -> None:
+    """Log a packed model. MLflow's own `log_model` would load it to try its example, which takes seconds."""
+    from mlflow.models import Model  # not at the top: nothing else needs the second that it takes
 
-    run = api.get_run(run_id)
-    model = api.create_logged_model(run.info.experiment_id, "model", run_id, params=run.data.params)
+    run = client.get_run(run_id)
+    model = client.create_logged_model(run.info.experiment_id, "model", run_id, params=run.data.params)
     description = Model.load(str(folder))
     description.run_id, description.model_id = run_id, model.model_id
     description.save(str(folder / "MLmodel"))
-    api.log_model_artifacts(model.model_id, str(folder))
-    api.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
-    api.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+    client.log_model_artifacts(model.model_id, str(folder))
+    client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+
+
+def _adopt(client: MlflowClient, run_id: str, children: list[str]) -> None:
+    """Make this run the parent of others, which may be unsent."""
+    experiment = client.get_run(run_id).info.experiment_id
+    for child in children:
+        if stored := stored_run_id(client, experiment, child):
+            client.set_tag(stored, PARENT_TAG, run_id)
+        elif unsent_journal(child).exists():
+            unsent_journal(child).append({"do": "tags", "values": {PARENT_TAG: run_id}})
 
 
 def _data_set(context: str, **fields: str) -> DatasetInput:
     return DatasetInput(Dataset(**fields), tags=[InputTag("mlflow.data.context", context)])
 
 
-def counterpart(api: MlflowClient, experiment: str, run_id: str) -> str | None:
-    """The store's id of a run: the same, or that of the run as which it was sent."""
+def stored_run_id(client: MlflowClient, experiment: str, run_id: str) -> str | None:
+    """Return the store's id of a run: the same, or that of the run as which it was sent."""
     if not run_id.startswith("local-"):
         try:
-            return str(api.get_run(run_id).info.run_id)
+            return str(client.get_run(run_id).info.run_id)
         except MlflowException as error:
             if store.is_temporary(error):
                 raise
-    found = api.search_runs([experiment], f"tags.{LOCAL_ID} = '{run_id}'", max_results=1)
-    return str(found[0].info.run_id) if found else None
+    sent = client.search_runs([experiment], f"tags.{LOCAL_ID_TAG} = '{run_id}'", max_results=1)
+    return str(sent[0].info.run_id) if sent else None
 
 
-def send() -> Iterator[tuple[str, bool]]:
-    """Replay the journals in the store; says of each run what became of it, and whether it is sent. Raises
-    InputError where the store cannot be used."""
-    api, experiment = store.client()
+def send() -> Iterator[SendResult]:
+    """Replay the journals in the store, and remove those that are sent.
+
+    Raises InputError if the store cannot be used.
+    """
+    client, experiment = store.connect()
     with ExitStack() as stack:
-        held: list[Journal] = []
-        for journal in all_unsent():
+        locked: list[Journal] = []
+        for journal in unsent_journals():
             try:
-                stack.enter_context(exclusive(location.running() / journal.run, wait=False))
-                held.append(journal)
+                stack.enter_context(exclusive(location.locks_folder() / journal.run_id, wait=False))
+                locked.append(journal)
             except BlockingIOError:
-                yield f"{journal.run} is still under way", False
-        created: dict[str, str] = {}  # all of them first: one may be another's parent
-        for journal in held:
+                yield SendResult(f"{journal.run_id} is still under way", False)
+        stored_ids: dict[str, str] = {}  # all of them first: one run may be another's parent
+        for journal in locked:
             try:
-                created[journal.run] = _in_store(api, experiment, journal)
-            except (InputError, *store.FAULTS) as error:
-                yield _refused(journal, error), False
-        for journal in held:
-            if run := created.get(journal.run):
+                stored_ids[journal.run_id] = _create_run(client, experiment, journal)
+            except (InputError, *store.STORE_ERRORS) as error:
+                yield _not_sent(journal, error)
+        for journal in locked:
+            if stored := stored_ids.get(journal.run_id):
                 try:
-                    _replay(api, run, journal.entries())
-                except (InputError, *store.FAULTS) as error:
-                    yield _refused(journal, error), False
+                    _replay(client, stored, journal.entries())
+                except (InputError, *store.STORE_ERRORS) as error:
+                    yield _not_sent(journal, error)
                     continue
                 journal.remove()
-                yield f"{journal.run} is sent, as {run}", True
+                yield SendResult(f"{journal.run_id} is sent, as {stored}", True)
 
 
-def _refused(journal: Journal, error: Exception) -> str:
-    """Why it is not sent. Raises StoreUnreachable where no other will be."""
-    found = store.unusable(error)
-    if isinstance(found, StoreUnreachable):
-        raise found from error
-    return f"{journal.run} is not sent: {error if isinstance(error, InputError) else store.reason(error)}"
+def _not_sent(journal: Journal, error: Exception) -> SendResult:
+    """Return why a run is not sent. Raises StoreUnreachable where no other run will be sent either."""
+    cause = store.input_error(error)
+    if isinstance(cause, StoreUnreachable):
+        raise cause from error
+    reason = error if isinstance(error, InputError) else store.reason(error)
+    return SendResult(f"{journal.run_id} is not sent: {reason}", False)
 
 
-def _in_store(api: MlflowClient, experiment: str, journal: Journal) -> str:
-    """The store's id of the run, which begins there if it has not."""
-    if found := counterpart(api, experiment, journal.run):
-        return found
+def _create_run(client: MlflowClient, experiment: str, journal: Journal) -> str:
+    """Return the store's id of the run, which is created unless the store has it."""
+    if stored := stored_run_id(client, experiment, journal.run_id):
+        return stored
     begin = journal.entries()[0]
-    tags = begin["tags"] | {LOCAL_ID: journal.run}
-    return str(api.create_run(experiment, start_time=begin["time"], tags=tags).info.run_id)
+    tags = begin["tags"] | {LOCAL_ID_TAG: journal.run_id}
+    return str(client.create_run(experiment, start_time=begin["time"], tags=tags).info.run_id)
 
 
-def _replay(api: MlflowClient, run: str, entries: list[Entry]) -> None:
+def _replay(client: MlflowClient, run_id: str, entries: list[Entry]) -> None:
     for entry in entries:
-        apply(api, run, entry)
-    # What ended may be tagged afterwards.
-    if [one["do"] for one in entries if one["do"] != "tags"][-1:] != ["end"]:
-        api.set_terminated(run, RunStatus.to_string(RunStatus.KILLED))
+        apply(client, run_id, entry)
+    # A run may be tagged after its end; if it has none, its process was killed.
+    calls = [entry["do"] for entry in entries if entry["do"] != "tags"]
+    if calls[-1:] != ["end"]:
+        client.set_terminated(run_id, RunStatus.to_string(RunStatus.KILLED))

@@ -14,7 +14,7 @@ from ..artifacts import RunFolder
 from ..prediction.classifier import Classifier
 from ..prediction.labeller import OutputColumns
 from . import mlflow_model
-from .provenance import installed
+from .provenance import installed_version
 
 IMPORT_NAME = "convtext"  # of the package, whatever it is called where it packs itself
 # What `served_model` imports, at the versions that trained; of a text model TensorFlow is not among it.
@@ -60,4 +60,4 @@ def requirements(classifier: Classifier) -> list[str]:
     names = [*NEEDED, *classifier.encoder.packages]
     if not classifier.is_folded:
         names += NEEDED_BY_KERAS
-    return [f"{name}=={found}" for name in names if (found := installed(name))]
+    return [f"{name}=={found}" for name in names if (found := installed_version(name))]

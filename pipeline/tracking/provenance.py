@@ -1,4 +1,4 @@
-"""What a run was made by and of: the program, the machine, the rows."""
+"""Provenance of a run: code version, machine, data sets."""
 
 from __future__ import annotations
 
@@ -18,62 +18,67 @@ from pathlib import Path
 from ..options import Source
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "numba", "scikit-learn", "mlflow")
-CONTEXTS = {"train": "training", "validation": "validation", "test": "test"}  # MLflow's words for the parts
+CONTEXTS = {"train": "training", "validation": "validation", "test": "test"}  # in MLflow, by part
 
 
 def environment() -> dict[str, str]:
-    """Tags: versions, commit, machine."""
-    found = {f"version.{name}": number for name, number in versions().items()}
-    found |= {"platform": platform.platform(), "host": platform.node(), "cores": str(os.cpu_count())}
+    """Return versions, commit and machine as tags."""
+    tags = {f"version.{name}": number for name, number in versions().items()}
+    tags |= {"platform": platform.platform(), "host": platform.node(), "cores": str(os.cpu_count())}
     with suppress(KeyError, OSError):  # in a container, a user may have no name
-        found["mlflow.user"] = getpass.getuser()
-    if (now := checkout())["commit"]:
-        found |= {"mlflow.source.git.commit": now["commit"], "git.dirty": now["dirty"]}
-    return found
+        tags["mlflow.user"] = getpass.getuser()
+    if (code := checkout())["commit"]:
+        tags |= {"mlflow.source.git.commit": code["commit"], "git.dirty": code["dirty"]}
+    return tags
 
 
 def checkout() -> dict[str, str]:
-    """The program's `commit`, and whether it was changed since (`dirty`: yes or no); empty without git."""
+    """Return the program's `commit`, and whether it was changed since (`dirty`: yes or no).
+
+    Both are empty without git.
+    """
     commit = _git("rev-parse", "HEAD")
     changed = _git("status", "--porcelain", "--untracked-files=no")
     return {"commit": commit, "dirty": ("yes" if changed else "no") if commit else ""}
 
 
 def versions() -> dict[str, str]:
-    """Of Python, and of the installed ones of PACKAGES."""
-    found = {name: number for name in PACKAGES if (number := installed(name))}
-    return {"python": platform.python_version()} | found
+    """Return the versions of Python and of those of PACKAGES that are installed."""
+    packages = {name: number for name in PACKAGES if (number := installed_version(name))}
+    return {"python": platform.python_version()} | packages
 
 
 def usage() -> dict[str, float]:
-    """What this process has used so far: the most memory at once, in megabytes, and processor seconds."""
+    """Return the peak memory of this process in megabytes, and its processor seconds so far."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    of_a_megabyte = 2**20 if sys.platform == "darwin" else 2**10  # the unit is bytes there, else kilobytes
+    units_per_megabyte = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, else kilobytes
     return {
-        "system/peak_memory_megabytes": used.ru_maxrss / of_a_megabyte,
+        "system/peak_memory_megabytes": used.ru_maxrss / units_per_megabyte,
         "system/processor_seconds": used.ru_utime + used.ru_stime,
     }
 
 
 def data_sets(name: str, source: Source, files: Iterable[Path], rows: dict[str, int]) -> list[dict[str, str]]:
-    """The corpus as MLflow records data sets: one for each part, with its rows.
+    """Return the corpus as MLflow's data sets: one for each part, with its number of rows.
 
-    The digest is that of the prepared `files`, which hold all rows, and of the part's name.
+    The digest is one of the prepared `files`, which hold all rows, and of the part's name.
     """
-    whole = hashlib.sha256()
+    content_digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
-    source_type, where = _where(source)
-    content = ("text", "string") if source.input == "tokens" else ("image", "binary")
-    columns = [{"name": one, "type": kind, "required": True} for one, kind in (content, ("label", "string"))]
+            content_digest.update(hashlib.file_digest(file, "sha256").digest())
+    source_type, address = _address(source)
+    input_column = ("text", "string") if source.input == "tokens" else ("image", "binary")
+    columns = [
+        {"name": name, "type": kind, "required": True} for name, kind in (input_column, ("label", "string"))
+    ]
     return [
         {
             "context": CONTEXTS[part],
             "name": name,
-            "digest": hashlib.sha256(whole.digest() + part.encode()).hexdigest()[:12],
+            "digest": hashlib.sha256(content_digest.digest() + part.encode()).hexdigest()[:12],
             "source_type": source_type,
-            "source": json.dumps(where),
+            "source": json.dumps(address),
             "schema": json.dumps({"mlflow_colspec": columns}),
             "profile": json.dumps({"num_rows": count, "part": part}),
         }
@@ -81,16 +86,16 @@ def data_sets(name: str, source: Source, files: Iterable[Path], rows: dict[str, 
     ]
 
 
-def _where(source: Source) -> tuple[str, dict[str, str]]:
-    """MLflow's type of the source, and the source."""
+def _address(source: Source) -> tuple[str, dict[str, str]]:
+    """Return MLflow's type of the source, and the source."""
     paths = ", ".join(file.path for file in source.files.values())
     if source.address:
         return "http", {"url": f"{source.address.rstrip('/')}/{paths}"}
     return "local", {"uri": paths or source.dataset or source.format}
 
 
-def installed(package: str) -> str:
-    """The package's version; nothing where it is not installed."""
+def installed_version(package: str) -> str:
+    """Return the package's version, or an empty string if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -98,7 +103,7 @@ def installed(package: str) -> str:
 
 
 def _git(*arguments: str) -> str:
-    """What git says of this checkout; nothing where there is no git or no checkout."""
+    """Return git's answer about this checkout, or an empty string if there is no git or no checkout."""
     try:
         command = ["git", "-C", str(Path(__file__).parent), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

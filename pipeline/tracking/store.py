@@ -1,40 +1,32 @@
-"""The store of the runs in use. The first module to import MLflow, which it keeps quiet and quick."""
+"""The tracking store through MLflow: connections to it, and its errors in one line."""
 
 from __future__ import annotations
 
 import base64
 import json
 import logging
-import os
 import re
 import tempfile
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from ..errors import InputError, StoreUnreachable
-from . import location, locks
-
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # of a few megabytes
-# A dead server costs seconds: by MLflow's own limits it would be minutes, for every call.
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+from typing import NamedTuple
 
 import mlflow
 from mlflow.entities import RunStatus
 from mlflow.exceptions import InvalidUrlException, MlflowException
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..errors import InputError, StoreUnreachable
+from . import location, locks
+
 EXPERIMENT = "convtext"
-# MLflow's words for a run that was deleted.
-GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-KIND = {"mlflow.experimentKind": "custom_model_development"}  # the pages for training, not for chats
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # the pages for training, not chats
+RUN_DELETED = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # MLflow's error codes
+STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)  # of a store that cannot be used
 VIEW = "results"
-COLUMNS = {  # of the table of runs, in their order, with their widths in pixels
+COLUMN_WIDTHS = {  # of the table of runs, in its order, in pixels
     "metrics.`test.accuracy`": 150,
     "metrics.`test.accuracy.low`": 150,
     "metrics.`test.accuracy.high`": 150,
@@ -47,52 +39,69 @@ COLUMNS = {  # of the table of runs, in their order, with their widths in pixels
     "metrics.`test.train_seconds`": 150,
     "params.`seed`": 80,
 }
-FAULTS = (MlflowException, SQLAlchemyError, OSError)  # what a store that cannot be used comes to
-LOUDEST = {"mlflow": logging.WARNING, "mlflow.store.db": logging.CRITICAL, "alembic": logging.WARNING}
-for chatty, level in LOUDEST.items():
-    logging.getLogger(chatty).setLevel(level)
+LOG_LEVELS = {"mlflow": logging.WARNING, "mlflow.store.db": logging.CRITICAL, "alembic": logging.WARNING}
 
 
-def client() -> tuple[mlflow.MlflowClient, str]:
-    """MLflow's client of the store, and the id of the experiment in it. Runs whose process died are marked.
+class Connection(NamedTuple):
+    """MLflow's client of the store, and the id of the experiment in it."""
 
-    Raises InputError where the store cannot be used; StoreUnreachable where it may be on another day.
+    client: mlflow.MlflowClient
+    experiment: str
+
+
+def connect() -> Connection:
+    """Open the store, which is created if need be, and mark the runs whose process died.
+
+    Raises InputError if the store cannot be used, StoreUnreachable if it may be later.
     """
+    for logger, level in LOG_LEVELS.items():
+        logging.getLogger(logger).setLevel(level)
     try:
         _create_database()
-        api = mlflow.MlflowClient(tracking_uri=location.store())
-        experiment = _experiment(api)
-        _mark_killed(api)
-        return api, experiment
-    except (*FAULTS, ImportError, ValueError) as error:
+        client = mlflow.MlflowClient(tracking_uri=location.store_uri())
+        experiment = _experiment(client)
+        _mark_killed_runs(client)
+        return Connection(client, experiment)
+    except (*STORE_ERRORS, ImportError, ValueError) as error:
         if isinstance(error, MlflowException) and error.error_code == "INVALID_PARAMETER_VALUE":
             expected = (
                 "expected an address such as http://host:5000 or sqlite:///runs.db as MLFLOW_TRACKING_URI"
             )
-            raise InputError(f"the tracking store {location.shown()} cannot be used: {expected}") from error
-        raise unusable(error) from error
+            message = f"the tracking store {location.redacted_uri()} cannot be used: {expected}"
+            raise InputError(message) from error
+        raise input_error(error) from error
 
 
-def unusable(error: Exception) -> InputError:
-    """What the user is told of an error of the store."""
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn MLflow's errors of the store into an InputError that names the store."""
+    try:
+        yield
+    except STORE_ERRORS as error:
+        raise input_error(error) from error
+
+
+def input_error(error: Exception) -> InputError:
+    """Return the error of a store as one for the user."""
     if isinstance(error, InputError):
         return error
+    address = location.redacted_uri()
     if location.is_remote() and is_temporary(error):
-        return StoreUnreachable(f"the tracking server {location.shown()} does not answer ({reason(error)})")
+        return StoreUnreachable(f"the tracking server {address} does not answer ({reason(error)})")
     if "database is locked" in str(error):
-        return StoreUnreachable(f"the tracking store {location.shown()} is locked by another process")
-    return InputError(f"the tracking store {location.shown()} cannot be used: {reason(error)}")
+        return StoreUnreachable(f"the tracking store {address} is locked by another process")
+    return InputError(f"the tracking store {address} cannot be used: {reason(error)}")
 
 
 def is_temporary(error: Exception) -> bool:
-    """Whether the same call may succeed later: the store, not the call, is at fault."""
+    """Return True if the same call may succeed later: the store, not the call, is at fault."""
     if isinstance(error, MlflowException):
         return not isinstance(error, InvalidUrlException) and error.get_http_status_code() >= 500
-    return isinstance(error, OSError) and not error.filename  # a file's fault is this machine's
+    return isinstance(error, OSError) and not error.filename  # an error of a file is this machine's
 
 
 def reason(error: Exception) -> str:
-    """The error in a few words: MLflow's messages hold addresses, classes and whole pages."""
+    """Return the error in a few words: MLflow's messages hold addresses, classes and whole pages."""
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {str(error.strerror).lower()}"
     text = location.without_password(str(error))
@@ -103,55 +112,56 @@ def reason(error: Exception) -> str:
 
 
 def prepare_pages() -> tuple[str, str]:
-    """The address of the table of runs, from the first slash, and where the store keeps artifacts.
+    """Return the path of the table of runs in MLflow's pages, and where the store keeps artifacts.
 
-    What columns the table shows first is a view, which MLflow's pages read from a tag of the experiment.
+    The table's columns are a saved view, which MLflow's pages read from a tag of the experiment.
     """
-    api, experiment = client()
-    state = {"selectedColumns": list(COLUMNS), "columnOrder": list(COLUMNS), "columnWidths": COLUMNS}
+    client, experiment = connect()
+    columns = list(COLUMN_WIDTHS)
+    state = {"selectedColumns": columns, "columnOrder": columns, "columnWidths": COLUMN_WIDTHS}
     packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
-    saved = {"name": "Results", "createdAt": 0, "state": f"deflate;{packed}"}
-    try:
-        api.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(saved))
-        artifacts = api.get_experiment(experiment).artifact_location
-    except MlflowException as error:
-        raise unusable(error) from error
+    view = {"name": "Results", "createdAt": 0, "state": f"deflate;{packed}"}
+    with store_errors():
+        client.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(view))
+        artifacts = client.get_experiment(experiment).artifact_location
     query = f"workflowType=machine_learning&viewStateShareKey={VIEW}"  # not the pages for chats
     return f"/#/experiments/{experiment}/runs?{query}", artifacts
 
 
-def _experiment(api: mlflow.MlflowClient) -> str:
-    found = api.get_experiment_by_name(EXPERIMENT)
-    if not found:
+def _experiment(client: mlflow.MlflowClient) -> str:
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if not experiment:
         with suppress(MlflowException):  # another process was quicker
-            return str(api.create_experiment(EXPERIMENT, tags=KIND))
-        found = api.get_experiment_by_name(EXPERIMENT)
-    return str(found.experiment_id)
+            return str(client.create_experiment(EXPERIMENT, tags=EXPERIMENT_TAGS))
+        experiment = client.get_experiment_by_name(EXPERIMENT)
+    return str(experiment.experiment_id)
 
 
-def _mark_killed(api: mlflow.MlflowClient) -> None:
-    for run in locks.abandoned(location.running(), location.fingerprint()):
+def _mark_killed_runs(client: mlflow.MlflowClient) -> None:
+    for run_id in locks.abandoned_runs(location.locks_folder(), location.store_fingerprint()):
         try:
-            if api.get_run(run).info.status == RunStatus.to_string(RunStatus.RUNNING):
-                api.set_terminated(run, RunStatus.to_string(RunStatus.KILLED))
+            if client.get_run(run_id).info.status == RunStatus.to_string(RunStatus.RUNNING):
+                client.set_terminated(run_id, RunStatus.to_string(RunStatus.KILLED))
         except MlflowException as error:
-            if error.error_code not in GONE:
+            if error.error_code not in RUN_DELETED:
                 raise
 
 
 def _create_database() -> None:
-    """Create a SQLite file under another name and link it to its own: two processes that begin at once would
-    both create its tables, and MLflow bears that badly."""
-    named = make_url(location.store()).database if location.store().startswith("sqlite:///") else None
-    if not named or named == ":memory:" or Path(named).exists():
+    """Create the SQLite file under another name and link it to its own, so that it appears whole.
+
+    Two processes that begin at once would both create its tables, which MLflow does not survive.
+    """
+    path = location.sqlite_file()
+    if path is None or path.exists():
         return
-    path, artifacts = Path(named), None
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
+    artifacts = None
+    if location.is_default():
         path.parent.mkdir(parents=True, exist_ok=True)
         artifacts = (path.parent / "artifacts").as_uri()
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         fresh = Path(scratch) / "mlflow.db"
-        api = mlflow.MlflowClient(tracking_uri=f"sqlite:///{fresh}")
-        api.create_experiment(EXPERIMENT, artifacts, tags=KIND)
+        client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{fresh}")
+        client.create_experiment(EXPERIMENT, artifacts, tags=EXPERIMENT_TAGS)
         with suppress(FileExistsError):
-            os.link(fresh, path)
+            path.hardlink_to(fresh)

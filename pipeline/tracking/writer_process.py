@@ -1,8 +1,8 @@
-"""The process that writes runs into the tracking store: it has MLflow imported, so that `tracking` need not.
+"""The process that writes runs into the tracking store, so that a stage need not import MLflow.
 
-`python -m pipeline.tracking.writer_process` reads entries from standard input, a line of JSON each, and
-answers each by another: what was asked for, or an `error`, and whether it is that the store is `unreachable`.
-It ends with its input.
+`python -m pipeline.tracking.writer_process` reads entries from standard input, one JSON line each, and
+answers each with one line: what was asked for, or an `error` and whether the store is `unreachable`. It ends
+with its input.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mlflow import MlflowClient
 from mlflow.entities import RunStatus
 
 from ..artifacts import RunFolder
@@ -29,7 +28,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the stage is asked to end, and has that to record
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what MLflow prints is no answer
-    _opened()
+    _connection_or_error()
     with suppress(BrokenPipeError):  # the stage was killed
         for line in sys.stdin:
             print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
@@ -37,61 +36,61 @@ def main() -> None:
 
 
 def _answer(entry: Entry) -> dict[str, Any]:
-    found: InputError
+    error: InputError
     try:
-        return _done(entry)
-    except (InputError, *store.FAULTS) as error:
-        found = store.unusable(error)
-    except Exception as error:  # whatever it is, it is not worth the training
-        found = StoreUnreachable(f"{type(error).__name__}: {store.reason(error)}")
-    return {"error": str(found), "unreachable": isinstance(found, StoreUnreachable)}
+        return _execute(entry)
+    except (InputError, *store.STORE_ERRORS) as cause:
+        error = store.input_error(cause)
+    except Exception as cause:  # whatever it is, it is not worth the training
+        error = StoreUnreachable(f"{type(cause).__name__}: {store.reason(cause)}")
+    return {"error": str(error), "unreachable": isinstance(error, StoreUnreachable)}
 
 
-def _done(entry: Entry) -> dict[str, Any]:
-    match entry["do"]:
-        case "begin":
-            api, experiment = _client()
-            run = api.create_run(experiment, start_time=entry["time"], tags=entry["tags"])
-            return {"run": run.info.run_id, "tags": entry["tags"]}
-        case "resume":
-            return _resumed(entry["run"])
-        case "pack":
-            _pack(RunFolder(Path(entry["folder"])), Path(entry["place"]))
+def _execute(entry: Entry) -> dict[str, Any]:
+    match entry:
+        case {"do": "begin", "time": time, "tags": tags}:
+            client, experiment = _connection()
+            run = client.create_run(experiment, start_time=time, tags=tags)
+            return {"run": run.info.run_id, "tags": tags}
+        case {"do": "resume", "run": run_id}:
+            return _resume(run_id)
+        case {"do": "pack", "folder": folder, "place": place}:
+            _pack(RunFolder(Path(folder)), Path(place))
         case _:
-            mlflow_calls.apply(_client()[0], entry["run"], entry)
+            mlflow_calls.apply(_connection().client, entry["run"], entry)
     return {}
 
 
-def _client() -> tuple[MlflowClient, str]:
-    found = _opened()
-    if isinstance(found, Exception):
-        raise found
-    return found
+def _connection() -> store.Connection:
+    connection = _connection_or_error()
+    if isinstance(connection, Exception):
+        raise connection
+    return connection
 
 
 @cache
-def _opened() -> tuple[MlflowClient, str] | Exception:
-    """As soon as the process begins; a store that hangs is waited for once."""
+def _connection_or_error() -> store.Connection | Exception:
+    """Connect as soon as the process begins, and once only: a store that hangs takes its time."""
     try:
-        return store.client()
+        return store.connect()
     except Exception as error:
         return error
 
 
-def _resumed(run_id: str) -> dict[str, Any]:
-    api, experiment = _client()
-    found = mlflow_calls.counterpart(api, experiment, run_id)
-    if found is None:
+def _resume(run_id: str) -> dict[str, Any]:
+    client, experiment = _connection()
+    stored = mlflow_calls.stored_run_id(client, experiment, run_id)
+    if stored is None:
         raise InputError(
-            f"run {run_id} is not in {location.shown()}: the tracking store was changed or emptied since "
-            "training; set MLFLOW_TRACKING_URI as it was, or train again"
+            f"run {run_id} is not in {location.redacted_uri()}: the tracking store was changed or emptied "
+            "since training; set MLFLOW_TRACKING_URI as it was, or train again"
         )
-    api.update_run(found, status=RunStatus.to_string(RunStatus.RUNNING))
-    return {"run": found, "tags": api.get_run(found).data.tags}
+    client.update_run(stored, status=RunStatus.to_string(RunStatus.RUNNING))
+    return {"run": stored, "tags": client.get_run(stored).data.tags}
 
 
 def _pack(folder: RunFolder, place: Path) -> None:
-    from . import package  # here, as it takes a while and only `evaluate` packs
+    from . import package  # not at the top: it takes a while, and only `evaluate` packs
 
     try:
         package.save(place, folder)

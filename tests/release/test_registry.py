@@ -55,14 +55,12 @@ def trained(csv: Path, model: str) -> RunFolder:
 
 
 @pytest.fixture(scope="module", params=["file", "server"])
-def uri(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def uri(request: pytest.FixtureRequest) -> str:
     """MLFLOW_TRACKING_URI."""
     if request.param == "file":
-        yield ""
-        return
-    server = Server(tmp_path_factory.mktemp("server"))
-    yield server.uri
-    server.kill()
+        return ""
+    server: Server = request.getfixturevalue("tracking_server")
+    return server.uri
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +85,7 @@ def corpus(data: Path) -> str:
     """The registered model's name; nothing is registered under it, nor known of it."""
     (folder,) = data.glob("build/*")
     with suppress(mlflow.exceptions.MlflowException):
-        store.client()[0].delete_registered_model(folder.name)
+        store.connect().client.delete_registered_model(folder.name)
     shutil.rmtree(data / "tracking" / "champions", ignore_errors=True)
     return folder.name
 
@@ -144,16 +142,16 @@ def test_a_worse_run_is_refused_and_the_comparison_is_logged_to_it(
     assert code == 1
     assert "FAILED accuracy: higher" in said
     assert "version 1 stays the champion" in said
-    api, _ = store.client()
+    client = store.connect().client
     run = run_of(data, corpus, POOR)
-    assert api.get_run(run).data.tags["registration"] == "refused"
-    logged = {Path(one.path).name for one in api.list_artifacts(run, "registration")}
+    assert client.get_run(run).data.tags["registration"] == "refused"
+    logged = {Path(one.path).name for one in client.list_artifacts(run, "registration")}
     assert logged == {"comparison.json", "comparison.md", "changed_rows.csv"}
     found = json.loads((data / "build" / corpus / POOR / "registration" / "comparison.json").read_text())
     assert (found["champion"], found["paired"]["fixed"], found["forced"]) == ("1", 0, "")
     changed = (data / "build" / corpus / POOR / "registration" / "changed_rows.csv").read_text().splitlines()
     assert len(changed) == 1 + found["paired"]["broken"] > 1
-    assert len(api.search_model_versions(f"name='{corpus}'")) == 1
+    assert len(client.search_model_versions(f"name='{corpus}'")) == 1
 
 
 def test_a_rollback_goes_back_champion_by_champion(verb: Verb, data: Path, tmp_path: Path) -> None:
@@ -179,15 +177,53 @@ def test_a_rollback_goes_back_champion_by_champion(verb: Verb, data: Path, tmp_p
     assert (code, "the first champion: there is none before it" in said) == (2, True)
 
 
-def test_an_alias_moved_in_mlflows_pages_is_followed(verb: Verb, corpus: str) -> None:
+def champion_of(corpus: str) -> tuple[str, str] | None:
+    champion = champions.current(corpus)
+    return champion and (champion.version, champion.title)
+
+
+def test_an_alias_moved_in_mlflows_pages_is_followed(verb: Verb, corpus: str, uri: str) -> None:
+    """On a server at once; in a file, which is not shared, by the next `register` or `rollback`."""
     register(verb, GOOD)
     register(verb, OTHER, "--force", "to have two")
-    api, _ = store.client()
-    api.set_registered_model_alias(corpus, "champion", "1")
-    found = champions.current(corpus)
-    assert found is not None and (found.version, found.title) == ("1", GOOD)
-    api.delete_registered_model_alias(corpus, "champion")
-    assert champions.current(corpus) is None
+    client = store.connect().client
+    client.set_registered_model_alias(corpus, "champion", "1")
+    if not uri:
+        assert champion_of(corpus) == ("2", OTHER)
+        assert "the champion already, as version 1" in register(verb, GOOD)[1]
+    assert champion_of(corpus) == ("1", GOOD)
+    client.delete_registered_model_alias(corpus, "champion")
+    if not uri:
+        assert champion_of(corpus) == ("1", GOOD)
+        assert "has no champion" in verb("rollback")[1]
+    assert champion_of(corpus) is None
+
+
+def test_a_champion_that_is_noted_is_found_without_mlflow(verb: Verb, corpus: str) -> None:
+    code = (
+        "import sys\nfrom pipeline.release import champions\n"
+        "print(champions.current(sys.argv[1]), 'mlflow' in sys.modules)"
+    )
+
+    def current() -> str:
+        command = [sys.executable, "-c", code, corpus]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert current() == "None False\n"
+    register(verb, GOOD)
+    assert "version='1'" in current() and current().endswith(" False\n")
+
+
+def test_a_note_of_another_store_or_of_a_model_that_is_gone_is_renewed(verb: Verb, corpus: str) -> None:
+    register(verb, GOOD)
+    files = ChampionFiles(corpus)
+    noted = json.loads(files.note.read_text())
+    files.note.write_text(json.dumps(noted | {"store": "sqlite:////elsewhere.db", "version": "7"}))
+    assert champion_of(corpus) == ("1", GOOD)
+    assert json.loads(files.note.read_text()) == noted
+    shutil.rmtree(files.model(noted["model_id"]).path)
+    assert champion_of(corpus) == ("1", GOOD)
+    assert files.model(noted["model_id"]).classifier.is_dir()
 
 
 def test_mlflow_itself_finds_the_champion_by_its_alias(
@@ -199,7 +235,7 @@ def test_mlflow_itself_finds_the_champion_by_its_alias(
     verb("predict", "--model", "", "--input", source, "--probabilities", "1", "--output", str(output))
     command = [sys.executable, "-m", "mlflow", "models", "predict", "-m", f"models:/{corpus}@champion"]
     command += ["-i", source, "--content-type", "csv", "--env-manager", "local", "-o", "found.json"]
-    there = os.environ | {"MLFLOW_TRACKING_URI": location.store(), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    there = os.environ | {"MLFLOW_TRACKING_URI": location.store_uri(), "MLFLOW_DISABLE_TELEMETRY": "true"}
     done = subprocess.run(command, cwd=tmp_path, env=there, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = pd.DataFrame(json.loads((tmp_path / "found.json").read_text())["predictions"])
@@ -268,7 +304,7 @@ def test_a_server_that_does_not_answer_leaves_the_last_champion_known(
     note.write_text(json.dumps(json.loads(note.read_text()) | {"store": "http://127.0.0.1:9"}))
     found = champions.current(corpus)
     assert found is not None and found.version == "1"
-    assert "version 1, the last champion known, is taken" in capsys.readouterr().err
+    assert "version 1, the last champion known, is used" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -301,7 +337,7 @@ def test_only_mlflows_own_answer_says_that_there_is_no_champion(
         uri = f"http://me:a%40b@127.0.0.1:{server.server_port}"
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         note = ChampionFiles(corpus).note
-        note.write_text(json.dumps(json.loads(note.read_text()) | {"store": location.shown()}))
+        note.write_text(json.dumps(json.loads(note.read_text()) | {"store": location.redacted_uri()}))
         if found == "MLflow is asked":
             with pytest.raises(InputError, match="cannot be used"):
                 champions.current(corpus)
@@ -316,7 +352,7 @@ def test_runs_are_compared_by_folder_id_beginning_of_it_or_name(
     verb: Verb, data: Path, corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     poor = run_of(data, corpus, POOR)
-    name = store.client()[0].get_run(poor).info.run_name
+    name = store.connect().client.get_run(poor).info.run_name
     for called in (str(data / "build" / corpus / POOR), poor, poor[:12], f"'{name}'"):
         output = tmp_path / "differing.csv"
         runs = f"{run_of(data, corpus, GOOD)} {called}"
@@ -326,5 +362,5 @@ def test_runs_are_compared_by_folder_id_beginning_of_it_or_name(
         assert max(map(len, said.splitlines()[:-1])) <= 79
         assert len(output.read_text().splitlines()) > 1
     assert main(["compare", "--runs", f"{poor} nothing"]) == 2
-    assert f"RUNS: no run 'nothing' in {location.shown()}: " in capsys.readouterr().err
+    assert f"RUNS: no run 'nothing' in {location.redacted_uri()}: " in capsys.readouterr().err
     assert main(["compare", "--runs", poor]) == 2

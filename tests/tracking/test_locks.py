@@ -6,16 +6,16 @@ import sys
 from pathlib import Path
 
 from pipeline.files import exclusive
-from pipeline.tracking.locks import abandoned, note
+from pipeline.tracking.locks import abandoned_runs, record_holder
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
 import sys, time
 from pathlib import Path
 from pipeline.files import exclusive
-from pipeline.tracking.locks import note
+from pipeline.tracking.locks import record_holder
 with exclusive(Path(sys.argv[1]) / "one") as file:
-    note(file, "sqlite:///a.db", "id of one")
+    record_holder(file, "sqlite:///a.db", "id of one")
     print("held", flush=True)
     time.sleep(60)
 """
@@ -32,10 +32,10 @@ def is_under_way(folder: Path) -> bool:
 def test_a_run_is_under_way_while_its_block_lasts_and_leaves_nothing(tmp_path: Path) -> None:
     with exclusive(tmp_path / "one") as file:
         assert is_under_way(tmp_path)
-        note(file, "sqlite:///a.db", "id of one")
-        note(file, "sqlite:///a.db", "id")
+        record_holder(file, "sqlite:///a.db", "id of one")
+        record_holder(file, "sqlite:///a.db", "id")
         assert (tmp_path / "one").read_text() == '["sqlite:///a.db", "id"]'
-        assert list(abandoned(tmp_path, "sqlite:///a.db")) == []
+        assert list(abandoned_runs(tmp_path, "sqlite:///a.db")) == []
     assert not is_under_way(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -50,16 +50,16 @@ def test_the_run_of_a_process_that_was_killed_is_found_abandoned_once_and_in_its
     with holder.stdout:
         assert holder.stdout.readline() == "held\n"
         assert is_under_way(tmp_path)
-        assert list(abandoned(tmp_path, "sqlite:///a.db")) == []
+        assert list(abandoned_runs(tmp_path, "sqlite:///a.db")) == []
         holder.send_signal(signal.SIGKILL)
         holder.wait(timeout=30)
-    assert list(abandoned(tmp_path, "http://elsewhere")) == []
-    assert list(abandoned(tmp_path, "sqlite:///a.db")) == ["id of one"]
-    assert list(abandoned(tmp_path, "sqlite:///a.db")) == []
+    assert list(abandoned_runs(tmp_path, "http://elsewhere")) == []
+    assert list(abandoned_runs(tmp_path, "sqlite:///a.db")) == ["id of one"]
+    assert list(abandoned_runs(tmp_path, "sqlite:///a.db")) == []
 
 
 def test_a_run_that_its_finder_could_not_deal_with_is_found_again(tmp_path: Path) -> None:
     (tmp_path / "one").write_text('["sqlite:///a.db", "id of one"]')
     (tmp_path / "another").write_text("")  # killed before it had noted anything
-    assert next(abandoned(tmp_path, "sqlite:///a.db")) == "id of one"  # and no further
-    assert list(abandoned(tmp_path, "sqlite:///a.db")) == ["id of one"]
+    assert next(abandoned_runs(tmp_path, "sqlite:///a.db")) == "id of one"  # and no further
+    assert list(abandoned_runs(tmp_path, "sqlite:///a.db")) == ["id of one"]

@@ -3,43 +3,33 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from mlflow.models import Model
 
 from pipeline.__main__ import main
-from pipeline.errors import InputError, StoreUnreachable
+from pipeline.errors import StoreUnreachable
 from pipeline.files import exclusive
-from pipeline.release import champions, registry
-from pipeline.tracking import find, journal, location, mlflow_calls, store
+from pipeline.tracking import mlflow_calls, store
+from pipeline.tracking.journal import unsent_journal, unsent_journals
 from pipeline.tracking.run import Run, new_run, resumed_run
 from tests.tracking_server import Server, free_port
 
 DATA = {"name": "mr", "digest": "a1", "source_type": "local", "source": "{}", "schema": "{}", "profile": "{}"}
 # MLflow's own use of Pydantic and SQLAlchemy.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server"))
-    yield server
-    server.kill()
-
-
-@pytest.fixture(autouse=True)
-def _data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CONVTEXT_DATA", str(tmp_path))
+pytestmark = [
+    pytest.mark.usefixtures("data_folder"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
 
 
 def test_a_run_begun_without_a_server_is_sent_as_a_new_one_and_can_be_finished(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tracking_server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
     with new_run("parent", {}, {}) as parent, new_run("child", {"network": {"windows": [3]}}, {}) as child:
@@ -52,122 +42,83 @@ def test_a_run_begun_without_a_server_is_sent_as_a_new_one_and_can_be_finished(
         (parent, child), said, strict=True)] == [True, True]  # fmt: skip
     assert all("does not answer (connection refused)" in line and "`make send`" in line for line in said)
 
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_server.uri)
     assert [sent for _, sent in mlflow_calls.send()] == [True, True]
     assert list((tmp_path / "tracking" / "unsent").iterdir()) == []
     with resumed_run(child.id) as found:
         assert found.id != child.id
-    api, _ = store.client()
-    sent = api.get_run(found.id)
+    client = store.connect().client
+    sent = client.get_run(found.id)
     assert sent.info.run_name == "child" and sent.info.status == "FINISHED"
     assert sent.data.params == {"network.windows": "[3]"}
     assert sent.data.metrics == {"loss": 0.5, "test.accuracy": 0.75}
-    assert api.get_run(sent.data.tags["mlflow.parentRunId"]).info.run_name == "parent"
+    assert client.get_run(sent.data.tags["mlflow.parentRunId"]).info.run_name == "parent"
 
 
 def test_a_server_that_dies_in_the_middle_costs_nothing_of_the_run(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tracking_server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_server.uri)
     before, after = tmp_path / "before" / "curve.json", tmp_path / "after" / "curve.json"
     for path in (before, after):
         path.parent.mkdir()
         path.write_text(path.parent.name)
     with new_run("one", {}, {"corpus": "mr"}) as run:
         run.log_metrics({"loss": 0.5}, 1)
-        run.log(before, "figures")
+        run.log_file(before, "figures")
         run.wait()
-        server.kill()
+        tracking_server.kill()
         run.log_metrics({"loss": 0.25}, 2)
-        run.log(after, "figures")
-        run.data([{"context": part} | DATA | {"digest": part} for part in ("training", "test")])
-        run.table("mistakes", pd.DataFrame({"text": ["007", "Ü"], "probability": [0.5, 0.75]}))
+        run.log_file(after, "figures")
+        run.log_data([{"context": part} | DATA | {"digest": part} for part in ("training", "test")])
+        run.log_table("mistakes", pd.DataFrame({"text": ["007", "Ü"], "probability": [0.5, 0.75]}))
         run.describe("**75 %**")
     assert capsys.readouterr().err.count("\n") == 1
     with pytest.raises(StoreUnreachable, match="does not answer"):
         list(mlflow_calls.send())
-    server.start()
+    tracking_server.start()
 
     assert list(mlflow_calls.send()) == [(f"{run.id} is sent, as {run.id}", True)]
-    api, _ = store.client()
-    sent = api.get_run(run.id)
+    client = store.connect().client
+    sent = client.get_run(run.id)
     assert sent.info.status == "FINISHED"
-    assert [one.value for one in api.get_metric_history(run.id, "loss")] == [0.5, 0.25]
+    assert [one.value for one in client.get_metric_history(run.id, "loss")] == [0.5, 0.25]
     assert [one.tags[0].value for one in sent.inputs.dataset_inputs] == ["training", "test"]
     assert sent.data.tags["mlflow.note.content"] == "**75 %**"
     assert json.loads(sent.data.tags["mlflow.loggedArtifacts"]) == [
         {"path": "mistakes.json", "type": "table"}
     ]
-    kept = {path.name: path.read_text() for path in server.folder.rglob(f"{run.id}/**/*.json")}
+    kept = {path.name: path.read_text() for path in tracking_server.folder.rglob(f"{run.id}/**/*.json")}
     assert kept["curve.json"] == "after"
     assert json.loads(kept["mistakes.json"])["data"] == [["007", 0.5], ["Ü", 0.75]]
     assert list(mlflow_calls.send()) == []
 
 
 def test_a_run_is_sent_or_finished_and_not_both_at_once(tmp_path: Path) -> None:
-    journal.unsent("local-1").append({"do": "begin", "tags": {}, "time": 1_700_000_000_000})
+    unsent_journal("local-1").append({"do": "begin", "tags": {}, "time": 1_700_000_000_000})
     with exclusive(tmp_path / "tracking" / "running" / "local-1"):  # as another `send` has it
         assert list(mlflow_calls.send()) == [("local-1 is still under way", False)]
         run = Run("local-1", {"do": "resume", "run": "local-1"})
         run.log_metrics({"loss": 0.5})
         time.sleep(0.5)
-        assert len(journal.unsent("local-1").entries()) == 1
+        assert len(unsent_journal("local-1").entries()) == 1
     run.end("FINISHED")
-    assert [one["do"] for one in journal.unsent("local-1").entries()] == ["begin", "metrics", "end"]
-
-
-def test_a_run_outlives_the_process_that_writes_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with new_run("one", {}, {"corpus": "mr"}) as run:
-        run.log_metrics({"loss": 0.5}, 1)
-        run.wait()
-        run._recorder._process.kill()
-        run.log_metrics({"loss": 0.25}, 2)
-    assert "has ended; the run is kept in" in capsys.readouterr().err
-    assert list(mlflow_calls.send()) == [(f"{run.id} is sent, as {run.id}", True)]
-    api, _ = store.client()
-    assert api.get_run(run.id).info.status == "FINISHED"
-    assert [one.value for one in api.get_metric_history(run.id, "loss")] == [0.5, 0.25]
-
-
-def test_a_model_that_was_kept_is_sent_and_is_champion_on_the_server(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    packed = tmp_path / "packed"
-    packed.mkdir()
-    Model().save(str(packed / "MLmodel"))
-    (packed / "weights").write_text("1 2 3")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
-    with new_run("one", {"seed": 1}, {}) as run:
-        run.record(do="model", path=str(packed))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
-    assert champions.current("reviews") is None
-    list(mlflow_calls.send())
-
-    sent = find.in_store(run.id)
-    model = registry.model_of(sent)
-    assert registry.promote("reviews", sent, model, "kim-rand", {}).replaced == ""
-    found = champions.current("reviews")
-    assert found is not None
-    assert (found.version, found.title, found.model_id) == ("1", "kim-rand", model)
-    assert (found.files.path / "weights").read_text() == "1 2 3"
-    described = Model.load(str(found.files.path))
-    assert (described.model_id, described.run_id) == (model, sent)
-    assert registry.promote("reviews", sent, model, "kim-rand", {}).replaced == "1"
-    assert registry.before("reviews")[0].number == "1"
+    assert [one["do"] for one in unsent_journal("local-1").entries()] == ["begin", "metrics", "end"]
 
 
 def test_a_process_that_is_killed_without_a_server_leaves_a_run_that_is_sent_as_killed(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tracking_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = journal.unsent("local-1")
+    kept = unsent_journal("local-1")
     kept.append({"do": "begin", "tags": {"mlflow.runName": "cut"}, "time": 1_700_000_000_000})
     kept.append({"do": "metrics", "values": {"loss": 0.5}, "step": 1, "time": 1_700_000_001_000})
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_server.uri)
     ((line, _),) = mlflow_calls.send()
-    api, _ = store.client()
-    assert api.get_run(line.split()[-1]).info.status == "KILLED"
+    client = store.connect().client
+    assert client.get_run(line.split()[-1]).info.status == "KILLED"
 
 
 def begun_without_a_server(name: str, monkeypatch: pytest.MonkeyPatch) -> Run:
@@ -177,97 +128,47 @@ def begun_without_a_server(name: str, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def test_a_run_that_was_tagged_after_its_end_is_sent_as_it_ended(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    tracking_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trial = begun_without_a_server("trial", monkeypatch)
     trial.tag("trial", "pruned")
     trial.wait()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_server.uri)
     ((line, _),) = mlflow_calls.send()
-    sent = store.client()[0].get_run(line.split()[-1])
+    sent = store.connect().client.get_run(line.split()[-1])
     assert (sent.info.status, sent.data.tags["trial"]) == ("FINISHED", "pruned")
 
 
 def test_a_child_that_is_sent_later_than_its_parent_finds_it(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    tracking_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fold = begun_without_a_server("fold", monkeypatch)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_server.uri)
     with new_run("crossval", {}, {}) as parent:
         parent.adopt([fold.id])
     ((line, _),) = mlflow_calls.send()
-    assert store.client()[0].get_run(line.split()[-1]).data.tags["mlflow.parentRunId"] == parent.id
+    assert store.connect().client.get_run(line.split()[-1]).data.tags["mlflow.parentRunId"] == parent.id
 
 
 def test_a_journal_that_cannot_be_sent_stays_and_keeps_no_other_back(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tracking_server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     for run in ("local-a", "local-b", "local-c"):
-        journal.unsent(run).append({"do": "begin", "tags": {}, "time": 1_700_000_000_000})
+        unsent_journal(run).append({"do": "begin", "tags": {}, "time": 1_700_000_000_000})
     (tmp_path / "curve.json").write_text("1")
-    journal.unsent("local-a").append({"do": "files", "path": str(tmp_path / "curve.json"), "folder": None})
-    (copy,) = journal.unsent("local-a").folder.rglob("curve.json")
+    unsent_journal("local-a").append({"do": "files", "path": str(tmp_path / "curve.json"), "folder": None})
+    (copy,) = unsent_journal("local-a").folder.rglob("curve.json")
     copy.unlink()
-    lines = journal.unsent("local-b").folder / "entries.jsonl"
+    lines = unsent_journal("local-b").folder / "entries.jsonl"
     lines.write_text("{\n" + lines.read_text())
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_server.uri)
     assert main(["send"]) == 2
     said = capsys.readouterr()
     assert f"local-a is not sent: {copy}: no such file or directory" in said.out
     assert "local-b is not sent: " in said.out and "line 1: damaged" in said.out
     assert "local-c is sent, as " in said.out
     assert said.err == f"convtext: 2 of 3 runs stay in {tmp_path / 'tracking' / 'unsent'}\n"
-    assert [one.run for one in journal.all_unsent()] == ["local-a", "local-b"]
-
-
-def test_an_address_that_is_wrong_is_an_error_and_not_a_server_that_is_away(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    class NoTracking(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_error(404)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), NoTracking) as other:
-        threading.Thread(target=other.serve_forever, daemon=True).start()
-        for uri in (
-            "htp://127.0.0.1",
-            "./mlruns",
-            "http://127.0.0.1:99999",
-            f"http://127.0.0.1:{other.server_port}",
-        ):
-            monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-            with pytest.raises(InputError, match="cannot be used") as caught, new_run("one", {}, {}):
-                pass
-            assert not isinstance(caught.value, StoreUnreachable)
-        other.shutdown()
-
-
-@pytest.mark.parametrize(
-    ("uri", "shown"),
-    [
-        ("http://me:secret@127.0.0.1:9/x", "http://127.0.0.1:9/x"),
-        ("postgresql://me:se/cr@et@127.0.0.1:9/x", "postgresql://127.0.0.1:9/x"),
-        ("sqlite:////a/b.db", "sqlite:////a/b.db"),
-    ],
-)
-def test_a_password_in_the_address_is_not_shown(
-    uri: str, shown: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    assert location.shown() == shown
-    assert store.reason(OSError(f"request to {uri} failed")) == f"request to {shown} failed"
-
-
-def test_a_file_that_is_no_database_is_refused_in_a_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "not.db").write_text("some text, and no database " * 40)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'not.db'}")
-    with pytest.raises(InputError, match="cannot be used"), new_run("one", {}, {}) as run:
-        run.wait()
-    with pytest.raises(InputError, match="cannot be used"):
-        store.client()
-    assert capfd.readouterr().err == ""
+    assert [kept.run_id for kept in unsent_journals()] == ["local-a", "local-b"]

@@ -1,0 +1,87 @@
+"""The stage's end of the writer process: starts it, sends it entries and waits for the answers."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, StoreUnreachable
+from . import location
+from .journal import Entry
+
+PROCESS_ENDED = {"error": "the process that writes to the tracking store has ended", "unreachable": True}
+
+
+class WriterClient:
+    """A writer process, and the thread that waits for its answers while the stage goes on."""
+
+    def __init__(self) -> None:
+        location.set_mlflow_defaults()
+        paths = (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"{__package__}.writer_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            process_group=0,  # the terminal's Ctrl-C is for the stage, which then has its end to record
+        )
+        atexit.register(self._process.communicate)  # it ends with its input
+        self._thread = ThreadPoolExecutor(1, "tracking")
+        self._failure = ""
+        self.has_begun_a_run = False
+
+    def submit(self, write: Callable[..., None], *arguments: Any) -> Future[None]:
+        """Have the thread call `write` once it has made all earlier calls."""
+        return self._thread.submit(write, *arguments)
+
+    def ask(self, entry: Entry) -> dict[str, Any]:
+        """Send an entry and return the answer.
+
+        Raises InputError if the store cannot be used, StoreUnreachable if it may be later. A store that could
+        not be reached once is not tried again: that may take a minute each time.
+        """
+        if self._failure:
+            raise StoreUnreachable(self._failure)
+        answer = self._exchange(entry)
+        if "error" not in answer:
+            return answer
+        if not answer["unreachable"]:
+            raise InputError(answer["error"])
+        self._failure = answer["error"]
+        raise StoreUnreachable(self._failure)
+
+    def _exchange(self, entry: Entry) -> dict[str, Any]:
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests and answers
+        line = ""
+        with suppress(OSError):  # of a process that is gone
+            requests.write(json.dumps(entry) + "\n")
+            requests.flush()
+            line = answers.readline()
+        answer: dict[str, Any] = json.loads(line) if line else PROCESS_ENDED
+        return answer
+
+
+def writer() -> WriterClient:
+    """Return the writer of the store in use: one for all runs of a stage."""
+    return _writer_of(location.store_uri(), location.tracking_folder())
+
+
+@cache
+def _writer_of(_store: str, _folder: Path) -> WriterClient:
+    return WriterClient()
+
+
+def start() -> None:
+    """Start the writer, which imports MLflow and opens the store while the stage prepares its run."""
+    writer()

@@ -1,0 +1,28 @@
+"""Set-ups that several rooms share."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.tracking_server import Server
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start receive interrupts.
+
+    A shell starts background jobs with SIGINT ignored, which every child inherits and Python respects, as it
+    should; a handler is reset to the default where a program is started.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def tracking_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An MLflow tracking server; a test that ends it starts it again."""
+    server = Server(tmp_path_factory.mktemp("tracking_server"))
+    yield server
+    server.kill()
