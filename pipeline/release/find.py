@@ -35,14 +35,15 @@ def find_run(text: str) -> RunRecord:
     Raises InputError if there is none, or if several ids begin so.
     """
     client, experiment = store.connect()
-    quoted = text.replace("\\", "\\\\").replace("'", "\\'")
+    quote = '"' if "'" in text else "'"  # MLflow's filters have no escapes
     with store.store_errors():
         if RUN_ID.fullmatch(text):
             with suppress(MlflowException):  # it may be a name after all
                 return _record(client.get_run(text))
-        named = client.search_runs([experiment], f"attributes.run_name = '{quoted}'", max_results=1)
-        if named:
-            return _record(named[0])
+        if quote not in text:
+            is_name = f"attributes.run_name = {quote}{text}{quote}"
+            if named := client.search_runs([experiment], is_name, max_results=1):
+                return _record(named[0])
         latest = client.search_runs([experiment], max_results=SEARCHED_RUNS)
     matches = [run for run in latest if text and run.info.run_id.startswith(text)]
     if len(matches) > 1:

@@ -1,7 +1,7 @@
 """Registered models in MLflow: the versions of a corpus's classifier, and its champion.
 
-The alias `champion` is on one version. Each version that was promoted names in a tag the
-one that it replaced, so that `previous` finds the way back, step by step.
+The alias `champion` is on one version. Each version that was promoted names in a tag the one that it
+replaced, so that `previous` finds the way back, step by step.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def test_a_run_is_found_by_id_beginning_of_it_and_name_the_last_of_several(
         assert find.find_run(text) == find.RunRecord(ids[0], "it's one", {"seed": "1"}, {"loss": 0.5})
     assert find.find_run("it's one").id == ids[1]
     assert find.stored_id(ids[0]) == ids[0]
-    for text in ("", "nothing"):
+    for text in ("", "nothing", 'it\'s "one"'):
         with pytest.raises(InputError, match=f"no run {re.escape(repr(text))} in sqlite:"):
             find.find_run(text)
     with pytest.raises(InputError, match="run local-1 is not in sqlite:"):
