@@ -1,0 +1,93 @@
+"""The wheel, and the program where nothing but the wheel is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import pipeline
+
+ROOT = Path(__file__).resolve().parents[1]
+# Fails each Python process that opens, lists or makes a file in the checkout.
+GUARD = """
+import sys
+
+def refuse(event, arguments):
+    if event in ("open", "os.listdir", "os.scandir", "os.mkdir") and str(arguments[0]).startswith({root!r}):
+        if not str(arguments[0]).startswith({environment!r}):
+            raise RuntimeError(f"{{event}}: {{arguments[0]}} is in the checkout")
+
+sys.addaudithook(refuse)
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from a copy, as setuptools leaves its folders in the source's."""
+    source, output = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy2(ROOT / name, source)
+    for name in ("pipeline", "conf"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    build = f"from setuptools.build_meta import build_wheel; build_wheel({str(output)!r})"
+    subprocess.run([sys.executable, "-W", "error", "-c", build], cwd=source, capture_output=True, check=True)
+    (path,) = output.iterdir()
+    return path
+
+
+def test_the_wheel_has_every_file_of_the_package_and_of_conf(wheel: Path) -> None:
+    def files(folder: Path) -> set[str]:
+        paths = [path.relative_to(folder) for path in folder.rglob("[!.]*") if path.is_file()]
+        return {path.as_posix() for path in paths if "__pycache__" not in path.parts}
+
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+    package = {f"convtext/{name}" for name in files(ROOT / "pipeline")}
+    conf = {f"convtext/conf/{name}" for name in files(ROOT / "conf")}
+    assert packed == package | conf
+    assert wheel.name.startswith(f"convtext-{pipeline.__version__}-py3")
+
+
+class Installed:
+    """An environment with the wheel, and with what is installed here, and an empty folder to work in."""
+
+    def __init__(self, wheel: Path, environment: Path, home: Path) -> None:
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+        self.scripts, self.home = environment / "bin", home
+        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps"]
+        subprocess.run([*install, "--python", self.scripts / "python", wheel], check=True)
+        (packages,) = environment.glob("lib/python3*/site-packages")
+        self.package = packages / "convtext"
+        here = Path(sysconfig.get_path("purelib"))
+        (packages / "dependencies.pth").write_text(f"{here}\nimport checkout_guard\n")
+        guard = GUARD.format(root=str(ROOT), environment=str(Path(sys.prefix)))
+        (packages / "checkout_guard.py").write_text(guard)
+
+    def run(self, program: str, *arguments: str) -> str:
+        """Return what a program of the environment prints."""
+        ours = ("PYTHONPATH", "CONVTEXT_DATA", "MLFLOW_TRACKING_URI", "VIRTUAL_ENV")
+        environment = {name: value for name, value in os.environ.items() if name not in ours}
+        done = subprocess.run(
+            [self.scripts / program, *arguments],
+            cwd=self.home, env=environment, capture_output=True, text=True, timeout=600,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    return Installed(wheel, tmp_path_factory.mktemp("environment"), tmp_path_factory.mktemp("home"))
+
+
+def test_the_package_is_imported_by_its_name_and_says_its_version(installed: Installed) -> None:
+    code = "import convtext; print(convtext.__version__, convtext.__file__)"
+    version, file = installed.run("python", "-c", code).split()
+    assert (version, Path(file).parent) == (pipeline.__version__, installed.package)
