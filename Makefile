@@ -201,7 +201,7 @@ lock: $(INSTALLED)
 STAGE = exec $(VERB) $(1) 2>&3
 code = $(patsubst %,pipeline/%.py,$(1))
 
-everywhere := __init__ __main__ checkout errors options verb_options config/loading config/conf_folders config/yaml_core config/arguments config/assignments config/complaints images/folder artifacts files csv_line inputs cores \
+everywhere := __init__ terminal __main__ checkout errors options verb_options config/loading config/conf_folders config/yaml_core config/arguments config/assignments config/complaints images/folder artifacts files csv_line inputs cores \
   models/__init__
 
 ifdef RUN
@@ -262,7 +262,7 @@ $(RUN)/model/manifest.json: $(RUN)/train.json $(DIR)/rows.parquet $(SEQUENCES) $
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(DIR)/baseline_$(CRITERION).parquet \
   $(call code,$(everywhere) stages/evaluate tracking/writer_process tracking/mlflow_calls tracking/store tracking/package tracking/mlflow_model tracking/served_model prediction/labeller tables/columns tables/kernels review/assessment review/run_figures review/page review/label_errors \
-  measures/metrics measures/comparison measures/paired measures/slices prediction/evidence review/figures review/class_figures review/filter_figures review/filters) pipeline/review/report.html.j2
+  measures/metrics measures/comparison measures/paired measures/slices prediction/evidence review/style review/figures review/class_figures review/filter_figures review/filters) pipeline/review/report.html.j2
 	$(call STAGE,evaluate $(RUN))
 endif
 
@@ -275,7 +275,7 @@ export TF_NUM_INTRAOP_THREADS := 1
 METRICS := $(shell sed -n '/^ "runs":/,/^ ]/s|^  "\(.*\)",*$$|\1/metrics.json|p' "$(CROSSVAL)/options.json")
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) \
-  $(call code,$(everywhere) commands/crossval studies/cross_validation baselines/candidate baselines/catalogue baselines/fasttext baselines/nbsvm baselines/tfidf baselines/tfidf_kernels baselines/pixels inputs compiled measures/metrics measures/comparison measures/paired tracking/run tracking/writer_client \
+  $(call code,$(everywhere) commands/crossval studies/cross_validation studies/t_tests baselines/candidate baselines/catalogue baselines/fasttext baselines/nbsvm baselines/tfidf baselines/tfidf_kernels baselines/pixels inputs compiled measures/metrics measures/comparison measures/paired tracking/run tracking/writer_client \
   tracking/location tracking/journal tracking/locks tracking/provenance corpus/data_report corpus/near_copies corpus/split corpus/equality)
 	$(call STAGE,crossval $(CROSSVAL))
 

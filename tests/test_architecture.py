@@ -106,7 +106,7 @@ def test_imports_run_downward_without_a_circle(module: str) -> None:
         ("mlflow", MLFLOW),
         ("gensim", {"pipeline.text.learned_vectors"}),
         ("pooch", {"pipeline.corpus.download"}),
-        ("matplotlib", {"pipeline.review.figures"}),
+        ("matplotlib", {"pipeline.review.style"}),
         ("fasttext", {"pipeline.baselines.fasttext"}),
         ("optuna", {"pipeline.studies.search"}),
         ("PIL", {"pipeline.images.file"}),

@@ -23,7 +23,8 @@ from ..config.loading import (
 )
 from ..errors import InputError
 from ..files import atomic_write
-from ..studies import cross_validation, figures
+from ..studies import corpus_table, figures
+from ..studies.cross_validation import CrossValidation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,26 +40,24 @@ def run(arguments: argparse.Namespace) -> None:
         return
     corpora = {run_folder(name, "-").parent.name for name in arguments.corpora or []}
     models = arguments.models
-    found = [
-        read_stage(folder.result, cross_validation.Result)
-        for folder in crossval_folders()
-        if folder.result.exists()
+    saved = [
+        read_stage(folder.result, CrossValidation) for folder in crossval_folders() if folder.result.exists()
     ]
-    results = cross_validation.fullest(
+    results = corpus_table.fullest(
         [
-            one
-            for one in found
-            if (not corpora or one.corpus in corpora) and (not models or one.model.split()[0] in models)
+            result
+            for result in saved
+            if (not corpora or result.corpus in corpora) and (not models or result.model.split()[0] in models)
         ]
     )
     if not results:
         raise InputError(f"no cross-validation below {build_folder()}: run `make crossval` first")
-    tables = cross_validation.markdown(results)
+    tables = corpus_table.markdown(results)
     text, figure = table_files()
     with atomic_write(text) as partial:
         partial.write_text(tables + "\n", "utf-8")
     with atomic_write(figure) as partial:
-        figures.comparison(cross_validation.cells(results, "accuracy")).savefig(partial)
+        figures.corpus_scores(corpus_table.cells(results, "accuracy")).savefig(partial)
     print(f"{tables}\n\n{text} and {figure}")
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill, shorten
@@ -31,7 +30,15 @@ from ..networks import trainer
 from ..networks.backend import forget_networks, tf
 from ..networks.batches import Batches, SortedBatches
 from ..options import CRITERIA
-from ..studies.search import Ended, Search, Settings, Trial, settings_of, space_of, with_settings
+from ..studies.search import (
+    OnEpoch,
+    Search,
+    Settings,
+    Trial,
+    current_settings,
+    search_space,
+    with_settings,
+)
 from ..tracking.run import Run, description, new_run
 from ..verb_options import TrainOptions, TuneOptions
 
@@ -59,8 +66,8 @@ def run(arguments: argparse.Namespace) -> None:
     options = read_stage(folder.options, TuneOptions)
     with reserved(Path(options.output)):
         corpus = _read_corpus(folder, options)
-        space = space_of(options.train, random_vectors=_embed(options).get("vectors") == "random")
-        search = Search(space, settings_of(options.train, space), options.train.seed)
+        space = search_space(options.train, random_vectors=_embed(options).get("vectors") == "random")
+        search = Search(space, current_settings(options.train, space), options.train.seed)
         rows = len(corpus.validation[1])
         print(f"tune: the network of {options.train.model} on {corpus.name}, {rows:,} rows to choose by")
         print("  trial  validation  epochs  seconds", flush=True)
@@ -103,7 +110,7 @@ def _trials(
     tf.get_logger().setLevel("ERROR")  # it warns of functions traced anew: each trial's network is another
     runs: dict[int, Run] = {}
 
-    def train(trial: Trial, on_epoch: Callable[[float], None]) -> None:
+    def train(trial: Trial, on_epoch: OnEpoch) -> None:
         tried = with_settings(start, trial.settings)
         name = f"{corpus.name} tune {trial.number}"
         with new_run(name, tried.model_dump(), _tags(corpus, start)) as tracked:
@@ -161,20 +168,21 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
     return corpus
 
 
-def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: Callable[[float], None]) -> None:
-    """As `train` does it, so that the winner's training comes to the same bits."""
+def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: OnEpoch) -> None:
+    """Train one network exactly as `train` does, so that training the winner gives the same bits."""
 
     def report(record: trainer.Record) -> None:
-        tracked.log_metrics({key: one for key, one in record.items() if key != "epoch"}, int(record["epoch"]))
-        on_epoch(record[f"validation_{options.train.criterion}"])
+        values = {key: value for key, value in record.items() if key != "epoch"}
+        tracked.log_metrics(values, int(record["epoch"]))
+        if on_epoch(record[f"validation_{options.train.criterion}"]):
+            network.stop_training = True
 
     forget_networks()  # that of the trial before
     trainer.make_repeatable(options.seed, options.train.precision)
     module = architecture(options.architecture)
     network = module.build(module.Options(**options.network), corpus.start, corpus.classes)
     training = Batches(*corpus.training, options.train.batch_size, options.seed)
-    with suppress(Ended):
-        trainer.train(network, training, SortedBatches(*corpus.validation), options.train, report)
+    trainer.train(network, training, SortedBatches(*corpus.validation), options.train, report)
 
 
 def _line(trial: Trial, start: Settings) -> str:

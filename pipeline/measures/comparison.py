@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .metrics import Interval, Labels, Scores, confusion, macro_f1_interval, scores, wilson_interval
-from .paired import compare_paired
+from .paired import compare_paired, format_p
 
 FEW_ROWS = 100  # of a test part, below which one row is worth a point or more
 SUMMARY_WIDTH = 79  # columns
@@ -65,6 +65,7 @@ class Comparison:
     majority: Performance
     difference: float  # of accuracies, network minus baseline
     difference_interval: Interval
+    p: float  # of the difference of accuracies: McNemar's exact two-sided test
     macro_f1_difference_interval: Interval
     majority_difference_interval: Interval  # of accuracies, network minus majority class
     test_rows: int
@@ -77,11 +78,17 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """The verdict in a few words: significant where its interval excludes 0 (McNemar's p < 0.05)."""
+        """The verdict on the network in a few words, with McNemar's p."""
+        p = f"(p {format_p(self.p)})"
+        if not self.is_significant:
+            return f"no significant difference {p}"
+        return f"significantly {'better' if self.difference > 0 else 'worse'} {p}"
+
+    @property
+    def is_significant(self) -> bool:
+        """True if the interval of the difference of accuracies excludes 0, which is where p < 0.05."""
         low, high = self.difference_interval
-        if low <= 0 <= high:
-            return "no significant difference"
-        return f"{'network' if low > 0 else 'baseline'} significantly better"
+        return not low <= 0 <= high
 
     def to_json(self) -> dict[str, Any]:
         """Return its entries in metrics.json."""
@@ -115,6 +122,7 @@ def compare(
         majority=Performance.from_predictions(truth, majority, names),
         difference=opponent.difference,
         difference_interval=(opponent.low, opponent.high),
+        p=opponent.p,
         macro_f1_difference_interval=macro_f1_interval(truth, network, baseline, seed),
         majority_difference_interval=(floor.low, floor.high),
         test_rows=len(truth),
@@ -136,8 +144,7 @@ def summary(comparison: Comparison, titles: Titles) -> str:
         spread = f"[{low:5.1%}, {high:5.1%}]"
         accuracy, macro_f1 = performance.scores.accuracy, performance.scores.macro_f1
         lines.append(f"  {title:<{width}}{accuracy:8.1%}  {spread:<16}{macro_f1:9.1%}")
-    lines.append(f"  difference: {_difference(comparison)}")
-    for sentence in cautions(comparison, titles):
+    for sentence in [f"difference: {_difference(comparison)}", *cautions(comparison, titles)]:
         lines.append(fill(sentence, SUMMARY_WIDTH, initial_indent="  ", subsequent_indent="  "))
     return "\n".join(lines)
 

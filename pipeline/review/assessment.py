@@ -1,4 +1,4 @@
-"""What is said of a classifier from the rows that it was not trained on: measures, slices, tables of rows."""
+"""The assessment of a classifier on rows that it was not trained on: measures, mistakes, suspect labels."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from ..prediction.classifier import Classifier
 from ..prediction.evidence import evidence
 from ..prediction.folded import FoldedModel
 from . import label_errors
-from .label_errors import Suspects
+from .label_errors import SuspectRows
 
 Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Rows of a corpus, and what a classifier says of them.
+class ScoredRows:
+    """Rows of a corpus with the logits and probabilities that a classifier gives them.
 
-    `rows` have columns file, line, label (a code) and, of texts, text; `inputs` are what the classifier took.
-    `logits` and `probabilities` are float32 [rows, classes].
+    `rows` has the columns file, line, label (a code) and, of texts, text; `inputs` are the rows as the
+    classifier takes them. `logits` and `probabilities` are float32 [rows, classes].
     """
 
     classifier: Classifier
@@ -41,32 +41,34 @@ class Scored:
     probabilities: NDArray[np.float32]
 
     @classmethod
-    def of(
-        cls, classifier: Classifier, rows: pd.DataFrame, inputs: Sequences | Images, chosen: pd.Series[bool]
-    ) -> Scored:
-        """The `chosen` ones of a corpus's rows."""
-        inputs = inputs.select(np.flatnonzero(chosen))
+    def from_corpus(
+        cls, classifier: Classifier, rows: pd.DataFrame, inputs: Sequences | Images, selected: pd.Series[bool]
+    ) -> ScoredRows:
+        """Score the `selected` rows of a corpus."""
+        inputs = inputs.select(np.flatnonzero(selected))
         logits = classifier.logits(inputs)
-        return cls(classifier, rows[chosen], inputs, logits, classifier.softmax(logits))
+        return cls(classifier, rows[selected], inputs, logits, classifier.softmax(logits))
 
     @property
     def truth(self) -> Labels:
+        """The labels of the rows, int64 [rows]."""
         return self.rows["label"].to_numpy(np.int64)
 
     @property
     def predicted(self) -> Labels:
+        """The labels that the classifier predicts, int64 [rows]."""
         predicted: Labels = self.logits.argmax(axis=1)
         return predicted
 
     @property
     def reliability(self) -> tuple[Reliability, Reliability]:
-        """Without the temperature, and with it."""
+        """The reliability of the probabilities without the temperature, and with it."""
         return reliability(softmax(self.logits), self.truth), reliability(self.probabilities, self.truth)
 
 
 @dataclass(frozen=True)
 class Measures:
-    """All numbers of a run's test part."""
+    """All measures of a run's test part."""
 
     comparison: Comparison
     network_alone: Performance | None  # without the n-grams, if any are pooled with the network
@@ -77,7 +79,7 @@ class Measures:
     calibration_error_by_chance: Interval
 
     def to_json(self) -> dict[str, Any]:
-        """Return their entries in metrics.json."""
+        """Return the entries of metrics.json."""
         alone = self.network_alone.to_json("network_alone_") if self.network_alone else {}
         return {
             **self.comparison.to_json(),
@@ -91,15 +93,18 @@ class Measures:
 
 
 def measures(
-    test: Scored, baseline: Labels, majority: Labels, found: NDArray[np.bool_] | None, seed: int
+    test: ScoredRows, baseline: Labels, majority: Labels, has_vector: NDArray[np.bool_] | None, seed: int
 ) -> Measures:
-    """Measure a run's test part; `baseline` and `majority` int64 [rows] are its opponents' labels."""
+    """Measure a run's test part and compare it with the opponents' labels, int64 [rows].
+
+    `has_vector` bool [words + 2] says by id which words have a pretrained vector; None without vectors.
+    """
     before, after = test.reliability
     names = test.classifier.labels
     return Measures(
         comparison=compare(test.truth, test.predicted, baseline, majority, names, seed),
         network_alone=_network_alone(test),
-        slices=_slices(test, found),
+        slices=_slices(test, has_vector),
         temperature=test.classifier.temperature,
         calibration_error_before=before.error,
         calibration_error=after.error,
@@ -107,8 +112,11 @@ def measures(
     )
 
 
-def _network_alone(test: Scored) -> Performance | None:
-    """The n-grams are the baseline's: whether the network is worth its cost, its own scores tell."""
+def _network_alone(test: ScoredRows) -> Performance | None:
+    """Measure the network without the n-grams that are pooled with it; None if none are.
+
+    The n-grams are the baseline's own, so only the network's own scores show whether it is worth its cost.
+    """
     model = test.classifier.predictor
     if not isinstance(model, FoldedModel) or model.ngrams is None:
         return None
@@ -116,39 +124,40 @@ def _network_alone(test: Scored) -> Performance | None:
     return Performance.from_predictions(test.truth, predicted, test.classifier.labels)
 
 
-def _slices(test: Scored, found: NDArray[np.bool_] | None) -> dict[str, list[SliceAccuracy]]:
-    """Accuracy by class; of texts also by length and strange words. `found` as in `slices.uncovered`, or None
-    where no file of vectors was read."""
+def _slices(test: ScoredRows, has_vector: NDArray[np.bool_] | None) -> dict[str, list[SliceAccuracy]]:
+    """Return the accuracy by class, and of texts also by length, unknown words and words without a vector."""
     correct = test.predicted == test.truth
     bins = {"class": slices.by_class(test.truth, test.classifier.labels)}
     if tokens := test.classifier.encoder.count_tokens(test.rows):
         bins["length"] = slices.by_length(tokens.total)
         bins["unknown_words"] = slices.by_share(tokens.unknown, tokens.total)
-        if found is not None:
-            lacking = slices.uncovered(test.inputs.as_sequences(), found)
-            bins["uncovered_words"] = slices.by_share(lacking, test.inputs.lengths)
-    return {name: one.accuracy(correct) for name, one in bins.items()}
+        if has_vector is not None:
+            uncovered = slices.uncovered(test.inputs.as_sequences(), has_vector)
+            bins["uncovered_words"] = slices.by_share(uncovered, test.inputs.lengths)
+    return {name: group.accuracy(correct) for name, group in bins.items()}
 
 
-def predictions(test: Scored) -> pd.DataFrame:
-    """The rows with what was predicted, in their order."""
+def predictions(test: ScoredRows) -> pd.DataFrame:
+    """Return the rows with their true and predicted labels and the probability, in the corpus's order."""
     names = np.array(test.classifier.labels, object)
-    return _shown(test.rows).assign(
+    return _identified(test.rows).assign(
         label=names[test.truth],
         predicted_label=names[test.predicted],
         probability=test.probabilities.max(axis=1).astype(float).round(4),
     )
 
 
-def mistakes(labelled: pd.DataFrame) -> pd.DataFrame:
-    """Of `predictions`, the wrong ones, the most confident first; the index is that of the rows."""
-    wrong = labelled[labelled["label"] != labelled["predicted_label"]]
+def mistakes(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the wrong `predictions`, the most confident first, with the index that they have there."""
+    wrong = predictions[predictions["label"] != predictions["predicted_label"]]
     return wrong.sort_values("probability", ascending=False, kind="stable")
 
 
-def with_evidence(wrong: pd.DataFrame, test: Scored) -> pd.DataFrame:
-    """Some of `mistakes` with the n-grams behind each label, as `evidence` gives them; images, and what a
-    network that is not folded said, stand without."""
+def with_evidence(wrong: pd.DataFrame, test: ScoredRows) -> pd.DataFrame:
+    """Return some of the `mistakes` with a column of the n-grams behind each prediction (see `evidence`).
+
+    Images, and predictions of a network that cannot be folded, get no such column.
+    """
     classifier = test.classifier
     encoder, model = classifier.encoder, classifier.predictor
     if not isinstance(model, FoldedModel):
@@ -156,44 +165,48 @@ def with_evidence(wrong: pd.DataFrame, test: Scored) -> pd.DataFrame:
     places = test.rows.index.get_indexer(wrong.index)
     sequences = encoder.encode(wrong["text"]).as_sequences()
     tokens = [encoder.tokens(text) for text in wrong["text"]]
-    shown = evidence(model, sequences, tokens, test.logits[places], test.predicted[places])
-    return wrong.assign(evidence=shown)
+    column = evidence(model, sequences, tokens, test.logits[places], test.predicted[places])
+    return wrong.assign(evidence=column)
 
 
 def suspect_labels(
-    held_out: Scored, rows: pd.DataFrame, inputs: Sequences | Images, seed: int
+    held_out: ScoredRows, rows: pd.DataFrame, inputs: Sequences | Images, seed: int
 ) -> pd.DataFrame:
-    """The rows whose label is probably wrong, with the label that fits better: the most suspicious first,
-    and those of the test part behind all others, as they are not to be corrected by what the classifier says.
+    """Return the rows whose label is probably wrong, the most suspicious first, with a suggested label.
 
-    `held_out` are validation and test rows, of which the classifier itself is asked. `rows` and `inputs` are
-    the whole corpus's: training rows of texts are judged out of fold (see `label_errors`), those of images
-    not at all. What two judges say cannot be compared, so that a row's place is the share of its judge's rows
-    that are at least as suspicious.
+    The `held_out` validation and test rows are judged by the classifier itself. `rows` and `inputs` are those
+    of the whole corpus: the training rows of texts are judged by an out-of-fold model (see `label_errors`),
+    those of images not at all. The probabilities of two judges are not comparable, so a row is ranked by the
+    share of its judge's rows that are at least as suspicious. Test rows come last, as they must not be
+    corrected by the classifier's suggestion.
     """
     names = held_out.classifier.labels
-    found = [_named(held_out.rows, label_errors.suspects(held_out.probabilities, held_out.truth), names)]
+    held_out_suspects = label_errors.suspect_rows(held_out.probabilities, held_out.truth)
+    suspects = [_named(held_out.rows, held_out_suspects, names)]
     if inputs.kind == "text":
-        rows = rows[training := rows["part"] == "train"]
-        labels = rows["label"].to_numpy(np.int64)
-        learned_from = inputs.select(np.flatnonzero(training))
-        probabilities = label_errors.out_of_fold(learned_from, labels, len(names), seed)
-        found.append(_named(rows, label_errors.suspects(probabilities, labels), names))
-    ranked = pd.concat(found).sort_values("share", kind="stable")
-    of_test = ranked["part"] == "test"
-    return pd.concat([ranked[~of_test], ranked[of_test]]).drop(columns="share")
+        is_training = rows["part"] == "train"
+        training = rows[is_training]
+        labels = training["label"].to_numpy(np.int64)
+        sequences = inputs.select(np.flatnonzero(is_training))
+        probabilities = label_errors.out_of_fold_probabilities(sequences, labels, len(names), seed)
+        suspects.append(_named(training, label_errors.suspect_rows(probabilities, labels), names))
+    ranked = pd.concat(suspects).sort_values("share", kind="stable")
+    is_test = ranked["part"] == "test"
+    return pd.concat([ranked[~is_test], ranked[is_test]]).drop(columns="share")
 
 
-def _named(rows: pd.DataFrame, suspects: Suspects, names: Sequence[str]) -> pd.DataFrame:
-    labels, chosen = np.array(names, object), rows.iloc[suspects.rows]
-    return _shown(chosen).assign(
-        part=chosen["part"],
-        label=labels[chosen["label"]],
+def _named(rows: pd.DataFrame, suspects: SuspectRows, names: Sequence[str]) -> pd.DataFrame:
+    """Return the suspect rows with their labels' names, and the share of `rows` as suspicious as each."""
+    labels, selected = np.array(names, object), rows.iloc[suspects.rows]
+    return _identified(selected).assign(
+        part=selected["part"],
+        label=labels[selected["label"]],
         suggested_label=labels[suspects.suggested],
         probability=suspects.probability.astype(float).round(4),
-        share=np.arange(1, len(chosen) + 1) / max(1, len(rows)),
+        share=np.arange(1, len(selected) + 1) / max(1, len(rows)),
     )
 
 
-def _shown(rows: pd.DataFrame) -> pd.DataFrame:
+def _identified(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns by which a reader recognizes a row."""
     return rows[[name for name in ("file", "line", "text") if name in rows]]

@@ -1,6 +1,6 @@
-"""What a trained network's filters have learned: the n-grams they fire on, or what they see in a picture.
+"""The filters of a trained network: the n-grams that activate them, or their weights and maps of an image.
 
-Of an ensemble it is the first member that is looked into: the others differ in their seed alone.
+Of an ensemble, the filters are those of its first member, as the members differ in their seed only.
 """
 
 from __future__ import annotations
@@ -20,41 +20,43 @@ from ..networks.backend import keras, tf
 from ..networks.batches import SortedBatches
 from ..networks.token_convolution import TokenConvolution
 
-MOST = 5  # n-grams that are kept for each filter
-ALMOST = 0.7  # of the first class's weight: a second one that has more is named too
-OUTSIDE = "·"  # a place of the window before the text's first token, or after its last
+NGRAMS_PER_FILTER = 5
+SECOND_CLASS_SHARE = 0.7  # of the first class's weight, above which a second class is reported too
+OUTSIDE = "·"  # a position of a window before the text's first token, or after its last
 
 
 class Window(NamedTuple):
-    """The window of a row that a filter fires on: from token `start`, which is negative before the text."""
+    """The window of a row that gives a filter's maximum; `start` is negative if it begins before the text."""
 
-    total: float  # c_t + b, what the activation is applied to
+    total: float  # of the convolution and the bias, which the activation is applied to
     row: int
     start: int
 
 
 @dataclass(frozen=True)
 class Ngram:
+    """An n-gram and the value of the feature that it gives, after the activation."""
+
     text: str
-    value: float  # the feature: after the activation
+    value: float
 
 
 @dataclass(frozen=True)
 class NgramFilter:
-    """A filter over `size` tokens, and the class that it speaks for; `second` is another that it speaks for
-    almost as much, "" where there is none.
+    """A filter over `size` tokens, the class that its feature has the largest weight for, and its n-grams.
 
-    `weight` is that of its feature in the class's logit, above the mean of the classes' weights. `push` is
-    what its strongest n-gram adds to the logit, above the mean of the classes.
+    `second` is another class of nearly the same weight, "" if there is none. `weight` is that of the feature
+    in the class's logit, and `push` what its strongest n-gram adds to the logit, both relative to the mean
+    over classes.
     """
 
-    feature: int  # its number among the features
+    feature: int  # index among the features
     size: int
     label: str
     second: str
     weight: float
     push: float
-    ngrams: list[Ngram]  # the strongest first; none where nothing in the test part fires it
+    ngrams: list[Ngram]  # the strongest first; empty if no window of the test part activates the filter
 
 
 def ngram_filters(
@@ -64,85 +66,124 @@ def ngram_filters(
     encoder: Encoder,
     labels: Sequence[str],
 ) -> list[NgramFilter]:
-    """Every filter over tokens in the network, by number; none where it has no TokenConvolution.
+    """Return all filters over tokens in the order of their features; none without a TokenConvolution.
 
-    `texts` are those of the `sequences`, which the `encoder` made of them; `labels` name the classes.
+    `sequences` are the `texts` encoded by `encoder`; `labels` name the classes.
     """
     member = first_member(network)
-    layer = _first(member, TokenConvolution)
+    layer = _first_layer(member, TokenConvolution)
     if layer is None:
         return []
     weights = member.get_layer("logits").kernel.numpy()  # [features, classes]
     weights = weights - weights.mean(axis=1, keepdims=True)
-    sizes = np.resize(np.repeat(layer.windows, layer.filters), len(weights))  # again for each pool
+    sizes = np.resize(np.repeat(layer.windows, layer.filters), len(weights))  # repeated for each pool
     activation = keras.activations.get(layer.activation)
-    found = []
+    filters = []
     for feature, windows in enumerate(strongest_windows(layer, sequences)):
-        size, (speaks_for, other) = int(sizes[feature]), np.argsort(-weights[feature], kind="stable")[:2]
+        size = int(sizes[feature])
+        label, second = np.argsort(-weights[feature], kind="stable")[:2]
         values = activation(tf.constant([window.total for window in windows], tf.float32)).numpy().tolist()
         ngrams = [
             Ngram(_text(encoder.tokens(texts[window.row]), window.start, size), value)
             for window, value in zip(windows, values, strict=True)
         ]
-        weight = float(weights[feature, speaks_for])
-        second = labels[other] if weights[feature, other] > ALMOST * weight else ""
-        push = weight * max(values, default=0.0)
-        found.append(NgramFilter(feature, size, labels[speaks_for], second, weight, push, ngrams))
-    return found
+        weight = float(weights[feature, label])
+        has_second = weights[feature, second] > SECOND_CLASS_SHARE * weight
+        filters.append(
+            NgramFilter(
+                feature=feature,
+                size=size,
+                label=labels[label],
+                second=labels[second] if has_second else "",
+                weight=weight,
+                push=weight * max(values, default=0.0),
+                ngrams=ngrams,
+            )
+        )
+    return filters
 
 
-def strongest_windows(layer: TokenConvolution, sequences: Sequences, most: int = MOST) -> list[list[Window]]:
-    """For each feature, of the windows that win the maximum over time in their row, the `most` with the
-    highest totals, the highest first. Each n-gram counts once, in one of the rows that hold it;
-    of several with equal totals, one.
+def strongest_windows(
+    layer: TokenConvolution, sequences: Sequences, count: int = NGRAMS_PER_FILTER
+) -> list[list[Window]]:
+    """Return for each feature the `count` windows of the highest totals, the highest first.
 
-    Where the activation is ReLU, a window whose total is not above 0 does not fire, and is left out.
-    Memory holds one batch of rows and what is kept.
+    Only windows that win the maximum over time in their row are considered. Each n-gram occurs once, in one
+    of the rows that contain it; of several n-grams with equal totals, one is kept. If the activation is ReLU,
+    windows whose total is not above 0 are left out, as they do not activate it.
+
+    The memory needed is that of one batch of rows and the windows kept.
     """
-    least = 0.0 if layer.activation == "relu" else -np.inf
+    threshold = 0.0 if layer.activation == "relu" else -np.inf
     sizes = np.repeat(layer.windows, layer.filters)
-    kept: list[dict[tuple[int, ...], Window]] = []
+    kept: list[_StrongestNgrams] = []
     batches = SortedBatches(sequences)
     for rows, (ids, *_) in zip(batches.rows, batches, strict=True):
-        totals, starts = _winners(layer, ids)
-        kept = kept or [{} for _ in range(totals.shape[1])]
+        totals, starts = _winning_windows(layer, ids)
+        kept = kept or [_StrongestNgrams(count, threshold) for _ in range(totals.shape[1])]
         totals[ids[:, 0] == PADDING] = -np.inf  # a row without tokens holds no n-gram
-        for feature, best in enumerate(kept):
+        for feature, ngrams in enumerate(kept):
             size = sizes[feature % len(sizes)]
-            bound = min(best.values()).total if len(best) == most else least
-            candidates = np.flatnonzero(totals[:, feature] > bound)
-            # Equal n-grams have equal totals within a batch, so that few are looked at one by one.
+            candidates = np.flatnonzero(totals[:, feature] > ngrams.lowest)
+            # Equal n-grams have equal totals within a batch, which leaves few to be looked at one by one.
             values, places = np.unique(totals[candidates, feature], return_index=True)
             for value, row in zip(values[::-1].tolist(), candidates[places[::-1]].tolist(), strict=True):
-                if len(best) == most and value <= min(best.values()).total:
+                if value <= ngrams.lowest:
                     break
                 start = int(starts[row, feature])
-                best.setdefault(_ngram(ids[row], start, size), Window(value, int(rows[row]), start))
-                if len(best) > most:
-                    del best[min(best, key=lambda ngram: best[ngram].total)]
-    return [sorted(best.values(), reverse=True) for best in kept]
+                ngrams.add(_ngram(ids[row], start, size), Window(value, int(rows[row]), start))
+    return [ngrams.windows() for ngrams in kept]
+
+
+class _StrongestNgrams:
+    """The n-grams of the highest totals so far, at most `count`, each with one of its windows."""
+
+    def __init__(self, count: int, threshold: float) -> None:
+        self._count, self._threshold = count, threshold
+        self._windows: dict[tuple[int, ...], Window] = {}
+
+    @property
+    def lowest(self) -> float:
+        """The total that an n-gram has to exceed to be kept."""
+        is_full = len(self._windows) == self._count
+        return min(self._windows.values()).total if is_full else self._threshold
+
+    def add(self, ngram: tuple[int, ...], window: Window) -> None:
+        """Keep the n-gram, unless it is kept already, in place of the lowest if there is no room."""
+        self._windows.setdefault(ngram, window)
+        if len(self._windows) > self._count:
+            del self._windows[min(self._windows, key=lambda kept: self._windows[kept].total)]
+
+    def windows(self) -> list[Window]:
+        """Return the windows, those of the highest totals first."""
+        return sorted(self._windows.values(), reverse=True)
 
 
 def first_member(network: keras.Model) -> keras.Model:
-    """The first network of an ensemble; any other network itself."""
-    return _first(network, keras.Model) or network
+    """Return the first network of an ensemble; any other network itself."""
+    return _first_layer(network, keras.Model) or network
 
 
-def _first(network: keras.Model, kind: type) -> keras.layers.Layer | None:
+def _first_layer(network: keras.Model, kind: type) -> keras.layers.Layer | None:
     return next((layer for layer in network.layers if isinstance(layer, kind)), None)
 
 
-def _winners(
+def _winning_windows(
     layer: TokenConvolution, ids: NDArray[np.int32]
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """max over t of c_t + b, and the t that wins, float32 and int32 [batch, features]."""
+    """Return the maximum over t of c_t + b, and the t that gives it: float32 and int32 [batch, features].
+
+    `ids` int32 [batch, length].
+    """
     tokens, places = np.unique(np.append(ids, np.int32(PADDING)), return_inverse=True)
-    index = (places[:-1] - 1).astype(np.int32).reshape(ids.shape)  # PADDING is the first, and becomes -1
-    bank_form = np.array(layer.windows), np.array(layer.filters)
+    index = (places[:-1] - 1).astype(np.int32).reshape(ids.shape)  # PADDING is the lowest id, and becomes -1
+    windows, filters = np.array(layer.windows), np.array(layer.filters)
     products = layer.products(tf.constant(tokens[1:])).numpy()
-    pools = np.split(products, products.shape[1] // int(bank_form[0] @ bank_form[1]), axis=1)
-    found = [convolution_kernels.pool(*bank_form, np.ascontiguousarray(pool), index) for pool in pools]
-    pooled, starts = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+    pools = np.split(products, products.shape[1] // int(windows @ filters), axis=1)
+    results = [
+        convolution_kernels.pool(windows, filters, np.ascontiguousarray(pool), index) for pool in pools
+    ]
+    pooled, starts = (np.concatenate(parts, axis=1) for parts in zip(*results, strict=True))
     return pooled + layer.bias.numpy(), starts
 
 
@@ -155,14 +196,19 @@ def _text(tokens: Sequence[str], start: int, size: int) -> str:
 
 
 def first_filters(network: keras.Model) -> NDArray[np.float32] | None:
-    """float32 [height, width, channels, filters] of the first convolution over pixels, where there is one."""
-    layer = _first(first_member(network), keras.layers.Conv2D)
+    """Return the filters of the first convolution over pixels, or None if there is none.
+
+    float32 [height, width, channels, filters].
+    """
+    layer = _first_layer(first_member(network), keras.layers.Conv2D)
     return None if layer is None else layer.kernel.numpy()
 
 
 def feature_maps(network: keras.Model, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What that layer makes of one image [height, width, channels]: float32 [height, width, filters], without
-    the normalization and the rectifier that may follow as layers of their own."""
+    """Return the output of the first convolution for one image [height, width, channels].
+
+    float32 [height, width, filters], before any normalization or activation that is a layer of its own.
+    """
     member = first_member(network)
     output = next(layer.output for layer in member.layers if isinstance(layer, keras.layers.Conv2D))
     maps: NDArray[np.float32] = keras.Model(member.input, output)(image[None]).numpy()[0]
@@ -170,8 +216,10 @@ def feature_maps(network: keras.Model, image: NDArray[np.uint8]) -> NDArray[np.f
 
 
 def edge_maps(image: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """What each kernel of the filter bank makes of one image's brightness, 0..1 [height, width], by name:
-    float32 [height - 2, width - 2]."""
+    """Return the output of each edge kernel for one image [height, width, channels], by the kernel's name.
+
+    float32 [height - 2, width - 2]; the kernels are applied to the mean of the channels in 0..1.
+    """
     brightness = image.astype(np.float32).mean(axis=-1)[None, :, :, None] / 255
     stacked = np.stack(list(KERNELS.values()), axis=-1)[:, :, None]
     maps = tf.nn.conv2d(brightness, stacked, strides=1, padding="VALID").numpy()[0]

@@ -1,4 +1,4 @@
-"""Rows whose label is probably wrong: confident learning (Northcutt et al. 2021), arXiv 1911.00068."""
+"""Rows whose label is probably wrong, by confident learning (Northcutt et al. 2021, arXiv 1911.00068)."""
 
 from __future__ import annotations
 
@@ -13,47 +13,52 @@ from ..measures.calibration import fit_temperature
 from ..measures.softmax import softmax
 
 FOLDS = 10
-SMOOTHING = 0.3  # of an n-gram's weight in a class
+SMOOTHING = 0.3  # added to the weight of every n-gram in every class
 Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float32]
 
 
-class Suspects(NamedTuple):
-    """`rows` int64 [suspects], the most suspicious first; beside each the label that fits it better, and that
-    one's probability."""
+class SuspectRows(NamedTuple):
+    """Rows whose label is probably wrong, int64 [suspects], the most suspicious first.
+
+    `suggested` and `probability` [suspects] are the class that fits the row better, and its probability.
+    """
 
     rows: NDArray[np.int64]
     suggested: Labels
     probability: Probabilities
 
 
-def suspects(probabilities: Probabilities, labels: Labels) -> Suspects:
-    """The rows that count for another class than their `labels` int64 [rows] say.
+def suspect_rows(probabilities: Probabilities, labels: Labels) -> SuspectRows:
+    """Return the rows whose confident class differs from their label, int64 [rows].
 
-    `probabilities` float32 [rows, classes] are of models that have not learned these rows. A row counts for
-    the most probable of the classes that it is sure enough of: those with at least the mean probability that
-    rows labelled so have. The lower the probability of the given label, the more suspicious a row is.
+    `probabilities` float32 [rows, classes] come from models that were not trained on these rows. A row's
+    confident class is the most probable of the classes whose probability reaches the class's threshold, the
+    mean probability among the rows labelled so (equation 2 of the paper). The lower the probability of a
+    row's own label, the more suspicious it is.
     """
     rows, classes = probabilities.shape
     counts = np.bincount(labels, minlength=classes)
-    given = probabilities[np.arange(rows), labels]
-    usual = np.bincount(labels, given, classes) / np.maximum(1, counts)
-    # A class without rows has no threshold, and no row can be said to be of it.
-    sure = np.where((probabilities >= usual) & (counts > 0), probabilities, np.float32(-1))
-    best = sure.argmax(axis=1)
-    found = np.flatnonzero((sure.max(axis=1) >= 0) & (best != labels))
-    found = found[np.argsort(given[found], kind="stable")]
-    return Suspects(found, best[found], probabilities[found, best[found]])
+    of_label = probabilities[np.arange(rows), labels]
+    thresholds = np.bincount(labels, of_label, classes) / np.maximum(1, counts)
+    # A class without rows has no threshold, so no row can be assigned to it.
+    is_confident = (probabilities >= thresholds) & (counts > 0)
+    confident = np.where(is_confident, probabilities, np.float32(-1))
+    suggested = confident.argmax(axis=1)
+    suspects = np.flatnonzero((confident.max(axis=1) >= 0) & (suggested != labels))
+    suspects = suspects[np.argsort(of_label[suspects], kind="stable")]
+    suggested = suggested[suspects]
+    return SuspectRows(suspects, suggested, probabilities[suspects, suggested])
 
 
-def out_of_fold(sequences: Sequences, labels: Labels, classes: int, seed: int) -> Probabilities:
-    """float32 [rows, classes]: what naive Bayes says of each row that was fitted to the other folds' rows.
+def out_of_fold_probabilities(sequences: Sequences, labels: Labels, classes: int, seed: int) -> Probabilities:
+    """Return float32 [rows, classes], each row predicted by a naive Bayes model fitted to the other folds.
 
-    On TF-IDF of single tokens and pairs. It finds as many wrong labels as logistic regression on the same
-    n-grams, in a hundredth of the time: a fold is a sum of counts. The probabilities are calibrated by a
-    temperature, which is fitted to rows that were left out.
+    The model uses TF-IDF of single tokens and pairs. Naive Bayes, as it finds as many wrong labels here as
+    logistic regression in a hundredth of the time: a fold is a sum of counts. The probabilities are
+    calibrated by a temperature fitted to the out-of-fold logits.
     """
-    from scipy.sparse import csr_matrix  # here, as only a review has use for the seconds that it takes
+    from scipy.sparse import csr_matrix  # imported late: they take seconds, and only reports need them
     from sklearn.feature_extraction.text import TfidfTransformer
 
     keys, places = ngrams(sequences)
@@ -64,21 +69,21 @@ def out_of_fold(sequences: Sequences, labels: Labels, classes: int, seed: int) -
     members = csr_matrix(
         (np.ones(len(labels), np.float32), (labels, np.arange(len(labels)))), (classes, shape[0])
     )
-    fold = _stratified(labels, seed)
+    folds = _stratified_folds(labels, seed)
     logits = np.empty((len(labels), classes), np.float32)
-    for number in range(FOLDS):
-        inside = fold == number
-        rest = np.flatnonzero(~inside)
-        sums = (members[:, rest] @ weighted[rest]).toarray() + np.float32(SMOOTHING)
+    for fold in range(FOLDS):
+        held_out = folds == fold
+        training = np.flatnonzero(~held_out)
+        sums = (members[:, training] @ weighted[training]).toarray() + np.float32(SMOOTHING)
         weights = np.log(sums / sums.sum(axis=1, keepdims=True))
-        prior = np.log(1 + np.bincount(labels[rest], minlength=classes))
-        logits[inside] = weighted[inside] @ weights.T + prior
+        prior = np.log(1 + np.bincount(labels[training], minlength=classes))
+        logits[held_out] = weighted[held_out] @ weights.T + prior
     return softmax(logits, fit_temperature(logits, labels))
 
 
-def _stratified(labels: Labels, seed: int) -> NDArray[np.int64]:
-    """int64 [rows]: a fold for each row, every class spread over all of them."""
+def _stratified_folds(labels: Labels, seed: int) -> NDArray[np.int64]:
+    """Return a fold for each row, int64 [rows], with the rows of every class spread over all folds."""
     order = np.lexsort((np.random.default_rng(seed).random(len(labels)), labels))
-    fold = np.empty(len(labels), np.int64)
-    fold[order] = np.arange(len(labels)) % FOLDS
-    return fold
+    folds = np.empty(len(labels), np.int64)
+    folds[order] = np.arange(len(labels)) % FOLDS
+    return folds

@@ -1,4 +1,4 @@
-"""One page that tells a run's story, in the order in which a reviewer asks."""
+"""The report page of a run, in the order of a reviewer's questions."""
 
 from __future__ import annotations
 
@@ -16,24 +16,28 @@ from markupsafe import Markup, escape
 
 from ..measures.comparison import Performance, Titles, cautions
 from ..measures.metrics import confused_pairs, confusion_order
+from ..measures.paired import format_p
+from ..terminal import shorten
 from ..tracking import provenance
 from .assessment import Measures
-from .figures import FIGURE_DPI, LEGIBLE_CLASSES
+from .style import FIGURE_DPI, LEGIBLE_CLASSES
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
-ROWS = 25  # of a table of texts
-PAIRS = 10
-LONGEST = 400  # characters of a text
-PHONE = 6  # inches: a wider figure cannot be read where it is as narrow as a phone
+MAX_ROWS = 25  # of a table of texts
+MAX_PAIRS = 10  # of confused classes
+MAX_TEXT_CHARACTERS = 400
+MAX_PHONE_INCHES = 6  # a wider figure is unreadable at the width of a phone
+NBSP = "\N{NO-BREAK SPACE}"
+PNG_WIDTH = slice(16, 20)  # bytes of the header that hold the width in pixels
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the page shows. Nothing in it is trusted: whatever comes from the data is escaped.
+    """The content of the page. Nothing in it is trusted: whatever comes from the data is escaped.
 
-    `data` is the data report, `run` what `train` noted of the run,
-    `options` those of all stages. `figures` are PNG files by name; the page leaves out those that are
-    missing. `wrong` and `suspects` are the tables of `assessment`, and `members` counts the networks.
+    `figures` are PNG files by name; the page leaves out those that are missing. `wrong` and `suspects` are
+    the tables of `assessment`, `members` is the number of networks, `data` the data report, `options` those
+    of all stages, and `run` what `train` noted about the run.
     """
 
     title: str
@@ -50,118 +54,127 @@ class Report:
     run: Mapping[str, Any]
 
     def html(self) -> str:
-        """The page, which needs nothing outside it: no script, no font, no picture."""
+        """Return the page, which is self-contained: no script, font or image from elsewhere."""
         environment = Environment(
             autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         environment.filters |= {
-            "shown": shown,
+            "inline": inline,
             "percent": percent,
             "points": points,
             "thousands": "{:,}".format,
         }
-        confusion = self.measures.comparison.confusion
-        order = confusion_order(confusion).tolist() if len(self.labels) > LEGIBLE_CLASSES else []
+        comparison = self.measures.comparison
         return environment.from_string(TEMPLATE.read_text("utf-8")).render(
             page=self,
             measures=self.measures,
-            comparison=self.measures.comparison,
+            comparison=comparison,
             data=self.data,
             verdict=self.verdict,
-            contestants=self.rows,
-            cautions=cautions(self.measures.comparison, self.titles),
-            pooled=self.pooled,
-            pairs=confused_pairs(confusion)[:PAIRS],
-            numbers={self.labels[place]: number for number, place in enumerate(order, 1)},
+            contestants=self.contestants,
+            cautions=cautions(comparison, self.titles),
+            mixture=self.mixture,
+            pairs=confused_pairs(comparison.confusion)[:MAX_PAIRS],
+            numbers=self.class_numbers,
             wrong=_records(self.wrong),
             suspects=_records(self.suspects),
-            options=flat(self.options),
+            options=flatten(self.options),
             versions=provenance.versions(),
         )
 
     @property
     def verdict(self) -> str:
-        """Whether the network is better than the baseline, in a sentence."""
-        low, high = self.measures.comparison.difference_interval
-        network, baseline = f"the {self.titles.network}", self.titles.baseline
-        if low <= 0 <= high:
-            return f"No clear difference between {network} and {baseline}."
-        better, other = (network, baseline) if low > 0 else (baseline, network)
-        return f"{better[0].upper()}{better[1:]} is better than {other}."
+        """A sentence on whether the network is significantly better than the baseline."""
+        comparison, network, baseline = self.measures.comparison, self.titles.network, self.titles.baseline
+        p = f"(p {format_p(comparison.p)})".replace(" ", NBSP)
+        if not comparison.is_significant:
+            return f"No significant difference between the {network} and {baseline} {p}."
+        direction = "better" if comparison.difference > 0 else "worse"
+        return f"The {network} is significantly {direction} than {baseline} {p}."
 
     @property
-    def pooled(self) -> str:
-        """Of what the classifier's log-probabilities are the sum; nothing of one network alone."""
+    def mixture(self) -> str:
+        """A sentence on how the log-probabilities of several models are summed; "" for one network alone."""
         weights = self.run["weights"]
         if not weights:
             return ""
         whose = "the network's" if self.members == 1 else f"the mean of the {self.members} networks'"
-        parts = [f"{weights['networks']:.2f} of {whose} log-probabilities"]
+        terms = [f"{weights['networks']:.2f} × {whose} log-probabilities"]
         if "n-grams" in weights:
-            baseline = self.titles.baseline
-            parts.append(f"{weights['n-grams']:.2f} of those of the n-grams, which are {baseline} itself")
+            terms.append(f"{weights['n-grams']:.2f} × those of the n-grams ({self.titles.baseline})")
         name = self.titles.network
-        return f"{name[0].upper()}{name[1:]}: {' plus '.join(parts)}, as the validation part weighs them."
+        return f"{name[0].upper()}{name[1:]}: {' + '.join(terms)}; the weights fit the validation part best."
 
     @property
-    def rows(self) -> list[tuple[str, Performance]]:
-        """The table of contestants: their titles and performances."""
-        alone = "network alone" if self.members == 1 else "networks alone"
+    def contestants(self) -> list[tuple[str, Performance]]:
+        """The titles and performances of the classifiers that are compared."""
+        comparison, alone = self.measures.comparison, self.measures.network_alone
+        title = "network alone" if self.members == 1 else "networks alone"
         return [
-            (self.titles.network, self.measures.comparison.network),
-            *([(alone, self.measures.network_alone)] if self.measures.network_alone else []),
-            (self.titles.baseline, self.measures.comparison.baseline),
-            (self.titles.majority, self.measures.comparison.majority),
+            (self.titles.network, comparison.network),
+            *([(title, alone)] if alone else []),
+            (self.titles.baseline, comparison.baseline),
+            (self.titles.majority, comparison.majority),
         ]
 
+    @property
+    def class_numbers(self) -> dict[str, int]:
+        """The numbers of the classes in the confusion matrix, if that has no room for their names."""
+        if len(self.labels) <= LEGIBLE_CLASSES:
+            return {}
+        order = confusion_order(self.measures.comparison.confusion).tolist()
+        return {self.labels[place]: number for number, place in enumerate(order, 1)}
+
     def inches(self, name: str) -> float:
-        """How wide a figure was drawn: PNG keeps its pixels here, and Matplotlib draws as many an inch."""
-        return int.from_bytes(self.figures[name][16:20]) / FIGURE_DPI
+        """Return the width of a figure, from the header of its PNG file."""
+        return int.from_bytes(self.figures[name][PNG_WIDTH]) / FIGURE_DPI
 
     def is_wide(self, name: str) -> bool:
-        """Whether a phone has to scroll it."""
-        return self.inches(name) > PHONE
+        """Return whether a figure has to be scrolled on a phone."""
+        return self.inches(name) > MAX_PHONE_INCHES
 
     def image(self, name: str) -> str:
-        """A figure as an address that holds it."""
+        """Return a figure as a data URL."""
         return "data:image/png;base64," + base64.b64encode(self.figures[name]).decode()
 
 
-def shown(text: object, most: int = LONGEST) -> Markup:
-    """Text from the data, for HTML: escaped, cut, without control characters, and kept from turning the
-    direction of what stands around it."""
-    line = " ".join(str(text).split())
-    line = "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in ("Cc", "Cs") else char for char in line
+def inline(text: object, columns: int = MAX_TEXT_CHARACTERS) -> Markup:
+    """Return text from the data as HTML on one line of at most `columns` characters.
+
+    It is escaped, without control characters, and cannot change the writing direction around it.
+    """
+    printable = (
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in ("Cc", "Cs") else char
+        for char in " ".join(str(text).split())
     )
-    line = line if len(line) <= most else line[: most - 1] + "…"
-    breakable = escape(line).replace("_", Markup("_<wbr>"))
+    breakable = escape(shorten("".join(printable), columns)).replace("_", Markup("_<wbr>"))
     return Markup('<bdi dir="auto">{}</bdi>').format(breakable)
 
 
 def percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
+    """Return a share in 0..1 as "12.3 %", or "" for None."""
+    return "" if share is None else f"{share:.1%}".replace("%", f"{NBSP}%")
 
 
 def points(share: float) -> str:
-    """A difference of shares, with its sign."""
+    """Return a difference of shares in 0..1 in points, with its sign."""
     return f"{100 * share:+.1f}".replace("-", "−")
 
 
-def flat(options: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested options by their names in SET; what was not given is left out."""
-    found: dict[str, str] = {}
+def flatten(options: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return nested options by dotted keys, without those that are empty."""
+    flat: dict[str, str] = {}
     for key, value in options.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{key}.")
+            flat |= flatten(value, f"{prefix}{key}.")
         elif value not in (None, "", []):
-            found[prefix + key] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return found
+            flat[prefix + key] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return flat
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The first ROWS; evidence as [n-gram, what it adds] instead of JSON."""
-    records = table.head(ROWS).to_dict("records")
+    """Return the first rows of a table, with evidence as pairs of n-gram and value instead of JSON."""
+    records = table.head(MAX_ROWS).to_dict("records")
     return [
         {str(name): json.loads(value) if name == "evidence" else value for name, value in record.items()}
         for record in records

@@ -1,4 +1,4 @@
-"""What a run is reviewed by: its figures, and what its filters have learned."""
+"""All figures of a run by name, and the values of its filters."""
 
 from __future__ import annotations
 
@@ -13,75 +13,89 @@ from ..measures import slices
 from ..measures.comparison import Titles
 from ..measures.metrics import confused_pairs, confusion_order
 from ..networks.backend import keras
+from ..terminal import shorten_middle
 from . import class_figures, figures, filter_figures, filters
-from .assessment import Measures, Scored
-from .figures import Figure
+from .assessment import Measures, ScoredRows
+from .style import Figure
+
+LABEL_CHARACTERS, PREDICTION_CHARACTERS = 18, 16  # below a wrong image
+EXAMPLE_CHARACTERS = 40  # of the example's label, in a heading
 
 
-class Learned(NamedTuple):
-    """Filters as plain values, and their figures, by name: none of a network without a convolution."""
+class FilterReport(NamedTuple):
+    """The values of a network's filters for filters.json, and their figures by name.
 
-    filters: list[Any]
+    Both are empty for a network without a convolution.
+    """
+
+    values: list[Any]
     figures: dict[str, Figure]
 
 
-def measured(
-    test: Scored,
+def measure_figures(
+    test: ScoredRows,
     measures: Measures,
     history: list[dict[str, float]],
     criterion: str,
     titles: Titles,
     title: str,
 ) -> dict[str, Figure]:
-    """The figures of a run's numbers, by name. `criterion` chose the epoch."""
+    """Return the figures of a run's measures by name; the `criterion` chose the epoch that was kept."""
     labels, matrix = test.classifier.labels, measures.comparison.confusion
-    of_test = f"{title}, {len(test.rows):,} test rows"
+    subject = f"{title}, {len(test.rows):,} test rows"
     drawn = {
-        "opponents": figures.opponents(measures.comparison, titles, of_test),
+        "opponents": figures.opponents(measures.comparison, titles, subject),
         "confusion_matrix": class_figures.confusion_matrix(
-            matrix, confusion_order(matrix), confused_pairs(matrix), labels, of_test
+            matrix, confusion_order(matrix), confused_pairs(matrix), labels, subject
         ),
-        "class_scores": class_figures.class_scores(measures.comparison.network.scores.classes, of_test),
-        "calibration": figures.calibration(*test.reliability, test.classifier.temperature, of_test),
+        "class_scores": class_figures.class_scores(measures.comparison.network.scores.classes, subject),
+        "calibration": figures.calibration(*test.reliability, test.classifier.temperature, subject),
         "learning_curves": figures.learning_curves(history, title, criterion),
     }
     tables = {slices.TITLES[name]: table for name, table in measures.slices.items() if name != "class"}
     if tables:
-        drawn["slices"] = figures.slices(tables, of_test)
+        drawn["slices"] = figures.slices(tables, subject)
     return drawn
 
 
-def wrong_pictures(test: Scored, mistakes: pd.DataFrame, title: str) -> dict[str, Figure]:
-    """The most confident of the `mistakes` as they look; of texts none."""
+def wrong_picture_figures(test: ScoredRows, mistakes: pd.DataFrame, title: str) -> dict[str, Figure]:
+    """Return a figure of the most confident of the `mistakes`, by name; none for texts."""
     if test.inputs.kind == "text" or mistakes.empty:
         return {}
-    first = mistakes.head(class_figures.WRONG)
-    names = zip(first["label"], first["predicted_label"], first["probability"], strict=True)
-    captions = [f"{figures.cut(a, 18)}\n→ {figures.cut(b, 16)}\n{share:.1%}" for a, b, share in names]
+    first = mistakes.head(class_figures.MAX_PICTURES)
+    captions = [
+        f"{shorten_middle(label, LABEL_CHARACTERS)}\n→ {shorten_middle(predicted, PREDICTION_CHARACTERS)}\n"
+        f"{probability:.1%}"
+        for label, predicted, probability in zip(
+            first["label"], first["predicted_label"], first["probability"], strict=True
+        )
+    ]
     pictures = test.inputs.select(test.rows.index.get_indexer(first.index)).padded()
     return {"wrong_pictures": class_figures.wrong_pictures(pictures, captions, title)}
 
 
-def learned(network: keras.Model, test: Scored, title: str) -> Learned:
-    """What its first layer's filters fire on in the test part."""
+def filter_report(network: keras.Model, test: ScoredRows, title: str) -> FilterReport:
+    """Return the filters of the network's first layer, and what activates them in the test part."""
     labels, encoder = test.classifier.labels, test.classifier.encoder
     if test.inputs.kind == "image":
-        return _pictures(network, test.inputs, labels[test.truth[0]], title)
-    found = filters.ngram_filters(network, test.inputs, list(test.rows["text"]), encoder, labels)
-    drawn = {"filters": filter_figures.ngram_filters(found, labels, title)} if found else {}
-    return Learned([asdict(one) for one in found], drawn)
+        return _pixel_filters(network, test.inputs, labels[test.truth[0]], title)
+    ngram_filters = filters.ngram_filters(network, test.inputs, list(test.rows["text"]), encoder, labels)
+    if not ngram_filters:
+        return FilterReport([], {})
+    figure = filter_figures.ngram_filters(ngram_filters, labels, title)
+    return FilterReport([asdict(entry) for entry in ngram_filters], {"filters": figure})
 
 
-def _pictures(network: keras.Model, images: Images, label: str, title: str) -> Learned:
-    """Its filters, and what they make of the first picture, which has the `label`."""
-    first = filters.first_filters(network)
-    if first is None:
-        return Learned([], {})
+def _pixel_filters(network: keras.Model, images: Images, label: str, title: str) -> FilterReport:
+    """Return the filters over pixels, and their feature maps of the first image, which has the `label`."""
+    weights = filters.first_filters(network)
+    if weights is None:
+        return FilterReport([], {})
     (picture,) = images.select(np.zeros(1, np.int64)).padded()
     maps = filters.feature_maps(network, picture)
-    example = f"{title}: the first of the test part, {figures.cut(label, 40)}"
+    subject = f"{title}: the first test image, {shorten_middle(label, EXAMPLE_CHARACTERS)}"
     drawn = {
-        "filters": filter_figures.filter_tiles(first, title),
-        "feature_maps": filter_figures.feature_maps(picture, filters.edge_maps(picture), maps, example),
+        "filters": filter_figures.filter_tiles(weights, title),
+        "feature_maps": filter_figures.feature_maps(picture, filters.edge_maps(picture), maps, subject),
     }
-    return Learned(first.transpose(3, 0, 1, 2).round(5).tolist(), drawn)
+    return FilterReport(weights.transpose(3, 0, 1, 2).round(5).tolist(), drawn)

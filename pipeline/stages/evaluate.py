@@ -1,9 +1,10 @@
-"""Score the network on the test part, beside the baseline and the majority class, and report on the run.
+"""Measure the network on the test part, compare it with its opponents, and report on the run.
 
 Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts alone), and the corpus's
 rows.parquet, data_report.json, sequences.npz (or images.npy) and baseline_<criterion>.parquet; writes
-predictions.parquet, row_keys.npz, mistakes.csv and metrics.json, and finishes the run in MLflow. Of a run
-that is no fold of a cross-validation, also filters.json, suspect_labels.csv, the figures and report.html.
+predictions.parquet, row_keys.npz, mistakes.csv and metrics.json, and finishes the run in MLflow. Unless the
+run is a fold of a cross-validation, it also writes filters.json, suspect_labels.csv, the figures and
+report.html.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ from ..measures.comparison import Titles, headline, network_title, summary
 from ..options import BaselineName
 from ..prediction.classifier import Classifier, load_network
 from ..review import assessment
-from ..review.assessment import Scored
+from ..review.assessment import Measures, ScoredRows
 from ..tracking.run import Run, description, resumed_run
 from ..verb_options import PrepareOptions, Request, TrainOptions
 
-REVIEWED = 500  # rows of a table in MLflow
+MAX_TABLE_ROWS = 500  # of a table in MLflow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,93 +54,99 @@ def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.folder)
     trained = read_json(folder.run)
     with resumed_run(trained["mlflow_run"]) as tracked:
-        measures, result = _evaluate(folder, trained["train_seconds"], tracked)
-        tracked.log_text(folder.metrics.name, json.dumps(result, indent=1))
-    write_json(folder.metrics, result)  # once all is written and recorded: Make takes it for the end
-    _say(folder, measures)
+        measures = _evaluate(folder, tracked)
+        entries = measures.to_json() | {
+            "train_seconds": trained["train_seconds"],
+            "epochs": len(read_json(folder.history)),
+        }
+        tracked.log_metrics({f"test.{key}": value for key, value in _numbers(entries).items()})
+        tracked.log_text(folder.metrics.name, json.dumps(entries, indent=1))
+    write_json(folder.metrics, entries)  # last, as Make takes this file for the end of the stage
+    _print_summary(folder, measures)
 
 
-def _evaluate(
-    folder: RunFolder, train_seconds: float, tracked: Run
-) -> tuple[assessment.Measures, dict[str, Any]]:
-    options = read_stage(folder.train_options, TrainOptions)
+def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
+    """Measure the classifier, write and log the tables of rows, and unless it is a fold, the review."""
+    seed = read_stage(folder.train_options, TrainOptions).seed
     rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
-    history = read_json(folder.history)
     classifier = Classifier.load(folder.model)
-
-    test = Scored.of(classifier, rows, inputs, rows["part"] == "test")
-    measures = assessment.measures(test, *_opponents(folder), _found(folder), options.seed)
-    result = measures.to_json() | {"train_seconds": train_seconds, "epochs": len(history)}
-    labelled = assessment.predictions(test)
-    mistakes = assessment.mistakes(labelled)
-    write_table(folder.predictions, labelled)
+    test = ScoredRows.from_corpus(classifier, rows, inputs, rows["part"] == "test")
+    measures = assessment.measures(test, *_opponents(folder), _has_vector(folder), seed)
+    predictions = assessment.predictions(test)
+    mistakes = assessment.mistakes(predictions)
+    write_table(folder.predictions, predictions)
     write_arrays(folder.row_keys, **{part: digests(contents(rows[rows["part"] == part])) for part in PARTS})
     _write_rows(folder.mistakes, mistakes)
 
-    request = read_stage(folder.request, Request)
-    tracked.log_metrics({f"test.{key}": value for key, value in _numbers(result).items()})
-    tracked.describe(description(request.command, headline(measures.comparison, _titles(folder))))
+    command = read_stage(folder.request, Request).command
+    tracked.describe(description(command, headline(measures.comparison, _titles(folder))))
     for path in (folder.history, folder.coverage, folder.mistakes, folder.corpus.report, folder.predictions):
         if path.exists():  # images have no vectors, and no coverage of them
             tracked.log_file(path)
-    if _is_reviewed(folder):
+    if not _is_fold(folder):
         tracked.log_model(folder.path)
-        held_out = Scored.of(classifier, rows, inputs, rows["part"] != "train")
-        suspects = assessment.suspect_labels(held_out, rows, inputs, options.seed)
-        _review(folder, test, measures, result, mistakes, suspects, tracked)
-    return measures, result
+        held_out = ScoredRows.from_corpus(classifier, rows, inputs, rows["part"] != "train")
+        suspects = assessment.suspect_labels(held_out, rows, inputs, seed)
+        _review(folder, test, measures, mistakes, suspects, tracked)
+    return measures
 
 
-def _is_reviewed(folder: RunFolder) -> bool:
-    """Nobody reviews a fold or ships its model, and there are many."""
-    return read_stage(folder.corpus.prepare_options, PrepareOptions).fold is None
+def _is_fold(folder: RunFolder) -> bool:
+    """Return whether the run is a fold of a cross-validation, which is neither reviewed nor released."""
+    return read_stage(folder.corpus.prepare_options, PrepareOptions).fold is not None
 
 
 def _review(
     folder: RunFolder,
-    test: Scored,
-    measures: assessment.Measures,
-    result: dict[str, Any],
+    test: ScoredRows,
+    measures: Measures,
     mistakes: pd.DataFrame,
     suspects: pd.DataFrame,
     tracked: Run,
 ) -> None:
-    """Writes filters.json, suspect_labels.csv, the figures and report.html, and logs them and the tables."""
-    from ..review import run_figures  # here, as a fold does without: they take seconds to start
-    from ..review.page import Report
+    """Write filters.json, suspect_labels.csv, the figures and report.html, and log them and the tables."""
+    from ..review.page import Report  # imported late: it takes seconds, and a fold does not need it
 
-    title, trained = _title(folder), read_json(folder.run)
-    options = read_stage(folder.train_options, TrainOptions)
-    members, criterion = options.ensemble.members, options.train.criterion
-    learned = run_figures.learned(load_network(folder.model), test, title)
-    drawn = run_figures.measured(test, measures, read_json(folder.history), criterion, _titles(folder), title)
-    drawn |= learned.figures | run_figures.wrong_pictures(test, mistakes, title)
-    for name, figure in drawn.items():
-        with atomic_write(folder.figure(name)) as partial:
-            figure.savefig(partial)
-        tracked.log_file(folder.figure(name))
-    wrong = assessment.with_evidence(mistakes.head(REVIEWED), test)
+    figures = _write_figures(folder, test, measures, mistakes)
+    wrong = assessment.with_evidence(mistakes.head(MAX_TABLE_ROWS), test)
     tracked.log_table("confidently_wrong", wrong)
-    tracked.log_table("suspect_labels", suspects.head(REVIEWED))
+    tracked.log_table("suspect_labels", suspects.head(MAX_TABLE_ROWS))
     page = Report(
-        title=title,
+        title=_title(folder),
         titles=_titles(folder),
-        members=members,
+        members=read_stage(folder.train_options, TrainOptions).ensemble.members,
         labels=test.classifier.labels,
         measures=measures,
-        epochs=result["epochs"],
-        figures={name: folder.figure(name).read_bytes() for name in drawn},
+        epochs=len(read_json(folder.history)),
+        figures={name: folder.figure(name).read_bytes() for name in figures},
         wrong=wrong,
         suspects=suspects,
         data=read_json(folder.corpus.report),
         options=_options(folder),
-        run=trained | read_json(folder.request),
+        run=read_json(folder.run) | read_json(folder.request),
     )
-    write_json(folder.filters, learned.filters)
     _write_rows(folder.suspect_labels, suspects)
     write_text(folder.report, page.html())
-    for path in (folder.filters, folder.suspect_labels, folder.report):
+    for path in (*map(folder.figure, figures), folder.filters, folder.suspect_labels, folder.report):
         tracked.log_file(path)
+
+
+def _write_figures(
+    folder: RunFolder, test: ScoredRows, measures: Measures, mistakes: pd.DataFrame
+) -> list[str]:
+    """Write the figures and filters.json; return the figures' names."""
+    from ..review import run_figures
+
+    title, criterion = _title(folder), read_stage(folder.train_options, TrainOptions).train.criterion
+    report = run_figures.filter_report(load_network(folder.model), test, title)
+    write_json(folder.filters, report.values)
+    history = read_json(folder.history)
+    figures = run_figures.measure_figures(test, measures, history, criterion, _titles(folder), title)
+    figures |= report.figures | run_figures.wrong_picture_figures(test, mistakes, title)
+    for name, figure in figures.items():
+        with atomic_write(folder.figure(name)) as partial:
+            figure.savefig(partial)
+    return list(figures)
 
 
 def _title(folder: RunFolder) -> str:
@@ -147,8 +154,8 @@ def _title(folder: RunFolder) -> str:
 
 
 def _baseline(folder: RunFolder) -> BaselineName:
-    of_texts = read_stage(folder.corpus.prepare_options, PrepareOptions).source.input == "tokens"
-    return "linear" if of_texts else "pixels"
+    is_text = read_stage(folder.corpus.prepare_options, PrepareOptions).source.input == "tokens"
+    return "linear" if is_text else "pixels"
 
 
 def _titles(folder: RunFolder) -> Titles:
@@ -164,15 +171,15 @@ def _opponents(folder: RunFolder) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return table[_baseline(folder)].to_numpy(np.int64), table["majority"].to_numpy(np.int64)
 
 
-def _found(folder: RunFolder) -> NDArray[np.bool_] | None:
-    """Which words have a pretrained vector, by id; None where no file of vectors was read."""
+def _has_vector(folder: RunFolder) -> NDArray[np.bool_] | None:
+    """Return which words have a pretrained vector, bool [words + 2] by id; None without a file of vectors."""
     if not folder.coverage.exists() or not read_json(folder.coverage):
         return None
     return read_arrays(folder.vectors)["found"]
 
 
 def _options(folder: RunFolder) -> dict[str, Any]:
-    """Those of all stages."""
+    """Return the options of all stages."""
     options: dict[str, Any] = {}
     for path in folder.all_options:
         if path.exists():  # images are neither tokenized nor embedded
@@ -180,12 +187,13 @@ def _options(folder: RunFolder) -> dict[str, Any]:
     return options
 
 
-def _numbers(result: dict[str, Any]) -> dict[str, float]:
-    """What can be plotted; an interval as two numbers, beside that which it belongs to."""
-    numbers = {key: value for key, value in result.items() if isinstance(value, (int, float))}
-    for key in [key for key in result if key.endswith("_interval")]:
-        value = key.removesuffix("_interval")
-        numbers[f"{value}.low"], numbers[f"{value}.high"] = result[key]
+def _numbers(entries: dict[str, Any]) -> dict[str, float]:
+    """Return the numbers of metrics.json as MLflow plots them, ends of intervals as `.low` and `.high`."""
+    numbers = {key: value for key, value in entries.items() if isinstance(value, (int, float))}
+    for key, value in entries.items():
+        if key.endswith("_interval"):
+            name = key.removesuffix("_interval")
+            numbers[f"{name}.low"], numbers[f"{name}.high"] = value
     return {key: round(value, 5) for key, value in numbers.items()}
 
 
@@ -193,16 +201,16 @@ def _write_rows(path: Path, table: pd.DataFrame) -> None:
     write_csv(path, table.columns.tolist(), table.itertuples(index=False))
 
 
-def _say(folder: RunFolder, measures: assessment.Measures) -> None:
+def _print_summary(folder: RunFolder, measures: Measures) -> None:
     print(f"evaluate: {_title(folder)}, {measures.comparison.test_rows:,} test rows")
     print(summary(measures.comparison, _titles(folder)))
     print(
-        f"  calibration error {measures.calibration_error:.1%}, at temperature {measures.temperature:.2f};"
-        f" {measures.calibration_error_before:.1%} without it"
+        f"  calibration error {measures.calibration_error:.1%} at temperature {measures.temperature:.2f},"
+        f" {measures.calibration_error_before:.1%} at temperature 1"
     )
     low, high = measures.calibration_error_by_chance
     print(f"  (by chance, a perfectly calibrated classifier has {low:.1%} to {high:.1%})")
     if table := measures.slices.get("uncovered_words"):
         print(slices.summary(slices.TITLES["uncovered_words"], table))
-    if _is_reviewed(folder):
-        print(f"  {folder.report.name} tells it with figures, wrong rows and suspect labels")
+    if not _is_fold(folder):
+        print(f"  {folder.report.name} has figures, mistakes and suspect labels")

@@ -1,7 +1,7 @@
-"""A search for the settings of a space that score best, pruned, within a budget. The only module that
-imports Optuna.
+"""A search within a time budget for the settings of a network and its training that score best.
 
-Settings are dotted keys with their values, as in SET: {"network.windows": [3, 4, 5]}.
+The only module that imports Optuna. Settings are dotted keys with their values, as they are set on the
+command line: {"network.windows": [3, 4, 5]}.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import getitem
 from statistics import median
-from textwrap import shorten
 from typing import Any, Literal
 
 import optuna
@@ -30,54 +29,59 @@ from ..errors import Diverged, InputError, is_interrupt
 from ..models import architecture
 from ..networks import search_space as spaces
 from ..networks.search_space import Choice, Range, Space
+from ..terminal import shorten
 from ..verb_options import TrainOptions
 
 Settings = Mapping[str, Any]
 Ending = Literal["finished", "pruned", "budget spent", "diverged", "failed", "interrupted"]
-LOST = ("pruned", "diverged", "failed")
-FAILURES = 5  # in a row: the next trial would fail as well
-LONGEST_FAULT = 200  # characters
-optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-
-class Ended(Exception):
-    """Raised by `on_epoch`, through the trainer, to end a trial."""
+LOSING_ENDINGS: tuple[Ending, ...] = ("pruned", "diverged", "failed")
+MAX_FAILURES = 5  # consecutive ones, after which the search stops
+MAX_FAULT_CHARACTERS = 200
+STARTUP_TRIALS = 4  # finished trials before any is pruned: fewer make no median
+WARMUP_EPOCHS = 1  # epochs of a trial before it can be pruned: the first may have learned little
 
 
 @dataclass
 class Trial:
-    """Settings that were tried, and their score after each epoch."""
+    """Settings that were tried, and their validation score after each epoch."""
 
     number: int
     settings: Settings
     scores: list[float] = field(default_factory=list)
     ending: Ending = "finished"
-    fault: str = ""  # what it diverged or failed by
+    fault: str = ""  # the error that it diverged or failed with
     seconds: float = 0.0
 
     @property
     def score(self) -> float | None:
-        """Of the best epoch, which the trainer keeps; None before the first."""
+        """The score of the best epoch, which the trainer keeps; None before the first epoch has ended."""
         return max(self.scores, default=None)
 
     @property
-    def counts(self) -> bool:
-        """Whether it may win. The score of a trial that was pruned is beaten already; what diverged or failed
-        would do so again."""
-        return bool(self.scores) and self.ending not in LOST
+    def is_candidate(self) -> bool:
+        """True if the trial may win.
+
+        A pruned trial is beaten already; one that diverged or failed would do so again.
+        """
+        return bool(self.scores) and self.ending not in LOSING_ENDINGS
 
 
-Training = Callable[[Trial, Callable[[float], None]], None]
+OnEpoch = Callable[[float], bool]  # takes an epoch's score; True if the training is to stop
+Training = Callable[[Trial, OnEpoch], None]
+Clock = Callable[[], float]  # seconds
 
 
 class Search:
-    """Trials one after another: first the start, then what a tree-structured Parzen estimator proposes
-    (Bergstra et al. 2011), each ended where it is behind the median of the earlier ones at its epoch.
+    """Trials in sequence: first the start, then proposals of a tree-structured Parzen estimator.
 
-    The same seed proposes the same settings, where the same scores come back.
+    A trial is pruned once it falls below the median of the earlier trials at the same epoch. The same seed
+    proposes the same settings as long as the same scores come back.
+
+    Bergstra et al. (2011), Algorithms for hyper-parameter optimization, NIPS 24, section 4.
     """
 
     def __init__(self, space: Space, start: Settings, seed: int) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.start = dict(start)
         self._space = {key: options.including(start[key]) for key, options in space.items()}
         self.trials: list[Trial] = []
@@ -85,111 +89,130 @@ class Search:
         self._study = optuna.create_study(
             direction="maximize",
             sampler=optuna.samplers.TPESampler(seed=seed),
-            # Four finished trials make a median; the first epoch says little, as it may have learned little.
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=WARMUP_EPOCHS),
         )
         self._study.enqueue_trial({key: _encode(self._space[key], value) for key, value in start.items()})
 
     @property
     def best(self) -> Trial | None:
-        """The trial of the highest score, among equals the earliest."""
-        return max((trial for trial in self.trials if trial.counts), key=_score, default=None)
+        """The trial of the highest score, among equals the earliest; None before any candidate."""
+        return max((trial for trial in self.trials if trial.is_candidate), key=_score, default=None)
 
     def run(
         self,
         train: Training,
         budget: float,
-        most: int | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        max_trials: int | None = None,
+        clock: Clock = time.monotonic,
     ) -> Iterator[Trial]:
-        """Yield the trials as they end, for `budget` seconds of the clock and at most so many.
+        """Yield the trials as they end, for `budget` seconds of the clock and at most `max_trials`.
 
-        `train(trial, on_epoch)` trains by the trial's settings and calls `on_epoch(score)` after each epoch,
-        which raises Ended where it is enough. No epoch begins that would not end within the budget, were it
-        as long as the one before, and no trial whose first epoch would not, were it the median of the
-        others; but the first trial always has an epoch, and the second epoch is not held to the first, in
-        which TensorFlow also traces. An error of `train` costs a trial and no more, unless it is the first
-        trial's, or that of FAILURES trials in a row.
+        `train(trial, on_epoch)` trains with the trial's settings, calls `on_epoch(score)` after each epoch
+        and stops when that returns True. An epoch is not begun if it would exceed the budget by taking as
+        long as the one before, nor a trial if its first epoch would by taking the median of the others'. The
+        first trial always has an epoch, and a second epoch is not predicted from the first, which includes
+        TensorFlow's tracing.
+
+        Raises the error of `train` if it is an interrupt, the first trial's, or that of the last of
+        MAX_FAILURES consecutive trials; any other error costs the trial only.
         """
         deadline = clock() + budget
-        while not self.trials or (len(self.trials) != most and self._has_time(deadline - clock())):
+        while not self.trials or (len(self.trials) != max_trials and self._has_time(deadline - clock())):
             asked = self._study.ask({key: _distribution(options) for key, options in self._space.items()})
             trial = Trial(len(self.trials), self._settings(asked.params) if self.trials else self.start)
             self.trials.append(trial)
-            self._try(train, trial, asked, deadline, clock)
-            if trial.counts:
+            self._try(train, _RunningTrial(trial, asked, deadline, clock))
+            if trial.is_candidate:
                 self._study.tell(asked, trial.score)
             else:
                 self._study.tell(asked, state=TrialState.PRUNED)
             yield trial
 
-    def _has_time(self, left: float) -> bool:
-        return left > 0 and left >= median(self._first_epochs or [0])
+    def _has_time(self, seconds: float) -> bool:
+        return seconds > 0 and seconds >= median(self._first_epochs or [0])
 
-    def _try(
-        self,
-        train: Training,
-        trial: Trial,
-        asked: optuna.Trial,
-        deadline: float,
-        clock: Callable[[], float],
-    ) -> None:
-        began = before = clock()
-
-        def on_epoch(score: float) -> None:
-            nonlocal before
-            asked.report(score, len(trial.scores))
-            trial.scores.append(score)
-            now = clock()
-            took, before = now - before, now
-            if len(trial.scores) == 1:
-                self._first_epochs.append(took)
-                took = 0
-            if asked.should_prune():
-                trial.ending = "pruned"
-            elif now >= deadline or now + took > deadline:
-                trial.ending = "budget spent"
-            if trial.ending != "finished":
-                raise Ended(trial.ending)
-
+    def _try(self, train: Training, running: _RunningTrial) -> None:
+        """Train one trial, and note how it ended. Raises the error that ends the search."""
+        trial = running.trial
         try:
-            train(trial, on_epoch)
-        except Ended:
-            pass
+            train(trial, running.on_epoch)
         except BaseException as error:
-            if is_interrupt(error):
-                trial.ending = "interrupted"
-                raise
-            trial.ending = "diverged" if isinstance(error, Diverged) else "failed"
-            trial.fault = _one_line(error)
-            latest = [one.ending for one in self.trials[-FAILURES:]]
-            if not trial.number or latest == ["failed"] * FAILURES or not isinstance(error, Exception):
+            running.fail(error)
+            if trial.ending == "interrupted" or not isinstance(error, Exception) or self._has_failed():
                 raise
         finally:
-            trial.seconds = clock() - began
+            trial.seconds = running.seconds()
+            if running.first_epoch is not None:
+                self._first_epochs.append(running.first_epoch)
+
+    def _has_failed(self) -> bool:
+        """Return whether an error of the last trial ends the search: of the first, or of many in a row."""
+        latest = [trial.ending for trial in self.trials[-MAX_FAILURES:]]
+        return len(self.trials) == 1 or latest == ["failed"] * MAX_FAILURES
 
     def _settings(self, proposed: Mapping[str, Any]) -> Settings:
         return {key: _decode(options, proposed[key]) for key, options in self._space.items()}
 
 
-def space_of(options: TrainOptions, random_vectors: bool) -> Space:
-    """The architecture's own space, if it has one, and that of the training."""
+class _RunningTrial:
+    """A trial under way: records its scores, and decides after each epoch whether it stops."""
+
+    def __init__(self, trial: Trial, asked: optuna.Trial, deadline: float, clock: Clock) -> None:
+        self.trial = trial
+        self.first_epoch: float | None = None  # seconds that it took
+        self._asked, self._deadline, self._clock = asked, deadline, clock
+        self._began = self._epoch_began = clock()
+
+    def seconds(self) -> float:
+        """Return the time since the trial began."""
+        return self._clock() - self._began
+
+    def on_epoch(self, score: float) -> bool:
+        """Record the score of an epoch that ended; return True if the trial is to stop after it."""
+        self._asked.report(score, len(self.trial.scores))
+        self.trial.scores.append(score)
+        now = self._clock()
+        next_epoch, self._epoch_began = now - self._epoch_began, now
+        if self.first_epoch is None:
+            self.first_epoch, next_epoch = next_epoch, 0.0  # which includes TensorFlow's tracing
+        if self._asked.should_prune():
+            self.trial.ending = "pruned"
+        elif now >= self._deadline or now + next_epoch > self._deadline:
+            self.trial.ending = "budget spent"
+        return self.trial.ending != "finished"
+
+    def fail(self, error: BaseException) -> None:
+        """Note the error that ended the trial."""
+        if is_interrupt(error):
+            self.trial.ending = "interrupted"
+        else:
+            self.trial.ending = "diverged" if isinstance(error, Diverged) else "failed"
+            self.trial.fault = _fault(error)
+
+
+def search_space(options: TrainOptions, random_vectors: bool) -> Space:
+    """Return the space of the architecture, if it has one, and that of the training."""
     module = architecture(options.architecture)
     network: Space = {}
     if hasattr(module, "search_space"):
         network = module.search_space(module.Options(**options.network), random_vectors)
-    inner = {f"network.{key}": one for key, one in network.items()}
-    return inner | {f"train.{key}": one for key, one in spaces.of_training(options.train).items()}
+    training = spaces.of_training(options.train)
+    return {f"network.{key}": values for key, values in network.items()} | {
+        f"train.{key}": values for key, values in training.items()
+    }
 
 
-def settings_of(options: TrainOptions, space: Space) -> Settings:
-    """What the options have at the keys of a space."""
+def current_settings(options: TrainOptions, space: Space) -> Settings:
+    """Return the values that the options have at the keys of a space."""
     values = options.model_dump()
     return {key: reduce(getitem, key.split("."), values) for key in space}
 
 
 def with_settings(options: TrainOptions, settings: Settings) -> TrainOptions:
-    """The options with other values at some keys, checked as a YAML's are. Raises InputError."""
+    """Return the options with other values at some keys, checked as a YAML's are.
+
+    Raises InputError for a value that the options do not allow.
+    """
     values = options.model_dump()
     for key, value in settings.items():
         *sections, last = key.split(".")
@@ -201,9 +224,9 @@ def with_settings(options: TrainOptions, settings: Settings) -> TrainOptions:
         raise InputError(str(error.errors()[0]["msg"])) from error
 
 
-def _one_line(error: BaseException) -> str:
+def _fault(error: BaseException) -> str:
     kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
-    return shorten(kind + str(error), LONGEST_FAULT, placeholder="…")
+    return shorten(kind + str(error), MAX_FAULT_CHARACTERS)
 
 
 def _score(trial: Trial) -> float:
@@ -219,7 +242,7 @@ def _distribution(options: Choice | Range) -> BaseDistribution:
 
 
 def _encode(options: Choice | Range, value: Any) -> Any:
-    """Optuna's choices are texts and numbers."""
+    """Return a setting as Optuna takes it: the values of a choice may only be strings and numbers."""
     return json.dumps(options.values[options.values.index(value)]) if isinstance(options, Choice) else value
 
 

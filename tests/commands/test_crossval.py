@@ -6,12 +6,13 @@ import json
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.studies.cross_validation import compared
+from pipeline.studies.cross_validation import difference
 from tests.test_end_to_end import SMALL, make, write_reviews
 
 FEW = SMALL.replace("epochs=4", "epochs=2")
@@ -29,71 +30,120 @@ def crossval(data: Path, *more: str):
     return make(data, "crossval", "MODEL=kim-rand", *arguments, *more)
 
 
-def test_cross_validation_compares_on_the_same_folds_and_goes_on_where_it_stopped(data: Path) -> None:
-    done = crossval(data)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    *lines, place = done.stdout.splitlines()
-    options = json.loads(Path(place, "options.json").read_text())
-    folds = [Path(run).parent for run in options["runs"]]
-    assert max(map(len, lines)) <= 80
-    assert "validation" not in done.stdout  # the parts of all rows are those of no fold
-    assert any(line.split() == ["rows", "80"] for line in lines)
-    copies = [
-        json.loads((fold / "data_report.json").read_text())["near_across_split"]["test"] for fold in folds
-    ]
-    assert f"  Of 40 test rows a fold {sum(copies) / 2:.1f} are near copies of a training row." in lines
-    assert "  There are only 80 test rows: one of them is 1.2 points." in lines
-    assert "TF-IDF + logistic regression" in done.stdout
-    assert "Ship " in done.stdout
-    tested = [pd.read_parquet(fold / "rows.parquet")["part"] == "test" for fold in folds]
-    assert (sum(one.astype(int) for one in tested) == 1).all()
-    of_fold = {path.name for path in Path(options["runs"][0]).iterdir()}
-    assert {"mistakes.csv", "predictions.parquet"} <= of_fold
-    assert not of_fold & {"report.html", "suspect_labels.csv", "filters.json", "confusion_matrix.png"}
-    result = json.loads(Path(place, "crossval.json").read_text())
-    assert result["contestants"]["TF-IDF + logistic regression"]["accuracy"] == [1, 1]
-    codes = {name: code for code, name in enumerate(json.loads((folds[0] / "labels.json").read_text()))}
-    tables = [pd.read_parquet(Path(run, "predictions.parquet")) for run in options["runs"]]
+class CrossValidated:
+    """A cross-validation over two folds of a corpus of its own, as a user ran it."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        write_reviews(data / "reviews.csv", 80)
+        self.done = crossval(data)
+        assert self.done.returncode == 0, self.done.stderr
+        *self.lines, folder = self.done.stdout.splitlines()
+        self.folder = Path(folder)
+        self.runs = [Path(run) for run in self.read("options.json")["runs"]]
+        self.folds = [run.parent for run in self.runs]
+        self.result = self.read("crossval.json")
+
+    def read(self, name: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.folder / name).read_text())
+        return content
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> CrossValidated:
+    return CrossValidated(tmp_path_factory.mktemp("two-folds"))
+
+
+def test_what_is_printed_fits_a_terminal_and_ends_with_the_verdict(done: CrossValidated) -> None:
+    assert done.done.stderr == ""
+    assert max(map(len, done.lines)) <= 80
+    assert any(line.startswith("  TF-IDF + logistic regression ") for line in done.lines)
+    assert any(line.startswith("  Ship ") for line in done.lines)
+
+
+def test_the_rows_are_described_once_and_without_parts_that_no_fold_has(done: CrossValidated) -> None:
+    assert any(line.split() == ["rows", "80"] for line in done.lines)
+    assert "validation" not in done.done.stdout  # the parts of all rows are those of no fold
+
+
+def test_near_copies_and_the_worth_of_a_row_qualify_the_verdict(done: CrossValidated) -> None:
+    reports = [json.loads((fold / "data_report.json").read_text()) for fold in done.folds]
+    copies = sum(report["near_across_split"]["test"] for report in reports) / 2
+    assert f"  Of 40 test rows a fold {copies:.1f} are near copies of a training row." in done.lines
+    assert "  There are only 80 test rows: one of them is 1.2 points." in done.lines
+
+
+def test_every_row_is_tested_in_one_fold(done: CrossValidated) -> None:
+    tested = [pd.read_parquet(fold / "rows.parquet")["part"] == "test" for fold in done.folds]
+    assert (sum(part.astype(int) for part in tested) == 1).all()
+
+
+def test_a_fold_has_predictions_but_no_report(done: CrossValidated) -> None:
+    files = {path.name for path in done.runs[0].iterdir()}
+    assert {"mistakes.csv", "predictions.parquet"} <= files
+    assert not files & {"report.html", "suspect_labels.csv", "filters.json", "confusion_matrix.png"}
+
+
+def test_the_network_is_compared_with_the_opponents_on_the_same_rows(done: CrossValidated) -> None:
+    assert done.result["contestants"]["TF-IDF + logistic regression"]["accuracy"] == [1, 1]
+    codes = {name: code for code, name in enumerate(json.loads((done.folds[0] / "labels.json").read_text()))}
+    tables = [pd.read_parquet(run / "predictions.parquet") for run in done.runs]
     truth, network = (
-        [one[column].map(codes).to_numpy(np.int64) for one in tables]
+        [table[column].map(codes).to_numpy(np.int64) for table in tables]
         for column in ("label", "predicted_label")
     )
     majority = [
-        pd.read_parquet(fold / "baseline_accuracy.parquet")["majority"].to_numpy(np.int64) for fold in folds
+        pd.read_parquet(fold / "baseline_accuracy.parquet")["majority"].to_numpy(np.int64)
+        for fold in done.folds
     ]
-    expected = compared(truth, network, majority, folds=2)
-    assert result["contestants"]["majority class"]["difference"] == pytest.approx(vars(expected))
+    expected = difference(truth, network, majority, fold_count=2)
+    assert done.result["contestants"]["majority class"]["difference"] == pytest.approx(vars(expected))
 
-    with sqlite3.connect(data / "tracking" / "mlflow.db") as store:
+
+def test_the_runs_of_the_folds_have_one_parent(done: CrossValidated) -> None:
+    with sqlite3.connect(done.data / "tracking" / "mlflow.db") as store:
         query = "select value from tags where key = 'mlflow.parentRunId'"
         parents = [parent for (parent,) in store.execute(query)]
     store.close()
     assert len(parents) == 2
     assert len(set(parents)) == 1
 
-    # A fold that lost its model and its opponents is run again, to the same numbers; the other one is not.
-    kept, lost = (Path(run, "metrics.json") for run in options["runs"])
+
+def test_a_fold_that_lost_its_model_is_run_again_to_the_same_numbers_and_no_other_is(
+    done: CrossValidated,
+) -> None:
+    kept, lost = (run / "metrics.json" for run in done.runs)
     before = kept.stat().st_mtime_ns
     shutil.rmtree(lost.parent / "model")
     (lost.parents[1] / "baseline_accuracy.parquet").unlink()
     lost.unlink()
-    again = crossval(data)
+
+    again = crossval(done.data)
+
     assert again.returncode == 0, again.stderr
     assert kept.stat().st_mtime_ns == before
     assert lost.exists()
-    resumed = json.loads(Path(place, "crossval.json").read_text())
-    assert resumed["contestants"] == result["contestants"]
-    assert resumed["calibration_error"] == result["calibration_error"]  # which tells the probabilities apart
+    resumed = done.read("crossval.json")
+    assert resumed["contestants"] == done.result["contestants"]
+    assert resumed["calibration_error"] == done.result["calibration_error"]  # which depends on probabilities
 
-    table = make(data, "table", "CORPORA=", "MODELS=")
+
+def test_a_table_shows_what_was_cross_validated(done: CrossValidated) -> None:
+    table = make(done.data, "table", "CORPORA=", "MODELS=")
     assert table.returncode == 0, table.stderr
     assert "| **100.0 ± 0.0** |" in table.stdout
     assert "Calibration error" in table.stdout
-    assert (data / "build" / "table.png").stat().st_size > 10_000
+    assert (done.data / "build" / "table.png").stat().st_size > 10_000
 
-    Path(place, "crossval.json").write_text("{}")
-    table = make(data, "table", "CORPORA=", "MODELS=")
+
+def test_a_cross_validation_that_cannot_be_read_is_named(done: CrossValidated) -> None:
+    saved = done.folder / "crossval.json"
+    content = saved.read_bytes()
+    saved.write_text("{}")
+    try:
+        table = make(done.data, "table", "CORPORA=", "MODELS=")
+    finally:
+        saved.write_bytes(content)
     assert table.returncode == 2
     assert "crossval.json is missing or not as `make` writes it" in table.stderr
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.__main__ import main
-from tests.studies.test_cross_validation import result
+from tests.cross_validations import cross_validation
 from tests.test_end_to_end import make
 
 LONG = "kim-multichannel-of-a-very-long-name"
@@ -20,7 +20,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder = tmp_path / "build" / "mr" / "crossval" / model
         folder.mkdir(parents=True)
         (folder / "options.json").touch()
-        (folder / "crossval.json").write_text(result(model, "mr", 0.7, 0.8).model_dump_json())
+        (folder / "crossval.json").write_text(cross_validation(model, "mr", 0.7, 0.8).model_dump_json())
     return tmp_path
 
 

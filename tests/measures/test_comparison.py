@@ -34,7 +34,7 @@ def test_intervals_of_few_rows_do_not_pretend_to_be_sure() -> None:
 
 @pytest.mark.parametrize(
     ("fixed", "verdict"),
-    [(5, "no significant difference"), (6, "network significantly better")],
+    [(5, "no significant difference (p = 0.062)"), (6, "significantly better (p = 0.031)")],
 )
 def test_a_difference_is_significant_where_mcnemars_p_is_below_5_percent(fixed: int, verdict: str) -> None:
     truth, baseline = np.zeros(1000, np.int64), np.zeros(1000, np.int64)
@@ -61,13 +61,10 @@ def test_macro_f1_has_the_interval_of_a_bootstrap_over_rows() -> None:
 @pytest.mark.parametrize(
     ("network", "baseline", "verdict"),
     [
-        (
-            TRUTH,
-            (TRUTH + 1) % 3,
-            "network significantly better",
-        ),  # six rows fixed: the fewest that can show it
-        ((TRUTH + 1) % 3, TRUTH, "baseline significantly better"),
-        (TRUTH, TRUTH, "no significant difference"),
+        # Six rows fixed are the fewest that can be significant.
+        (TRUTH, (TRUTH + 1) % 3, "significantly better (p = 0.031)"),
+        ((TRUTH + 1) % 3, TRUTH, "significantly worse (p = 0.031)"),
+        (TRUTH, TRUTH, "no significant difference (p = 1)"),
     ],
 )
 def test_the_summary_says_which_is_better_within_80_columns(
@@ -76,7 +73,7 @@ def test_the_summary_says_which_is_better_within_80_columns(
     result = compared(network, baseline)
     titles = Titles(network_title(3, ngrams=True), "TF-IDF + logistic regression")
     lines = summary(result, titles).splitlines()
-    assert lines[4].endswith(f": {verdict}")
+    assert f": {verdict} " in " ".join(" ".join(lines[4:]).split())
     assert max(map(len, lines)) <= 79
     assert result.majority.scores.accuracy == 0.5
     assert result.test_rows == 6
@@ -132,7 +129,7 @@ def test_the_headline_gives_the_interval_the_difference_and_the_cautions() -> No
     lines = headline(compared(truth, 1 - truth, truth), TITLES).split("  \n")
     assert lines[0] == "**Accuracy 100.0%** [98.1%, 100.0%] on 200 test rows; B has 0.0%."
     assert lines[1].startswith("Difference: +100.0 points [")
-    assert lines[1].endswith(": network significantly better.")
+    assert lines[1].endswith(": significantly better (p < 0.0001).")
 
 
 def test_the_keys_of_metrics_json_begin_with_their_classifier() -> None:

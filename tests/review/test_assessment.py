@@ -13,7 +13,7 @@ from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier
 from pipeline.prediction.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 from pipeline.review import assessment
-from pipeline.review.assessment import Scored
+from pipeline.review.assessment import ScoredRows
 from pipeline.text.encoder import TextEncoder
 
 NAMES = ["bad", "good"]
@@ -39,10 +39,10 @@ def rows(texts: list[str], labels: list[int], part: str = "test") -> pd.DataFram
     return pd.DataFrame({"file": "a.csv", "line": lines, "text": texts, "label": labels, "part": part})
 
 
-def scored(model: FoldedModel, table: pd.DataFrame) -> Scored:
+def scored(model: FoldedModel, table: pd.DataFrame) -> ScoredRows:
     inputs = ENCODER.encode(list(table["text"]))
     classifier = Classifier(lambda: model, ENCODER, NAMES, "text")
-    return Scored.of(classifier, table, inputs, pd.Series(True, table.index))
+    return ScoredRows.from_corpus(classifier, table, inputs, pd.Series(True, table.index))
 
 
 def measured(model: FoldedModel) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def test_each_judge_ranks_its_own_rows_and_those_of_the_test_part_stand_last() -
     table = pd.concat([training, held_out], ignore_index=True)
     inputs = ENCODER.encode(list(table["text"]))
     classifier = Classifier(lambda: FoldedModel([network()], None, []), ENCODER, NAMES, "text")
-    asked = Scored.of(classifier, table, inputs, table["part"] != "train")
+    asked = ScoredRows.from_corpus(classifier, table, inputs, table["part"] != "train")
     found = assessment.suspect_labels(asked, table, inputs, seed=1)
     assert found["part"].tolist() == ["train", "validation", "test"]
     assert found["text"].tolist() == ["good day", "bad", "good"]

@@ -13,8 +13,15 @@ from pipeline.models.kim_cnn import Options, build
 from pipeline.networks import ensemble
 from pipeline.networks.token_convolution import TokenConvolution
 from pipeline.options import Tokenize
-from pipeline.review.filters import Ngram, Window, edge_maps, feature_maps, first_filters, ngram_filters
-from pipeline.review.filters import strongest_windows as strongest
+from pipeline.review.filters import (
+    Ngram,
+    Window,
+    edge_maps,
+    feature_maps,
+    first_filters,
+    ngram_filters,
+    strongest_windows,
+)
 from pipeline.text.encoder import TextEncoder
 
 # TensorFlow's variables, under NumPy 2.4.
@@ -126,7 +133,7 @@ def test_the_totals_are_those_that_the_layer_comes_to(combination: str) -> None:
     for weight in [*layer.tables, *layer.banks, layer.bias]:
         weight.assign(random.normal(size=weight.shape))
     texts = Sequences.of(random.integers(1, 30, (50, 7)).tolist())
-    highest = [windows[0].total for windows in strongest(layer, texts)]
+    highest = [windows[0].total for windows in strongest_windows(layer, texts)]
     np.testing.assert_allclose(highest, np.array(layer(texts.padded())).max(axis=0), rtol=1e-5)
 
 
@@ -137,7 +144,7 @@ def test_many_rows_need_no_more_memory_than_a_batch_and_what_is_kept() -> None:
     def peak(rows: int) -> int:
         texts = Sequences.of(np.random.default_rng(1).integers(1, 1000, (rows, 200)).tolist())
         tracemalloc.start()
-        found = strongest(layer, texts, most=3)
+        found = strongest_windows(layer, texts, count=3)
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert all(len(windows) <= 3 for windows in found) and isinstance(found[0][0], Window)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.inputs import Sequences
-from pipeline.review.label_errors import out_of_fold, suspects
+from pipeline.review.label_errors import out_of_fold_probabilities, suspect_rows
 
 
 def test_a_row_counts_for_the_class_that_it_is_surer_of_than_that_classs_own_rows() -> None:
@@ -23,7 +23,7 @@ def test_a_row_counts_for_the_class_that_it_is_surer_of_than_that_classs_own_row
         ],
         np.float32,
     )
-    found = suspects(probabilities, np.array([0, 0, 0, 1, 1, 1]))
+    found = suspect_rows(probabilities, np.array([0, 0, 0, 1, 1, 1]))
     assert found.rows.tolist() == [3]
     assert found.suggested.tolist() == [0]
     assert found.probability.tolist() == pytest.approx([0.7])
@@ -31,13 +31,13 @@ def test_a_row_counts_for_the_class_that_it_is_surer_of_than_that_classs_own_row
 
 def test_the_least_probable_label_comes_first() -> None:
     probabilities = np.array([[0.6, 0.4], [0.4, 0.6], [0.2, 0.8], [0.9, 0.1]], np.float32)
-    found = suspects(probabilities, np.array([0, 0, 0, 1]))
+    found = suspect_rows(probabilities, np.array([0, 0, 0, 1]))
     assert found.rows.tolist() == [3, 2, 1]
 
 
 def test_no_row_counts_for_a_class_without_rows() -> None:
     probabilities = np.array([[0.1, 0.0, 0.9], [0.2, 0.8, 0.0]], np.float32)
-    assert len(suspects(probabilities, np.array([0, 1])).rows) == 0
+    assert len(suspect_rows(probabilities, np.array([0, 1])).rows) == 0
 
 
 def test_most_of_three_percent_of_flipped_labels_are_found_and_few_others() -> None:
@@ -50,7 +50,7 @@ def test_most_of_three_percent_of_flipped_labels_are_found_and_few_others() -> N
     ]
     flipped = random.random(len(labels)) < 0.03
     given = np.where(flipped, (labels + random.integers(1, 4, len(labels))) % 4, labels)
-    found = suspects(out_of_fold(Sequences.of(rows), given, 4, seed=1), given)
+    found = suspect_rows(out_of_fold_probabilities(Sequences.of(rows), given, 4, seed=1), given)
     first = found.rows[: flipped.sum()]
     assert flipped[first].mean() > 0.9
     assert (found.suggested[: len(first)] == labels[first]).mean() > 0.9
@@ -60,7 +60,7 @@ def test_a_row_is_judged_without_its_own_label() -> None:
     """Ten rows with a word of their own each: whatever a row's label, its word says nothing of it."""
     rows = Sequences.of([[number] for number in range(2, 12)])
     labels = np.array([0, 1] * 5)
-    probabilities = out_of_fold(rows, labels, 2, seed=1)
+    probabilities = out_of_fold_probabilities(rows, labels, 2, seed=1)
     assert probabilities[np.arange(10), labels].max() <= 0.5
 
 
@@ -71,8 +71,8 @@ def test_a_row_is_judged_without_its_own_label() -> None:
 )
 def test_probabilities_sum_to_one_whatever_the_rows(rows: list[tuple[list[int], int]], seed: int) -> None:
     labels = np.array([label for _, label in rows])
-    probabilities = out_of_fold(Sequences.of([ids for ids, _ in rows]), labels, 3, seed)
+    probabilities = out_of_fold_probabilities(Sequences.of([ids for ids, _ in rows]), labels, 3, seed)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-    found = suspects(probabilities, labels)
+    found = suspect_rows(probabilities, labels)
     assert (found.suggested != labels[found.rows]).all()
     assert (np.diff(probabilities[found.rows, labels[found.rows]]) >= 0).all()

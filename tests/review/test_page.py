@@ -21,8 +21,8 @@ from pipeline.measures.slices import by_class
 from pipeline.measures.softmax import softmax
 from pipeline.review import class_figures
 from pipeline.review.assessment import Measures
-from pipeline.review.figures import Figure
-from pipeline.review.page import Report, flat, shown
+from pipeline.review.page import NBSP, Report, flatten, inline
+from pipeline.review.style import Figure
 from tests.browser import BROWSER, UNSEEN, WIDTHS, asked
 
 HOSTILE = [
@@ -113,44 +113,53 @@ def test_the_page_asks_for_nothing_outside_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("interval", "verdict"),
+    ("difference", "p", "verdict"),
     [
-        ((0.01, 0.03), "The network is better than logistic regression on pixels."),
-        ((-0.03, -0.01), "Logistic regression on pixels is better than the network."),
-        ((-0.01, 0.01), "No clear difference between the network and logistic regression on pixels."),
+        (0.02, 0.003, "The network is significantly better than logistic regression on pixels (p = 0.003)."),
+        (-0.02, 1e-9, "The network is significantly worse than logistic regression on pixels (p < 0.0001)."),
+        (
+            0.001,
+            0.41,
+            "No significant difference between the network and logistic regression on pixels (p = 0.41).",
+        ),
     ],
 )
-def test_the_page_begins_with_the_verdict(interval: tuple[float, float], verdict: str) -> None:
+def test_the_page_begins_with_the_verdict(difference: float, p: float, verdict: str) -> None:
     measures = report().measures
-    comparison = replace(measures.comparison, difference_interval=interval)
+    comparison = replace(
+        measures.comparison,
+        difference=difference,
+        difference_interval=(difference - 0.01, difference + 0.01),
+        p=p,
+    )
     page = report(
         titles=Titles("network", "logistic regression on pixels"),
         measures=replace(measures, comparison=comparison),
     )
-    assert page.verdict == verdict
-    assert page.html().index(verdict) < page.html().index("<h2>")
+    assert page.verdict.replace(NBSP, " ") == verdict
+    assert page.html().index(page.verdict.replace("<", "&lt;")) < page.html().index("<h2>")
 
 
 @pytest.mark.parametrize(
-    ("members", "weights", "name", "told"),
+    ("members", "weights", "name", "sentence"),
     [
         (
             1,
             {"networks": 0.327, "n-grams": 0.779},
             "network + n-grams",
-            "0.33 of the network's log-probabilities plus 0.78 of those of the n-grams, which are B itself,",
+            "0.33 × the network's log-probabilities + 0.78 × those of the n-grams (B); the weights",
         ),
         (
             3,
             {"networks": 0.5, "n-grams": 0.25},
             "ensemble of 3 networks + n-grams",
-            "0.50 of the mean of the 3 networks' log-probabilities plus 0.25 of those of the n-grams",
+            "0.50 × the mean of the 3 networks' log-probabilities + 0.25 × those of the n-grams",
         ),
-        (2, {"networks": 1.0}, "ensemble of 2 networks", "1.00 of the mean of the 2 networks' log-prob"),
+        (2, {"networks": 1.0}, "ensemble of 2 networks", "1.00 × the mean of the 2 networks' log-prob"),
     ],
 )
-def test_what_is_pooled_has_that_name_and_its_weights_beside_the_verdict(
-    members: int, weights: dict[str, float], name: str, told: str
+def test_a_mixture_has_its_name_and_its_weights_below_the_verdict(
+    members: int, weights: dict[str, float], name: str, sentence: str
 ) -> None:
     alone = Performance(Scores(accuracy=0.123, macro_f1=0.1, classes=[]), accuracy_interval=(0.1, 0.2))
     page = report(
@@ -160,14 +169,15 @@ def test_what_is_pooled_has_that_name_and_its_weights_beside_the_verdict(
         measures=replace(report().measures, network_alone=alone),
         figures={"filters": png(), "learning_curves": png()},
     )
-    assert page.verdict == f"B is better than the {name}."
-    head, _, rest = page.html().partition("<nav>")
-    assert told.replace("'", "&#39;") in head
-    assert f"<td>{name}</td>" in rest
-    assert f"<td>network{'s' * (members > 1)} alone</td>" in rest and "12.3\N{NO-BREAK SPACE}%" in rest
+    assert page.verdict.startswith(f"The {name} is significantly worse than B (p")
+    head, _, body = page.html().partition("<nav>")
+    assert sentence.replace("'", "&#39;") in head
+    assert f"<td>{name}</td>" in body
+    assert f"<td>{'network' if members == 1 else 'networks'} alone</td>" in body
+    assert f"12.3{NBSP}%" in body
     which = ("the network", "the network") if members == 1 else ("the first network", "each network")
-    assert f"filters of {which[0]} alone fire on" in rest
-    assert f"Learning curves of {which[1]} alone, by epoch" in rest
+    assert f"The filters of the first layer of {which[0]} alone, with the n-grams" in body
+    assert f"Learning curves of {which[1]} alone by epoch" in body
 
 
 def test_one_network_alone_is_called_so_and_no_weights_are_told() -> None:
@@ -178,25 +188,29 @@ def test_one_network_alone_is_called_so_and_no_weights_are_told() -> None:
 def test_a_run_without_mistakes_figures_or_suspects_has_a_page_too() -> None:
     none = report().wrong.head(0)
     page = report(figures={}, wrong=none, suspects=none.assign(part=[])).html()
-    assert "No test row is wrong." in page and "<figure>" not in page
+    assert "All test rows are classified correctly." in page and "<figure>" not in page
 
 
 def test_the_page_says_how_many_of_the_suspects_are_not_to_be_corrected_by_the_suggestion() -> None:
     page = report().html()
     assert "Labels worth a second look" in page
-    assert "2 of them, the last, are of the test part. Let a second reader" in page
+    assert "2 of them, the last, are test rows. Have these corrected by a" in page
     assert page.count('data-name="part">train<') == 5 and page.count('data-name="part">test<') == 2
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
-    [(0.005, "nothing here says"), (0.021, "nothing here says"), (0.025, "are further off than that")],
+    ("error", "conclusion"),
+    [
+        (0.005, "no evidence of miscalibration"),
+        (0.021, "no evidence of miscalibration"),
+        (0.025, "are significantly miscalibrated"),
+    ],
 )
-def test_a_calibration_error_is_told_beside_what_chance_alone_gives(error: float, told: str) -> None:
+def test_a_calibration_error_is_compared_with_that_by_chance_alone(error: float, conclusion: str) -> None:
     page = report(measures=replace(report().measures, calibration_error=error)).html()
     section = " ".join(page.partition('id="trust"')[2].partition("</p>")[0].split())
-    assert "as sure of as many rows 1.0 % to 2.4 % (95&nbsp;% of draws)" in section
-    assert told in section
+    assert "has an error of 1.0 % to 2.4 % (95&nbsp;% of simulations)" in section
+    assert conclusion in section
 
 
 def test_a_class_without_test_rows_stands_last_in_the_table() -> None:
@@ -222,17 +236,17 @@ def test_classes_have_the_numbers_of_the_matrix_where_their_names_have_no_room_t
     rows = pd.DataFrame({"file": "a.csv", "line": 2, "text": names, "label": names, "part": "train"})
     page = report(labels=names, measures=measures, data=data_report(rows)).html()
     numbers = confusion_order(np.eye(31, dtype=np.int64)).tolist().index(7) + 1
-    table = page.partition("number in the matrix")[2]
+    table = page.partition("no. in the matrix")[2]
     assert f'<tr><td class="number">{numbers}</td><td class="label"><bdi dir="auto">name 7</bdi>' in table
-    assert "number in the matrix" not in report().html()
+    assert "no. in the matrix" not in report().html()
 
 
 @pytest.mark.parametrize(
-    ("dirty", "told"), [("yes", "with changes that are in no commit"), ("no", "without changes")]
+    ("dirty", "state"), [("yes", "with uncommitted changes"), ("no", "without uncommitted changes")]
 )
-def test_the_page_says_of_which_commit_the_program_was(dirty: str, told: str) -> None:
+def test_the_page_says_of_which_commit_the_program_was(dirty: str, state: str) -> None:
     page = report(run=dict(report().run) | {"commit": "abc123", "dirty": dirty}).html()
-    assert "at commit <code>abc123</code>" in page and told in page
+    assert "at commit <code>abc123</code>" in page and state in page
     assert "at commit" not in report().html()
 
 
@@ -242,14 +256,14 @@ def test_the_epochs_of_several_networks_are_a_sum() -> None:
 
 
 def test_text_is_shown_on_one_line_cut_and_with_a_direction_of_its_own() -> None:
-    assert shown(" a\n b\t") == '<bdi dir="auto">a b</bdi>'
-    assert shown("abcdef", 4) == '<bdi dir="auto">abc…</bdi>'
-    assert shown("a_b\x07") == '<bdi dir="auto">a_<wbr>b\N{REPLACEMENT CHARACTER}</bdi>'
+    assert inline(" a\n b\t") == '<bdi dir="auto">a b</bdi>'
+    assert inline("abcdef", 4) == '<bdi dir="auto">abc…</bdi>'
+    assert inline("a_b\x07") == '<bdi dir="auto">a_<wbr>b\N{REPLACEMENT CHARACTER}</bdi>'
 
 
 def test_options_are_named_as_in_set() -> None:
     options = {"train": {"epochs": 3, "name": "x"}, "windows": [1, 2], "none": None, "nothing": []}
-    assert flat(options) == {"train.epochs": "3", "train.name": "x", "windows": "[1, 2]"}
+    assert flatten(options) == {"train.epochs": "3", "train.name": "x", "windows": "[1, 2]"}
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH")

@@ -10,27 +10,27 @@ from hypothesis import strategies as st
 
 from pipeline.models.kim_cnn import Options, build
 from pipeline.studies import connections
-from pipeline.studies.connections import Contestant, Layer
+from pipeline.studies.connections import LayerCounts, MeasuredNetwork
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
 
 
-def convolved(size: int, channels: int, filters: int, kernel: int, **options) -> Layer:
+def convolved(size: int, channels: int, filters: int, kernel: int, **options) -> LayerCounts:
     pixels = keras.Input((size, size, channels))
     maps = keras.layers.Conv2D(filters, kernel, name="filters1", **options)(pixels)
-    return connections.layers(keras.Model(pixels, maps), tokens=0)[0]
+    return connections.count_layers(keras.Model(pixels, maps), tokens=0)[0]
 
 
 def test_a_convolution_of_the_lecture_saves_fourteen_million_parameters() -> None:
     # 32 x 32 x 3 by six filters of 5 x 5 to 28 x 28 x 6 (Ng, Convolutional Neural Networks, week 1).
-    found = convolved(32, 3, 6, 5)
-    assert (found.inputs, found.outputs) == (3072, 4704)
-    assert found.full == 14_450_688
-    assert found.parameters == 5 * 5 * 3 * 6  # and 6 biases
-    assert found.connections == 28 * 28 * 6 * 75
-    assert found.sharing == 28 * 28  # each weight is used in every place
-    assert found.sparsity == pytest.approx(3072 / 75)  # an output sees 75 of 3,072 inputs
+    counts = convolved(32, 3, 6, 5)
+    assert (counts.inputs, counts.outputs) == (3072, 4704)
+    assert counts.dense_connections == 14_450_688
+    assert counts.parameters == 5 * 5 * 3 * 6  # and 6 biases
+    assert counts.connections == 28 * 28 * 6 * 75
+    assert counts.sharing == 28 * 28  # each weight is used in every place
+    assert counts.sparsity == pytest.approx(3072 / 75)  # an output sees 75 of 3,072 inputs
 
 
 def test_padding_is_connected_to_nothing() -> None:
@@ -54,7 +54,7 @@ def test_connections_are_the_sum_of_what_a_layer_of_ones_makes_of_ones(size, ker
 def test_a_convolution_over_tokens_shares_its_filters_among_all_of_them(combination: str, banks: int) -> None:
     options = Options(windows=[2, 3], filters=[5, 4], combination=combination)
     network = build(options, np.zeros((30, 10), np.float32), 3)
-    convolution, logits = connections.layers(network, tokens=7)
+    convolution, logits = connections.count_layers(network, tokens=7)
     pools = 2 if combination == "concatenated" else 1
     assert convolution.parameters == banks * (2 * 5 + 3 * 4) * 10
     assert convolution.sharing == 7
@@ -62,7 +62,7 @@ def test_a_convolution_over_tokens_shares_its_filters_among_all_of_them(combinat
     assert convolution.outputs == pools * (8 * 5 + 9 * 4)  # windows that touch the text
     assert logits.connections == logits.parameters == pools * 9 * 3
     assert connections.hidden_sizes([convolution, logits]) == [pools * 9]
-    assert connections.parameters(network) == convolution.parameters + pools * 9 + (pools * 9 + 1) * 3
+    assert connections.count_parameters(network) == convolution.parameters + pools * 9 + (pools * 9 + 1) * 3
 
 
 def test_hidden_sizes_are_what_is_left_after_pooling() -> None:
@@ -70,7 +70,7 @@ def test_hidden_sizes_are_what_is_left_after_pooling() -> None:
     maps = keras.layers.MaxPooling2D(2)(keras.layers.Conv2D(5, 3, padding="same")(pixels))
     units = keras.layers.Dense(7)(keras.layers.Flatten()(maps))
     network = keras.Model(pixels, keras.layers.Dense(2)(units))
-    assert connections.hidden_sizes(connections.layers(network, tokens=0)) == [4 * 4 * 5, 7]
+    assert connections.hidden_sizes(connections.count_layers(network, tokens=0)) == [4 * 4 * 5, 7]
 
 
 def test_dense_layers_are_counted_with_and_without_biases() -> None:
@@ -86,13 +86,13 @@ def test_the_equal_width_is_the_largest_that_the_parameters_allow(inputs, depth,
 
 
 def test_the_tables_fit_eighty_columns_and_name_what_was_not_trained() -> None:
-    layer = Layer("filters1", 154_587, 290_400, 105_415_200, 34_848)
-    found = [
-        Contestant("image_cnn", 28_358_346, 6_598_016, [0.9, 0.8, 0.7, 0.6, 0.5]),
-        Contestant("dense, equal budget", 28_357_000, 28_300_000, [0.8, 0.6, 0.4, 0.2, 0.1]),
-        Contestant("dense, equal sizes", 44_892_064_800, 44_891_064_800, []),
+    layer = LayerCounts("filters1", 154_587, 290_400, 105_415_200, 34_848)
+    networks = [
+        MeasuredNetwork("image_cnn", 28_358_346, 6_598_016, [0.9, 0.8, 0.7, 0.6, 0.5]),
+        MeasuredNetwork("dense, equal budget", 28_357_000, 28_300_000, [0.8, 0.6, 0.4, 0.2, 0.1]),
+        MeasuredNetwork("dense, equal sizes", 44_892_064_800, 44_891_064_800, []),
     ]
-    lines = connections.markdown(found, [layer], "pixels").splitlines()
+    lines = connections.markdown(networks, [layer], "pixels").splitlines()
     assert max(map(len, lines)) <= 80
     assert [cell.strip() for cell in lines[0].split("|")[4:-1]] == ["+0", "+1", "+2", "+4"]
     assert lines[2].split("|")[4:-1] == [" 90.0 ", " 80.0 ", " 70.0 ", " 50.0 "]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import statistics
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -11,16 +10,15 @@ import pytest
 from pipeline import models
 from pipeline.config import arguments
 from pipeline.errors import Diverged, InputError
-from pipeline.networks import search_space
+from pipeline.networks import search_space as spaces
 from pipeline.networks.search_space import Choice, Range
 from pipeline.options import Ensemble, Train
-from pipeline.studies.search import Ended, Search, Trial, settings_of, space_of, with_settings
+from pipeline.studies.search import OnEpoch, Search, Trial, current_settings, search_space, with_settings
 from pipeline.verb_options import TrainOptions
 
 SPACE = {"train.batch_size": Choice((25, 50)), "network.dropout": Range(0.0, 0.7)}
 START = {"train.batch_size": 16, "network.dropout": 0.125}
 LONG = 1000.0
-OnEpoch = Callable[[float], None]
 
 
 def options(**network: object) -> TrainOptions:
@@ -38,7 +36,8 @@ def options(**network: object) -> TrainOptions:
 def near_a_half(trial: Trial, on_epoch: OnEpoch) -> None:
     """Three epochs, the last the best; the best dropout is 0.5."""
     for epoch in (0.8, 0.9, 1.0):
-        on_epoch(epoch * (1 - abs(trial.settings["network.dropout"] - 0.5)))
+        if on_epoch(epoch * (1 - abs(trial.settings["network.dropout"] - 0.5))):
+            return
 
 
 def searched(seed: int, most: int) -> Search:
@@ -75,8 +74,8 @@ def test_what_is_proposed_nears_what_had_the_best_epochs(seed: int) -> None:
     # The best epoch is the first; by the last one, all are equal. Drawn at random, the later ones would be
     # (0.5 ** 2 + 0.2 ** 2) / 2 / 0.7 = 0.21 from the optimum, on average.
     def train(trial: Trial, on_epoch: OnEpoch) -> None:
-        on_epoch(1 - abs(trial.settings["network.dropout"] - 0.5))
-        on_epoch(0.1)
+        if not on_epoch(1 - abs(trial.settings["network.dropout"] - 0.5)):
+            on_epoch(0.1)
 
     search = Search(SPACE, START, seed)
     list(search.run(train, LONG, 50))
@@ -85,8 +84,11 @@ def test_what_is_proposed_nears_what_had_the_best_epochs(seed: int) -> None:
 
 
 def test_among_equals_the_earliest_wins() -> None:
+    def equal(trial: Trial, on_epoch: OnEpoch) -> None:
+        on_epoch(0.75)
+
     search = Search(SPACE, START, seed=1)
-    list(search.run(lambda trial, on_epoch: on_epoch(0.75), LONG, 4))
+    list(search.run(equal, LONG, 4))
     assert search.best is search.trials[0]
 
 
@@ -95,7 +97,8 @@ def of_scores(*trials: tuple[float, ...]) -> Search:
 
     def train(trial: Trial, on_epoch: OnEpoch) -> None:
         for score in trials[trial.number]:
-            on_epoch(score)
+            if on_epoch(score):
+                return
 
     search = Search(SPACE, START, seed=1)
     list(search.run(train, LONG, len(trials)))
@@ -143,10 +146,11 @@ def timed(budget: float, first: float, later: float, epochs: int) -> tuple[list[
     def train(trial: Trial, on_epoch: OnEpoch) -> None:
         for epoch in range(epochs):
             clock.now += later if epoch else first
-            on_epoch(0.5)
+            if on_epoch(0.5):
+                return
 
     search = Search(SPACE, START, seed=1)
-    ended = list(search.run(train, arguments, clock=clock))
+    ended = list(search.run(train, budget, clock=clock))
     assert all(trial.seconds == first + later * (len(trial.scores) - 1) for trial in ended)
     return [(trial.ending, len(trial.scores)) for trial in ended], clock.now - 100
 
@@ -175,7 +179,7 @@ def test_what_a_first_epoch_will_take_is_the_median_of_those_before() -> None:
             clock.now += took[trial.number] if trial.number < len(took) else 1000
             on_epoch(0.5)
 
-        return len(list(Search(SPACE, START, seed=1).run(train, arguments, clock=clock)))
+        return len(list(Search(SPACE, START, seed=1).run(train, budget, clock=clock)))
 
     assert trials(24, 1, 9, 9, 1) == 3  # 5 are left, and the median is 9
     assert trials(16, 1, 1, 9, 1, 1, 1, 1, 1, 1) == 8  # 5 are left of 16, and the median is 1
@@ -251,15 +255,15 @@ def test_an_interrupt_within_another_error_ends_the_search_and_fails_no_trial() 
     assert [trial.ending for trial in search.trials] == ["finished", "interrupted"]
 
 
-def test_a_trial_that_hides_its_end_from_the_search_is_ended_all_the_same() -> None:
+def test_a_trial_is_told_to_stop_once_the_budget_is_spent() -> None:
+    told: list[bool] = []
+
     def train(trial: Trial, on_epoch: OnEpoch) -> None:
-        try:
-            on_epoch(0.5)
-        except Ended:
-            return
+        told.append(on_epoch(0.5))
 
     search = Search(SPACE, START, seed=1)
     assert [trial.ending for trial in search.run(train, budget=0)] == ["budget spent"]
+    assert told == [True]
 
 
 def test_values_are_as_a_person_would_write_them() -> None:
@@ -284,17 +288,17 @@ def test_all_that_an_architecture_leaves_to_a_search_is_valid(
 ) -> None:
     network = importlib.import_module(f"pipeline.models.{architecture}").Options().model_dump(mode="json")
     start = options().model_copy(update={"architecture": architecture, "network": network})
-    found = space_of(start, random_vectors)
+    found = search_space(start, random_vectors)
     assert {"train.batch_size", "train.learning_rate"} <= set(found)
-    assert with_settings(start, settings_of(start, found)) == start
+    assert with_settings(start, current_settings(start, found)) == start
     for key, one in found.items():
         for value in one.values if isinstance(one, Choice) else (one.low, one.high):
-            assert settings_of(with_settings(start, {key: value}), found)[key] == value
+            assert current_settings(with_settings(start, {key: value}), found)[key] == value
 
 
-def network_space(architecture: str, random_vectors: bool = False, **network: object) -> search_space.Space:
+def network_space(architecture: str, random_vectors: bool = False, **network: object) -> spaces.Space:
     module = importlib.import_module(f"pipeline.models.{architecture}")
-    found: search_space.Space = module.search_space(module.Options(**network), random_vectors)
+    found: spaces.Space = module.search_space(module.Options(**network), random_vectors)
     return found
 
 
@@ -334,11 +338,11 @@ def test_the_spaces_of_image_networks_are_their_sizes_dropout_and_augmentation()
 
 
 def test_batch_sizes_and_learning_rates_are_searched_whatever_the_network() -> None:
-    assert search_space.of_training(Train()) == {
+    assert spaces.of_training(Train()) == {
         "batch_size": Choice((25, 50, 100)),
         "learning_rate": Range(0.1, 3.0, log=True),
     }
-    assert search_space.of_training(Train(optimizer="adam"))["learning_rate"] == Range(1e-4, 1e-2, log=True)
+    assert spaces.of_training(Train(optimizer="adam"))["learning_rate"] == Range(1e-4, 1e-2, log=True)
 
 
 def test_a_setting_of_a_section_within_the_network_leaves_the_rest_and_the_start_as_they_were() -> None:
@@ -354,11 +358,14 @@ def test_a_setting_of_a_section_within_the_network_leaves_the_rest_and_the_start
 def test_channels_are_searched_unless_the_vectors_are_random() -> None:
     start = options(filters=100)
     channels = {"network.channels", "network.combination"}
-    assert space_of(start, random_vectors=False).keys() - space_of(start, random_vectors=True) == channels
+    assert (
+        search_space(start, random_vectors=False).keys() - search_space(start, random_vectors=True)
+        == channels
+    )
 
 
 def test_filters_that_were_chosen_window_by_window_stay() -> None:
-    found = space_of(options(filters=[50, 100, 50]), random_vectors=True)
+    found = search_space(options(filters=[50, 100, 50]), random_vectors=True)
     assert not {"network.windows", "network.filters"} & set(found)
 
 
