@@ -175,7 +175,8 @@ class LabelledTable:
         if self._rejects:
             lines.append(f"  they are listed in {self._rejects}")
         if reference := classifier.reference:
-            lines += drift_lines(reference, classifier.labels, counts.classes, counts.tokens, counts.unknown)
+            tokens = counts.tokens if classifier.encoder.kind == "text" else 0
+            lines += drift_lines(reference, classifier.labels, counts.classes, tokens, counts.unknown)
         return "\n".join(lines)
 
 

@@ -15,7 +15,6 @@ from PIL import Image
 from pipeline.errors import InputError
 from pipeline.images.sources import MAX_DEFAULT_SIDE, parts, read_images, shape_of
 from pipeline.options import Source
-from pipeline.prediction.image_table import ImageTable
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -185,24 +184,6 @@ except InputError as error:
     assert refusal.startswith("mnist could not be had (URL fetch failure on https://")
     assert refusal.endswith(f"put Keras's files for it into {tmp_path}/datasets, or connect to the internet")
     assert done.stderr == ""
-
-
-def test_a_folder_to_predict_is_rows_of_paths(tmp_path: Path) -> None:
-    folder_of(tmp_path, {"b/1.png": grey(1), "0.jpg": grey(0)})
-    (tmp_path / "b" / "notes.txt").write_text("x")
-    with ImageTable(tmp_path) as rows:
-        assert rows.header == ["path"] and rows.column("anything", "TEXT") == 0
-        (block,) = rows.blocks(0)
-        paths = [block.data[start:end].tobytes().decode() for start, end in block.texts.tolist()]
-        assert paths == [str(tmp_path / "0.jpg"), str(tmp_path / "b" / "1.png")]
-        assert block.lines.tolist() == [[1, 1], [2, 2]]
-        (bad,) = block.bad
-        assert bad[:2] == (3, 3) and bad[3] == str(tmp_path / "b" / "notes.txt")
-        assert rows.bytes_read == rows.bytes_total > 0
-        assert list(rows.blocks(0, block.place)) == []  # it goes on behind the last file
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="empty: no files in this folder"), ImageTable(tmp_path / "empty"):
-        pass
 
 
 def test_options_of_images_are_refused_elsewhere() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,7 @@ from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, parse_form, save
 from pipeline.prediction.drift import Reference
 from pipeline.prediction.fold_network import fold_networks
-from pipeline.prediction.folded import FoldedModel
+from pipeline.prediction.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 from pipeline.text.encoder import TextEncoder
 
 # TensorFlow's variables, under NumPy 2.4.
@@ -144,3 +145,18 @@ def test_a_form_that_there_is_not_is_refused() -> None:
     assert parse_form("float32") == "float32"
     with pytest.raises(InputError, match="form int8: expected one of float32, int16, keras"):
         parse_form("int8")
+
+
+def test_the_example_in_its_docstring_is_right(network: keras.Model, tmp_path: Path) -> None:
+    """Lovely speaks for the first label and awful for the second, by 4 each."""
+    table = np.zeros((len(ENCODER.words) + 2, 2), np.float32)
+    table[ENCODER.id("lovely"), 0] = table[ENCODER.id("awful"), 1] = 4
+    shape = ConvolutionShape(windows=[1], filters=[2], activation="relu")
+    ones, zeros = np.ones(2, np.float32), np.zeros(2, np.float32)
+    member = FoldedNetwork(shape, table, ones, zeros, np.eye(2, dtype=np.float32), zeros)
+    model = FoldedModel([member], None, [])
+    save(tmp_path, Classifier(lambda: model, ENCODER, ["good", "bad"], "text"), network, model)
+    (example,) = doctest.DocTestFinder(recurse=False).find(
+        Classifier, "Classifier", globs={"Classifier": Classifier, "folder": tmp_path}
+    )
+    assert example.examples and doctest.DocTestRunner().run(example).failed == 0

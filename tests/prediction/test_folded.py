@@ -1,20 +1,15 @@
-"""The folded form computes what the network computes."""
+"""The folded form: sums of windows, maxima and 16 bits."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.baselines.tfidf import TfidfModel, candidates
 from pipeline.inputs import PADDING, Sequences
-from pipeline.models.kim_cnn import Options, build
-from pipeline.networks import ensemble
-from pipeline.networks.keras_network import KerasNetwork
 from pipeline.prediction.fold_network import fold_networks
 from pipeline.prediction.folded import (
     ConvolutionShape,
@@ -23,20 +18,10 @@ from pipeline.prediction.folded import (
     Rounding,
     measure_rounding,
 )
+from tests.prediction.networks import ROWS, network, ngram_model
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
-ROWS = [[], [2], [3, 2], [4, 5, 6], [5, 5, 5, 5, 7, 1], [2, 3, 4, 5, 6, 7, 8, 9, 1, 1, 2], [9] * 40]
-
-
-def network(seed: int = 1, **options: Any) -> keras.Model:
-    """Of random weights, so large that all of it matters."""
-    random = np.random.default_rng(seed)
-    vectors = random.normal(size=(10, 6)).astype(np.float32)
-    model = build(Options.model_validate({"filters": 4, "max_norm": None} | options), vectors, 3)
-    for weight in model.trainable_weights:
-        weight.assign(random.normal(size=weight.shape))
-    return model
 
 
 def folded_network(table: np.ndarray, windows: list[int], **changes: Any) -> FoldedNetwork:
@@ -105,42 +90,6 @@ def test_a_maximum_below_zero_is_kept_for_the_activation() -> None:
     assert folded_network(table, [1], activation="relu").logits(rows).tolist() == [[0]]
     assert folded_network(table, [1], activation="tanh").logits(rows)[0, 0] == pytest.approx(np.tanh(-2))
     assert folded_network(table, [1], bias=np.array([3], np.float32)).logits(rows).tolist() == [[1]]
-
-
-@pytest.mark.parametrize("channels", [["static"], ["tuned"], ["static", "tuned"]])
-@pytest.mark.parametrize("combination", ["shared", "separate", "concatenated"])
-@pytest.mark.parametrize("activation", ["relu", "tanh", "linear"])
-def test_every_variant_folds_to_the_network_within_1e_5(
-    channels: list[str], combination: str, activation: str
-) -> None:
-    model = network(channels=channels, combination=combination, activation=activation, windows=[1, 3, 5])
-    rows = Sequences.of(ROWS)
-    folded = fold_networks([model])
-    assert folded is not None
-    expected = KerasNetwork(model).logits(rows)
-    np.testing.assert_allclose(folded.logits(rows), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
-
-
-def ngram_model() -> TfidfModel:
-    labels = np.array([0, 1, 2, 0, 1, 2, 0])
-    return next(candidates(Sequences.of(ROWS), labels, 3))
-
-
-def test_an_ensemble_with_ngrams_folds_to_its_network() -> None:
-    members, rows = [network(1), network(2, windows=[2], filters=7)], Sequences.of(ROWS)
-    labels = np.array([0, 1, 2, 0, 1, 2, 0])
-    whole, weights = ensemble.pool(members, ngram_model(), rows, labels)
-    folded = fold_networks(members, ngram_model(), list(weights.values()))
-    assert folded is not None
-    np.testing.assert_allclose(folded.logits(rows), KerasNetwork(whole).logits(rows), rtol=1e-5, atol=1e-5)
-
-
-def test_what_does_not_fold_is_not_folded() -> None:
-    inputs = keras.Input((4,))
-    assert fold_networks([keras.Model(inputs, keras.layers.Dense(2)(inputs))]) is None
-    model = network()
-    model.get_layer("logits").bias.assign([0, np.nan, 0])
-    assert fold_networks([model]) is None
 
 
 @settings(deadline=None)

@@ -1,0 +1,104 @@
+"""The columns of labelled rows and their counts, by a classifier whose every number is set by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.errors import InputError
+from pipeline.prediction.labeller import LabelCounts, Labeller, OutputColumns
+from pipeline.tables.columns import Column, laid_out
+from tests.prediction.handmade import images_classifier, texts_classifier
+
+
+def cells(columns: list[Column]) -> dict[str, list[Any]]:
+    return {column.name: column.arrow().to_pylist() for column in columns}
+
+
+TEXTS = ["good bad good", "bad", "", "zzz good", "bad bad bad bad"]
+
+
+def labelled(**columns: Any) -> tuple[dict[str, list[Any]], LabelCounts]:
+    labeller = Labeller(texts_classifier(), OutputColumns(**columns), Path())
+    rows = labeller.label(*laid_out([text.encode() for text in TEXTS]))
+    assert [column.name for column in rows.columns] == labeller.names
+    return cells(rows.columns), rows.counts
+
+
+def test_the_labels_are_ranked_and_each_has_its_probability() -> None:
+    found, _ = labelled(top=2, probabilities=True)
+    sure = 1 / (1 + np.exp(-4))  # of the logits 4 and 0
+    assert found["predicted_label"] == ["bad", "bad", "bad", "good", "bad"]
+    assert found["predicted_label_2"] == ["good", "good", "good", "bad", "good"]
+    assert found["probability"] == pytest.approx([0.5, sure, 0.5, sure, sure])
+    assert found["probability_2"] == pytest.approx([0.5, 1 - sure, 0.5, 1 - sure, 1 - sure])
+    assert found["probability_of_good"] == pytest.approx([0.5, 1 - sure, 0.5, sure, 1 - sure])
+
+
+def test_below_the_threshold_there_is_no_label_and_the_row_counts_as_abstained() -> None:
+    found, counts = labelled(abstain=0.9)
+    assert found["predicted_label"] == ["", "bad", "", "good", "bad"]
+    assert (counts.abstained, counts.classes.tolist()) == (2, [4, 1])
+
+
+def test_shares_and_counts_are_of_the_tokens() -> None:
+    found, counts = labelled(shares=True)
+    assert found["unknown_words"] == [0, 0, 0, 0.5, 0]
+    assert found["cut_off"] == [0, 0, 0, 0, 0.25]
+    assert (counts.rows, counts.empty, counts.truncated) == (5, 1, 1)
+    assert (counts.tokens, counts.unknown) == (10, 1)
+
+
+def test_evidence_adds_up_to_the_logit_of_the_label() -> None:
+    found, _ = labelled(evidence=True)
+    assert json.loads(found["evidence"][3]) == [["good", 4.0], ["(bias)", 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("columns", "option", "expected"),
+    [
+        ({"top": 0}, "top", "top is 0: expected a number of labels from 1 to 2"),
+        ({"top": 3}, "top", "top is 3: expected a number of labels from 1 to 2"),
+        ({"abstain": 1.5}, "abstain", "abstain is 1.5: expected a probability from 0 to 1"),
+        ({"abstain": float("nan")}, "abstain", "abstain is nan: expected a probability"),
+    ],
+)
+def test_columns_that_the_classifier_cannot_give_are_refused_with_their_option(
+    columns: dict[str, Any], option: str, expected: str
+) -> None:
+    with pytest.raises(InputError, match=expected) as raised:
+        Labeller(texts_classifier(), OutputColumns(**columns), Path())
+    assert raised.value.option == option
+
+
+def test_images_have_no_evidence() -> None:
+    with pytest.raises(InputError, match="images have no n-grams"):
+        Labeller(images_classifier(), OutputColumns(evidence=True), Path())
+
+
+def test_an_image_that_cannot_be_read_has_a_problem_and_no_cells(tmp_path: Path) -> None:
+    Image.new("L", (2, 2), 200).save(tmp_path / "light.png")
+    Image.new("L", (2, 2), 20).save(tmp_path / "dark.png")
+    rows = laid_out([b"light.png", b"none.png", b"dark.png"])
+    found = Labeller(images_classifier(), OutputColumns(shares=True), tmp_path).label(*rows)
+    assert found.problems == ["", "no such file or directory", ""]
+    assert cells(found.columns) == {
+        "predicted_label": ["good", "bad"],
+        "probability": [1, 1],
+        "unknown_words": [0, 0],
+        "cut_off": [0, 0],
+    }
+    assert (found.counts.rows, found.counts.empty, found.counts.classes.tolist()) == (2, 0, [1, 1])
+
+
+def test_counts_are_added_up_and_come_back_from_json() -> None:
+    _, counts = labelled()
+    total = LabelCounts.zero(2)
+    total.add(counts)
+    total.add(LabelCounts.from_json(json.loads(json.dumps(counts.to_json()))))
+    assert (total.rows, total.tokens, total.classes.tolist()) == (10, 20, [8, 2])
