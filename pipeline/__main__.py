@@ -1,71 +1,45 @@
-"""`python -m pipeline <verb>`: one verb a stage; each imports only what it needs."""
+"""The command line: `python -m pipeline COMMAND [WORD=value ...]`. A command imports only what it needs."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import signal
 import sys
-import time
 from contextlib import suppress
-from typing import NoReturn
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
 
-from .config.arguments import remedy
-from .errors import InputError, Refused, is_interrupt
+from .config.command_line import command_help, overview, parse_words, unknown_command
+from .config.option_words import remedy
+from .config.words import COMMANDS
+from .errors import InputError, Refused, StageFailed, is_interrupt
 
+# The stages that the graph, or a command, runs as `stage NAME FOLDER`: the room of each.
 STAGES = {
-    "configure": "check the options and hand each stage its own; prints the run's folder",
-    "prepare": "read, check and split the corpus",
-    "tokenize": "learn the vocabulary and turn texts into ids",
-    "baseline": "fit the baselines on the same split",
-    "embed": "make the vectors that both channels start from",
-    "train": "train the network",
-    "evaluate": "score it on the test part, beside the baseline",
-    "predict": "label a CSV",
+    "prepare": "stages",
+    "tokenize": "stages",
+    "baseline": "stages",
+    "embed": "stages",
+    "train": "stages",
+    "evaluate": "stages",
+    "assign_folds": "study_stages",
+    "make_fold": "study_stages",
+    "compare_folds": "study_stages",
+    "search_options": "study_stages",
+    "compare_with_dense": "study_stages",
 }
-COMMANDS = {
-    "assign_folds": "say which fold of a cross-validation tests each row",
-    "make_fold": "make one of the folds a corpus with parts of its own",
-    "crossval": "compare the model with its opponents over the folds",
-    "table": "put all cross-validations into one table",
-    "tune": "search the model's options within a time budget",
-    "why": "compare the convolution with networks that have none",
-    "register": "let a run take the champion's place, if it is better",
-    "rollback": "make the champion before the present one the champion again",
-    "compare": "set two runs side by side",
-    "send": "send the runs that no tracking server took",
-    "dashboard": "open the runs in MLflow on 127.0.0.1",
-}
-VERBS = STAGES | COMMANDS
-TRACKED = ("train", "evaluate", "crossval", "tune", "why")  # they record runs
+TRACKED = ("train", "evaluate", "compare_folds", "search_options", "compare_with_dense")  # they record runs
+OPTIONS_OF_HELP = ("help", "--help", "-h")
 
 
 def main(arguments: list[str]) -> int:
-    began = time.monotonic()
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline",
-        usage="python -m pipeline VERB [options]   (VERB --help shows a verb's own)",
-        epilog="`make help` shows the commands that put these together.",
-    )
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb, purpose in VERBS.items():
-        verbs.add_parser(verb, help=purpose, add_help=False)
-    verb = parser.parse_args(arguments[:1]).verb
-    # Being killed politely is an interrupt too, as is the end of the terminal, unless nohup has it ignored.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, signal.default_int_handler)
+    """Run one command; return its exit code: 0, 1 (refused), 2 (input error), 130 (interrupt), 141 (pipe)."""
+    name = arguments[1] if arguments[:1] == ["stage"] and len(arguments) > 1 else " ".join(arguments[:1])
+    _interrupt_by_every_polite_signal()
     try:
-        importlib.import_module(".tracking.location", __package__).set_mlflow_defaults()
-        if verb in TRACKED:  # MLflow and TensorFlow take seconds to import: side by side, in two processes
-            importlib.import_module(".tracking.writer_client", __package__).start()
-        room = "stages" if verb in STAGES else "commands"
-        module = importlib.import_module(f".{room}.{verb}", __package__)
-        options = argparse.ArgumentParser(prog=f"python -m pipeline {verb}", description=module.__doc__)
-        module.add_arguments(options)
-        given = argparse.Namespace(began=began) if verb == "tune" else None  # its budget counts from there
-        module.run(options.parse_args(arguments[1:], given))
+        _run(arguments)
     except InputError as error:
         mend = f": {remedy(error.option)}" if error.option else ""
         print(f"convtext: {error}{mend}", file=sys.stderr)
@@ -73,28 +47,75 @@ def main(arguments: list[str]) -> int:
     except Refused as error:
         print(f"convtext: {error}", file=sys.stderr)
         return 1
+    except StageFailed as error:
+        return error.code  # it has said why
     except BrokenPipeError:
         return 141  # as of a program that the signal ends: who read the output, such as `head`, has enough
     except OSError as error:
         # A full disk, a folder without permission: nothing of ours to trace.
-        print("; ".join([f"convtext: {verb}: {error}", *notes(error)]), file=sys.stderr)
+        print("; ".join([f"convtext: {name}: {error}", *_notes(error)]), file=sys.stderr)
         return 2
     except (KeyboardInterrupt, SystemError) as error:
         if not is_interrupt(error):
             raise
-        left = notes(error) or ["nothing half-written is left"]
-        print("; ".join([f"\nconvtext: {verb} was interrupted", *left]), file=sys.stderr)
+        notes = _notes(error) or ["nothing half-written is left"]
+        print("; ".join([f"\nconvtext: {name} was interrupted", *notes]), file=sys.stderr)
         return 130
     return 0
 
 
-def notes(error: BaseException) -> list[str]:
+def _run(arguments: list[str]) -> None:
+    name, *words = arguments or ["help"]
+    if name in OPTIONS_OF_HELP:
+        print(overview())
+    elif name == "stage":
+        _run_stage(*words)
+    elif name not in COMMANDS:
+        raise unknown_command(name, list(COMMANDS))
+    elif any(word in OPTIONS_OF_HELP for word in words):
+        print(command_help(name))
+    else:
+        given = parse_words(name, words)
+        os.environ |= given.settings  # as make has exported them already
+        _module(COMMANDS[name].room, name).run(given)
+
+
+def _run_stage(name: str = "", *arguments: str) -> None:
+    """Run a stage on its folder; what stands behind the folder, if anything, is the stage's own."""
+    if name not in STAGES or not arguments:
+        raise unknown_command(f"stage {name}", [f"stage {stage} FOLDER" for stage in STAGES])
+    if name in TRACKED:  # MLflow and TensorFlow take seconds to import: side by side, in two processes
+        importlib.import_module(".tracking.writer_client", __package__).start()
+    folder, *more = arguments
+    _module(STAGES[name], name).run(Path(folder), *more)
+
+
+def _module(room: str, name: str) -> Any:
+    """Return the module of a command or stage, with MLflow's settings made before anything imports it."""
+    importlib.import_module(".tracking.location", __package__).set_mlflow_defaults()
+    return importlib.import_module(f".{room}.{name}", __package__)
+
+
+def _interrupt_by_every_polite_signal() -> None:
+    """Let SIGTERM interrupt as Ctrl-C does, and the end of the terminal too, unless nohup has it ignored."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    # What make passes on may come twice, which must not interrupt the clearing up.
+    signal.signal(number, lambda number, frame: None)
+    raise KeyboardInterrupt
+
+
+def _notes(error: BaseException) -> list[str]:
     """Return the notes that handlers attached to the error."""
     return getattr(error, "__notes__", [])
 
 
 def script() -> NoReturn:
-    """Run the verb that the command line names, and leave without the interpreter's tear-down.
+    """Run the command that the command line names, and leave without the interpreter's tear-down.
 
     It is TensorFlow's, and takes seconds.
     """

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from .options import Criterion
 
 
+FACTS = "graph.mk"  # what the graph of a folder needs to know of its options
+
+
 def data_folder() -> Path:
     """Return the folder of everything that is downloaded, built or tracked."""
     return Path(os.environ.get("CONVTEXT_DATA") or "data")
@@ -46,6 +49,11 @@ def build_folder() -> Path:
     return data_folder() / "build"
 
 
+def code_folder() -> Path:
+    """The digests of the code that each stage runs; no corpus has such a name."""
+    return build_folder() / ".code"
+
+
 class CorpusFolder:
     """The files of `prepare`, `tokenize` and `baseline`, shared by all models of the corpus."""
 
@@ -54,6 +62,7 @@ class CorpusFolder:
         self.prepare_options = path / "prepare.json"
         self.tokenize_options = path / "tokenize.json"
         self.baseline_options = path / "baseline.json"
+        self.facts = path / FACTS
         self.rows = path / "rows.parquet"
         self.labels = path / "labels.json"
         self.report = path / "data_report.json"
@@ -110,6 +119,7 @@ class CrossvalFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.options = path / "options.json"
+        self.facts = path / FACTS
         self.result = path / "crossval.json"
         self.summary = path / "summary.txt"
 
@@ -132,6 +142,7 @@ class RunFolder:
         self.corpus = CorpusFolder(path.parent)
         self.embed_options = path / "embed.json"
         self.train_options = path / "train.json"
+        self.facts = path / FACTS
         self.request = path / "request.json"
         self.all_options = (
             self.corpus.prepare_options,

@@ -36,3 +36,11 @@ def is_interrupt(error: BaseException | None) -> bool:
     numba wraps an interrupt on kernel entry in a chain of other errors.
     """
     return isinstance(error, KeyboardInterrupt) or (error is not None and is_interrupt(error.__cause__))
+
+
+class StageFailed(Exception):
+    """A stage in a process of its own failed, and has said why: what it was made for ends with its code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code

@@ -94,6 +94,12 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, "utf-8")
 
 
+def write_changed_text(path: Path, text: str) -> None:
+    """Leaves a file that holds the same already, so that Make redoes nothing for its sake."""
+    if not path.exists() or path.read_text("utf-8") != text:
+        write_text(path, text)
+
+
 def write_table(path: Path, table: pd.DataFrame) -> None:
     with atomic_write(path) as partial:
         table.to_parquet(partial, index=False)

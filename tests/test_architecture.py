@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.__main__ import STAGES, TRACKED, VERBS
+from pipeline.__main__ import STAGES, TRACKED
+from pipeline.config.words import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = {
@@ -31,7 +32,9 @@ MLFLOW = {
     "pipeline.tracking.served_model",
     "pipeline.release.registry",
 }
-VERB_MODULES = {verb: f"pipeline.{'stages' if verb in STAGES else 'commands'}.{verb}" for verb in VERBS}
+STAGE_MODULES = {stage: f"pipeline.{room}.{stage}" for stage, room in STAGES.items()}
+COMMAND_MODULES = {name: f"pipeline.{command.room}.{name}" for name, command in COMMANDS.items()}
+VERB_MODULES = {*STAGE_MODULES.values(), *COMMAND_MODULES.values()}
 
 
 @cache
@@ -77,17 +80,22 @@ def importers(library: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_is_a_module_that_says_what_it_reads_and_runs(verb: str) -> None:
-    body = tree(VERB_MODULES[verb])
-    functions = {node.name for node in body.body if isinstance(node, ast.FunctionDef)}
-    assert {"add_arguments", "run"} <= functions
+@pytest.mark.parametrize("module", sorted(VERB_MODULES))
+def test_every_verb_is_a_module_that_says_what_it_reads_and_runs(module: str) -> None:
+    body = tree(module)
+    assert "run" in {node.name for node in body.body if isinstance(node, ast.FunctionDef)}
     assert ast.get_docstring(body)
 
 
+def test_the_rooms_of_verbs_hold_nothing_else() -> None:
+    rooms = ("stages", "commands", "study_stages")
+    verbs = {module for module in MODULES if module.split(".")[1:2] and module.split(".")[1] in rooms}
+    assert {module for module in verbs if module.count(".") == 2} == VERB_MODULES
+
+
 def test_no_module_imports_a_verb() -> None:
-    verbs = set(VERB_MODULES.values())
-    assert {module: own_imports(module) & verbs for module in MODULES if own_imports(module) & verbs} == {}
+    imported = {module: own_imports(module) & VERB_MODULES for module in MODULES}
+    assert {module: verbs for module, verbs in imported.items() if verbs} == {}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -162,93 +170,58 @@ def test_artifacts_are_named_in_one_module() -> None:
     assert {module: names for module, names in others.items() if names} == {}
 
 
-@pytest.mark.parametrize("verb", ["configure", "prepare", "tokenize", "baseline", "embed", "predict"])
-def test_a_stage_that_needs_neither_tensorflow_nor_mlflow_starts_without_them(verb: str) -> None:
+@pytest.mark.parametrize(
+    "module",
+    [
+        *(STAGE_MODULES[stage] for stage in ("prepare", "tokenize", "baseline", "embed")),
+        *(COMMAND_MODULES[name] for name in ("configure", "predict", "train", "crossval", "tune", "why")),
+    ],
+)
+def test_a_verb_that_needs_neither_tensorflow_nor_mlflow_starts_without_them(module: str) -> None:
     heavy = "{'tensorflow', 'keras', 'mlflow', 'gensim'}"
-    code = f"import sys, {VERB_MODULES[verb]}; print(*{heavy} & set(sys.modules))"
+    code = f"import sys, {module}; print(*{heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
 
 def test_the_process_that_records_is_started_for_the_stages_that_record_runs() -> None:
-    assert {verb for verb in VERBS if "pipeline.tracking.run" in closure(VERB_MODULES[verb])} == set(TRACKED)
+    recording = {
+        stage for stage, module in STAGE_MODULES.items() if "pipeline.tracking.run" in closure(module)
+    }
+    assert recording == set(TRACKED)
+    assert not any("pipeline.tracking.run" in closure(module) for module in COMMAND_MODULES.values())
 
 
-@pytest.mark.parametrize("verb", TRACKED)
-def test_a_stage_that_is_tracked_leaves_mlflow_to_the_process_that_records(verb: str) -> None:
-    assert not closure(VERB_MODULES[verb]) & MLFLOW
+@pytest.mark.parametrize("stage", TRACKED)
+def test_a_stage_that_is_tracked_leaves_mlflow_to_the_process_that_records(stage: str) -> None:
+    assert not closure(STAGE_MODULES[stage]) & MLFLOW
 
 
 def test_help_imports_nothing_but_the_standard_library() -> None:
     code = (
         "import sys\nfrom pipeline.__main__ import main\n"
-        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "main(['--help'])\nmain(['predict', '--help'])\n"
         "print([name for name in ('numpy', 'pandas', 'pydantic') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-    assert all(verb in done.stdout for verb in VERBS)
-
-
-def makefile_rules() -> dict[str, tuple[set[str], set[str]]]:
-    """Verb -> the verbs that make its prerequisites, and the modules that its rule names."""
-    text = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " ")
-    # A prerequisite that images do without is a variable: with texts, what it stands for.
-    for name, file in re.findall(r"^(\w+) := \$\(if \$\(wildcard [^,]*\),(.*)\)$", text, re.M):
-        text = text.replace(f"$({name})", file)
-    everywhere = re.search(r"^everywhere := (.*)$", text, re.M)
-    assert everywhere
-    found = re.findall(r"^(\S+): (.*)\n\t(?:\w+=\w+ )?\$\(call STAGE,(\w+) ", text, re.M)
-    makers = {target: verb for target, _, verb in found}
-    rules = {}
-    for _, needs, verb in found:
-        listed = " ".join(re.findall(r"\$\(call code,([^)]*\)?[^)]*)\)", needs))
-        listed = listed.replace("$(everywhere)", everywhere[1])
-        modules = {f"pipeline.{name.replace('/', '.')}" for name in listed.split()}
-        modules |= {
-            module for module in MODULES if module.startswith("pipeline.models.") and "wildcard" in needs
-        }
-        needs, _, _only_made_before = needs.partition(" | ")
-        before = {makers[need] for need in needs.split() if need in makers}
-        rules[verb] = (before, {module.removesuffix(".__init__") for module in modules})
-    return rules
-
-
-@pytest.mark.parametrize(
-    "verb",
-    [
-        "prepare",
-        "tokenize",
-        "baseline",
-        "embed",
-        "train",
-        "evaluate",
-        "assign_folds",
-        "make_fold",
-        "crossval",
-    ],
-)
-def test_make_redoes_a_stage_when_the_code_that_it_runs_changes(verb: str) -> None:
-    rules = makefile_rules()
-
-    def covered(verb: str) -> set[str]:
-        before, modules = rules[verb]
-        return modules.union(*(covered(earlier) for earlier in before))
-
-    architectures = {module for module in MODULES if module.startswith("pipeline.models")}
-    rooms = {module for module in MODULES if MODULES[module].name == "__init__.py"}  # docstrings alone
-    runs = closure(VERB_MODULES[verb]) | {"pipeline", "pipeline.__main__"}
-    if verb == "evaluate":
-        runs |= closure("pipeline.tracking.writer_process")  # a process, which packs the model as well
-    runs = runs.union(*(closure(module) for module in rules[verb][1] & architectures))  # imported by name
-    assert runs - rooms - covered(verb) == set(), "missing in the Makefile"
-    common = rules["prepare"][1] & rules["evaluate"][1]
-    assert rules[verb][1] - common - architectures - runs == set(), "listed in the Makefile without need"
+    assert all(f"  {name} " in done.stdout for name in COMMANDS)
 
 
 def test_make_help_tells_of_every_command_within_80_columns() -> None:
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 79
+    listed = {match[1] for line in lines if (match := re.match(r"  ([a-z-]+)(?: |$)", line))}
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    told = re.findall(r"^##(.*)$", makefile, re.M)
-    assert max(map(len, told)) <= 79
-    commands = re.findall(r"^([a-z-]+):.*\n\t", makefile, re.M)
-    assert {line.split()[1] for line in told if line.startswith("make ")} == {*commands} - {"help", "check"}
+    commands = re.search(r"^COMMANDS := (.*)$", makefile, re.M)
+    assert commands and commands[1].split() == [*COMMANDS]
+    own = set(re.findall(r"^([a-z-]+):.*\n\t", makefile, re.M)) - {"help", "check"}
+    assert listed == {*COMMANDS} | own
+
+
+def test_the_makefile_and_the_graph_are_short_and_leave_scripts_to_python() -> None:
+    texts = [(ROOT / "Makefile").read_text("utf-8"), (ROOT / "pipeline" / "graph.mk").read_text("utf-8")]
+    assert sum(text.count("\n") for text in texts) < 180
+    graph = texts[1]
+    assert not re.search(r"\$\((shell|wildcard)|\b(sed|awk|grep)\b", graph)

@@ -16,10 +16,10 @@ def run(*arguments: str) -> int:
 
 
 def prepare(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
-    code = run("configure", "--corpus", str(path), "--model", "kim-rand", *options)
+    code = run("configure", f"CORPUS={path}", "MODEL=kim-rand", *options)
     if code == 0:
         folder = Path(capsys.readouterr().out.strip()).parent
-        code = run("prepare", str(folder))
+        code = run("stage", "prepare", str(folder))
         assert code == 0 or not list(folder.glob("rows.parquet"))
         assert not list(folder.glob(".partial*"))
     return code, capsys.readouterr().err
@@ -84,7 +84,7 @@ def test_a_test_file_with_a_class_unknown_to_training_is_named(
 ) -> None:
     (tmp_path / "train.csv").write_text(GOOD)
     (tmp_path / "test.csv").write_text("text,label\nfine,a\nodd,c\n")
-    code, error = prepare(tmp_path / "train.csv", capsys, "--test", str(tmp_path / "test.csv"))
+    code, error = prepare(tmp_path / "train.csv", capsys, f"TEST={tmp_path / 'test.csv'}")
     assert code == 2
     assert "test.csv, line 3" in error and "'c'" in error
 
@@ -95,23 +95,23 @@ def test_the_encoding_that_the_message_asks_for_is_the_remedy(
     path = tmp_path / "reviews.csv"
     for encoding in ("windows-1252", "utf-16"):
         path.write_bytes((GOOD + "café,a\n").encode(encoding))
-        assert prepare(path, capsys, "--encoding", encoding)[0] == 0
+        assert prepare(path, capsys, f"ENCODING={encoding}")[0] == 0
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--corpus", "missing.csv"], "missing.csv: no such file"),
-        (["--corpus", "trek"], "did you mean 'trec'"),
-        (["--corpus", "mr", "--set", "train.epoch=3"], "did you mean 'train.epochs'"),
-        (["--corpus", "mr", "--set", "train.epochs=many"], "found 'many'"),
-        (["--corpus", "mr", "--set", "embed.vectors=missing.vec"], "missing.vec: no such file"),
+        (["CORPUS=missing.csv"], "missing.csv: no such file"),
+        (["CORPUS=trek"], "did you mean 'trec'"),
+        (["CORPUS=mr", "SET=train.epoch=3"], "did you mean 'train.epochs'"),
+        (["CORPUS=mr", "SET=train.epochs=many"], "found 'many'"),
+        (["CORPUS=mr", "SET=embed.vectors=missing.vec"], "missing.vec: no such file"),
     ],
 )
 def test_a_bad_request_is_refused_before_anything_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
 ) -> None:
-    assert run("configure", "--model", "kim-rand", *arguments) == 2
+    assert run("configure", "MODEL=kim-rand", *arguments) == 2
     error = capsys.readouterr().err
     assert expected in error and error.count("\n") == 1
     assert not list(tmp_path.rglob("*.json"))
@@ -119,7 +119,7 @@ def test_a_bad_request_is_refused_before_anything_is_written(
 
 def test_options_for_a_csv_are_refused_where_the_corpus_is_no_csv(capsys: pytest.CaptureFixture[str]) -> None:
     for corpus in ("docstrings", "mr"):
-        assert run("configure", "--corpus", corpus, "--model", "kim-rand", "--test", "held.csv") == 2
+        assert run("configure", f"CORPUS={corpus}", "MODEL=kim-rand", "TEST=held.csv") == 2
         assert "TEST= is for a CSV" in capsys.readouterr().err
 
 
@@ -128,14 +128,14 @@ def test_a_test_file_with_nothing_but_blanks_is_named(
 ) -> None:
     (tmp_path / "train.csv").write_text(GOOD * 50)
     (tmp_path / "test.csv").write_text("text,label\n ,a\n")
-    code, error = prepare(tmp_path / "train.csv", capsys, "--test", str(tmp_path / "test.csv"))
+    code, error = prepare(tmp_path / "train.csv", capsys, f"TEST={tmp_path / 'test.csv'}")
     assert code == 2
     assert "test.csv, line 2: no text" in error
 
 
 @pytest.mark.parametrize("seed", ["-1", "99999999999", "1.5"])
 def test_a_seed_that_no_generator_takes_is_refused(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("configure", "--corpus", "mr", "--model", "kim-rand", "--set", f"seed={seed}") == 2
+    assert run("configure", "CORPUS=mr", "MODEL=kim-rand", f"SET=seed={seed}") == 2
     assert "SET: seed: " in capsys.readouterr().err
 
 
@@ -143,12 +143,12 @@ def test_predict_does_not_write_over_its_input(tmp_path: Path, capsys: pytest.Ca
     text = "text\nfine\n"
     for name, output in [("a.csv", "a.csv"), ("b.csv.rejects.csv", "b.csv")]:
         (tmp_path / name).write_text(text)
-        arguments = ["--input", str(tmp_path / name), "--output", str(tmp_path / output)]
-        assert run("predict", *arguments, "--corpus", "mr", "--model", "kim-rand") == 2
+        arguments = [f"INPUT={tmp_path / name}", f"OUTPUT={tmp_path / output}"]
+        assert run("predict", *arguments, "CORPUS=mr", "MODEL=kim-rand") == 2
         assert "is the input itself" in capsys.readouterr().err
         assert (tmp_path / name).read_text() == text
-    assert run("predict", "--input", str(tmp_path / "a.csv"), "--output", "/dev/null", "--corpus", "mr",
-               "--model", "kim-rand") == 2  # fmt: skip
+    assert run("predict", f"INPUT={tmp_path / 'a.csv'}", "OUTPUT=/dev/null", "CORPUS=mr",
+               "MODEL=kim-rand") == 2  # fmt: skip
     assert "/dev/null is not a file" in capsys.readouterr().err
 
 
@@ -157,13 +157,13 @@ def test_predict_suggests_the_corpus_and_model_that_were_meant(
 ) -> None:
     (tmp_path / "new.csv").write_text("text\nfine\n")
     for corpus, model, meant in [("trek", "kim-rand", "trec"), ("mr", "kim-rnd", "kim-rand")]:
-        assert run("predict", "--input", str(tmp_path / "new.csv"), "--corpus", corpus, "--model", model) == 2
+        assert run("predict", f"INPUT={tmp_path / 'new.csv'}", f"CORPUS={corpus}", f"MODEL={model}") == 2
         assert f"did you mean '{meant}'" in capsys.readouterr().err
 
 
 def test_predict_before_train_says_what_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "new.csv").write_text("text\nfine\n")
-    arguments = ["--input", str(tmp_path / "new.csv"), "--corpus", "mr", "--model", "kim-rand"]
+    arguments = [f"INPUT={tmp_path / 'new.csv'}", "CORPUS=mr", "MODEL=kim-rand"]
     assert run("predict", *arguments) == 2
     assert "run `make train CORPUS=mr MODEL=kim-rand` first" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.predictions.csv"))

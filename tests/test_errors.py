@@ -41,5 +41,5 @@ def test_the_command_line_adds_the_word_that_mends_an_error(
         raise InputError("no column 'text'", option=option)
 
     monkeypatch.setattr(prepare, "run", fail)
-    assert main(["prepare", "folder"]) == 2
+    assert main(["stage", "prepare", "folder"]) == 2
     assert capsys.readouterr().err == printed

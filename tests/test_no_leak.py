@@ -12,6 +12,8 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.baselines.catalogue import BASELINES
+from pipeline.graph.folds import configure_folds
+from pipeline.graph.request import TrainingRequest
 from tests.test_end_to_end import SMALL, make
 
 WORDS = [f"{first}{second}" for first in "bdfgk" for second in ("al", "en", "ir", "os", "um", "yx")]
@@ -95,7 +97,7 @@ def test_the_opponents_are_fitted_and_chosen_without_the_test_part(
         options = run.parent / "baseline.json"
         before = options.read_text()
         options.write_text(json.dumps(json.loads(before) | {"baselines": OPPONENTS}))
-        assert main(["baseline", str(run.parent), "--criterion", criterion]) == 0
+        assert main(["stage", "baseline", str(run.parent), criterion]) == 0
         options.write_text(before)
         said.append(capsys.readouterr().out)
     assert said[0] == said[1] and "NBSVM with bigrams: C = " in said[0]
@@ -109,14 +111,12 @@ def test_a_fold_of_a_cross_validation_does_not_know_the_words_that_its_test_rows
     # Every row has a word of its own, twice, so that it would be in the vocabulary.
     rows = [f"own{number}x own{number}x {'ab'[number % 2] * 3},{'ab'[number % 2]}" for number in range(60)]
     (tmp_path / "rows.csv").write_text("\n".join(["text,label", *rows]) + "\n")
-    asked = ["--corpus", str(tmp_path / "rows.csv"), "--model", "kim-rand", "--folds", "3"]
-    assert main(["configure", *asked]) == 0
-    (whole,) = (tmp_path / "data" / "build").glob("*/folds/all*")
-    assert main(["prepare", str(whole)]) == 0
-    assert main(["cut", str(whole / "of03-seed1")]) == 0
-    fold = next(path for path in sorted(whole.parent.iterdir()) if "-01of03-" in path.name)
-    for verb in ("fold", "tokenize"):
-        assert main([verb, str(fold)]) == 0
+    plan = configure_folds(TrainingRequest(str(tmp_path / "rows.csv"), "kim-rand", set=""), 3, 1)
+    whole, fold = plan.all_rows.path, plan.runs[0].corpus.path
+    assert main(["stage", "prepare", str(whole)]) == 0
+    assert main(["stage", "assign_folds", str(whole / "of03-seed1")]) == 0
+    for stage in ("make_fold", "tokenize"):
+        assert main(["stage", stage, str(fold)]) == 0
     parts = pd.read_parquet(fold / "rows.parquet")["part"]
     known = json.loads((fold / "text_encoder.json").read_text())["words"]
     own = {f"own{number}x": part for number, part in enumerate(parts)}

@@ -5,7 +5,6 @@ Reads the runs from MLflow; with OUTPUT writes all rows on which they disagree a
 
 from __future__ import annotations
 
-import argparse
 import shlex
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,19 +12,16 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from ..artifacts import RunFolder
+from ..config import words
+from ..config.command_line import Words
 from ..errors import InputError
 from ..files import read_json, read_table, write_csv
 from ..release import run_diff
 from ..release.find import RunRecord, artifact, find_run, stored_id
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--runs", required=True, help="two, by id, its beginning, name or folder")
-    parser.add_argument("--output", default="", help="a CSV of the rows on which they disagree")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    first, second = (_find(name) for name in _two_names(arguments.runs))
+def run(given: Words) -> None:
+    first, second = (_find(name) for name in _two_names(given[words.RUNS]))
     print(run_diff.heading(first.name, second.name))
     print(run_diff.parameters(first.parameters, second.parameters))
     print(run_diff.metrics(first.metrics, second.metrics))
@@ -35,9 +31,9 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"  other test rows ({len(a):,} and {len(b):,}): their predictions cannot be compared")
         return
     print(run_diff.rows(a, b, differing))
-    if arguments.output:
-        write_csv(Path(arguments.output), differing.columns.tolist(), differing.itertuples(index=False))
-        print(f"  all {len(differing):,} rows: {arguments.output}")
+    if output := given[words.ROWS_OUTPUT]:
+        write_csv(Path(output), differing.columns.tolist(), differing.itertuples(index=False))
+        print(f"  all {len(differing):,} rows: {output}")
 
 
 def _two_names(text: str) -> list[str]:

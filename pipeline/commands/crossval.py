@@ -1,129 +1,42 @@
-"""Compare a model with its opponents over the folds (or seeds) that were run.
+"""Compare a model with its opponents on the same folds, or seeds where the test part is official.
 
-Reads each fold's rows.parquet, baseline_<criterion>.parquet, train.json, predictions.parquet, metrics.json
-and run.json; writes crossval.json, summary.txt for the terminal, and puts the folds' runs below one parent
-run in MLflow.
+Writes the options of all folds, has make build them side by side, and prints the comparison; what is there
+already stays. A fold's own lines are held back but for its accuracy.
 """
 
 from __future__ import annotations
 
-import argparse
+import subprocess
 from pathlib import Path
-from textwrap import wrap
 
-import numpy as np
+from ..config import words
+from ..config.command_line import Words
+from ..cores import cores
+from ..files import read_json
+from ..graph.folds import FoldPlan, configure_folds
+from ..graph.inner_make import Goal, make, make_side_by_side
+from ..graph.request import TrainingRequest
 
-from ..artifacts import CrossvalFolder, RunFolder
-from ..baselines.catalogue import BASELINES
-from ..config.loading import read_stage
-from ..corpus.data_report import mean_copies
-from ..files import read_json, read_table, sha256, sha256_of, write_json, write_text
-from ..measures.comparison import few_rows
-from ..options import Criterion
-from ..studies.cross_validation import (
-    ContestantResult,
-    ContestantScores,
-    CrossValidation,
-    FoldPredictions,
-    contestant_results,
-    table,
-    verdict,
-)
-from ..terminal import TERMINAL_WIDTH
-from ..tracking.run import description, new_run
-from ..verb_options import CrossvalOptions, Request, TrainOptions
+# Folds run on one thread each: two networks at once are done sooner than one on two threads.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="data/build/<corpus>/crossval/<model>")
+def run(given: Words) -> None:
+    plan = configure_folds(TrainingRequest.from_words(given), given[words.FOLDS], given[words.REPEATS])
+    jobs = given[words.JOBS] or cores()
+    make(Goal(plan.all_rows, (plan.all_rows.rows, *(cut.folds for cut in plan.cuts))), jobs)
+    first = plan.runs[0].corpus
+    make(Goal(first, (first.rows,)))  # alone, so that what is wrong with every fold is said once
+    _make_folds(plan, jobs)
+    make(Goal(plan.crossval, (plan.crossval.result,), ONE_THREAD))
+    print(f"{plan.crossval.summary.read_text('utf-8')}{plan.crossval.path}")
 
 
-def run(arguments: argparse.Namespace) -> None:
-    folder = CrossvalFolder(arguments.folder)
-    options = read_stage(folder.options, CrossvalOptions)
-    runs = [RunFolder(Path(path)) for path in options.runs]
-    names = read_json(runs[0].corpus.labels)
-    folds = [_fold_predictions(run, names) for run in runs]
-
-    titles = {"network": options.model} | {key: baseline.title for key, baseline in BASELINES.items()}
-    contestants = contestant_results(folds, titles, names, options.folds)
-    result = _result(options, runs, contestants, test_rows=len(folds[0].truth))
-
-    name = f"{options.corpus} {options.model}, {len(runs)} {'folds' if options.folds > 1 else 'seeds'}"
-    tags = {"corpus": options.corpus, "mlflow.source.name": "make crossval"}
-    with new_run(name, options.model_dump(exclude={"runs"}), tags) as parent:
-        parent.describe(description(read_stage(runs[0].request, Request).command, result.verdict))
-        parent.adopt([read_json(run.run)["mlflow_run"] for run in runs])
-        parent.log_metrics({f"mean.{entry.key}": entry.mean("accuracy") for entry in contestants})
-        test_rows = sum(len(fold.truth) for fold in folds) // options.repeats
-        summary = [
-            *_wrapped(f"crossval: {name}", indent=""),
-            table(contestants),
-            *_wrapped(result.verdict),
-            *_notes(options, runs, result, test_rows),
-        ]
-        write_text(folder.summary, "\n".join(summary) + "\n")
-        write_json(folder.result, result.model_dump())
-        parent.log_file(folder.result)
-
-
-def _fold_predictions(run: RunFolder, names: list[str]) -> FoldPredictions:
-    rows, baseline = read_table(run.corpus.rows), read_table(run.corpus.baseline(_criterion(run)))
-    truth = rows["label"][rows["part"] == "test"].to_numpy(np.int64)
-    codes = {name: code for code, name in enumerate(names)}
-    network = read_table(run.predictions)["predicted_label"].map(codes)
-    opponents = baseline.drop(columns="row")
-    predicted = {"network": network} | {str(key): opponents[key] for key in opponents}
-    return FoldPredictions(truth, {key: labels.to_numpy(np.int64) for key, labels in predicted.items()})
-
-
-def _result(
-    options: CrossvalOptions, runs: list[RunFolder], contestants: list[ContestantResult], test_rows: int
-) -> CrossValidation:
-    criterion = _criterion(runs[0])
-    metrics = [read_json(run.metrics) for run in runs]
-    return CrossValidation(
-        corpus=options.corpus,
-        model=options.model,
-        folds=options.folds,
-        runs=len(runs),
-        test_rows=test_rows,
-        rows=_digest(runs, options.seed),
-        criterion=criterion,
-        published=options.published,
-        contestants={entry.title: ContestantScores.from_result(entry) for entry in contestants},
-        verdict=verdict(contestants, criterion),
-        calibration_error_before=[fold["calibration_error_before"] for fold in metrics],
-        calibration_error=[fold["calibration_error"] for fold in metrics],
-    )
-
-
-def _notes(
-    options: CrossvalOptions, runs: list[RunFolder], result: CrossValidation, test_rows: int
-) -> list[str]:
-    """Return the lines below the verdict: calibration, near copies, few test rows, missing opponents."""
-    after, before = np.mean(result.calibration_error), np.mean(result.calibration_error_before)
-    near_copies = mean_copies([read_json(run.corpus.report) for run in runs], options.folds)
-    return [
-        f"  calibration error {after:.1%}; {before:.1%} without the temperature",
-        *_wrapped(near_copies),
-        *(f"  {caution}" for caution in few_rows(test_rows)),
-        *(f"  {title} was left out: its library is not installed." for title in options.left_out),
-    ]
-
-
-def _wrapped(text: str, indent: str = "  ") -> list[str]:
-    return wrap(text, TERMINAL_WIDTH, initial_indent=indent, subsequent_indent="  ")
-
-
-def _digest(runs: list[RunFolder], seed: int) -> str:
-    """Return a digest of what the opponents depend on, apart from the criterion that chooses them.
-
-    It covers all rows, their parts, the tokenization (of texts) and the first seed.
-    """
-    files = [path for run in runs for path in (run.corpus.rows, run.corpus.tokenize_options)]
-    return sha256_of([str(seed), *(sha256(path) for path in files if path.exists())])
-
-
-def _criterion(run: RunFolder) -> Criterion:
-    return read_stage(run.train_options, TrainOptions).train.criterion
+def _make_folds(plan: FoldPlan, jobs: int) -> None:
+    """Make the result of each fold, and print its accuracy as soon as it is there."""
+    remedy = "; JOBS=1 needs less, as one fold at a time runs" if jobs > 1 else ""
+    goals = [Goal(run, (run.metrics,), ONE_THREAD) for run in plan.runs]
+    for goal in make_side_by_side(goals, jobs, remedy=remedy, output=subprocess.DEVNULL):
+        metrics = Path(goal.targets[0])
+        accuracy = read_json(metrics)["accuracy"]
+        print(f"  {metrics.parents[1].name}: accuracy {accuracy:.4f}", flush=True)

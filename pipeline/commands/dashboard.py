@@ -5,11 +5,12 @@ Reads the store that `train` and `evaluate` write.
 
 from __future__ import annotations
 
-import argparse
 import os
 import socket
 import sys
 
+from ..config import words
+from ..config.command_line import Words
 from ..errors import InputError
 from ..tracking import location, store
 
@@ -21,12 +22,8 @@ QUIET = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", default="5000")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    port = _port(arguments.port)
+def run(given: Words) -> None:
+    port = given[words.PORT]
     page, artifacts = store.prepare_pages()
     if location.is_remote():
         print(f"The runs are at {location.redacted_uri().rstrip('/')}{page}\n  artifacts: {artifacts}")
@@ -42,12 +39,6 @@ def run(arguments: argparse.Namespace) -> None:
     }
     os.environ |= QUIET
     os.execv(sys.executable, command)
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 65535):
-        raise InputError(f"PORT={text}: expected a whole number from 1 to 65535")
-    return int(text)
 
 
 def _check_free(port: int) -> None:

@@ -8,8 +8,6 @@ be compared, it is compared with the majority class, like a first champion, and 
 
 from __future__ import annotations
 
-import argparse
-import shlex
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,11 +16,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..artifacts import MlflowModelFolder, RegistrationFolder, RunFolder, read_inputs
-from ..config import loading
+from ..config import loading, words
+from ..config.command_line import Words
 from ..corpus.equality import contents, digests
 from ..errors import InputError, Refused
 from ..files import read_arrays, read_json, read_table, write_csv, write_json, write_text
 from ..prediction.classifier import Classifier
+from ..program import command_text
 from ..release import champions, contest, gate, gate_report, registry
 from ..release.champion_note import Champion
 from ..release.contest import HeldOutRows, LoadedClassifier
@@ -30,19 +30,11 @@ from ..release.find import stored_id
 from ..release.gate_report import GateReport
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpus", required=True, help="what the model was trained on")
-    parser.add_argument("--model", required=True, help="a name in conf/models; empty: one that fits")
-    parser.add_argument("--force", default="", help="the reason to promote it whatever is found")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    if arguments.force and not any(letter.isalpha() for letter in arguments.force):
-        raise InputError('FORCE= takes the reason, as in FORCE="the champion has seen the test rows"')
-    corpus, model = loading.resolved(arguments.corpus, arguments.model)
+def run(given: Words) -> None:
+    corpus, model = loading.resolved(given[words.CORPUS], given[words.MODEL])
     folder = RunFolder(loading.run_folder(corpus, model))
     if not folder.metrics.exists():
-        command = f"make train CORPUS={shlex.quote(corpus)} MODEL={model}"
+        command = command_text("train", {"CORPUS": corpus, "MODEL": model})
         raise InputError(f"there is no finished run in {folder.path}: run `{command}` first")
     name, run_id = folder.corpus.path.name, stored_id(read_json(folder.run)["mlflow_run"])
     model_id = registry.model_of(run_id)
@@ -50,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     if champion and champion.model_id == model_id:
         print(f"register: {name}, {model}: this run is the champion already, as version {champion.version}")
         return
-    report, changed = _compare(folder, run_id, model_id, champion, arguments.force)
+    report, changed = _compare(folder, run_id, model_id, champion, given[words.FORCE])
     _write(folder.registration, report, changed)
     print(f"{gate_report.summary(report)}\n  which rows changed: {folder.registration.rows}")
     if not (report.passed or report.forced):

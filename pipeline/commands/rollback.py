@@ -5,18 +5,13 @@ Reads and moves the alias in MLflow, and fetches the model for `predict`.
 
 from __future__ import annotations
 
-import argparse
-
-from ..config import loading
+from ..config import loading, words
+from ..config.command_line import Words
 from ..release import champions, registry
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpus", required=True, help="whose champion")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    corpus, model = loading.resolved(arguments.corpus, "")
+def run(given: Words) -> None:
+    corpus, model = loading.resolved(given[words.CORPUS], "")
     name = loading.run_folder(corpus, model).parent.name
     champions.refresh(name)  # notes an alias that was moved in MLflow's pages, whatever comes of the rollback
     previous, champion = registry.previous(name)

@@ -5,17 +5,12 @@ Reads data/tracking/unsent/, where `train` and `evaluate` keep them; removes wha
 
 from __future__ import annotations
 
-import argparse
-
+from ..config.command_line import Words
 from ..errors import InputError
 from ..tracking import location, mlflow_calls
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(given: Words) -> None:
     print(f"send: to {location.redacted_uri()}", flush=True)
     sent = []
     for result in mlflow_calls.send():

@@ -1,15 +1,16 @@
-"""Put the cross-validations that were run into tables.
+"""Cross-validate corpora with models, and put all results into tables.
 
-Reads every crossval.json below data/build/; writes the tables there, as Markdown, and a figure of them.
-With --pairs, prints what there is to cross-validate instead.
+Has every corpus cross-validated with every model, each pair by a command of its own, so that one that fails
+stops none. Reads every crossval.json below data/build/; writes the tables there, as Markdown, and a figure.
 """
 
 from __future__ import annotations
 
-import argparse
 from itertools import product
 
 from ..artifacts import build_folder, crossval_folders, table_files
+from ..config import words
+from ..config.command_line import Words
 from ..config.conf_folders import CORPORA, MODELS
 from ..config.loading import (
     DEFAULT_CORPUS,
@@ -21,25 +22,29 @@ from ..config.loading import (
     read_stage,
     run_folder,
 )
-from ..errors import InputError
+from ..errors import InputError, StageFailed
 from ..files import atomic_write
+from ..graph.inner_make import INTERRUPTED, run_process
 from ..studies import corpus_table, figures
 from ..studies.cross_validation import CrossValidation
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpora", type=str.split, help="only these, separated by blanks")
-    parser.add_argument("--models", type=str.split, help="only these, separated by blanks")
-    parser.add_argument("--pairs", action="store_true", help="print those that fit, as corpus:model")
+def run(given: Words) -> None:
+    corpora, models = given[words.CORPORA], given[words.MODELS]
+    missing = []
+    for corpus, model in pairs(corpora, models):
+        if code := run_process("crossval", f"CORPUS={corpus}", f"MODEL={model}"):
+            if code == INTERRUPTED:
+                raise StageFailed(code)
+            missing.append(f"{corpus}:{model}")
+    write_tables(corpora, models)
+    if missing:
+        raise InputError(f"not in the table: {' '.join(missing)}")
 
 
-def run(arguments: argparse.Namespace) -> None:
-    if arguments.pairs:
-        for corpus, model in _pairs(arguments.corpora, arguments.models):
-            print(f"{corpus}:{model}")
-        return
-    corpora = {run_folder(name, "-").parent.name for name in arguments.corpora or []}
-    models = arguments.models
+def write_tables(chosen_corpora: list[str] | None, models: list[str] | None) -> None:
+    """Write and print the tables of what was cross-validated: of all, or the corpora and models chosen."""
+    corpora = {run_folder(name, "-").parent.name for name in chosen_corpora or []}
     saved = [
         read_stage(folder.result, CrossValidation) for folder in crossval_folders() if folder.result.exists()
     ]
@@ -61,9 +66,12 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{tables}\n\n{text} and {figure}")
 
 
-def _pairs(corpora: list[str] | None, models: list[str] | None) -> list[tuple[str, str]]:
-    """Of corpora and models that fit. Where none are named, all but the built-in corpus and what was tuned to
-    one corpus. Raises InputError for a name that there is not, and where nothing fits."""
+def pairs(corpora: list[str] | None, models: list[str] | None) -> list[tuple[str, str]]:
+    """Return the pairs of corpora and models that fit.
+
+    Where none are named, that is all but the built-in corpus, and all but what was tuned to one corpus.
+    Raises InputError for a name that there is not, and where nothing fits.
+    """
     if corpora is None:
         corpora = [name for name in CORPORA.names() if name != DEFAULT_CORPUS["tokens"]]
     if models is None:
@@ -72,8 +80,10 @@ def _pairs(corpora: list[str] | None, models: list[str] | None) -> list[tuple[st
         check_corpus(corpus)
     for model in models:
         check_model(model)
-    pairs = [pair for pair in product(corpora, models) if input_of_corpus(pair[0]) == input_of_model(pair[1])]
-    if corpora and models and not pairs:
+    fitting = [
+        pair for pair in product(corpora, models) if input_of_corpus(pair[0]) == input_of_model(pair[1])
+    ]
+    if corpora and models and not fitting:
         has, takes = TAKEN[input_of_corpus(corpora[0])], TAKEN[input_of_model(models[0])]
         raise InputError(f"no model fits a corpus: {corpora[0]} has {has}, and {models[0]} takes {takes}")
-    return pairs
+    return fitting

@@ -1,36 +1,61 @@
-"""The words of the command line: how their values are read, and which of them sets an option."""
+"""The checks of what a user types: each returns a value, or raises ValueError with what was expected."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from ..errors import InputError
-
-WORDS = {  # option -> the word that sets it; SET sets all others
-    "source.text": "TEXT",
-    "source.label": "LABEL",
-    "source.test": "TEST",
-    "source.encoding": "ENCODING",
-}
-REMEDIES = {
-    "TEXT": "name another with TEXT=",
-    "LABEL": "name another with LABEL=",
-    "MODEL": "name a model with MODEL=",
-}
+MAX_COUNT = 10**9
 
 
-def remedy(option: str) -> str:
-    """Return what to type for another value of an option, such as "set it with ENCODING="."""
-    # An option of no section is a word of the command line itself, such as `mirror`; the seed alone is both.
-    word = WORDS.get(option) or ("" if "." in option or option == "seed" else option.upper())
-    return REMEDIES.get(word) or (f"set it with {word}=" if word else f'set it with SET="{option}=..."')
+def whole_number(least: int, most: int = MAX_COUNT) -> Callable[[str], int]:
+    """Return the check for a whole number between two bounds, both included."""
+    bounds = f"from {least}" if most == MAX_COUNT else f"from {least} to {most}"
+
+    def check(text: str) -> int:
+        # int() would also take "²", "１" and "1_000"; a longer number is out of bounds by its length.
+        if not (text.isascii() and text.isdigit() and len(text) <= 10 and least <= int(text) <= most):
+            raise ValueError(f"expected a whole number {bounds}")
+        return int(text)
+
+    return check
 
 
-def seconds(text: str) -> int:
-    """`90s`, `10m`, `1h30m` -> seconds. Raises InputError for anything else, and for none at all."""
-    found = re.fullmatch(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", text, re.ASCII)
-    hours, minutes, rest = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    total = 3600 * hours + 60 * minutes + rest
+def flag(text: str) -> bool:
+    """Return whether an option is switched on: `1`, or not: `0` or nothing."""
+    if text not in ("", "0", "1"):
+        raise ValueError("expected 1, or nothing")
+    return text == "1"
+
+
+def probability(text: str) -> float:
+    """Return a number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 1:
+        raise ValueError("expected a probability from 0 to 1, such as 0.8")
+    return value
+
+
+def duration(text: str) -> int:
+    """Return the seconds of `90s`, `10m` or `1h30m`."""
+    match = re.fullmatch(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", text, re.ASCII)
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    total = 3600 * hours + 60 * minutes + seconds
     if not total:
-        raise InputError(f"BUDGET={text!r}: expected a time such as 90s, 10m or 1h30m")
+        raise ValueError("expected a time such as 90s, 10m or 1h30m")
     return total
+
+
+def reason(text: str) -> str:
+    """Return a text that says something in words."""
+    if not any(character.isalpha() for character in text):
+        raise ValueError('expected the reason, as in FORCE="the champion has seen the test rows"')
+    return text
+
+
+def names(text: str) -> list[str] | None:
+    """Return the names in a list separated by blanks; an empty one names none."""
+    return text.split()

@@ -19,10 +19,10 @@ from ..options import IMAGE_FORMATS, Configuration, InputKind, Section
 from ..verb_options import Input
 from . import assignments as settings
 from . import yaml_core
-from .arguments import WORDS
 from .assignments import CORPUS_KEYS, MODEL_KEYS
 from .complaints import Origins, suggest, validate
 from .conf_folders import CORPORA, MODELS, shown_path
+from .option_words import WORDS
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a name that a shell, make and a folder take unquoted
 NAMES = "a name is of letters, digits, `.`, `_` and `-`, and begins with a letter or digit"

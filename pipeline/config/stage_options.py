@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..artifacts import CorpusFolder, RunFolder
-from ..files import atomic_write
+from ..files import write_changed_text
 from ..options import BaselineName, Configuration, Section
 from ..verb_options import (
     BaselineOptions,
@@ -83,8 +83,6 @@ def training(configuration: Configuration, model: str) -> TrainOptions:
 
 
 def write(path: Path, options: S) -> S:
-    text = options.model_dump_json(indent=1) + "\n"
-    if not path.exists() or path.read_text("utf-8") != text:
-        with atomic_write(path) as partial:
-            partial.write_text(text, "utf-8")
+    """Write the options of a stage, unless the file holds them already; return them."""
+    write_changed_text(path, options.model_dump_json(indent=1) + "\n")
     return options

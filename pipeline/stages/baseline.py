@@ -7,7 +7,6 @@ for texts, ngrams_<criterion>.npz: TF-IDF + logistic regression, which an ensemb
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +22,8 @@ from ..options import CRITERIA, Criterion
 from ..verb_options import BaselineOptions
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="data/build/<corpus>")
-    parser.add_argument(
-        "--criterion",
-        choices=list(CRITERIA),
-        default="accuracy",
-        help="the score that decides",
-    )
-
-
-def run(arguments: argparse.Namespace) -> None:
-    folder = CorpusFolder(arguments.folder)
-    criterion: Criterion = arguments.criterion
+def run(path: Path, criterion: Criterion = "accuracy") -> None:
+    folder = CorpusFolder(path)
     options = read_stage(folder.baseline_options, BaselineOptions)
     rows, inputs = read_table(folder.rows), read_inputs(folder)
     labels = rows["label"].to_numpy(np.int64)

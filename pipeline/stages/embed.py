@@ -7,7 +7,6 @@ coverage.json and vectors.npz: `vectors`, float32 [vocabulary + 2, dimensions], 
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -23,12 +22,8 @@ from ..text.encoder import TextEncoder
 from ..verb_options import EmbedOptions
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="data/build/<corpus>/<model>")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    folder = RunFolder(arguments.folder)
+def run(path: Path) -> None:
+    folder = RunFolder(path)
     options = read_stage(folder.embed_options, EmbedOptions)
     embed = options.embed
     words = TextEncoder.from_json(read_json(folder.corpus.text_encoder)).words

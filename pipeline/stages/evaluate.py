@@ -9,7 +9,6 @@ report.html.
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -46,12 +45,8 @@ from ..verb_options import PrepareOptions, Request, TrainOptions
 MAX_TABLE_ROWS = 500  # of a table in MLflow
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="data/build/<corpus>/<model>")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    folder = RunFolder(arguments.folder)
+def run(path: Path) -> None:
+    folder = RunFolder(path)
     trained = read_json(folder.run)
     with resumed_run(trained["mlflow_run"]) as tracked:
         measures = _evaluate(folder, tracked)

@@ -8,7 +8,6 @@ instead of text.
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -35,12 +34,8 @@ from ..verb_options import PrepareOptions
 Read = tuple[Mapping[str, Sequence[Example | ImageExample]], Mapping[str, Sequence[Rejected]]]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="data/build/<corpus>")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    folder = CorpusFolder(arguments.folder)
+def run(path: Path) -> None:
+    folder = CorpusFolder(path)
     options = read_stage(folder.prepare_options, PrepareOptions)
     source = options.source
     print(f"prepare: {options.title or options.corpus}", flush=True)

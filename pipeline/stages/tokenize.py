@@ -5,7 +5,6 @@ Reads rows.parquet; writes text_encoder.json (tokenizer and vocabulary) and sequ
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from ..artifacts import CorpusFolder, write_sequences
@@ -16,12 +15,8 @@ from ..text.encoder import TextEncoder
 from ..verb_options import TokenizeOptions
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="data/build/<corpus>")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    folder = CorpusFolder(arguments.folder)
+def run(path: Path) -> None:
+    folder = CorpusFolder(path)
     options = read_stage(folder.tokenize_options, TokenizeOptions).tokenize
     rows = read_table(folder.rows)
     encoder = TextEncoder.learn(list(rows["text"][rows["part"] == "train"]), options)

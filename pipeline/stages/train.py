@@ -7,7 +7,6 @@ run.json. Begins the run in MLflow.
 
 from __future__ import annotations
 
-import argparse
 import time
 from functools import partial
 from pathlib import Path
@@ -41,12 +40,8 @@ from ..verb_options import EmbedOptions, PrepareOptions, Request, TokenizeOption
 Rows = tuple[Sequences | Images, NDArray[np.int32]]  # inputs and labels
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="data/build/<corpus>/<model>")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    folder = RunFolder(arguments.folder)
+def run(path: Path) -> None:
+    folder = RunFolder(path)
     options = read_stage(folder.train_options, TrainOptions)
     rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
     encoder, start = _encoder(folder.corpus, inputs), read_start(folder, inputs)

@@ -67,22 +67,20 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("name", choices=FITS)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--fit", type=Path)
-    parser.add_argument("--input")
-    parser.add_argument("--output")
-    parser.add_argument("--cores", type=int)
+    parser.add_argument("words", nargs="+", help="FIT=run, or INPUT=, OUTPUT= and for several CORES=")
     given = parser.parse_args()
-    if given.fit:
+    words = dict(word.split("=", 1) for word in given.words)
+    if "FIT" in words:
         from pipeline.files import atomic_folder  # here, as it imports much
 
         with atomic_folder(given.folder) as partial:
-            FITS[given.name](task(given.fit), partial)
+            FITS[given.name](task(Path(words["FIT"])), partial)
         return
     LOADED.append(LOADS[given.name](given.folder))
-    if given.cores:
-        by_pyarrow(given.input, given.output, given.cores)
+    if "CORES" in words:
+        by_pyarrow(words["INPUT"], words["OUTPUT"], int(words["CORES"]))
     else:
-        by_pandas(given.input, given.output)
+        by_pandas(words["INPUT"], words["OUTPUT"])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ peak memory of the one that started it.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import importlib.util
 import os
@@ -21,6 +20,13 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
+from pipeline.artifacts import data_folder
+from pipeline.config import arguments, words
+from pipeline.config.command_line import Words
+from pipeline.config.words import Word
+from pipeline.graph.inner_make import Goal, make
+from pipeline.graph.request import TrainingRequest
+from pipeline.graph.single_run import configure_run
 from tests.benchmarks.race import PATIENCE, ROUNDS, Contestant, Cost, Costs, accuracies, compare, timed
 
 FEW = 1_000  # rows, for the start-up
@@ -32,10 +38,20 @@ if not importlib.util.find_spec("fasttext"):
     del OPPONENTS["fasttext"]
 
 
+def row_counts(text: str) -> list[int]:
+    if not all(size.isdecimal() and int(size) > FEW for size in text.split() or ["none"]):
+        raise ValueError(f"expected numbers above {FEW:,}")
+    return [*map(int, text.split())]
+
+
+ROWS = Word("ROWS", '"10000 100000"', "to label", row_counts, [10_000, 100_000, 1_000_000])
+LONG = Word("LONG", "1", "texts of many words", arguments.flag, False)
+
+
 def contestants(corpus: str, model: str, fitted: Path) -> list[Contestant]:
     def ours(form: str) -> list[str]:
-        names = ["--corpus", corpus, "--model", model, "--text", "text"]
-        return [*_python("pipeline"), "predict", *names, "--form", form]
+        words = [f"CORPUS={corpus}", f"MODEL={model}", "TEXT=text", f"FORM={form}"]
+        return [*_python("pipeline"), "predict", *words]
 
     found = [
         Contestant("convtext, int16", ours("int16")),
@@ -46,7 +62,7 @@ def contestants(corpus: str, model: str, fitted: Path) -> list[Contestant]:
         command = [*_python("tests.benchmarks.labellers"), name, str(fitted / name)]
         found.append(Contestant(title, command, slow=name == "keras"))
         if name != "keras":  # whose threads are on every core
-            found.append(Contestant(f"{title}, every core", [*command, "--cores", CORES]))
+            found.append(Contestant(f"{title}, every core", [*command, f"CORES={CORES}"]))
     return found
 
 
@@ -63,7 +79,7 @@ def fit(run: Path, benchmarks: Path) -> Path:
         if old != fitted:
             shutil.rmtree(old)
     for name in tqdm([name for name in OPPONENTS if not (fitted / name).exists()], "fitting", disable=None):
-        timed([*_python("tests.benchmarks.labellers"), name, str(fitted / name), "--fit", str(run)])
+        timed([*_python("tests.benchmarks.labellers"), name, str(fitted / name), f"FIT={run}"])
     return fitted
 
 
@@ -107,36 +123,30 @@ def footnotes(sizes: list[int], costs: Costs) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("run", type=Path, help="data/build/<corpus>/<model>")
-    parser.add_argument("benchmarks", type=Path, help="where opponents and results are kept")
-    parser.add_argument("--corpus", default="")
-    parser.add_argument("--model", default="")
-    parser.add_argument("--rows", default="10000 100000 1000000")
-    parser.add_argument("--long", default="")
-    given = parser.parse_args()
-    if not (given.run.parent / "sequences.npz").exists():
-        sys.exit(f"benchmark-predict is of texts, and {given.run.parent.name} has none")
-    if not all(size.isdecimal() and int(size) > FEW for size in given.rows.split() or ["none"]):
-        sys.exit(f"ROWS={given.rows}: expected numbers above {FEW:,}")
-    sizes = sorted(set(map(int, given.rows.split())))
+    given = Words("benchmark-predict", (*words.SOURCE, ROWS, LONG), sys.argv[1:])
+    folder = configure_run(TrainingRequest.from_words(given))
+    make(Goal(folder, (folder.model / "manifest.json",)), jobs=2)
+    run, benchmarks = folder.path, data_folder() / "benchmarks"
+    if not folder.corpus.sequences.exists():
+        sys.exit(f"benchmark-predict is of texts, and {run.parent.name} has none")
+    sizes = sorted(set(given[ROWS]))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # gigabytes of rows are removed then, too
     began = time.perf_counter()
-    given.benchmarks.mkdir(parents=True, exist_ok=True)
-    fitted = fit(given.run, given.benchmarks)
-    entered = contestants(given.corpus, given.model, fitted)
-    with TemporaryDirectory(dir=given.benchmarks) as name:
-        maker = [*_python("tests.benchmarks.prediction_rows"), str(given.run), name, given.long]
+    benchmarks.mkdir(parents=True, exist_ok=True)
+    fitted = fit(run, benchmarks)
+    entered = contestants(given[words.CORPUS], given[words.MODEL], fitted)
+    with TemporaryDirectory(dir=benchmarks) as name:
+        maker = [*_python("tests.benchmarks.prediction_rows"), str(run), name, "1" if given[LONG] else ""]
         maker += map(str, [FEW, *sizes])
-        words = subprocess.run(maker, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        tokens = subprocess.run(maker, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
         accuracy = accuracies(entered, Path(name))
         costs = compare(entered, [FEW, *sizes], Path(name))
     head = (
-        f"CSV to CSV, {given.run.parent.name}, texts of {words} words, {CORES} cores, "
+        f"CSV to CSV, {run.parent.name}, texts of {tokens} words, {CORES} cores, "
         f"medians of {ROUNDS} interleaved runs:"
     )
     text = report(head, sizes, accuracy, costs)
-    place = given.benchmarks / f"prediction-{given.run.parent.name}{'-long' if given.long else ''}.md"
+    place = benchmarks / f"prediction-{run.parent.name}{'-long' if given[LONG] else ''}.md"
     place.write_text(text + "\n", "utf-8")
     print(f"{text}\n\n{place}, in {time.perf_counter() - began:.0f} s")
 

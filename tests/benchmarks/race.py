@@ -63,7 +63,7 @@ def timed(command: list[str], limit: float | None = None) -> Cost | None:
 
 def run_once(contestant: Contestant, source: Path, output: Path, limit: float | None = None) -> Cost | None:
     os.sync()  # what the one before wrote is not to be this one's burden
-    return timed([*contestant.command, "--input", str(source), "--output", str(output)], limit)
+    return timed([*contestant.command, f"INPUT={source}", f"OUTPUT={output}"], limit)
 
 
 def accuracies(entered: list[Contestant], folder: Path) -> dict[str, float]:

@@ -19,6 +19,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from pipeline.artifacts import data_folder
+from pipeline.config import words
+from pipeline.config.command_line import Words
+from pipeline.graph.inner_make import Goal, make
+from pipeline.graph.request import TrainingRequest
+from pipeline.graph.single_run import configure_run
 from pipeline.inputs import Sequences
 from tests.benchmarks.contestants import CONTESTANTS, DIMENSIONS
 
@@ -151,4 +157,7 @@ def main(corpus: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    given = Words("benchmark", words.SOURCE, [*sys.argv[1:], "MODEL=kim-multichannel"])
+    run = configure_run(TrainingRequest.from_words(given))
+    make(Goal(run, (run.corpus.sequences,)))
+    main(run.corpus.path, data_folder() / "benchmarks")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.commands import dashboard
+from pipeline.config.command_line import parse_words
 from pipeline.errors import InputError
 from tests.tracking_runs import track
 from tests.tracking_server import free_port
@@ -33,7 +33,7 @@ def _data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "", "５０００"])
 def test_a_port_that_is_none_is_refused(port: str) -> None:
     with pytest.raises(InputError, match=f"PORT={port}: expected a whole number from 1 to 65535"):
-        dashboard.run(argparse.Namespace(port=port))
+        parse_words("dashboard", [f"PORT={port}"])
 
 
 def test_a_port_that_is_taken_is_refused_before_the_server_starts() -> None:
@@ -42,14 +42,14 @@ def test_a_port_that_is_taken_is_refused_before_the_server_starts() -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         with pytest.raises(InputError, match=f"PORT={port}: address already in use"):
-            dashboard.run(argparse.Namespace(port=port))
+            dashboard.run(parse_words("dashboard", [f"PORT={port}"]))
 
 
 def test_the_dashboard_serves_the_store_on_the_loopback_address_and_prints_where(tmp_path: Path) -> None:
     track()
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "dashboard", "--port", str(port)],
+        [sys.executable, "-m", "pipeline", "dashboard", f"PORT={port}"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
     )  # fmt: skip
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.__main__ import main
+from pipeline.commands.table import pairs, write_tables
 from tests.cross_validations import cross_validation
 from tests.test_end_to_end import make
 
@@ -28,7 +29,7 @@ def test_a_model_is_chosen_by_its_name_however_long_and_whatever_set_made_of_it(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for chosen, other in (("kim-rand", LONG), (LONG, "kim-rand")):
-        assert main(["table", "--models", chosen]) == 0
+        write_tables(None, [chosen])
         shown = capsys.readouterr().out
         assert f"| {chosen}" in shown
         assert other not in shown
@@ -38,10 +39,10 @@ def test_a_model_is_chosen_by_its_name_however_long_and_whatever_set_made_of_it(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--models", "kim-rnd"], "no model 'kim-rnd' in conf/models; did you mean 'kim-rand'?"),
-        (["--corpora", "trecc"], "no corpus 'trecc' in conf/corpora, and no such file; did you mean 'trec'?"),
+        (["MODELS=kim-rnd"], "no model 'kim-rnd' in conf/models; did you mean 'kim-rand'?"),
+        (["CORPORA=trecc"], "no corpus 'trecc' in conf/corpora, and no such file; did you mean 'trec'?"),
         (
-            ["--corpora", "digits", "--models", "kim-rand"],
+            ["CORPORA=digits", "MODELS=kim-rand"],
             "no model fits a corpus: digits has images, and kim-rand takes texts",
         ),
     ],
@@ -49,19 +50,15 @@ def test_a_model_is_chosen_by_its_name_however_long_and_whatever_set_made_of_it(
 def test_what_cannot_be_cross_validated_is_said_in_one_line(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["table", "--pairs", *arguments]) == 2
+    assert main(["table", *arguments]) == 2
     assert capsys.readouterr().err.startswith(f"convtext: {said}")
 
 
-def test_all_models_are_run_on_what_they_take_and_none_where_none_is_named(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert main(["table", "--pairs"]) == 0
-    pairs = capsys.readouterr().out.split()
-    assert {"mr:kim-rand", "digits:image_cnn"} <= set(pairs)
-    assert not {"digits:kim-rand", "docstrings:kim-rand"} & set(pairs)
-    assert main(["table", "--pairs", "--corpora", "", "--models", "kim-rand"]) == 0
-    assert capsys.readouterr().out == ""
+def test_all_models_are_run_on_what_they_take_and_none_where_none_is_named() -> None:
+    fitting = set(pairs(None, None))
+    assert {("mr", "kim-rand"), ("digits", "image_cnn")} <= fitting
+    assert not {("digits", "kim-rand"), ("docstrings", "kim-rand")} & fitting
+    assert pairs([], ["kim-rand"]) == []
 
 
 def test_names_of_corpora_and_models_are_no_commands(data: Path) -> None:

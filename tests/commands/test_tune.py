@@ -22,6 +22,12 @@ from tests.test_end_to_end import ROOT, SMALL, environment, write_reviews
 
 FEW = SMALL.replace("epochs=4", "epochs=2")
 SPLIT = "split='{test: 0.2}'"
+CONFIGURE = """
+import sys
+from pipeline.commands.tune import configure
+from pipeline.config.command_line import parse_words
+print(configure(parse_words("tune", sys.argv[1:])).path)
+"""
 Done = subprocess.CompletedProcess[str]
 
 
@@ -63,7 +69,7 @@ class Tuned:
         kept = asked.read_text()
         try:
             asked.write_text(json.dumps(json.loads(kept) | {"budget": 1}))
-            return self.run(sys.executable, "-m", "pipeline", "tune", str(self.folder))
+            return self.run(sys.executable, "-m", "pipeline", "stage", "search_options", str(self.folder))
         finally:
             asked.write_text(kept)
 
@@ -176,11 +182,11 @@ def test_the_search_never_sees_the_test_part(tuned: Tuned) -> None:
 
 
 def test_a_search_whose_inputs_another_command_has_changed_is_refused(tuned: Tuned) -> None:
-    flags = [f"--corpus={tuned.csv}", "--text=review", "--label=stars", "--model=kim-rand"]
+    words = [f"CORPUS={tuned.csv}", "TEXT=review", "LABEL=stars", "MODEL=kim-rand"]
     prepare = tuned.corpus / "prepare.json"
     kept = prepare.read_text()
     try:
-        tuned.run(sys.executable, "-m", "pipeline", "configure", *flags, "--set=seed=2")
+        tuned.run(sys.executable, "-m", "pipeline", "configure", *words, "SET=seed=2")
         done = tuned.search_again()
     finally:
         prepare.write_text(kept)
@@ -191,15 +197,12 @@ def test_a_search_whose_inputs_another_command_has_changed_is_refused(tuned: Tun
 
 def test_two_searches_at_once_have_options_of_their_own_and_leave_those_of_train(tuned: Tuned) -> None:
     run = tuned.folder.parents[1]
-    flags = [f"--corpus={tuned.csv}", "--text=review", "--label=stars", "--model=kim-rand", "--budget=1h"]
+    words = [f"CORPUS={tuned.csv}", "TEXT=review", "LABEL=stars", "MODEL=kim-rand", "BUDGET=1h"]
     before = {path: path.read_bytes() for path in [*run.glob("train.json"), *run.glob("request.json")]}
     asked = {}
     for name in ("one", "two", "two"):
         setting = f"train.epochs={len(name) + len(asked)}"
-        done = tuned.run(
-            *(sys.executable, "-m", "pipeline", "configure", *flags),
-            *(f"--name={name}", f"--set={setting} {SPLIT}"),
-        )
+        done = tuned.run(sys.executable, "-c", CONFIGURE, *words, f"NAME={name}", f"SET={setting} {SPLIT}")
         asked[setting] = Path(done.stdout.strip())
     assert list(asked) == ["train.epochs=3", "train.epochs=4", "train.epochs=5"]
     assert len(set(asked.values())) == 3
@@ -240,9 +243,9 @@ def test_an_interrupted_search_keeps_the_best_so_far_as_does_one_that_is_killed(
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("BUDGET=10", "BUDGET='10': expected a time such as 90s, 10m or 1h30m"),
-        ("BUDGET=", "BUDGET='': expected a time"),
-        ("BUDGET=-1m", "BUDGET='-1m': expected a time"),
+        ("BUDGET=10", "BUDGET=10: expected a time such as 90s, 10m or 1h30m"),
+        ("BUDGET=", "BUDGET=: expected a time"),
+        ("BUDGET=-1m", "BUDGET=-1m: expected a time"),
         ("NAME=conf/models/x.yaml", "NAME='conf/models/x.yaml': a name is of letters, digits"),
         ("NAME=my best", "NAME='my best': a name is of letters, digits"),
         ("NAME=a:b", "NAME='a:b': a name is of letters, digits"),
@@ -280,12 +283,12 @@ def test_a_variable_of_the_environment_asks_for_nothing(tmp_path: Path) -> None:
         ["make", "tune", f"CORPUS={tmp_path / 'reviews.csv'}", "BUDGET=none"],
         cwd=ROOT, env=environment(tmp_path) | dict.fromkeys(names, "a:b"), capture_output=True, text=True,
     )  # fmt: skip
-    assert done.stderr.startswith("convtext: BUDGET='none': expected a time")
+    assert done.stderr.startswith("convtext: BUDGET=none: expected a time")
 
 
 def test_a_trial_that_failed_says_why_on_one_line() -> None:
-    from pipeline.commands.tune import _line
     from pipeline.studies.search import Trial
+    from pipeline.study_stages.search_options import _line
 
     trial = Trial(3, {"network.dropout": 0.1}, [], "failed", "MemoryError: " + "no room, " * 20)
     line = _line(trial, {"network.dropout": 0.5})

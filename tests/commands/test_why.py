@@ -25,7 +25,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
     def configure(corpus: Path, model: str, assignments: str) -> Path:
-        arguments = ["--corpus", str(corpus), "--model", model, "--set", assignments]
+        arguments = [f"CORPUS={corpus}", f"MODEL={model}", f"SET={assignments}"]
         assert main(["configure", *arguments]) == 0
         return Path(capsys.readouterr().out.splitlines()[-1])
 
@@ -49,8 +49,8 @@ def test_images_are_moved_and_both_dense_networks_are_counted_and_trained(
     np.savez(tmp_path / "pictures.npz", images=images, labels=labels)
     small = "network.filters=[4] network.dense=[8] train.epochs=2 train.batch_size=16"
     folder = configured(tmp_path / "pictures.npz", "image_cnn", small)
-    assert main(["prepare", str(folder.parent)]) == 0
-    assert main(["why", str(folder)]) == 0
+    assert main(["stage", "prepare", str(folder.parent)]) == 0
+    assert main(["stage", "compare_with_dense", str(folder)]) == 0
 
     said = capsys.readouterr().out
     assert max(map(len, said.splitlines())) <= 80 or str(folder) in said.splitlines()[-1]
@@ -78,8 +78,8 @@ def test_texts_are_moved_and_a_dense_network_holds_their_positions(configured, t
     small = "network.filters=3 embed.dimensions=4 train.epochs=2 train.batch_size=16"
     folder = configured(tmp_path / "reviews.csv", "kim-rand", small)
     for verb, place in [("prepare", folder.parent), ("tokenize", folder.parent), ("embed", folder)]:
-        assert main([verb, str(place)]) == 0
-    assert main(["why", str(folder)]) == 0
+        assert main(["stage", verb, str(place)]) == 0
+    assert main(["stage", "compare_with_dense", str(folder)]) == 0
     found = tables((folder / "why.md").read_text())
     tokens = 6 + 8
     assert found["convolution"][2] == str(3 * (3 + 4 + 5) * 4)
@@ -91,8 +91,8 @@ def test_a_network_without_a_convolution_is_refused(configured, tmp_path, capsys
     images = np.zeros((20, 8, 8, 1), np.uint8) + np.arange(20, dtype=np.uint8)[:, None, None, None]
     np.savez(tmp_path / "pictures.npz", images=images, labels=np.arange(20) % 2)
     folder = configured(tmp_path / "pictures.npz", "dense", "")
-    assert main(["prepare", str(folder.parent)]) == 0
-    assert main(["why", str(folder)]) == 2
+    assert main(["stage", "prepare", str(folder.parent)]) == 0
+    assert main(["stage", "compare_with_dense", str(folder)]) == 2
     assert "MODEL=dense has no convolution to compare" in capsys.readouterr().err
     assert not (folder / "why.md").exists()
     assert json.loads((folder / "train.json").read_text())["architecture"] == "dense"

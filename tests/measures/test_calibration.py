@@ -80,13 +80,13 @@ def test_train_says_that_a_training_diverged(
     rows = [f"{['good film', 'bad film', 'film'][n % 3]} number{n // 3},{'ab'[n % 2]}" for n in range(300)]
     corpus.write_text("text,label\n" + "\n".join(rows) + "\n", "utf-8")
     values = "train.learning_rate=1e30 train.epochs=1 network.filters=2 embed.dimensions=4"
-    assert main(["configure", "--corpus", str(corpus), "--model", "kim-rand", "--set", values]) == 0
+    assert main(["configure", f"CORPUS={corpus}", "MODEL=kim-rand", f"SET={values}"]) == 0
     folder = Path(capsys.readouterr().out.strip())
     for verb in ("prepare", "tokenize"):
-        assert main([verb, str(folder.parent)]) == 0
-    assert main(["embed", str(folder)]) == 0
+        assert main(["stage", verb, str(folder.parent)]) == 0
+    assert main(["stage", "embed", str(folder)]) == 0
     # In a process of its own: MLflow's libraries warn.
-    command = [sys.executable, "-m", "pipeline", "train", str(folder)]
+    command = [sys.executable, "-m", "pipeline", "stage", "train", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "\n  caution: it diverged (validation loss " in done.stdout
 

@@ -43,14 +43,14 @@ Verb = Callable[..., tuple[int, str]]
 
 
 def trained(csv: Path, model: str) -> RunFolder:
-    settings = ["--text", "review", "--label", "stars", "--set", f"{SMALL} {LEARNING[model]}"]
-    assert main(["configure", "--corpus", str(csv), "--model", model, *settings]) == 0
+    settings = ["TEXT=review", "LABEL=stars", f"SET={SMALL} {LEARNING[model]}"]
+    assert main(["configure", f"CORPUS={csv}", f"MODEL={model}", *settings]) == 0
     (folder,) = Path(os.environ["CONVTEXT_DATA"]).glob(f"build/*/{model}")
     for verb in ("prepare", "tokenize", "baseline"):
         if not (folder.parent / "baseline_accuracy.parquet").exists():
-            assert main([verb, str(folder.parent)]) == 0
+            assert main(["stage", verb, str(folder.parent)]) == 0
     for verb in ("embed", "train", "evaluate"):
-        assert main([verb, str(folder)]) == 0
+        assert main(["stage", verb, str(folder)]) == 0
     return RunFolder(folder)
 
 
@@ -96,7 +96,7 @@ def verb(data: Path, capsys: pytest.CaptureFixture[str]) -> Verb:
 
     def run(name: str, *arguments: str) -> tuple[int, str]:
         capsys.readouterr()
-        code = main([name, "--corpus", str(data / "reviews.csv"), *arguments])
+        code = main([name, f"CORPUS={data / 'reviews.csv'}", *arguments])
         said = capsys.readouterr()
         return code, " ".join((said.out + said.err).split())
 
@@ -104,7 +104,7 @@ def verb(data: Path, capsys: pytest.CaptureFixture[str]) -> Verb:
 
 
 def register(verb: Verb, model: str, *more: str) -> tuple[int, str]:
-    return verb("register", "--model", model, *more)
+    return verb("register", f"MODEL={model}", *more)
 
 
 def run_of(data: Path, corpus: str, model: str) -> str:
@@ -119,7 +119,7 @@ def test_the_first_champion_is_better_than_the_majority_class_and_labels_from_th
     assert "30 rows fixed, 0 broken: +50.0 points" in said
     for name, model in (("champion", ""), ("named", GOOD)):
         source, output = str(data / "reviews.csv"), str(tmp_path / f"{name}.csv")
-        code, said = verb("predict", "--model", model, "--input", source, "--output", output)
+        code, said = verb("predict", f"MODEL={model}", f"INPUT={source}", f"OUTPUT={output}")
         assert code == 0
         assert ("by the champion, version 1 (kim-rand)" in said) == (not model)
     assert (tmp_path / "champion.csv").read_bytes() == (tmp_path / "named.csv").read_bytes()
@@ -159,19 +159,17 @@ def test_a_rollback_goes_back_champion_by_champion(verb: Verb, data: Path, tmp_p
     code, said = register(verb, OTHER)  # its equal: no row changes
     assert (code, "FAILED accuracy: higher; 100.0%, champion 100.0%" in said) == (1, True), said
     assert "no significant difference: McNemar's p = 1" in said
-    code, said = register(verb, OTHER, "--force", "it needs no vectors")
+    code, said = register(verb, OTHER, "FORCE=it needs no vectors")
     assert (code, "version 2 is the champion" in said) == (0, True), said
-    code, said = register(verb, POOR, "--force", "1")
-    assert (code, "FORCE= takes the reason" in said) == (2, True)
-    code, said = register(verb, POOR, "--force", "the others leak")
+    code, said = register(verb, POOR, "FORCE=1")
+    assert (code, "FORCE=1: expected the reason" in said) == (2, True)
+    code, said = register(verb, POOR, "FORCE=the others leak")
     assert (code, "promoted in spite of this: the others leak" in said) == (0, True)
     assert "version 3 is the champion" in said
     for back in ("version 2 (kim-nonstatic) is the champion, in place of 3", "version 1 (kim-rand)"):
         code, said = verb("rollback")
         assert (code, back in said) == (0, True)
-    code, said = verb(
-        "predict", "--model", "", "--input", str(data / "reviews.csv"), "--output", str(tmp_path / "x")
-    )
+    code, said = verb("predict", "MODEL=", f"INPUT={data / 'reviews.csv'}", f"OUTPUT={tmp_path / 'x'}")
     assert "by the champion, version 1" in said
     code, said = verb("rollback")
     assert (code, "the first champion: there is none before it" in said) == (2, True)
@@ -185,7 +183,7 @@ def champion_of(corpus: str) -> tuple[str, str] | None:
 def test_an_alias_moved_in_mlflows_pages_is_followed(verb: Verb, corpus: str, uri: str) -> None:
     """On a server at once; in a file, which is not shared, by the next `register` or `rollback`."""
     register(verb, GOOD)
-    register(verb, OTHER, "--force", "to have two")
+    register(verb, OTHER, "FORCE=to have two")
     client = store.connect().client
     client.set_registered_model_alias(corpus, "champion", "1")
     if not uri:
@@ -232,7 +230,7 @@ def test_mlflow_itself_finds_the_champion_by_its_alias(
     register(verb, GOOD)
     output = tmp_path / "labelled.csv"
     source = str(data / "reviews.csv")
-    verb("predict", "--model", "", "--input", source, "--probabilities", "1", "--output", str(output))
+    verb("predict", "MODEL=", f"INPUT={source}", "PROBABILITIES=1", f"OUTPUT={output}")
     command = [sys.executable, "-m", "mlflow", "models", "predict", "-m", f"models:/{corpus}@champion"]
     command += ["-i", source, "--content-type", "csv", "--env-manager", "local", "-o", "found.json"]
     there = os.environ | {"MLFLOW_TRACKING_URI": location.store_uri(), "MLFLOW_DISABLE_TELEMETRY": "true"}
@@ -283,7 +281,7 @@ def test_a_champion_that_cannot_be_compared_with_falls_by_force_alone(
     code, said = register(verb, OTHER)
     assert (code, reason in said) == (2, True)
     assert 'FORCE="the reason" promotes it uncompared' in said
-    code, said = register(verb, OTHER, "--force", "the champion has seen the test rows")
+    code, said = register(verb, OTHER, "FORCE=the champion has seen the test rows")
     assert (code, "version 2 is the champion" in said) == (0, True), said
     assert "FAILED champion: compared on the same rows; " in said and reason in said
     assert "passed accuracy: significantly better than the majority class" in said
@@ -299,7 +297,7 @@ def test_a_server_that_does_not_answer_leaves_the_last_champion_known(
     register(verb, GOOD)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     note = ChampionFiles(corpus).note
-    code, said = verb("predict", "--model", "", "--input", str(note), "--output", str(note) + ".csv")
+    code, said = verb("predict", "MODEL=", f"INPUT={note}", f"OUTPUT={note}" + ".csv")
     assert (code, "name a model with MODEL=" in said) == (2, True)
     note.write_text(json.dumps(json.loads(note.read_text()) | {"store": "http://127.0.0.1:9"}))
     found = champions.current(corpus)
@@ -356,11 +354,11 @@ def test_runs_are_compared_by_folder_id_beginning_of_it_or_name(
     for called in (str(data / "build" / corpus / POOR), poor, poor[:12], f"'{name}'"):
         output = tmp_path / "differing.csv"
         runs = f"{run_of(data, corpus, GOOD)} {called}"
-        assert main(["compare", "--runs", runs, "--output", str(output)]) == 0
+        assert main(["compare", f"RUNS={runs}", f"OUTPUT={output}"]) == 0
         said = capsys.readouterr().out
         assert "embed.vectors" in said and "train.seed" not in said
         assert max(map(len, said.splitlines()[:-1])) <= 79
         assert len(output.read_text().splitlines()) > 1
-    assert main(["compare", "--runs", f"{poor} nothing"]) == 2
+    assert main(["compare", f"RUNS={poor} nothing"]) == 2
     assert f"RUNS: no run 'nothing' in {location.redacted_uri()}: " in capsys.readouterr().err
-    assert main(["compare", "--runs", poor]) == 2
+    assert main(["compare", f"RUNS={poor}"]) == 2

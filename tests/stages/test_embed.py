@@ -35,13 +35,13 @@ def write_vectors(path: Path, words: list[str], dimensions: int) -> Path:
 
 
 def embed(corpus: Path, assignments: str, capsys: pytest.CaptureFixture[str]) -> tuple[Path, list[str]]:
-    arguments = ["--corpus", str(corpus), "--model", "kim-rand"]
-    assert main(["configure", *arguments, "--set", f"embed.dimensions=6 {assignments}"]) == 0
+    arguments = [f"CORPUS={corpus}", "MODEL=kim-rand"]
+    assert main(["configure", *arguments, f"SET=embed.dimensions=6 {assignments}"]) == 0
     folder = Path(capsys.readouterr().out.strip())
     for verb in ("prepare", "tokenize"):
-        assert main([verb, str(folder.parent)]) == 0
+        assert main(["stage", verb, str(folder.parent)]) == 0
     capsys.readouterr()
-    assert main(["embed", str(folder)]) == 0
+    assert main(["stage", "embed", str(folder)]) == 0
     said = capsys.readouterr().out.splitlines()
     assert max(len(line) for line in said if str(corpus.parent) not in line) <= 80
     return folder, said
@@ -113,9 +113,9 @@ def test_the_report_gives_accuracy_by_share_of_uncovered_words(
 ) -> None:
     file = write_vectors(tmp_path / "glove.txt", IN_FILE, 5)
     folder, _ = embed(corpus, f"embed.vectors={file} train.epochs=1 network.filters=2", capsys)
-    assert main(["baseline", str(folder.parent)]) == 0
+    assert main(["stage", "baseline", str(folder.parent)]) == 0
     for verb in ("train", "evaluate"):  # in a process of their own: MLflow's libraries warn
-        command = [sys.executable, "-m", "pipeline", verb, str(folder)]
+        command = [sys.executable, "-m", "pipeline", "stage", verb, str(folder)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     table = done.stdout[done.stdout.index("  words without a vector") :].splitlines()
     assert max(map(len, table)) <= 80
@@ -138,6 +138,6 @@ def test_the_report_gives_accuracy_by_share_of_uncovered_words(
 def test_wrong_options_are_one_line(
     corpus: Path, capsys: pytest.CaptureFixture[str], assignments: str, expected: str
 ) -> None:
-    assert main(["configure", "--corpus", str(corpus), "--model", "kim-rand", "--set", assignments]) == 2
+    assert main(["configure", f"CORPUS={corpus}", "MODEL=kim-rand", f"SET={assignments}"]) == 2
     error = capsys.readouterr().err
     assert expected in error and error.count("\n") == 1

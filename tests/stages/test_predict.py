@@ -36,8 +36,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ["a lovely film", "an awful film", "lovely lovely", "awful", "", "a film"] * 5
 LABELS = ["1", "=2", "so, so"]
-MODEL = ["--corpus", "mr", "--model", "kim-rand"]
-EVERYTHING = ["--top", "3", "--probabilities", "1", "--shares", "1", "--evidence", "1"]
+MODEL = ["CORPUS=mr", "MODEL=kim-rand"]
+EVERYTHING = ["TOP=3", "PROBABILITIES=1", "SHARES=1", "EVIDENCE=1"]
 Edit = Callable[[list[str]], None]
 
 
@@ -75,7 +75,7 @@ def classifier() -> Classifier:
 
 
 def predict(source: Path | str, output: Path | str, *options: str) -> int:
-    return main(["predict", "--input", str(source), "--output", str(output), *MODEL, *options])
+    return main(["predict", f"INPUT={source}", f"OUTPUT={output}", *MODEL, *options])
 
 
 def rows(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
@@ -143,11 +143,11 @@ def test_below_the_threshold_there_is_no_label_and_all_else_stays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = written(tmp_path / "new.csv", records(200))
-    assert predict(source, tmp_path / "all.csv", "--top", "2") == 0
+    assert predict(source, tmp_path / "all.csv", "TOP=2") == 0
     sure = sorted(float(row["probability"]) for row in rows(tmp_path / "all.csv"))
     threshold = (sure[100] + sure[99]) / 2 if sure[99] < sure[100] else sure[100]
     capsys.readouterr()
-    assert predict(source, tmp_path / "some.csv", "--top", "2", "--abstain", f"{threshold:.6f}") == 0
+    assert predict(source, tmp_path / "some.csv", "TOP=2", f"ABSTAIN={threshold:.6f}") == 0
     left = 0
     for full, row in zip(rows(tmp_path / "all.csv"), rows(tmp_path / "some.csv"), strict=True):
         assert row | {"predicted_label": ""} == full | {"predicted_label": ""}
@@ -164,7 +164,7 @@ def test_harmless_escapes_every_cell_of_the_header_the_rows_the_labels_and_the_r
 ) -> None:
     source, output = tmp_path / "new.csv", tmp_path / "out.csv"
     source.write_text('review,+note\n=1+1,"@a, ""b"""\nfine,-2\n=ragged\n' + "lovely,\n" * 50)
-    assert predict(source, output, "--harmless", "1", *EVERYTHING) == 0
+    assert predict(source, output, "HARMLESS=1", *EVERYTHING) == 0
     found = rows(output)
     assert list(found[0])[1] == "'+note"
     assert [[*row.values()][:2] for row in found[:2]] == [["'=1+1", '\'@a, "b"'], ["fine", "'-2"]]
@@ -179,7 +179,7 @@ def test_harmless_escapes_every_cell_of_the_header_the_rows_the_labels_and_the_r
 def test_a_field_as_long_as_the_reader_takes_is_labelled_whatever_is_wanted(tmp_path: Path) -> None:
     source, long = tmp_path / "new.csv", "lovely " * 30_000
     source.write_text(f'review\n"{long}"\nfilm\n')
-    assert predict(source, tmp_path / "plain.csv", "--harmless", "1", "--threads", "2") == 0
+    assert predict(source, tmp_path / "plain.csv", "HARMLESS=1", "THREADS=2") == 0
     assert predict(source, tmp_path / "out.parquet") == 0
     assert [line.split(b",")[0].decode() for line in (tmp_path / "plain.csv").read_bytes().splitlines()] == [
         "review", long, "film"
@@ -191,13 +191,13 @@ def test_any_block_size_and_thread_count_give_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = written(tmp_path / "new.csv", [*records(300), "ragged", '"3\n00",two\n'])
-    assert predict(source, tmp_path / "out.csv", *EVERYTHING, "--threads", "1") == 0
+    assert predict(source, tmp_path / "out.csv", *EVERYTHING, "THREADS=1") == 0
     expected = (tmp_path / "out.csv").read_bytes()
     rejects = (tmp_path / "out.csv.rejects.csv").read_bytes()
     assert expected.count(b"\n") == 303 and rejects.count(b"\n") == 2
     for size, threads in [(1, "3"), (700, "1"), (700, "4"), (1 << 20, "2")]:
         monkeypatch.setattr("pipeline.stages.predict.CsvBlocks", partial(CsvBlocks, block_size=size))
-        assert predict(source, tmp_path / "again.csv", *EVERYTHING, "--threads", threads) == 0
+        assert predict(source, tmp_path / "again.csv", *EVERYTHING, f"THREADS={threads}") == 0
         assert (tmp_path / "again.csv").read_bytes() == expected
         assert (tmp_path / "again.csv.rejects.csv").read_bytes() == rejects
 
@@ -205,9 +205,9 @@ def test_any_block_size_and_thread_count_give_the_same_bytes(
 @pytest.mark.parametrize("form", ["int16", "float32"])
 def test_a_row_has_the_same_bytes_in_any_order(tmp_path: Path, form: str) -> None:
     lines = records(300)
-    assert predict(written(tmp_path / "a.csv", lines), tmp_path / "a.out", *EVERYTHING, "--form", form) == 0
+    assert predict(written(tmp_path / "a.csv", lines), tmp_path / "a.out", *EVERYTHING, f"FORM={form}") == 0
     random.Random(2).shuffle(lines)
-    assert predict(written(tmp_path / "b.csv", lines), tmp_path / "b.out", *EVERYTHING, "--form", form) == 0
+    assert predict(written(tmp_path / "b.csv", lines), tmp_path / "b.out", *EVERYTHING, f"FORM={form}") == 0
     first, second = ((tmp_path / name).read_bytes().splitlines() for name in ("a.out", "b.out"))
     assert first != second and sorted(first) == sorted(second)
 
@@ -215,7 +215,7 @@ def test_a_row_has_the_same_bytes_in_any_order(tmp_path: Path, form: str) -> Non
 def test_every_form_gives_the_same_labels(tmp_path: Path) -> None:
     source, found = written(tmp_path / "new.csv", records(200)), []
     for form in ("int16", "float32", "keras"):
-        assert predict(source, tmp_path / "out.csv", "--form", form, "--threads", "3") == 0
+        assert predict(source, tmp_path / "out.csv", f"FORM={form}", "THREADS=3") == 0
         found.append([(row["id"], row["predicted_label"]) for row in rows(tmp_path / "out.csv")])
     assert found[0] == found[1] == found[2]
 
@@ -275,12 +275,12 @@ def test_a_header_alone_and_a_parquet_file_give_tables_too(
     assert "there are no rows to write as Parquet" in capsys.readouterr().err
     assert {path.name for path in tmp_path.iterdir()} == {"new.csv", "out.csv"}
     source = written(tmp_path / "rows.csv", records(60))
-    assert predict(source, tmp_path / "rows.parquet", "--shares", "1") == 0
-    assert main(["predict", "--input", str(tmp_path / "rows.parquet"), *MODEL]) == 2
+    assert predict(source, tmp_path / "rows.parquet", "SHARES=1") == 0
+    assert main(["predict", f"INPUT={tmp_path / 'rows.parquet'}", *MODEL]) == 2
     assert "already has a column 'predicted_label'" in capsys.readouterr().err
     kept = pq.read_table(tmp_path / "rows.parquet").select(["id", "review"])
     pq.write_table(kept, tmp_path / "kept.parquet")
-    assert main(["predict", "--input", str(tmp_path / "kept.parquet"), *MODEL]) == 0
+    assert main(["predict", f"INPUT={tmp_path / 'kept.parquet'}", *MODEL]) == 0
     assert predict(tmp_path / "kept.parquet", tmp_path / "from.csv") == 0
     assert predict(source, tmp_path / "direct.csv") == 0
     assert rows(tmp_path / "from.csv") == rows(tmp_path / "direct.csv")
@@ -296,30 +296,30 @@ def test_a_header_alone_and_a_parquet_file_give_tables_too(
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (["--top", "0"], "TOP=0: expected a whole number from 1 to 3"),
-        (["--top", "4"], "TOP=4: expected a whole number from 1 to 3"),
-        (["--top", "two"], "TOP=two: expected a whole number"),
-        (["--top", "²"], "TOP=²: expected a whole number"),
-        (["--probabilities", "yes"], "PROBABILITIES=yes: expected 1, or nothing"),
-        (["--abstain", "1.5"], "ABSTAIN=1.5: expected a probability from 0 to 1"),
-        (["--abstain", "nan"], "ABSTAIN=nan: expected a probability"),
-        (["--abstain", "80%"], "ABSTAIN=80%: expected a probability"),
-        (["--shares", "2"], "SHARES=2: expected 1, or nothing"),
-        (["--evidence", "all"], "EVIDENCE=all: expected 1, or nothing"),
-        (["--evidence", "1", "--form", "keras"], "evidence needs a folded model"),
-        (["--harmless", "on"], "HARMLESS=on: expected 1, or nothing"),
-        (["--harmless", "1", "--output", "labelled.parquet"], "HARMLESS=1 is for what a spreadsheet opens"),
-        (["--form", "int8"], "form int8: expected one of float32, int16, keras: set it with FORM="),
-        (["--threads", "0"], "THREADS=0: expected a whole number from 1"),
+        (["TOP=0"], "TOP=0: expected a whole number from 1"),
+        (["TOP=4"], "TOP=4: expected a whole number from 1 to 3"),
+        (["TOP=two"], "TOP=two: expected a whole number"),
+        (["TOP=²"], "TOP=²: expected a whole number"),
+        (["PROBABILITIES=yes"], "PROBABILITIES=yes: expected 1, or nothing"),
+        (["ABSTAIN=1.5"], "ABSTAIN=1.5: expected a probability from 0 to 1"),
+        (["ABSTAIN=nan"], "ABSTAIN=nan: expected a probability"),
+        (["ABSTAIN=80%"], "ABSTAIN=80%: expected a probability"),
+        (["SHARES=2"], "SHARES=2: expected 1, or nothing"),
+        (["EVIDENCE=all"], "EVIDENCE=all: expected 1, or nothing"),
+        (["EVIDENCE=1", "FORM=keras"], "evidence needs a folded model"),
+        (["HARMLESS=on"], "HARMLESS=on: expected 1, or nothing"),
+        (["HARMLESS=1", "OUTPUT=labelled.parquet"], "HARMLESS=1 is for what a spreadsheet opens"),
+        (["FORM=int8"], "form int8: expected one of float32, int16, keras: set it with FORM="),
+        (["THREADS=0"], "THREADS=0: expected a whole number from 1"),
         (
-            ["--text", "reviews"],
+            ["TEXT=reviews"],
             "no column 'reviews' among 'id', 'review': name one with TEXT=, did you mean",
         ),
-        (["--encoding", "utf-9"], "'utf-9' is not a text encoding"),
-        (["--output", "missing/out.csv"], "does not exist or cannot be written"),
-        (["--input", "absent.csv"], "absent.csv does not exist"),
-        (["--input", "absent.parquet"], "absent.parquet: damaged or no Parquet file"),
-        (["--input", ""], "predict needs the rows to label"),
+        (["ENCODING=utf-9"], "'utf-9' is not a text encoding"),
+        (["OUTPUT=missing/out.csv"], "does not exist or cannot be written"),
+        (["INPUT=absent.csv"], "absent.csv does not exist"),
+        (["INPUT=absent.parquet"], "absent.parquet: damaged or no Parquet file"),
+        (["INPUT="], "predict needs the rows to label"),
     ],
 )
 def test_a_wrong_value_is_refused_in_one_line(
@@ -364,8 +364,8 @@ def test_the_input_is_not_written_over_by_any_file_on_the_way(
 def test_standard_input_goes_to_standard_output_with_all_words_beside_it(tmp_path: Path) -> None:
     lines = [*records(100), "ragged"]
     source = written(tmp_path / "new.csv", lines)
-    assert predict(source, tmp_path / "out.csv", "--top", "2") == 0
-    done = run("--input", "-", "--top", "2", input=source.read_bytes())
+    assert predict(source, tmp_path / "out.csv", "TOP=2") == 0
+    done = run("INPUT=-", "TOP=2", input=source.read_bytes())
     assert done.returncode == 0
     assert done.stdout == (tmp_path / "out.csv").read_bytes()
     told = done.stderr.decode()
@@ -376,7 +376,7 @@ def test_standard_input_goes_to_standard_output_with_all_words_beside_it(tmp_pat
 def test_a_reader_that_has_enough_ends_it_without_a_word(tmp_path: Path) -> None:
     source = written(tmp_path / "new.csv", records(20_000))
     with subprocess.Popen(
-        command("--input", str(source), "--output", "-"), cwd=ROOT,
+        command(f"INPUT={source}", "OUTPUT=-"), cwd=ROOT,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         assert process.stdout and process.stderr
@@ -393,7 +393,7 @@ def test_neither_tensorflow_nor_what_else_is_slow_is_imported(tmp_path: Path) ->
         "import sys\nfrom pipeline.__main__ import main\nassert main(sys.argv[1:]) == 0\n"
         f"print(*{heavy} & set(sys.modules), file=sys.stderr)"
     )
-    arguments = ["predict", "--input", str(source), *MODEL, *EVERYTHING]
+    arguments = ["predict", f"INPUT={source}", *MODEL, *EVERYTHING]
     done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr.strip()) == (0, "")
     assert len(rows(tmp_path / "new.csv.predictions.csv")) == 20
@@ -406,7 +406,7 @@ OFTEN = (  # blocks so small, and notes so frequent, that a moment's work can be
     "resumable.CHECKPOINT_SECONDS = {seconds}\n"
     "predict.CsvBlocks = functools.partial(predict.CsvBlocks, block_size=4096)\n"
 )
-SLOW = ["--evidence", "1"]  # beside which all else takes no time
+SLOW = ["EVIDENCE=1"]  # beside which all else takes no time
 
 
 @pytest.fixture(scope="module")
@@ -424,7 +424,7 @@ def disturbed(source: Path, output: Path, how: signal.Signals, seconds: float = 
     """The exit code and words of a pass that gets a signal once it has written, and noted if it notes, some
     rows."""
     sign = Path(f"{output}.partial.json") if seconds < 60 else Path(f"{output}.partial")
-    arguments = ["--input", str(source), "--output", str(output), *SLOW]
+    arguments = [f"INPUT={source}", f"OUTPUT={output}", *SLOW]
     with subprocess.Popen(
         command(*arguments, before=OFTEN.format(seconds=seconds)), cwd=ROOT, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -439,7 +439,7 @@ def disturbed(source: Path, output: Path, how: signal.Signals, seconds: float = 
 
 def test_interrupted_on_standard_output_it_does_not_say_that_nothing_is_left(many: Path) -> None:
     with subprocess.Popen(
-        command("--input", str(many / "many.csv"), "--output", "-", *SLOW, before=OFTEN.format(seconds=1000)),
+        command(f"INPUT={many / 'many.csv'}", "OUTPUT=-", *SLOW, before=OFTEN.format(seconds=1000)),
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         assert process.stdout
@@ -511,9 +511,9 @@ def test_a_parquet_file_is_gone_on_with_too(
     monkeypatch.setattr("pipeline.prediction.resumable.CHECKPOINT_SECONDS", 0)
     # A limit on the size of files is a full disk, and needs no disk.
     with limited((tmp_path / "whole.csv").stat().st_size // 2):
-        assert predict(source, output, "--threads", "1") == 2
+        assert predict(source, output, "THREADS=1") == 2
     assert "the same command goes on from there" in capsys.readouterr().err
-    assert predict(source, output, "--threads", "1") == 0
+    assert predict(source, output, "THREADS=1") == 0
     assert "predict: going on after row" in capsys.readouterr().err
     assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pytest
 
 from pipeline.commands import send
+from pipeline.config.command_line import parse_words
 from pipeline.tracking import store
 from tests.tracking_runs import query, track
 
@@ -53,7 +53,7 @@ def test_a_store_that_breaks_costs_no_run_of_a_stage_that_has_begun_one(tmp_path
     assert done.stderr.count("`make send` sends it") == 2 == done.stderr.count("\n")
     path = tmp_path / "tracking" / "mlflow.db"
     path.with_suffix(".kept").rename(path)
-    send.run(argparse.Namespace())
+    send.run(parse_words("send", []))
     assert sorted(query(tmp_path, "select name, status from runs")) == [
         ("one", "FINISHED"),
         ("two", "FINISHED"),

@@ -7,7 +7,6 @@ a corpus.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +22,8 @@ from ..files import read_arrays, read_json, read_table, write_json, write_table
 from ..verb_options import PrepareOptions
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="data/build/<corpus>/folds/<fold>")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    folder = CorpusFolder(arguments.folder)
+def run(path: Path) -> None:
+    folder = CorpusFolder(path)
     corpus = folder.all_rows
     options = read_stage(folder.prepare_options, PrepareOptions)
     fold = options.fold

@@ -5,7 +5,6 @@ Reads the corpus's rows.parquet and the options beside it; writes which fold tes
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +17,8 @@ from ..files import read_table, write_arrays
 from ..verb_options import FoldAssignmentOptions
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", type=Path, help="data/build/<corpus>/folds/all/of10-seed1")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    files = FoldAssignmentFiles(arguments.path)
+def run(path: Path) -> None:
+    files = FoldAssignmentFiles(path)
     options = read_stage(files.options, FoldAssignmentOptions)
     rows = read_table(files.corpus.rows)
     print(f"cut: {len(rows):,} rows into {options.count} folds, by seed {options.seed}", flush=True)

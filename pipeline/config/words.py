@@ -1,0 +1,163 @@
+"""The words of the command line, and the commands that take them: the one table that help is printed from.
+
+A word is `NAME=value`, in the spelling that `make` has for variables, so that `make predict TOP=3` and
+`convtext predict TOP=3` are the same. Adding an option is one line here and its use in the command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from . import arguments
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Word(Generic[T_co]):
+    """An option: its name, an example of a value, a line of help, how a value is checked, and its default."""
+
+    name: str
+    example: str
+    help: str
+    check: Callable[[str], T_co]
+    default: T_co
+    blank_is_default: bool = True  # `TOP=` is as if TOP had not been given
+    from_environment: bool = False  # where the command line gives none
+
+
+def _text(name: str, example: str, help: str) -> Word[str]:
+    return Word(name, example, help, str, "")
+
+
+def _flag(name: str, help: str) -> Word[bool]:
+    return Word(name, "1", help, arguments.flag, False)
+
+
+CORPUS = _text(
+    "CORPUS",
+    "reviews.csv",
+    "a name in conf/corpora, a CSV, a folder of images with one subfolder for each class, or an npz of "
+    "`images` and `labels`",
+)
+MODEL = _text("MODEL", "convtext", "a name in conf/models; by default one that fits the corpus")
+SET = _text("SET", '"train.epochs=3"', "any options of the files in conf/, separated by blanks")
+TEXT = _text("TEXT", "review", "the column of the text in the CSV")
+LABEL = _text("LABEL", "stars", "the column of the label in the CSV")
+TEST = _text("TEST", "held_out.csv", "a file that is the test part")
+ENCODING = _text("ENCODING", "windows-1252", "of the CSV, if it is not UTF-8")
+MIRROR = Word("MIRROR", "folder", "where downloads are taken from instead", str, "", from_environment=True)
+FOLDS: Word[int] = Word(
+    "FOLDS", "10", "of a cross-validation", arguments.whole_number(2, 1000), 10, blank_is_default=False
+)
+REPEATS: Word[int] = Word(
+    "REPEATS",
+    "1",
+    "of all folds, each with a seed of its own",
+    arguments.whole_number(1, 1000),
+    1,
+    blank_is_default=False,
+)
+JOBS: Word[int | None] = Word(
+    "JOBS",
+    "2",
+    "folds that run side by side; default: one a core",
+    arguments.whole_number(1),
+    None,
+    blank_is_default=False,
+    from_environment=True,
+)
+CORPORA: Word[list[str] | None] = Word(
+    "CORPORA", '"mr trec"', "only these; none if empty", arguments.names, None, blank_is_default=False
+)
+MODELS: Word[list[str] | None] = Word(
+    "MODELS",
+    '"kim-rand kim-static"',
+    "only these; none if empty",
+    arguments.names,
+    None,
+    blank_is_default=False,
+)
+BUDGET: Word[int] = Word(
+    "BUDGET",
+    "10m",
+    "of a search, counted once the corpus is prepared",
+    arguments.duration,
+    600,
+    blank_is_default=False,
+)
+NAME = _text("NAME", "better", "of the winner in conf/models; default: <corpus>-tuned")
+FORCE = Word("FORCE", '"the reason"', "to promote the run whatever is found", arguments.reason, "")
+RUNS = _text("RUNS", '"3f2a 91bc"', "two runs, by id, its first digits, name or folder")
+INPUT = _text("INPUT", "new.csv", "a CSV, .csv.gz, .parquet or folder of images; - is standard input")
+OUTPUT = _text("OUTPUT", "labelled.csv.gz", "a CSV, .csv.gz or .parquet; - is standard output")
+ROWS_OUTPUT = _text("OUTPUT", "rows.csv", "a CSV of all rows on which the runs differ")
+TOP: Word[int] = Word("TOP", "3", "so many labels, each with its probability", arguments.whole_number(1), 1)
+PROBABILITIES = _flag("PROBABILITIES", "a column with the probability of each class")
+ABSTAIN: Word[float] = Word("ABSTAIN", "0.8", "no label below this probability", arguments.probability, 0.0)
+EVIDENCE = _flag("EVIDENCE", "a column of the n-grams and what each adds to the logit")
+SHARES = _flag("SHARES", "columns with the shares of unknown words and of what was cut off")
+HARMLESS = _flag("HARMLESS", "no cell begins as a spreadsheet's formula")
+FORM = Word("FORM", "float32", "of the folded table: int16 (default) or float32; or keras", str, "int16")
+THREADS: Word[int | None] = Word(
+    "THREADS", "8", "that label side by side; default: one a core", arguments.whole_number(1, 1024), None
+)
+PORT: Word[int] = Word(
+    "PORT", "5000", "of the dashboard", arguments.whole_number(1, 65535), 5000, blank_is_default=False
+)
+
+SOURCE = (CORPUS, MODEL, SET, TEXT, LABEL, TEST, ENCODING, MIRROR)
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a user can ask for: the room of its module, what it does, and the words it takes."""
+
+    room: str
+    purpose: str
+    words: tuple[Word[object], ...] = ()
+
+
+def _command(purpose: str, *words: Word[object], room: str = "commands") -> Command:
+    return Command(room, purpose, words)
+
+
+COMMANDS = {
+    "train": _command("train a classifier on a labelled corpus; ends with its folder", *SOURCE),
+    "crossval": _command(
+        "compare the model with its opponents on the same folds; goes on where it was interrupted",
+        *SOURCE, FOLDS, REPEATS, JOBS,
+    ),
+    "table": _command(
+        "cross-validate every corpus with every model, and print the results beside the published ones",
+        CORPORA, MODELS, JOBS, MIRROR,
+    ),
+    "tune": _command(
+        "search for better options of the model by its validation part; writes conf/models/<NAME>.yaml",
+        *SOURCE, BUDGET, NAME,
+    ),
+    "why": _command(
+        "show what convolutions are good for: the model beside dense networks, as the test rows are moved",
+        *SOURCE,
+    ),
+    "register": _command(
+        "compare the run with the corpus's champion on the same test rows; the better one is the champion",
+        CORPUS, MODEL, FORCE,
+    ),
+    "rollback": _command("make the champion before the present one the champion again", CORPUS),
+    "compare": _command(
+        "set two runs side by side: options, metrics, rows on which they differ", RUNS, ROWS_OUTPUT
+    ),
+    "predict": _command(
+        "label a file; by the champion if no MODEL is named and the corpus has one",
+        INPUT, OUTPUT, CORPUS, MODEL, TEXT, ENCODING, TOP, PROBABILITIES, ABSTAIN, EVIDENCE, SHARES, HARMLESS,
+        FORM, THREADS, room="stages",
+    ),
+    "dashboard": _command("open the runs in MLflow, on 127.0.0.1", PORT),
+    "send": _command("send the runs that no tracking server took to where MLFLOW_TRACKING_URI says now"),
+    "configure": _command(
+        "check the options and write those of each stage; ends with the run's folder", *SOURCE, room="stages"
+    ),
+}  # fmt: skip

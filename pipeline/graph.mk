@@ -1,0 +1,63 @@
+# The graph: each file, what it is made from, and the code that makes it. `graph/inner_make.py` includes it with
+# CORPUS_DIR (data/build/<corpus>) and for a model RUN (data/build/<corpus>/<model>), or with CROSSVAL, the folder
+# of a cross-validation; with PYTHON and PACKAGE, which run the stages; and with CODE, a folder in which each
+# stage has a file that changes with the code that it runs (`graph/code_digest.py`).
+# Options and facts (graph.mk of a folder) are written before, each file only where it changed.
+
+.SUFFIXES:
+
+# A stage speaks to the terminal on descriptor 3; what make says itself goes to 2.
+STAGE = exec "$(PYTHON)" -m $(PACKAGE) stage $(1) 2>&3 3>&-
+
+ifneq ($(CORPUS_DIR),)
+include $(CORPUS_DIR)/graph.mk
+
+ifneq ($(ALL_ROWS),)
+# A fold; an official test part is not cut.
+$(CORPUS_DIR)/rows.parquet: $(CORPUS_DIR)/prepare.json $(ALL_ROWS) $(CUT) $(CODE)/make_fold
+	$(call STAGE,make_fold $(CORPUS_DIR))
+else
+$(CORPUS_DIR)/rows.parquet: $(CORPUS_DIR)/prepare.json $(CODE)/prepare $(CODE)/requirements
+	$(call STAGE,prepare $(CORPUS_DIR))
+
+$(CORPUS_DIR)/of%.npz: $(CORPUS_DIR)/of%.json $(CORPUS_DIR)/rows.parquet $(CODE)/assign_folds
+	$(call STAGE,assign_folds $(basename $@))
+endif
+
+$(CORPUS_DIR)/sequences.npz: $(CORPUS_DIR)/tokenize.json $(CORPUS_DIR)/rows.parquet $(CODE)/tokenize
+	$(call STAGE,tokenize $(CORPUS_DIR))
+endif
+
+ifneq ($(RUN),)
+-include $(RUN)/graph.mk  # a search has none, and needs the inputs alone
+VECTORS := $(if $(SEQUENCES),$(RUN)/vectors.npz)
+BASELINE := $(CORPUS_DIR)/baseline_$(CRITERION).parquet
+
+# One thread is as fast, and leaves a core to embed.
+$(BASELINE): $(CORPUS_DIR)/baseline.json $(CORPUS_DIR)/rows.parquet $(SEQUENCES) $(CODE)/baseline
+	OMP_NUM_THREADS=1 $(call STAGE,baseline $(CORPUS_DIR) $(CRITERION))
+
+# The baseline stage leaves it as it was where nothing in it changed, whatever became of other opponents.
+$(CORPUS_DIR)/ngrams_$(CRITERION).npz: $(BASELINE)
+	@[ -e $@ ] || OMP_NUM_THREADS=1 $(call STAGE,baseline $(CORPUS_DIR) $(CRITERION))
+
+$(RUN)/vectors.npz: $(RUN)/embed.json $(CORPUS_DIR)/sequences.npz $(CODE)/embed
+	$(call STAGE,embed $(RUN))
+
+.PHONY: inputs
+inputs: $(CORPUS_DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
+
+$(RUN)/model/manifest.json: $(RUN)/train.json $(CORPUS_DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(NGRAMS) \
+  $(CODE)/train-$(ARCHITECTURE) | $(BASELINE)
+	$(call STAGE,train $(RUN))
+
+$(RUN)/metrics.json: $(RUN)/model/manifest.json $(BASELINE) $(CODE)/evaluate
+	$(call STAGE,evaluate $(RUN))
+endif
+
+ifneq ($(CROSSVAL),)
+include $(CROSSVAL)/graph.mk
+
+$(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) $(CODE)/compare_folds
+	$(call STAGE,compare_folds $(CROSSVAL))
+endif

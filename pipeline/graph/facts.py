@@ -1,0 +1,49 @@
+"""What the graph's rules need to know of the options, as variables in files that graph.mk includes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..artifacts import CorpusFolder, CrossvalFolder, FoldAssignmentFiles, RunFolder
+from ..files import write_changed_text
+from ..options import Configuration
+
+
+def write_corpus_facts(
+    corpus: CorpusFolder, configuration: Configuration, cut: FoldAssignmentFiles | None = None
+) -> None:
+    """Write whether the rows are tokenized, and for a fold where all rows are and what cuts them."""
+    is_text = configuration.source.input == "tokens"
+    is_part = corpus.is_fold and corpus.path != corpus.all_rows.path
+    _write(
+        corpus.facts,
+        {
+            "SEQUENCES": [corpus.sequences] if is_text else [],
+            "ALL_ROWS": [corpus.all_rows.rows] if is_part else [],
+            "CUT": [cut.folds] if cut else [],
+        },
+    )
+
+
+def write_run_facts(run: RunFolder, configuration: Configuration) -> None:
+    """Write what the network is built by, and what its opponents are chosen by."""
+    criterion = configuration.train.criterion
+    _write(
+        run.facts,
+        {
+            "ARCHITECTURE": [configuration.architecture],
+            "CRITERION": [criterion],
+            "NGRAMS": [run.corpus.ngrams(criterion)] if configuration.ensemble.ngrams else [],
+        },
+    )
+
+
+def write_crossval_facts(crossval: CrossvalFolder, runs: Sequence[RunFolder]) -> None:
+    """Write which results are compared: so many that no command line has room for them."""
+    _write(crossval.facts, {"METRICS": [run.metrics for run in runs]})
+
+
+def _write(path: Path, facts: dict[str, Sequence[Path | str]]) -> None:
+    lines = [" ".join([f"{name} :=", *map(str, values)]) for name, values in facts.items()]
+    write_changed_text(path, "\n".join(["# Written by `configure`.", *lines, ""]))

@@ -1,0 +1,103 @@
+"""The options of a cross-validation: folds of a corpus, or as many seeds where its test part is official."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..artifacts import CorpusFolder, CrossvalFolder, FoldAssignmentFiles, RunFolder
+from ..baselines.catalogue import BASELINES
+from ..config import assignments
+from ..config.stage_options import write, write_corpus, write_run
+from ..errors import InputError
+from ..files import short_hash
+from ..options import BaselineName, Configuration, Split
+from ..verb_options import CrossvalOptions, Fold, FoldAssignmentOptions
+from .facts import write_corpus_facts, write_crossval_facts, write_run_facts
+from .request import TrainingRequest
+
+MAX_SEEDS = 2**32
+
+
+@dataclass(frozen=True)
+class FoldPlan:
+    """The folders of a cross-validation: its own, all rows, what cuts them by seed, and the folds' runs."""
+
+    crossval: CrossvalFolder
+    all_rows: CorpusFolder
+    cuts: list[FoldAssignmentFiles]
+    runs: list[RunFolder]
+
+
+def configure_folds(request: TrainingRequest, folds: int, repeats: int) -> FoldPlan:
+    """Write the options of all folds and of their comparison.
+
+    Folds that the words make otherwise lie in other folders, as two cross-validations may be under way.
+    Raises InputError where there are not as many seeds.
+    """
+    configuration, command = (
+        request.load(),
+        request.command("crossval", FOLDS=str(folds), REPEATS=str(repeats)),
+    )
+    corpus, settings = request.folder.corpus, assignments.without_seed(request.set)
+    csv_settings = [f"{name}={value}" for name, value in request.source_options.items()]
+    corpus_settings = shlex.join([*shlex.split(assignments.corpus_settings(request.set)), *csv_settings])
+    model = request.model + short_hash(settings)  # a contestant of its own, as far as results are concerned
+    suffix = short_hash(shlex.join(csv_settings))
+    crossval = corpus.crossval(f"{model}-{folds}x{repeats}-seed{configuration.seed}{suffix}")
+    if "test" in configuration.source.official:
+        folds, repeats = 1, folds * repeats
+    if configuration.seed + repeats > MAX_SEEDS:
+        raise InputError(f"seed: {configuration.seed} leaves no room for {repeats} seeds below 2^32")
+
+    plan = FoldPlan(crossval, corpus.fold("all", corpus_settings), [], [])
+    everything = configuration.model_copy(update={"seed": 0, "split": Split()})  # its parts are not used
+    write_corpus(plan.all_rows, corpus.path.name, everything)
+    write_corpus_facts(plan.all_rows, everything)
+    baselines, missing = _opponents(configuration)
+    for fold, seeded, cut in _folds(configuration, folds, repeats, plan):
+        name = f"{corpus.path.name}-{fold.number:02d}of{folds:02d}-seed{seeded.seed}"
+        run = RunFolder(corpus.fold(name, corpus_settings).path / model)
+        write_corpus(run.corpus, name, seeded, fold)
+        write_corpus_facts(run.corpus, seeded, cut)
+        write_run(run, seeded, request.described(run, command), request.model, baselines)
+        write_run_facts(run, seeded)
+        plan.runs.append(run)
+    write(
+        crossval.options,
+        CrossvalOptions(
+            corpus=corpus.path.name,
+            model=f"{request.model} {settings}".strip(),
+            seed=configuration.seed,
+            folds=folds,
+            repeats=repeats,
+            runs=[str(run.path) for run in plan.runs],
+            published=None if settings else configuration.published.get(corpus.path.name),
+            left_out=missing,
+        ),
+    )
+    write_crossval_facts(crossval, plan.runs)
+    return plan
+
+
+def _folds(
+    configuration: Configuration, folds: int, repeats: int, plan: FoldPlan
+) -> Iterator[tuple[Fold, Configuration, FoldAssignmentFiles | None]]:
+    """Yield each fold with the options by its seed, and what cuts it, which is added to the plan."""
+    for seed in range(configuration.seed, configuration.seed + repeats):
+        cut = plan.all_rows.fold_assignment(folds, seed) if folds > 1 else None
+        if cut:
+            write(cut.options, FoldAssignmentOptions(count=folds, seed=seed))
+            plan.cuts.append(cut)
+        seeded = configuration.model_copy(update={"seed": seed})
+        for number in range(1, folds + 1):
+            yield Fold(number=number, count=folds), seeded, cut
+
+
+def _opponents(configuration: Configuration) -> tuple[list[BaselineName], list[str]]:
+    """Return the baselines for such inputs, and the titles of those whose library is not installed."""
+    kind = configuration.source.input
+    fitting = {name: baseline for name, baseline in BASELINES.items() if kind in baseline.inputs}
+    available = [name for name, baseline in fitting.items() if baseline.available()]
+    return available, [baseline.title for baseline in fitting.values() if not baseline.available()]

@@ -1,0 +1,167 @@
+"""The make that builds files of the graph, run from Python: stages side by side, a line for what failed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..artifacts import CorpusFolder, CrossvalFolder, RunFolder, code_folder
+from ..errors import InputError, StageFailed
+from ..program import PACKAGE
+
+RULES = Path(__file__).parents[1] / "graph.mk"
+KILLED = "a stage was killed, most likely as memory ran out: the same command goes on where it was"
+# What make adds to what a stage has said itself: that it failed, was ended, or that others are still at work.
+NOISE = re.compile(
+    r"make(\[\d+\])?: (\*\*\* (\[.*\] |Waiting for unfinished jobs|Deleting file )|Terminated$)"
+)
+INTERRUPTED = 130  # the code of a shell
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Files of one graph that are to be made, and the folder that the graph is of."""
+
+    folder: CorpusFolder | RunFolder | CrossvalFolder
+    targets: tuple[Path | str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self, *options: str) -> list[str]:
+        """Return the make that reaches the goal."""
+        variables = [f"{name}={value}" for name, value in self._variables().items()]
+        quiet = ["--silent", "--no-print-directory", "--no-builtin-rules"]
+        return ["make", "-f", str(RULES), *quiet, *options, *variables, *map(str, self.targets)]
+
+    def _variables(self) -> dict[str, str]:
+        """Return the variables of graph.mk; all of them, as an environment may have its own."""
+        of_graph = {"CORPUS_DIR": "", "RUN": "", "CROSSVAL": ""}
+        if isinstance(self.folder, RunFolder):
+            of_graph |= {"CORPUS_DIR": str(self.folder.corpus.path), "RUN": str(self.folder.path)}
+        else:
+            name = "CROSSVAL" if isinstance(self.folder, CrossvalFolder) else "CORPUS_DIR"
+            of_graph[name] = str(self.folder.path)
+        return of_graph | {"CODE": str(code_folder()), "PYTHON": sys.executable, "PACKAGE": PACKAGE}
+
+
+def make(goal: Goal, jobs: int = 1) -> None:
+    """Make the files of a goal, with so many stages side by side.
+
+    Raises StageFailed where a stage has failed and said why, InputError where one was killed.
+    """
+    for _ in make_side_by_side([goal], jobs_each=jobs):
+        pass
+
+
+def make_side_by_side(
+    goals: Sequence[Goal], at_once: int = 1, jobs_each: int = 1, remedy: str = "", output: int | None = None
+) -> Iterator[Goal]:
+    """Make several goals, so many at once, and yield each when it is done.
+
+    After a failure none is begun, and those under way are finished. `remedy` is what else can be done about a
+    stage that was killed; `output` is where the stages' standard output goes, if not where this one's does.
+    """
+    waiting, running = list(goals), list[_Make]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                running.append(_Make(waiting.pop(0), jobs_each, output))
+            running[0].wait(POLL_SECONDS)
+            for process in [process for process in running if process.has_ended()]:
+                running.remove(process)
+                process.check(remedy)
+                yield process.goal
+    except (InputError, StageFailed):
+        for process in running:
+            process.wait()
+            process.close()
+        raise
+    except BaseException as error:
+        for process in running:
+            process.interrupt()
+        if running and isinstance(error, KeyboardInterrupt):
+            raise StageFailed(INTERRUPTED) from error  # the stages have said so
+        raise
+
+
+def run_process(command: str, *arguments: str | Path) -> int:
+    """Run another command, or stage, of this program in a process of its own; return its exit code."""
+    with subprocess.Popen(
+        [sys.executable, "-m", PACKAGE, command, *map(str, arguments)], env=_environment()
+    ) as process:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt as error:
+            process.terminate()
+            process.wait()
+            raise StageFailed(INTERRUPTED) from error  # it has said so
+    if code == -9:
+        raise InputError(KILLED)
+    return code
+
+
+def run_stage(name: str, folder: Path) -> None:
+    """Run a stage that is in no graph. Raises StageFailed where it failed and has said why."""
+    if code := run_process("stage", name, folder):
+        raise StageFailed(code)
+
+
+class _Make:
+    """A make under way. What its stages say goes to the terminal, what it says itself is held back."""
+
+    def __init__(self, goal: Goal, jobs: int, output: int | None) -> None:
+        self.goal = goal
+        self._messages = tempfile.TemporaryFile()  # noqa: SIM115  # until make has ended
+        # Standard input brings the file for make's own messages; a stage has the terminal on descriptor 3
+        self._process = subprocess.Popen(
+            ["sh", "-c", 'exec "$@" 3>&2 2>&0 </dev/null', "sh", *goal.command(f"--jobs={jobs}")],
+            stdin=self._messages,
+            stdout=output,
+            env=_environment() | dict(goal.environment),
+        )
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait for the end, or so many seconds."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+
+    def interrupt(self) -> None:
+        """Have make end its stages, which clear up, and wait for them. A Ctrl-C has reached them already."""
+        self._process.terminate()
+        self._process.wait()
+        self.close()
+
+    def close(self) -> None:
+        self._messages.close()
+
+    def check(self, remedy: str) -> None:
+        """Raise what the make that has ended has failed by, and show what it said that no stage has."""
+        self._messages.seek(0)
+        messages = self._messages.read().decode(errors="replace").splitlines()
+        self.close()
+        code = self._process.returncode
+        if not code:
+            return
+        if any(re.search(r"\] (Killed|Error 137)$", line) for line in messages):
+            raise InputError(KILLED + remedy)
+        for line in dict.fromkeys(line for line in messages if not NOISE.match(line)):
+            print(line, file=sys.stderr)
+        interrupted = code < 0 or any(line.endswith("] Error 130") for line in messages)
+        raise StageFailed(INTERRUPTED if interrupted else code)
+
+
+def _environment() -> dict[str, str]:
+    """Return this environment without what an outer make hands down, and with this package on the path."""
+    kept = {name: value for name, value in os.environ.items() if not re.match(r"(GNU)?MAKE|MFLAGS$", name)}
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), kept.get("PYTHONPATH")]))
+    return kept | {"PYTHONPATH": path, "LANGUAGE": "en"}  # make's messages as they are matched above

@@ -1,0 +1,104 @@
+"""What a user asks for of a corpus and a model, in the words of the command line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..artifacts import RunFolder, code_folder, data_folder
+from ..config import loading, words
+from ..config.command_line import Words
+from ..errors import InputError
+from ..options import Configuration
+from ..program import command_text
+from ..verb_options import Request
+from .code_digest import write_code_digests
+
+MAX_SET_CHARACTERS = 40  # of SET in a run's name
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """A corpus, how its file is read, a model, and the options that differ from those of their files."""
+
+    corpus: str
+    model: str
+    set: str
+    text: str = ""
+    label: str = ""
+    test: str = ""
+    encoding: str = ""
+
+    @classmethod
+    def from_words(cls, given: Words) -> TrainingRequest:
+        """Return the request with the names of corpus and model filled in.
+
+        Raises InputError for a model or corpus that there is not, and for a folder that make cannot work in.
+        """
+        _check_data_folder(str(data_folder()))
+        corpus, model = loading.resolved(given[words.CORPUS], given[words.MODEL])
+        return cls(
+            corpus,
+            model,
+            given[words.SET],
+            given[words.TEXT],
+            given[words.LABEL],
+            given[words.TEST],
+            given[words.ENCODING],
+        )
+
+    @property
+    def source_options(self) -> dict[str, str]:
+        """What the words say of the corpus's file, by the names of the options; SET is apart from it."""
+        options = {
+            "source.text": self.text,
+            "source.label": self.label,
+            "source.test": self.test,
+            "source.encoding": self.encoding,
+        }
+        return {name: value for name, value in options.items() if value}
+
+    @property
+    def folder(self) -> RunFolder:
+        return RunFolder(loading.run_folder(self.corpus, self.model))
+
+    def load(self) -> Configuration:
+        """Return all options, and write the digests of the code beside them.
+
+        Raises InputError for options that cannot be, and for a file of vectors that is missing.
+        """
+        configuration = loading.load(self.corpus, self.model, self.set, self.source_options)
+        for path in configuration.embed.files:
+            loading.identify(path)
+        write_code_digests(code_folder())
+        return configuration
+
+    def command(self, command: str, **changed: str) -> str:
+        """Return the line that asks for the same again, or for what differs in some words."""
+        texts = {
+            "CORPUS": self.corpus,
+            "TEXT": self.text,
+            "LABEL": self.label,
+            "TEST": self.test,
+            "ENCODING": self.encoding,
+            "MODEL": self.model,
+            "SET": self.set,
+        }
+        return command_text(command, texts | changed)
+
+    def described(self, folder: RunFolder, command: str) -> Request:
+        """Return what a run is called, after the corpus, the model and what SET changes, and its command."""
+        corpus = folder.corpus.path.name if folder.corpus.is_fold else Path(self.corpus).name
+        is_long = len(self.set) > MAX_SET_CHARACTERS
+        changed = f"{self.set[:MAX_SET_CHARACTERS]}…" if is_long else self.set
+        return Request(title=f"{corpus} {self.model} {changed}".strip(), command=command)
+
+
+def _check_data_folder(folder: str) -> None:
+    """Raise InputError for a folder whose name means something else to Make, or to the shell."""
+    if odd := re.search(r"""^-|[\s:#%$=;|&*?~!^"'`\\<>(){}\[\]]""", folder):
+        where = "at the beginning" if odd[0] == "-" else "in its path"
+        raise InputError(
+            f"CONVTEXT_DATA={folder}: make cannot work in a folder with {odd[0]!r} {where}: name another"
+        )

@@ -1,0 +1,44 @@
+"""The options of a search for better options of a model."""
+
+from __future__ import annotations
+
+from ..artifacts import SearchFolder
+from ..config import assignments, loading
+from ..config.conf_folders import MODELS
+from ..config.stage_options import training, write, write_corpus, write_inputs
+from ..config.tuned_model import reserved
+from ..errors import InputError
+from ..files import short_hash
+from ..verb_options import TuneOptions
+from .facts import write_corpus_facts
+from .request import TrainingRequest
+
+
+def configure_search(request: TrainingRequest, budget: int, budget_text: str, name: str) -> SearchFolder:
+    """Write the options of a search and of the stages before it; return the folder of the search.
+
+    The folder is named by all that was asked for, as several searches may be under way. Raises InputError for
+    whatever would stop the winner from being written or trained: that is said before the search.
+    """
+    configuration, folder = request.load(), request.folder
+    winner = name or f"{folder.corpus.path.name}-tuned"
+    if not loading.NAME.fullmatch(winner):
+        raise InputError(f"NAME={winner!r}: {loading.NAMES}")
+    output = MODELS.new_file(winner)
+    with reserved(output):
+        prepare = write_corpus(folder.corpus, folder.corpus.path.name, configuration)
+        write_corpus_facts(folder.corpus, configuration)
+        tokenize, embed = write_inputs(folder, configuration)
+    options = TuneOptions(
+        budget=budget,
+        output=str(output),
+        command=request.command("tune", NAME=name, BUDGET=budget_text),
+        again=request.command("train", MODEL=winner, SET=assignments.corpus_settings(request.set)),
+        prepare=prepare,
+        tokenize=tokenize,
+        embed=embed,
+        train=training(configuration, request.model),
+    )
+    search = folder.search(winner + short_hash(options.model_dump_json()))
+    write(search.options, options)
+    return search
