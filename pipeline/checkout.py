@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -14,3 +15,8 @@ def find_checkout(package: Path) -> Path | None:
 
 
 CHECKOUT = find_checkout(PACKAGE)
+
+
+def python_path() -> str:
+    """Return the PYTHONPATH by which another process finds this package; installed it is found anyway."""
+    return os.pathsep.join(filter(None, [str(CHECKOUT or ""), os.environ.get("PYTHONPATH")]))

@@ -15,6 +15,8 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from .. import __version__
+from ..checkout import CHECKOUT
 from ..options import Source
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "numba", "scikit-learn", "mlflow")
@@ -35,17 +37,18 @@ def environment() -> dict[str, str]:
 def checkout() -> dict[str, str]:
     """Return the program's `commit`, and whether it was changed since (`dirty`: yes or no).
 
-    Both are empty without git.
+    Both are empty without git, and where the program is installed, whatever repository it is installed in.
     """
-    commit = _git("rev-parse", "HEAD")
-    changed = _git("status", "--porcelain", "--untracked-files=no")
+    has_commits = CHECKOUT and (CHECKOUT / ".git").exists()
+    commit = _git("rev-parse", "HEAD") if has_commits else ""
+    changed = _git("status", "--porcelain", "--untracked-files=no") if commit else ""
     return {"commit": commit, "dirty": ("yes" if changed else "no") if commit else ""}
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of those of PACKAGES that are installed."""
+    """Return the versions of the program, of Python and of those of PACKAGES that are installed."""
     packages = {name: number for name in PACKAGES if (number := installed_version(name))}
-    return {"python": platform.python_version()} | packages
+    return {"convtext": __version__, "python": platform.python_version()} | packages
 
 
 def usage() -> dict[str, float]:
@@ -103,9 +106,9 @@ def installed_version(package: str) -> str:
 
 
 def _git(*arguments: str) -> str:
-    """Return git's answer about this checkout, or an empty string if there is no git or no checkout."""
+    """Return git's answer about this checkout, or an empty string if there is no git."""
     try:
-        command = ["git", "-C", str(Path(__file__).parent), *arguments]
+        command = ["git", "-C", str(CHECKOUT), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..checkout import python_path
 from ..errors import InputError, StoreUnreachable
 from . import location
 from .journal import Entry
@@ -26,13 +27,12 @@ class WriterClient:
 
     def __init__(self) -> None:
         location.set_mlflow_defaults()
-        paths = (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.writer_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            env=os.environ | {"PYTHONPATH": python_path()},
             process_group=0,  # the terminal's Ctrl-C is for the stage, which then has its end to record
         )
         atexit.register(self._process.communicate)  # it ends with its input

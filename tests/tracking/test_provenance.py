@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
+import pytest
+
+from pipeline import __version__
 from pipeline.options import File, Source
+from pipeline.tracking import provenance
 from pipeline.tracking.provenance import data_sets, environment, usage
 
 ROWS = {"train": 8, "validation": 1, "test": 2}
@@ -13,7 +18,24 @@ def test_a_run_is_tagged_with_versions_and_machine() -> None:
     tags = environment()
     assert {"version.python", "version.keras", "version.mlflow", "version.numba", "platform"} <= set(tags)
     assert all(isinstance(value, str) and value for value in tags.values())
+    assert tags["version.convtext"] == __version__
     assert tags.get("git.dirty", "no") in ("yes", "no")
+
+
+def test_an_installed_program_takes_no_commit_from_the_repository_around_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    git = ["git", "-C", str(tmp_path)]
+    author = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, *author, "commit", "--quiet", "--allow-empty", "--message", "Begin"], check=True)
+    (tmp_path / "convtext").mkdir()
+    found = {}
+    for root in (tmp_path, tmp_path / "convtext", None):
+        monkeypatch.setattr(provenance, "CHECKOUT", root)
+        found[root] = provenance.checkout()
+    assert len(found[tmp_path]["commit"]) == 40 and found[tmp_path]["dirty"] == "no"
+    assert found[tmp_path / "convtext"] == found[None] == {"commit": "", "dirty": ""}
 
 
 def test_usage_is_that_of_this_process() -> None:
