@@ -222,7 +222,7 @@ def read_inputs(folder: CorpusFolder) -> Sequences | Images:
     if not folder.images.exists():
         return read_sequences(folder.sequences)
     with readable(folder.images):
-        return Images.of(np.load(folder.images, mmap_mode="r"))
+        return Images.from_pixels(np.load(folder.images, mmap_mode="r"))
 
 
 def read_start(folder: RunFolder, inputs: Sequences | Images) -> Start:

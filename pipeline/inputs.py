@@ -56,7 +56,8 @@ class Sequences:
     kind: ClassVar[Literal["text"]] = "text"
 
     @classmethod
-    def of(cls, rows: list[list[int]]) -> Sequences:
+    def from_rows(cls, rows: list[list[int]]) -> Sequences:
+        """Lay rows of token ids end to end."""
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
         return cls(np.fromiter((i for row in rows for i in row), np.int32, offsets[-1]), offsets)
@@ -106,7 +107,7 @@ class Images:
     kind: ClassVar[Literal["image"]] = "image"
 
     @classmethod
-    def of(cls, pixels: NDArray[np.uint8]) -> Images:
+    def from_pixels(cls, pixels: NDArray[np.uint8]) -> Images:
         """Return all images as rows."""
         return cls(pixels, np.arange(len(pixels)))
 

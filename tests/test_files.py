@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import artifacts, files
+from pipeline import files
 from pipeline.errors import InputError
-from pipeline.inputs import Sequences
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -64,19 +63,19 @@ def test_a_new_folder_replaces_the_old_one_whole(tmp_path: Path) -> None:
     assert [file.name for file in path.iterdir()] == ["new"]
 
 
-def test_tables_arrays_and_sequences_come_back_as_they_were(tmp_path: Path) -> None:
+def test_tables_and_arrays_come_back_as_they_were(tmp_path: Path) -> None:
     table = pd.DataFrame({"text": ["a\u2028b", ""], "label": [1, 0]})
     files.write_table(tmp_path / "rows.parquet", table)
     pd.testing.assert_frame_equal(files.read_table(tmp_path / "rows.parquet"), table)
-    artifacts.write_sequences(tmp_path / "sequences.npz", Sequences.of([[3, 4], []]))
-    assert artifacts.read_sequences(tmp_path / "sequences.npz").lengths.tolist() == [2, 0]
+    files.write_arrays(tmp_path / "arrays.npz", ids=np.arange(3))
+    assert files.read_arrays(tmp_path / "arrays.npz")["ids"].tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"PK\x03\x04 cut", b"PAR1"])
 def test_a_damaged_file_is_one_line_with_the_remedy(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "damaged"
     path.write_bytes(content)
-    for read in (files.read_json, files.read_table, artifacts.read_sequences):
+    for read in (files.read_json, files.read_table, files.read_arrays):
         with pytest.raises(InputError, match="damaged cannot be read .*: remove .* and train again"):
             read(path)
 

@@ -77,7 +77,7 @@ class ImageEncoder:
                 problems.append("")
             except Unreadable as error:
                 problems.append(str(error))
-        return Images.of(np.array(images, np.uint8).reshape(len(images), *self.shape)), problems
+        return Images.from_pixels(np.array(images, np.uint8).reshape(len(images), *self.shape)), problems
 
     def encode_table(self, table: pd.DataFrame, inputs: Sequences | Images) -> Sequences | Images:
         """Return the images themselves: all encoders of one shape give the same."""

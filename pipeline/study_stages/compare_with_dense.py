@@ -194,7 +194,7 @@ def _shifted(test: Sequences | Images, distance: int) -> Iterator[Sequences | Im
     if test.kind == "text":
         yield shifted.shifted_texts(test, distance)
     else:
-        yield from map(Images.of, shifted.shifted_images(test.padded(), distance))
+        yield from map(Images.from_pixels, shifted.shifted_images(test.padded(), distance))
 
 
 def _accuracy(network: keras.Model, inputs: Sequences | Images, truth: NDArray[np.int32]) -> float:

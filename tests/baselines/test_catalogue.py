@@ -20,9 +20,9 @@ def predict(
     library = BASELINES[name].library
     if library:
         pytest.importorskip(library, reason=f"{library} is not installed")
-    training = Sequences.of(rows), np.array(labels)
+    training = Sequences.from_rows(rows), np.array(labels)
     fitted = fit(name, training, training, max(labels) + 1, "accuracy", seed)
-    predicted = fitted.predict(Sequences.of(test))
+    predicted = fitted.predict(Sequences.from_rows(test))
     assert predicted.dtype == np.int64
     return predicted.tolist(), fitted.setting
 
@@ -67,8 +67,8 @@ def test_an_empty_or_unknown_row_is_predicted(name: str) -> None:
 
 @pytest.mark.parametrize("name", OF_TOKENS)
 def test_a_class_without_a_training_row_is_not_predicted(name: str) -> None:
-    training = Sequences.of([[2], [3], [3], [3]] * 10), np.array([0, 3, 3, 3] * 10)
-    test = Sequences.of([[2], [3], [4]])
+    training = Sequences.from_rows([[2], [3], [3], [3]] * 10), np.array([0, 3, 3, 3] * 10)
+    test = Sequences.from_rows([[2], [3], [4]])
     if not BASELINES[name].available():
         pytest.skip(f"{BASELINES[name].library} is not installed")
     fitted = fit(name, training, (test, np.array([0, 3, 1])), 5, "macro_f1", 1)
@@ -109,7 +109,10 @@ def test_the_candidate_with_most_validation_rows_right_is_chosen_and_of_several_
     assert predict("linear", rows, labels, [[2]])[1] == "C = 1"
     # One clear row of the small class among many of the other: C = 1 takes it for the large one.
     rows, labels = [[2]] + [[2, 3]] * 60 + [[4, 3]] * 2, [1] + [1] * 60 + [0] * 2
-    training, held_out = (Sequences.of(rows), np.array(labels)), (Sequences.of([[4, 3]]), np.array([0]))
+    training, held_out = (
+        (Sequences.from_rows(rows), np.array(labels)),
+        (Sequences.from_rows([[4, 3]]), np.array([0])),
+    )
     assert fit("linear", training, held_out, 2, "accuracy", 1).setting == "C = 10"
 
 
@@ -122,11 +125,11 @@ def test_the_classes_weigh_the_same_only_where_they_do_for_the_network_too() -> 
     # Of 63 texts "2 3", two in three are of class 1, and "4" goes with class 0 in none: by accuracy "2 3" is
     # class 1. Where both classes weigh the same, so do 20 texts "2 3" of class 0 out of 21 and 43 of 1 out of
     # 143: 0.95 against 0.30.
-    rows = Sequences.of([[2, 3]] * 63 + [[4]] * 100 + [[5]])
+    rows = Sequences.from_rows([[2, 3]] * 63 + [[4]] * 100 + [[5]])
     training = rows, np.array([0] * 20 + [1] * 43 + [1] * 100 + [0])
     # One class 0 row right and one of four class 1 rows wrong: macro-F1 is (2/3 + 6/7) / 2, accuracy 4/5. All
     # called class 1: macro-F1 is (0 + 8/9) / 2, accuracy 4/5 as well, and it comes first.
-    validation = Sequences.of([[2, 3], [2, 3], [4], [4], [4]]), np.array([0, 1, 1, 1, 1])
+    validation = Sequences.from_rows([[2, 3], [2, 3], [4], [4], [4]]), np.array([0, 1, 1, 1, 1])
     by_accuracy = fit("linear", training, validation, 2, "accuracy", 1)
     by_macro_f1 = fit("linear", training, validation, 2, "macro_f1", 1)
     assert by_accuracy.predict(validation[0]).tolist() == [1, 1, 1, 1, 1]
@@ -138,5 +141,5 @@ def test_the_classes_weigh_the_same_only_where_they_do_for_the_network_too() -> 
 def test_by_macro_f1_it_is_balanced_only_where_that_is_better(name: str) -> None:
     if not BASELINES[name].available():
         pytest.skip(f"{BASELINES[name].library} is not installed")
-    part = Sequences.of([[2, 3], [3, 2], [4, 3], [3, 4]] * 5), np.array([0, 0, 1, 1] * 5)
+    part = Sequences.from_rows([[2, 3], [3, 2], [4, 3], [3, 4]] * 5), np.array([0, 0, 1, 1] * 5)
     assert not fit(name, part, part, 2, "macro_f1", 1).setting.endswith("balanced")

@@ -16,7 +16,7 @@ from pipeline.inputs import Sequences
 def corpus(rows: int, classes: int, seed: int) -> tuple[Sequences, np.ndarray]:
     random = np.random.default_rng(seed)
     texts = [random.integers(1, 40, random.integers(0, 12)).tolist() for _ in range(rows)]
-    return Sequences.of(texts), random.integers(0, classes, rows)
+    return Sequences.from_rows(texts), random.integers(0, classes, rows)
 
 
 def by_hand() -> TfidfModel:
@@ -31,7 +31,7 @@ def by_hand() -> TfidfModel:
 
 def test_logits_are_those_computed_by_hand() -> None:
     # "2 3": tf-idf (1, 2, 2), of length 3. "2 2": (2, 0, 0), of length 2. 9 is not known.
-    logits = by_hand().logits(Sequences.of([[2, 3], [2, 2], [3, 9, 2], [], [9]]))
+    logits = by_hand().logits(Sequences.from_rows([[2, 3], [2, 2], [3, 9, 2], [], [9]]))
     expected = [(3 + 10 + 14) / 3 + 1, 3 + 1, (10 + 3) / np.sqrt(5) + 1, 1, 1]
     np.testing.assert_allclose(logits, np.array([[0, value] for value in expected]), rtol=1e-6)
 
@@ -65,12 +65,12 @@ def test_a_class_without_training_rows_has_no_chance() -> None:
 
 def test_without_n_grams_the_logits_are_the_classes_shares() -> None:
     model = TfidfModel.from_counts(np.array([0, 0, 0, 2]), 3)
-    logits = model.logits(Sequences.of([[5, 6], []]))
+    logits = model.logits(Sequences.from_rows([[5, 6], []]))
     np.testing.assert_allclose(np.exp(logits), [[0.75, 0, 0.25]] * 2, atol=1e-6)
 
 
 def test_pairs_do_not_reach_over_the_end_of_a_row() -> None:
-    keys, rows = ngrams(Sequences.of([[1, 2], [], [3], [4, 5, 6]]))
+    keys, rows = ngrams(Sequences.from_rows([[1, 2], [], [3], [4, 5, 6]]))
     pairs = {(int(key) >> 32, int(key) & 0xFFFFFFFF, int(row)) for key, row in zip(keys, rows, strict=True)}
     assert pairs == {
         (0, 1, 0),

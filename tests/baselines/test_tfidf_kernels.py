@@ -32,7 +32,7 @@ def test_logits_are_those_of_plain_numpy(rows: list[list[int]]) -> None:
     idf = np.array([1, 2, 0.5, 3], np.float32)
     weights = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
     bias = np.array([0.5, -1, 0], np.float32)
-    sequences = Sequences.of(rows)
+    sequences = Sequences.from_rows(rows)
     logits = tfidf_logits(sequences.ids, sequences.offsets, hash_table(keys), idf, weights, bias)
     for row, logit in zip(rows, logits, strict=True):
         counts = Counter([*row, *(first << 32 | second for first, second in pairwise(row))])

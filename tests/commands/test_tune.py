@@ -312,7 +312,7 @@ def test_a_network_that_was_trained_is_freed_with_its_graphs() -> None:
 
     forget_networks()
     before = graphs()
-    texts, labels = Sequences.of([[2, 3], [4]]), np.array([0, 1])
+    texts, labels = Sequences.from_rows([[2, 3], [4]]), np.array([0, 1])
     network = kim_cnn.build(kim_cnn.Options(filters=2), np.ones((5, 3), np.float32), 2)
     batches = Batches(texts, labels, 2, seed=1)
     trainer.train(network, batches, SortedBatches(texts, labels), Train(epochs=1), lambda record: None)

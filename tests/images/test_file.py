@@ -148,7 +148,10 @@ def test_a_decompression_bomb_is_refused_by_its_header(tmp_path: Path, side: int
 def test_images_are_selected_in_order_and_read_from_a_map_as_from_memory(tmp_path: Path) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (9, 4, 8, 3)).astype(np.uint8)
     np.save(tmp_path / "images.npy", pixels)
-    for images in (Images.of(pixels), Images.of(np.load(tmp_path / "images.npy", mmap_mode="r"))):
+    for images in (
+        Images.from_pixels(pixels),
+        Images.from_pixels(np.load(tmp_path / "images.npy", mmap_mode="r")),
+    ):
         assert images.shape == (4, 8, 3) and images.lengths.tolist() == [1] * 9
         chosen = images.select(np.array([7, 0, 3])).select(np.array([2, 0]))
         np.testing.assert_array_equal(chosen.padded(), pixels[[3, 7]])

@@ -32,7 +32,7 @@ def test_rows_fall_into_the_bins_counted_by_hand() -> None:
         row(0, unknown=2),
     ]
     correct = np.array([True, False, True, True, False, False, True, True, False])
-    sequences = Sequences.of(rows)
+    sequences = Sequences.from_rows(rows)
     lacking = uncovered(sequences, FOUND)
     assert lacking.tolist() == [0, 0, 1, 1, 1, 1, 3, 1, 2]
     table = by_share(lacking, sequences.lengths).accuracy(correct)
@@ -63,7 +63,7 @@ def test_where_all_texts_are_of_one_length_there_is_one_bin() -> None:
 
 
 def test_the_unknown_word_is_uncovered_even_where_no_file_was_read() -> None:
-    assert uncovered(Sequences.of([[2, 1], [2]]), np.ones(4, np.bool_)).tolist() == [1, 0]
+    assert uncovered(Sequences.from_rows([[2, 1], [2]]), np.ones(4, np.bool_)).tolist() == [1, 0]
 
 
 def test_the_summary_leaves_out_empty_bins_and_fits_a_terminal() -> None:

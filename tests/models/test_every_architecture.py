@@ -20,12 +20,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 ARCHITECTURES = [module.name for module in pkgutil.iter_modules(models.__path__)]
 RANDOM = np.random.default_rng(1)
 VECTORS = RANDOM.uniform(-0.25, 0.25, (20, 12)).astype(np.float32)
-IMAGES = Images.of(RANDOM.integers(0, 256, (8, 32, 32, 3)).astype(np.uint8))
-TEXTS = Sequences.of([[5, 6, 7], [8], [9, 10], [11, 12, 13, 14, 15], [16, 5], [6, 8, 9], [7, 7, 7], [18, 19]])
+IMAGES = Images.from_pixels(RANDOM.integers(0, 256, (8, 32, 32, 3)).astype(np.uint8))
+TEXTS = Sequences.from_rows(
+    [[5, 6, 7], [8], [9, 10], [11, 12, 13, 14, 15], [16, 5], [6, 8, 9], [7, 7, 7], [18, 19]]
+)
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1])
 OTHERS = {  # rows without a label
-    "tokens": Sequences.of(RANDOM.integers(1, 20, (40, 4)).tolist()),
-    "images": Images.of(RANDOM.integers(0, 256, (40, 32, 32, 3)).astype(np.uint8)),
+    "tokens": Sequences.from_rows(RANDOM.integers(1, 20, (40, 4)).tolist()),
+    "images": Images.from_pixels(RANDOM.integers(0, 256, (40, 32, 32, 3)).astype(np.uint8)),
 }
 STEP = {  # what the kinds are usually trained by, and how many epochs learn eight rows
     "tokens": {"optimizer": "adadelta", "learning_rate": 1.0},
@@ -39,8 +41,8 @@ def inputs_of(architecture: str) -> Sequences | Images:
 
 def joined(one: Sequences | Images, other: Sequences | Images) -> Sequences | Images:
     if isinstance(one, Images):
-        return Images.of(np.concatenate([one.padded(), other.padded()]))
-    return Sequences.of([row[row > 0].tolist() for texts in (one, other) for row in texts.padded()])
+        return Images.from_pixels(np.concatenate([one.padded(), other.padded()]))
+    return Sequences.from_rows([row[row > 0].tolist() for texts in (one, other) for row in texts.padded()])
 
 
 def built(architecture: str, precision: str = "float32", seed: int = 1) -> keras.Model:

@@ -16,7 +16,7 @@ from pipeline.options import Train
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
-IMAGES = Images.of(np.random.default_rng(1).integers(0, 256, (8, 8, 8, 3)).astype(np.uint8))
+IMAGES = Images.from_pixels(np.random.default_rng(1).integers(0, 256, (8, 8, 8, 3)).astype(np.uint8))
 LABELS = np.arange(8) % 2
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 
 VOCABULARY, DIMENSIONS, CLASSES = 40, 8, 3
 VECTORS = np.random.default_rng(2).uniform(-0.25, 0.25, (VOCABULARY, DIMENSIONS)).astype(np.float32)
 RANDOM_TEXTS = np.random.default_rng(0).integers(1, VOCABULARY, (20, 9)).tolist()
-TEXTS = Sequences.of([[], [5], [6, 7], [8, 9, 10], *RANDOM_TEXTS])
+TEXTS = Sequences.from_rows([[], [5], [6, 7], [8, 9, 10], *RANDOM_TEXTS])
 LABELS = np.arange(len(TEXTS)) % CLASSES
 
 

@@ -14,7 +14,7 @@ from pipeline.networks.batches import POOL, Batches, SortedBatches
 
 def numbered(lengths: list[int]) -> Sequences:
     """Row i is the id i + 1, repeated."""
-    return Sequences.of([[row + 1] * length for row, length in enumerate(lengths)])
+    return Sequences.from_rows([[row + 1] * length for row, length in enumerate(lengths)])
 
 
 def all_labels(batches) -> list[int]:
@@ -121,7 +121,7 @@ def test_fit_trains_each_epoch_in_its_own_order_also_when_resumed():
 
     model = Recorder()
     model.compile(loss="mse", run_eagerly=True)
-    rows = Images.of(np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1))
+    rows = Images.from_pixels(np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1))
     batches = Batches(rows, np.zeros(10, int), 3, seed=1)
     for first, last in [(0, 2), (2, 3), (1, 3)]:
         seen.clear()
@@ -137,9 +137,9 @@ def test_fit_trains_each_epoch_in_its_own_order_also_when_resumed():
 
 def test_images_are_batched_by_the_same_rules():
     images = np.arange(10 * 4 * 4 * 3, dtype=np.uint8).reshape(10, 4, 4, 3)
-    batches = Batches(Images.of(images), np.arange(10), batch_size=4, seed=1)
+    batches = Batches(Images.from_pixels(images), np.arange(10), batch_size=4, seed=1)
     assert sorted(all_labels(batches)) == list(range(10))
     for i in range(len(batches)):
         pixels, labels = batches[i]
         np.testing.assert_array_equal(pixels, images[labels])
-    assert [len(rows) for rows in SortedBatches(Images.of(images), tokens=6).rows] == [6, 4]
+    assert [len(rows) for rows in SortedBatches(Images.from_pixels(images), tokens=6).rows] == [6, 4]

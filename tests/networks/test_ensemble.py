@@ -66,7 +66,7 @@ def networks(count: int) -> list[keras.Model]:
 @pytest.mark.parametrize("members", [1, 3])
 def test_the_pooled_network_adds_log_probabilities_and_survives_saving(members, linear, tmp_path) -> None:
     random = np.random.default_rng(2)
-    texts = Sequences.of([random.integers(1, 10, 5).tolist() for _ in range(40)])
+    texts = Sequences.from_rows([random.integers(1, 10, 5).tolist() for _ in range(40)])
     labels = random.integers(0, 3, 40)
     model = next(candidates(texts, labels, 3)) if linear else None
     built = networks(members)

@@ -32,7 +32,7 @@ def test_the_n_gram_layer_gives_the_models_logits_whatever_the_padding_and_survi
     layer.set_model(tfidf_model())
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
-    texts = Sequences.of([[2, 3, 3], [2, 2], [9], []])
+    texts = Sequences.from_rows([[2, 3, 3], [2, 2], [9], []])
     for padding in (0, 2):
         padded = np.pad(texts.padded(), ((0, 0), (0, padding)))
         for network in (model, loaded):
@@ -42,7 +42,7 @@ def test_the_n_gram_layer_gives_the_models_logits_whatever_the_padding_and_survi
 
 
 def test_the_n_gram_layer_notices_another_model() -> None:
-    layer, texts = NgramLogits(3, 2), Sequences.of([[2, 3, 3], [3, 2]])
+    layer, texts = NgramLogits(3, 2), Sequences.from_rows([[2, 3, 3], [3, 2]])
     layer(texts.padded())
     for model in (
         tfidf_model(),

@@ -215,11 +215,11 @@ def test_features_gradients_and_training_steps_are_the_plain_stacks(channels, co
 )
 def test_neither_padding_nor_companions_nor_order_change_a_text(texts, windows, data):
     layer = convolution(windows=windows, combination=data.draw(st.sampled_from(COMBINATIONS)))
-    ids = Sequences.of(texts).padded()
+    ids = Sequences.from_rows(texts).padded()
     features = layer(ids).numpy()
     wider = layer(np.pad(ids, ((0, 0), (0, data.draw(st.integers(1, 4)))))).numpy()
     order = data.draw(st.permutations(range(len(texts))))
-    alone = np.concatenate([layer(Sequences.of([text]).padded()).numpy() for text in texts])
+    alone = np.concatenate([layer(Sequences.from_rows([text]).padded()).numpy() for text in texts])
     np.testing.assert_allclose(wider, features, atol=1e-5)
     np.testing.assert_allclose(alone, features, atol=1e-5)
     np.testing.assert_allclose(layer(ids[np.array(order)]).numpy(), features[np.array(order)], atol=1e-5)

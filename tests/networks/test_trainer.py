@@ -16,7 +16,7 @@ from pipeline.options import Train
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
 # The rare class 1 has a word of its own, which is more often class 0's.
-TEXTS = Sequences.of([[5]] * 60 + [[6]] * 20)
+TEXTS = Sequences.from_rows([[5]] * 60 + [[6]] * 20)
 LABELS = np.array([0] * 60 + [0] * 12 + [1] * 8)
 
 
@@ -48,11 +48,14 @@ def test_balanced_class_weights_raise_the_recall_of_the_rare_class() -> None:
 
 def test_with_class_weights_the_epoch_of_the_best_macro_f1_is_kept() -> None:
     """Word 6 is learned as class 1 first, and word 7, of which two in twenty rows are class 1, later."""
-    texts = Sequences.of([[5]] * 60 + [[6]] * 20 + [[7]] * 20)
+    texts = Sequences.from_rows([[5]] * 60 + [[6]] * 20 + [[7]] * 20)
     labels = np.array([0] * 60 + [0] * 12 + [1] * 8 + [0] * 18 + [1] * 2)
     # Of the validation part one row in 29 is of class 1. Class 1 has F1 = 0, with word 6 2/4, with word 7 too
     # 2/10; class 0 56/57, 52/54 and 40/48. Accuracy falls from the beginning: 28/29, 27/29, 21/29.
-    validation = Sequences.of([[5]] * 20 + [[6]] * 3 + [[7]] * 6), np.array([0] * 20 + [0, 0, 1] + [0] * 6)
+    validation = (
+        Sequences.from_rows([[5]] * 20 + [[6]] * 3 + [[7]] * 6),
+        np.array([0] * 20 + [0, 0, 1] + [0] * 6),
+    )
     steps = [(0 + 56 / 57) / 2, (2 / 4 + 52 / 54) / 2, (2 / 10 + 40 / 48) / 2]
 
     make_repeatable(1, "float32")

@@ -26,4 +26,4 @@ def network(seed: int = 1, **options: Any) -> keras.Model:
 
 def ngram_model() -> TfidfModel:
     labels = np.array([0, 1, 2, 0, 1, 2, 0])
-    return next(candidates(Sequences.of(ROWS), labels, 3))
+    return next(candidates(Sequences.from_rows(ROWS), labels, 3))

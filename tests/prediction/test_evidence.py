@@ -15,7 +15,7 @@ from pipeline.prediction.evidence import evidence
 from pipeline.prediction.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 
 TOKENS = [["good", "film"], ["film"], []]
-ROWS = Sequences.of([[2, 3], [3], []])  # good is 2, film is 3
+ROWS = Sequences.from_rows([[2, 3], [3], []])  # good is 2, film is 3
 
 
 def member(activation: str = "relu") -> FoldedNetwork:
@@ -66,7 +66,7 @@ def test_only_the_greatest_are_named_and_the_others_are_added_up() -> None:
     ngrams = TfidfModel(np.array(ids), np.ones(9, np.float32), weights, np.zeros(2, np.float32))
     model, tokens = FoldedModel([silent], ngrams, [0.0, 3.0]), [[f"w{i}" for i in range(9)]]
     logits, labels = np.zeros((1, 2), np.float32), np.array([1])
-    found = json.loads(evidence(model, Sequences.of([ids]), tokens, logits, labels)[0])
+    found = json.loads(evidence(model, Sequences.from_rows([ids]), tokens, logits, labels)[0])
     # Of nine words' contributions, (2 i + 1) * 3 / sqrt(9) each, the last five are the greatest.
     assert found[:5] == [[f"w{i}", 2 * i + 1] for i in (8, 7, 6, 5, 4)]
     assert found[5] == ["(others)", 1 + 3 + 5 + 7]

@@ -23,7 +23,7 @@ def test_every_variant_folds_to_the_network_within_1e_5(
     channels: list[str], combination: str, activation: str
 ) -> None:
     model = network(channels=channels, combination=combination, activation=activation, windows=[1, 3, 5])
-    rows = Sequences.of(ROWS)
+    rows = Sequences.from_rows(ROWS)
     folded = fold_networks([model])
     assert folded is not None
     expected = KerasNetwork(model).logits(rows)
@@ -31,7 +31,7 @@ def test_every_variant_folds_to_the_network_within_1e_5(
 
 
 def test_an_ensemble_with_ngrams_folds_to_its_network() -> None:
-    members, rows = [network(1), network(2, windows=[2], filters=7)], Sequences.of(ROWS)
+    members, rows = [network(1), network(2, windows=[2], filters=7)], Sequences.from_rows(ROWS)
     labels = np.array([0, 1, 2, 0, 1, 2, 0])
     whole, weights = ensemble.pool(members, ngram_model(), rows, labels)
     folded = fold_networks(members, ngram_model(), list(weights.values()))

@@ -36,7 +36,7 @@ def test_windows_are_added_up_by_hand() -> None:
     # Ids 2 and 3: at window 2's first offset 20 and 30, at its last 200 and 300; at window 1's 1 and -5.
     table = np.array([[0, 0, 0], [0, 0, 0], [20, 200, 1], [30, 300, -5]], np.float32)
     one = folded_network(table, [2, 1])
-    assert one.features(Sequences.of([[2, 3], [3, 2], [3], [2], []])).tolist() == [
+    assert one.features(Sequences.from_rows([[2, 3], [3, 2], [3], [2], []])).tolist() == [
         [320, 1],  # 20 + 300
         [300, 1],
         [300, -5],
@@ -66,7 +66,7 @@ def test_features_are_the_greatest_sums_of_numpy(seed: int, filters: int, form: 
         np.zeros(n, "f4"),
     )
     rows = [random.integers(1, 9, random.integers(0, 9)).tolist() for _ in range(5)]
-    found, ends = one.features(Sequences.of(rows)), one.winning_ends(Sequences.of(rows))
+    found, ends = one.features(Sequences.from_rows(rows)), one.winning_ends(Sequences.from_rows(rows))
     for number, row in enumerate(rows):
         column = first = 0
         for h, count in zip(shape.windows, shape.filters, strict=True):
@@ -85,7 +85,7 @@ def test_features_are_the_greatest_sums_of_numpy(seed: int, filters: int, form: 
 
 def test_a_maximum_below_zero_is_kept_for_the_activation() -> None:
     table = np.array([[0], [0], [-2]], np.float32)
-    rows = Sequences.of([[2]])
+    rows = Sequences.from_rows([[2]])
     assert folded_network(table, [1]).logits(rows).tolist() == [[-2]]
     assert folded_network(table, [1], activation="relu").logits(rows).tolist() == [[0]]
     assert folded_network(table, [1], activation="tanh").logits(rows)[0, 0] == pytest.approx(np.tanh(-2))
@@ -102,7 +102,7 @@ def test_sixteen_bits_keep_every_feature_within_the_stated_bound(seed: int, wind
     exact = folded_network(table, windows)
     rounded = exact.rounded()
     assert rounded.table.dtype == np.int16
-    rows = Sequences.of([random.integers(1, 12, random.integers(0, 9)).tolist() for _ in range(20)])
+    rows = Sequences.from_rows([random.integers(1, 12, random.integers(0, 9)).tolist() for _ in range(20)])
     difference = np.abs(exact.features(rows) - rounded.features(rows))
     # A sum of 32767 steps, as a float32 of 24 bits, is itself rounded by up to 1 % of half a step.
     assert (difference <= rounded.bound * 1.02).all()
@@ -111,27 +111,27 @@ def test_sixteen_bits_keep_every_feature_within_the_stated_bound(seed: int, wind
 def test_the_greatest_sums_do_not_overflow_sixteen_bits() -> None:
     table = np.array([[0, 0, 0]] * 2 + [[7.5, 7.5, 7.5], [-7.5, -7.5, -7.5]], np.float32)
     rounded = folded_network(table, [3]).rounded()
-    rows = Sequences.of([[2, 2, 2], [3, 3, 3, 3, 3]])
+    rows = Sequences.from_rows([[2, 2, 2], [3, 3, 3, 3, 3]])
     np.testing.assert_allclose(rounded.features(rows), [[22.5], [-7.5]], rtol=1e-3)
 
 
 def test_a_filter_that_is_zero_everywhere_is_rounded_to_zero() -> None:
     rounded = folded_network(np.zeros((3, 2), np.float32), [2]).rounded()
-    assert rounded.features(Sequences.of([[2, 2]])).tolist() == [[0]]
+    assert rounded.features(Sequences.from_rows([[2, 2]])).tolist() == [[0]]
 
 
 def test_a_row_has_the_same_bits_whatever_stands_beside_it() -> None:
     folded = fold_networks([network(1), network(2)], ngram_model(), [0.7, 0.4])
     assert folded is not None
-    together = folded.rounded().logits(Sequences.of(ROWS))
-    alone = np.concatenate([folded.rounded().logits(Sequences.of([row])) for row in ROWS])
+    together = folded.rounded().logits(Sequences.from_rows(ROWS))
+    alone = np.concatenate([folded.rounded().logits(Sequences.from_rows([row])) for row in ROWS])
     np.testing.assert_array_equal(together, alone)
 
 
 def test_what_it_is_made_of_gives_it_again() -> None:
     folded = fold_networks([network(1), network(2)], ngram_model(), [0.7, 0.4])
     assert folded is not None
-    rounded, rows = folded.rounded(), Sequences.of(ROWS)
+    rounded, rows = folded.rounded(), Sequences.from_rows(ROWS)
     tables, scales = zip(*((one.table, one.scale) for one in rounded.members), strict=True)
     again = FoldedModel.from_arrays(rounded.shapes, tables, scales, folded.arrays())
     np.testing.assert_array_equal(again.logits(rows), rounded.logits(rows))
@@ -140,13 +140,13 @@ def test_what_it_is_made_of_gives_it_again() -> None:
 def test_no_rows_have_no_logits() -> None:
     folded = fold_networks([network()], ngram_model(), [0.7, 0.4])
     assert folded is not None
-    assert folded.logits(Sequences.of([])).shape == (0, 3)
+    assert folded.logits(Sequences.from_rows([])).shape == (0, 3)
 
 
 def test_rounding_is_measured() -> None:
     folded = fold_networks([network()])
     assert folded is not None
-    found = measure_rounding(folded, Sequences.of(ROWS))
+    found = measure_rounding(folded, Sequences.from_rows(ROWS))
     assert found.exact_bytes == 2 * found.rounded_bytes
     assert 0 < found.largest_error < 0.01
     assert found.same_labels == 1

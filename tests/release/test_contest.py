@@ -15,7 +15,7 @@ from pipeline.prediction.classifier import Classifier
 from pipeline.release import contest
 from pipeline.text.encoder import TextEncoder
 
-PIXELS = Images.of(np.arange(16, dtype=np.uint8).reshape(4, 2, 2, 1))
+PIXELS = Images.from_pixels(np.arange(16, dtype=np.uint8).reshape(4, 2, 2, 1))
 TEXTS = ["one", "two", "three", "four"]
 ENCODER = TextEncoder.learn(TEXTS, Tokenize(minimum_count=1))
 SEQUENCES = ENCODER.encode(TEXTS)

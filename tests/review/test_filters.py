@@ -132,7 +132,7 @@ def test_the_totals_are_those_that_the_layer_comes_to(combination: str) -> None:
     random = np.random.default_rng(1)
     for weight in [*layer.tables, *layer.banks, layer.bias]:
         weight.assign(random.normal(size=weight.shape))
-    texts = Sequences.of(random.integers(1, 30, (50, 7)).tolist())
+    texts = Sequences.from_rows(random.integers(1, 30, (50, 7)).tolist())
     highest = [windows[0].total for windows in strongest_windows(layer, texts)]
     np.testing.assert_allclose(highest, np.array(layer(texts.padded())).max(axis=0), rtol=1e-5)
 
@@ -142,7 +142,7 @@ def test_many_rows_need_no_more_memory_than_a_batch_and_what_is_kept() -> None:
     layer.build((None, None))
 
     def peak(rows: int) -> int:
-        texts = Sequences.of(np.random.default_rng(1).integers(1, 1000, (rows, 200)).tolist())
+        texts = Sequences.from_rows(np.random.default_rng(1).integers(1, 1000, (rows, 200)).tolist())
         tracemalloc.start()
         found = strongest_windows(layer, texts, count=3)
         size = tracemalloc.get_traced_memory()[1]

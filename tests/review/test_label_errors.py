@@ -50,7 +50,7 @@ def test_most_of_three_percent_of_flipped_labels_are_found_and_few_others() -> N
     ]
     flipped = random.random(len(labels)) < 0.03
     given = np.where(flipped, (labels + random.integers(1, 4, len(labels))) % 4, labels)
-    found = suspect_rows(out_of_fold_probabilities(Sequences.of(rows), given, 4, seed=1), given)
+    found = suspect_rows(out_of_fold_probabilities(Sequences.from_rows(rows), given, 4, seed=1), given)
     first = found.rows[: flipped.sum()]
     assert flipped[first].mean() > 0.9
     assert (found.suggested[: len(first)] == labels[first]).mean() > 0.9
@@ -58,7 +58,7 @@ def test_most_of_three_percent_of_flipped_labels_are_found_and_few_others() -> N
 
 def test_a_row_is_judged_without_its_own_label() -> None:
     """Ten rows with a word of their own each: whatever a row's label, its word says nothing of it."""
-    rows = Sequences.of([[number] for number in range(2, 12)])
+    rows = Sequences.from_rows([[number] for number in range(2, 12)])
     labels = np.array([0, 1] * 5)
     probabilities = out_of_fold_probabilities(rows, labels, 2, seed=1)
     assert probabilities[np.arange(10), labels].max() <= 0.5
@@ -71,7 +71,7 @@ def test_a_row_is_judged_without_its_own_label() -> None:
 )
 def test_probabilities_sum_to_one_whatever_the_rows(rows: list[tuple[list[int], int]], seed: int) -> None:
     labels = np.array([label for _, label in rows])
-    probabilities = out_of_fold_probabilities(Sequences.of([ids for ids, _ in rows]), labels, 3, seed)
+    probabilities = out_of_fold_probabilities(Sequences.from_rows([ids for ids, _ in rows]), labels, 3, seed)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     found = suspect_rows(probabilities, labels)
     assert (found.suggested != labels[found.rows]).all()

@@ -25,7 +25,7 @@ def test_an_image_that_is_not_moved_comes_once() -> None:
 
 
 def test_a_text_is_moved_by_unknown_words_at_its_front() -> None:
-    texts = Sequences.of([[5, 6], [], [7]])
+    texts = Sequences.from_rows([[5, 6], [], [7]])
     moved = shifted_texts(texts, 2)
     assert moved.ids.tolist() == [1, 1, 5, 6, 1, 1, 1, 1, 7]
     assert moved.offsets.tolist() == [0, 4, 6, 9]

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def sentences(rows: int, words: int, seed: int = 0) -> Sequences:
     ids = np.random.default_rng(seed).integers(2, words + 2, (rows, 10))
-    return Sequences.of(ids.tolist())
+    return Sequences.from_rows(ids.tolist())
 
 
 def test_random_vectors_are_kims_uniform_with_a_zero_padding_row() -> None:
@@ -37,7 +37,7 @@ def learn_in_another_process(hash_seed: str) -> str:
     code = (
         "import sys; from hashlib import sha256; from pipeline.inputs import Sequences;"
         "from pipeline.text.learned_vectors import learn_vectors;"
-        "rows = Sequences.of(eval(sys.stdin.read()));"
+        "rows = Sequences.from_rows(eval(sys.stdin.read()));"
         "print(sha256(learn_vectors(rows, 30, 16, seed=7).tobytes()).hexdigest())"
     )
     environment = os.environ | {"PYTHONHASHSEED": hash_seed}
@@ -74,7 +74,7 @@ def test_words_of_like_use_get_like_vectors() -> None:
         for word, low in [(2, 4), (14, 16)]
         for context in rng.integers(low, low + 10, (1500, 4)).tolist()
     ]
-    vectors = learn_vectors(Sequences.of(rows), 24, 20, seed=1)
+    vectors = learn_vectors(Sequences.from_rows(rows), 24, 20, seed=1)
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     assert unit[2] @ unit[3] > unit[2] @ unit[15] + 0.3
     assert unit[14] @ unit[15] > unit[14] @ unit[3] + 0.3
@@ -82,24 +82,26 @@ def test_words_of_like_use_get_like_vectors() -> None:
 
 def test_rare_words_have_the_variance_of_those_learned() -> None:
     rows = [*sentences(400, 50).padded().tolist(), *([i, i] for i in range(52, 252)), [1, 1, 1, 1]]
-    vectors = learn_vectors(Sequences.of(rows), 250, 32, seed=1)
+    vectors = learn_vectors(Sequences.from_rows(rows), 250, 32, seed=1)
     assert vectors[52:].std() == pytest.approx(vectors[2:52].std(), rel=0.05)
 
 
 @pytest.mark.parametrize("rows", [[], [[]], [[2]], [[1, 1, 1, 1]], [[2, 2, 2]], [[2], [2], [2]]])
 def test_a_corpus_too_small_to_learn_from_still_gives_vectors(rows: list[list[int]]) -> None:
-    vectors = learn_vectors(Sequences.of(rows), 2, 8, seed=1)
+    vectors = learn_vectors(Sequences.from_rows(rows), 2, 8, seed=1)
     assert vectors.shape == (4, 8)
     assert np.isfinite(vectors).all() and not vectors[0].any() and vectors[1].any()
 
 
 def test_coverage_counts_types_and_running_words_unknown_ones_included() -> None:
-    covered = coverage(np.array([True, False, True, False]), Sequences.of([[2, 2, 3], [], [4, 1, 1, 5]]))
+    covered = coverage(
+        np.array([True, False, True, False]), Sequences.from_rows([[2, 2, 3], [], [4, 1, 1, 5]])
+    )
     assert (covered.types, covered.tokens) == (0.5, 3 / 7)
     assert covered.summary == "vectors found: 50.0% of 4 words, 42.9% of 7 running words"
-    assert coverage(np.zeros(0, np.bool_), Sequences.of([])).tokens == 0
+    assert coverage(np.zeros(0, np.bool_), Sequences.from_rows([])).tokens == 0
 
 
 def test_coverage_summary_fits_a_terminal() -> None:
-    covered = coverage(np.ones(100_000, np.bool_), Sequences.of([[2]]))
+    covered = coverage(np.ones(100_000, np.bool_), Sequences.from_rows([[2]]))
     assert len(covered.summary.replace("1 run", "100,000,000 run")) <= 80

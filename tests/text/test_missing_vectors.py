@@ -106,7 +106,7 @@ ROWS = np.random.default_rng(0).integers(1, 10, (200, 8)).tolist()
 
 
 def test_words_that_are_spelled_alike_have_like_subword_vectors() -> None:
-    vectors = learn_subwords(Sequences.of(ROWS), [*WORDS, "zzzzzz", "replayed"], seed=3)
+    vectors = learn_subwords(Sequences.from_rows(ROWS), [*WORDS, "zzzzzz", "replayed"], seed=3)
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     at = {word: unit[i + 2] for i, word in enumerate([*WORDS, "zzzzzz", "replayed"])}
     # `replayed` and `zzzzzz` stand in no sentence.
@@ -118,7 +118,7 @@ def learn_in_another_process(hash_seed: str) -> str:
     code = (
         "import sys; from hashlib import sha256; from pipeline.inputs import Sequences;"
         "from pipeline.text.learned_vectors import learn_subwords; rows, words = eval(sys.stdin.read());"
-        "print(sha256(learn_subwords(Sequences.of(rows), words, 7).tobytes()).hexdigest())"
+        "print(sha256(learn_subwords(Sequences.from_rows(rows), words, 7).tobytes()).hexdigest())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -134,20 +134,20 @@ def learn_in_another_process(hash_seed: str) -> str:
 
 
 def test_subword_vectors_repeat_exactly_in_another_process_and_it_says_nothing() -> None:
-    learned = learn_subwords(Sequences.of(ROWS), WORDS, seed=7)
+    learned = learn_subwords(Sequences.from_rows(ROWS), WORDS, seed=7)
     assert learned.dtype == np.float32 and len(learned) == len(WORDS) + 2
     assert not learned[:2].any() and np.isfinite(learned).all() and learned[2:].any(axis=1).all()
     assert learn_in_another_process("1") == sha256(learned.tobytes()).hexdigest()
-    assert not np.array_equal(learned, learn_subwords(Sequences.of(ROWS), WORDS, seed=8))
+    assert not np.array_equal(learned, learn_subwords(Sequences.from_rows(ROWS), WORDS, seed=8))
 
 
 def test_a_large_corpus_is_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.text.learned_vectors.SUBWORD_RUNNING_WORDS", 100)
-    learned = learn_subwords(Sequences.of(ROWS), WORDS, seed=7)
+    learned = learn_subwords(Sequences.from_rows(ROWS), WORDS, seed=7)
     assert np.isfinite(learned).all() and learned[2:].any(axis=1).all()
 
 
 @pytest.mark.parametrize("rows", [[], [[]], [[1, 1]], [[2]]])
 def test_a_corpus_too_small_to_learn_from_still_gives_subword_vectors(rows: list[list[int]]) -> None:
-    learned = learn_subwords(Sequences.of(rows), ["one", "two"], seed=1)
+    learned = learn_subwords(Sequences.from_rows(rows), ["one", "two"], seed=1)
     assert np.isfinite(learned).all() and learned[2:].any(axis=1).all()

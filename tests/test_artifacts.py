@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import artifacts
+from pipeline.artifacts import CorpusFolder, FoldAssignmentFiles, RunFolder
+from pipeline.errors import InputError
+from pipeline.files import images_writer, write_arrays
+from pipeline.inputs import Sequences
+
+
+def test_data_lie_where_the_environment_says_or_in_the_current_directory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CONVTEXT_DATA", "/elsewhere")
+    assert artifacts.build_folder() == Path("/elsewhere/build")
+    monkeypatch.setenv("CONVTEXT_DATA", "")
+    assert artifacts.data_folder() == Path("data")
+
+
+def test_a_fold_has_the_images_of_all_rows_and_cross_validations_of_other_settings_other_folders(
+    tmp_path: Path,
+) -> None:
+    corpus = CorpusFolder(tmp_path / "folds.csv")
+    fold = corpus.fold("folds.csv-01of10-seed1", "")
+    assert not corpus.is_fold
+    assert fold.is_fold
+    assert fold.path == tmp_path / "folds.csv" / "folds" / "folds.csv-01of10-seed1"
+    assert fold.images == fold.all_rows.images == corpus.path / "folds" / "all" / "images.npy"
+    assert corpus.fold("all", "TEXT=body").path.parent != fold.path.parent
+    assert RunFolder(fold.path / "kim-rand").corpus.path == fold.path
+
+
+def test_the_assignment_of_folds_lies_beside_all_rows_by_number_and_seed(tmp_path: Path) -> None:
+    all_rows = CorpusFolder(tmp_path / "mr").fold("all", "")
+    files = all_rows.fold_assignment(10, 3)
+    assert files.folds == all_rows.path / "of10-seed3.npz"
+    assert FoldAssignmentFiles(all_rows.path / "of10-seed3").options == files.options
+    assert files.corpus.path == all_rows.path
+
+
+def test_sequences_come_back_as_they_were_and_images_are_preferred(tmp_path: Path) -> None:
+    corpus = CorpusFolder(tmp_path)
+    artifacts.write_sequences(corpus.sequences, Sequences.from_rows([[3, 4], []]))
+    assert artifacts.read_sequences(corpus.sequences).lengths.tolist() == [2, 0]
+    assert artifacts.read_inputs(corpus).kind == "text"
+    with images_writer(corpus.images, (1, 2, 1)) as write:
+        write(b"\x01\x02")
+    assert artifacts.read_inputs(corpus).padded().tolist() == [[[[1], [2]]]]
+
+
+def test_a_damaged_file_of_sequences_or_images_is_one_line(tmp_path: Path) -> None:
+    corpus = CorpusFolder(tmp_path)
+    corpus.sequences.write_bytes(b"PK\x03\x04 cut")
+    with pytest.raises(InputError, match=r"sequences.npz cannot be read .*: remove .* and train again"):
+        artifacts.read_inputs(corpus)
+    corpus.images.write_bytes(b"cut")
+    with pytest.raises(InputError, match=r"images.npy cannot be read"):
+        artifacts.read_inputs(corpus)
+
+
+def test_a_network_is_built_on_the_shape_of_images_or_the_vectors_of_words(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "corpus" / "model")
+    write_arrays(folder.vectors, vectors=np.ones((3, 2), np.float32))
+    start = artifacts.read_start(folder, Sequences.from_rows([[1]]))
+    assert isinstance(start, np.ndarray)
+    assert start.shape == (3, 2)
