@@ -141,11 +141,11 @@ def check_classes(slices: Sequence[SliceDifference]) -> Check:
 def check_slices(slices: Sequence[SliceDifference]) -> Check:
     """Return the check that no slice is significantly worse."""
     worse = [part for part in slices if part.p < SIGNIFICANCE_LEVEL]
-    found = [f"{part.title} {_shares(part.new, part.old)}, p {format_p(part.p)}" for part in worse]
+    described = [f"{part.title} {_shares(part.new, part.old)}, p {format_p(part.p)}" for part in worse]
     return Check(
         what="slices",
         limit=f"none worse at p < {SIGNIFICANCE_LEVEL}, corrected for all {len(slices)}",
-        found=_listed(found) or "none",
+        found=_listed(described) or "none",
         passed=not worse,
     )
 

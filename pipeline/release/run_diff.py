@@ -22,7 +22,7 @@ def heading(first: str, second: str) -> str:
 
 
 def parameters(first: Mapping[str, str], second: Mapping[str, str]) -> str:
-    """Return the parameters that differ; `-` stands for one that a run has not."""
+    """Return the parameters that differ; `-` stands for a missing one."""
     differing = sorted(key for key in {*first, *second} if first.get(key) != second.get(key))
     if not differing:
         return "  no option differs"

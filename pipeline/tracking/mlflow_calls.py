@@ -83,8 +83,8 @@ def _log_table(client: MlflowClient, run_id: str, name: str, text: str) -> None:
     client.log_text(run_id, text, name)
     tables = json.loads(client.get_run(run_id).data.tags.get(TABLES_TAG, "[]"))
     table = {"path": name, "type": "table"}
-    others = [known for known in tables if known != table]
-    client.set_tag(run_id, TABLES_TAG, json.dumps([*others, table]))
+    earlier = [known for known in tables if known != table]
+    client.set_tag(run_id, TABLES_TAG, json.dumps([*earlier, table]))
 
 
 def _log_model(client: MlflowClient, run_id: str, folder: Path) -> None:

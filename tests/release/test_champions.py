@@ -38,11 +38,11 @@ def test_a_model_that_was_kept_is_sent_and_is_champion_on_the_server(
     sent = find.stored_id(run.id)
     model = registry.model_of(sent)
     assert registry.promote("reviews", sent, model, "kim-rand", {}).replaced == ""
-    found = champions.current("reviews")
-    assert found is not None
-    assert (found.version, found.title, found.model_id) == ("1", "kim-rand", model)
-    assert (found.files.path / "weights").read_text() == "1 2 3"
-    described = Model.load(str(found.files.path))
+    champion = champions.current("reviews")
+    assert champion is not None
+    assert (champion.version, champion.title, champion.model_id) == ("1", "kim-rand", model)
+    assert (champion.files.path / "weights").read_text() == "1 2 3"
+    described = Model.load(str(champion.files.path))
     assert (described.model_id, described.run_id) == (model, sent)
     assert registry.promote("reviews", sent, model, "kim-rand", {}).replaced == "1"
     assert registry.previous("reviews")[0].number == "1"

@@ -79,7 +79,7 @@ def test_each_limit_stops_what_is_beyond_it(
     assert [check.what for check in checks if not check.passed] == broken
 
 
-def found(what: str, slices: list[SliceDifference]) -> str:
+def found_by(what: str, slices: list[SliceDifference]) -> str:
     return next(
         check.found
         for check in gate.checks_against_champion(CHAMPION, CHAMPION, pair(), slices, 0)
@@ -89,22 +89,22 @@ def found(what: str, slices: list[SliceDifference]) -> str:
 
 def test_the_largest_loss_of_a_class_is_named_also_where_it_is_within_the_limit() -> None:
     small = part(1.0, lost=3, right=4, rows=9, title="class b")
-    assert found("classes", [part(1.0, lost=3), small, part(1.0, lost=-2)]) == (
+    assert found_by("classes", [part(1.0, lost=3), small, part(1.0, lost=-2)]) == (
         "largest loss: class b, 3 net of 9 rows (4 were right), one-sided p = 0.12 uncorrected"
     )
-    assert found("classes", [part(1.0, lost=-1), part(1.0, lost=9, title="1 to 3 tokens")]) == (
+    assert found_by("classes", [part(1.0, lost=-1), part(1.0, lost=9, title="1 to 3 tokens")]) == (
         "largest loss: none"
     )
     beyond = part(1.0, lost=5, right=5, title="class c")
-    measured = found("classes", [beyond, part(1.0, lost=6)])
-    assert measured.startswith("largest loss: class a, 6 net of 50 rows (45 were right)")
-    assert "; class c, 5 net of 50 rows (5 were right)" in measured
+    found = found_by("classes", [beyond, part(1.0, lost=6)])
+    assert found.startswith("largest loss: class a, 6 net of 50 rows (45 were right)")
+    assert "; class c, 5 net of 50 rows (5 were right)" in found
 
 
 def test_of_many_slices_that_are_worse_the_first_are_named_and_the_others_counted() -> None:
-    measured = found("slices", [part(0.01, title=f"class {number}") for number in range(8)])
-    assert "class 4 90.0%" in measured and "class 5" not in measured
-    assert measured.endswith("; and 3 more")
+    found = found_by("slices", [part(0.01, title=f"class {number}") for number in range(8)])
+    assert "class 4 90.0%" in found and "class 5" not in found
+    assert found.endswith("; and 3 more")
 
 
 @pytest.mark.parametrize(

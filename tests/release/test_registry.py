@@ -92,13 +92,13 @@ def corpus(data: Path) -> str:
 
 @pytest.fixture
 def verb(data: Path, capsys: pytest.CaptureFixture[str]) -> Verb:
-    """Runs a verb on the corpus; gives its exit code and all that it said, on one line."""
+    """Runs a verb on the corpus; gives its exit code and all that it printed, on one line."""
 
     def run(name: str, *arguments: str) -> tuple[int, str]:
         capsys.readouterr()
         code = main([name, f"CORPUS={data / 'reviews.csv'}", *arguments])
-        said = capsys.readouterr()
-        return code, " ".join((said.out + said.err).split())
+        printed = capsys.readouterr()
+        return code, " ".join((printed.out + printed.err).split())
 
     return run
 
@@ -114,65 +114,65 @@ def run_of(data: Path, corpus: str, model: str) -> str:
 def test_the_first_champion_is_better_than_the_majority_class_and_labels_from_then_on(
     verb: Verb, data: Path, tmp_path: Path
 ) -> None:
-    code, said = register(verb, GOOD)
-    assert (code, "version 1 is the champion" in said) == (0, True)
-    assert "30 rows fixed, 0 broken: +50.0 points" in said
+    code, printed = register(verb, GOOD)
+    assert (code, "version 1 is the champion" in printed) == (0, True)
+    assert "30 rows fixed, 0 broken: +50.0 points" in printed
     for name, model in (("champion", ""), ("named", GOOD)):
         source, output = str(data / "reviews.csv"), str(tmp_path / f"{name}.csv")
-        code, said = verb("predict", f"MODEL={model}", f"INPUT={source}", f"OUTPUT={output}")
+        code, printed = verb("predict", f"MODEL={model}", f"INPUT={source}", f"OUTPUT={output}")
         assert code == 0
-        assert ("by the champion, version 1 (kim-rand)" in said) == (not model)
+        assert ("by the champion, version 1 (kim-rand)" in printed) == (not model)
     assert (tmp_path / "champion.csv").read_bytes() == (tmp_path / "named.csv").read_bytes()
-    code, said = register(verb, GOOD)
-    assert (code, "the champion already, as version 1" in said) == (0, True)
+    code, printed = register(verb, GOOD)
+    assert (code, "the champion already, as version 1" in printed) == (0, True)
 
 
 def test_what_is_no_better_than_the_majority_class_is_no_champion(verb: Verb) -> None:
-    code, said = register(verb, POOR)
-    assert (code, "is not promoted: there is no champion yet" in said) == (1, True)
-    code, said = verb("rollback")
-    assert (code, "has no champion" in said) == (2, True)
+    code, printed = register(verb, POOR)
+    assert (code, "is not promoted: there is no champion yet" in printed) == (1, True)
+    code, printed = verb("rollback")
+    assert (code, "has no champion" in printed) == (2, True)
 
 
 def test_a_worse_run_is_refused_and_the_comparison_is_logged_to_it(
     verb: Verb, data: Path, corpus: str
 ) -> None:
     register(verb, GOOD)
-    code, said = register(verb, POOR)
+    code, printed = register(verb, POOR)
     assert code == 1
-    assert "FAILED accuracy: higher" in said
-    assert "version 1 stays the champion" in said
+    assert "FAILED accuracy: higher" in printed
+    assert "version 1 stays the champion" in printed
     client = store.connect().client
     run = run_of(data, corpus, POOR)
     assert client.get_run(run).data.tags["registration"] == "refused"
-    logged = {Path(one.path).name for one in client.list_artifacts(run, "registration")}
+    logged = {Path(file.path).name for file in client.list_artifacts(run, "registration")}
     assert logged == {"comparison.json", "comparison.md", "changed_rows.csv"}
-    found = json.loads((data / "build" / corpus / POOR / "registration" / "comparison.json").read_text())
-    assert (found["champion"], found["paired"]["fixed"], found["forced"]) == ("1", 0, "")
+    report = json.loads((data / "build" / corpus / POOR / "registration" / "comparison.json").read_text())
+    assert (report["champion"], report["paired"]["fixed"], report["forced"]) == ("1", 0, "")
     changed = (data / "build" / corpus / POOR / "registration" / "changed_rows.csv").read_text().splitlines()
-    assert len(changed) == 1 + found["paired"]["broken"] > 1
+    assert len(changed) == 1 + report["paired"]["broken"] > 1
     assert len(client.search_model_versions(f"name='{corpus}'")) == 1
 
 
 def test_a_rollback_goes_back_champion_by_champion(verb: Verb, data: Path, tmp_path: Path) -> None:
     register(verb, GOOD)
-    code, said = register(verb, OTHER)  # its equal: no row changes
-    assert (code, "FAILED accuracy: higher; 100.0%, champion 100.0%" in said) == (1, True), said
-    assert "no significant difference: McNemar's p = 1" in said
-    code, said = register(verb, OTHER, "FORCE=it needs no vectors")
-    assert (code, "version 2 is the champion" in said) == (0, True), said
-    code, said = register(verb, POOR, "FORCE=1")
-    assert (code, "FORCE=1: expected the reason" in said) == (2, True)
-    code, said = register(verb, POOR, "FORCE=the others leak")
-    assert (code, "promoted in spite of this: the others leak" in said) == (0, True)
-    assert "version 3 is the champion" in said
+    code, printed = register(verb, OTHER)  # its equal: no row changes
+    assert (code, "FAILED accuracy: higher; 100.0%, champion 100.0%" in printed) == (1, True), printed
+    assert "no significant difference: McNemar's p = 1" in printed
+    code, printed = register(verb, OTHER, "FORCE=it needs no vectors")
+    assert (code, "version 2 is the champion" in printed) == (0, True), printed
+    code, printed = register(verb, POOR, "FORCE=1")
+    assert (code, "FORCE=1: expected the reason" in printed) == (2, True)
+    code, printed = register(verb, POOR, "FORCE=the others leak")
+    assert (code, "promoted in spite of this: the others leak" in printed) == (0, True)
+    assert "version 3 is the champion" in printed
     for back in ("version 2 (kim-nonstatic) is the champion, in place of 3", "version 1 (kim-rand)"):
-        code, said = verb("rollback")
-        assert (code, back in said) == (0, True)
-    code, said = verb("predict", "MODEL=", f"INPUT={data / 'reviews.csv'}", f"OUTPUT={tmp_path / 'x'}")
-    assert "by the champion, version 1" in said
-    code, said = verb("rollback")
-    assert (code, "the first champion: there is none before it" in said) == (2, True)
+        code, printed = verb("rollback")
+        assert (code, back in printed) == (0, True)
+    code, printed = verb("predict", "MODEL=", f"INPUT={data / 'reviews.csv'}", f"OUTPUT={tmp_path / 'x'}")
+    assert "by the champion, version 1" in printed
+    code, printed = verb("rollback")
+    assert (code, "the first champion: there is none before it" in printed) == (2, True)
 
 
 def champion_of(corpus: str) -> tuple[str, str] | None:
@@ -232,15 +232,15 @@ def test_mlflow_itself_finds_the_champion_by_its_alias(
     source = str(data / "reviews.csv")
     verb("predict", "MODEL=", f"INPUT={source}", "PROBABILITIES=1", f"OUTPUT={output}")
     command = [sys.executable, "-m", "mlflow", "models", "predict", "-m", f"models:/{corpus}@champion"]
-    command += ["-i", source, "--content-type", "csv", "--env-manager", "local", "-o", "found.json"]
+    command += ["-i", source, "--content-type", "csv", "--env-manager", "local", "-o", "served.json"]
     there = os.environ | {"MLFLOW_TRACKING_URI": location.store_uri(), "MLFLOW_DISABLE_TELEMETRY": "true"}
     done = subprocess.run(command, cwd=tmp_path, env=there, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    found = pd.DataFrame(json.loads((tmp_path / "found.json").read_text())["predictions"])
+    served = pd.DataFrame(json.loads((tmp_path / "served.json").read_text())["predictions"])
     labelled = pd.read_csv(output, dtype={"predicted_label": str})
-    assert found["predicted_label"].tolist() == labelled["predicted_label"].tolist()
+    assert served["predicted_label"].tolist() == labelled["predicted_label"].tolist()
     names = ["probability", "probability_of_1", "probability_of_5"]
-    np.testing.assert_allclose(found[names], labelled[names], atol=5e-5)  # in CSV, four digits of them
+    np.testing.assert_allclose(served[names], labelled[names], atol=5e-5)  # in CSV, four digits of them
 
 
 def with_test_rows_learned(champion: MlflowModelFolder, rows: int) -> None:
@@ -256,12 +256,12 @@ def of_a_format_before(champion: MlflowModelFolder, rows: int) -> None:
 
 def test_rows_that_the_champion_was_trained_on_are_left_out(verb: Verb, corpus: str) -> None:
     register(verb, GOOD)
-    found = champions.current(corpus)
-    assert found is not None
-    with_test_rows_learned(found.files, 12)
-    code, said = register(verb, OTHER)
+    champion = champions.current(corpus)
+    assert champion is not None
+    with_test_rows_learned(champion.files, 12)
+    code, printed = register(verb, OTHER)
     assert code == 1
-    assert "FAILED rows: at least 50 that neither was trained on; 48; 12 left out" in said
+    assert "FAILED rows: at least 50 that neither was trained on; 48; 12 left out" in printed
 
 
 @pytest.mark.parametrize(
@@ -275,16 +275,16 @@ def test_a_champion_that_cannot_be_compared_with_falls_by_force_alone(
     verb: Verb, data: Path, corpus: str, spoil: Callable[[MlflowModelFolder, int], None], reason: str
 ) -> None:
     register(verb, GOOD)
-    found = champions.current(corpus)
-    assert found is not None
-    spoil(found.files, 60)
-    code, said = register(verb, OTHER)
-    assert (code, reason in said) == (2, True)
-    assert 'FORCE="the reason" promotes it uncompared' in said
-    code, said = register(verb, OTHER, "FORCE=the champion has seen the test rows")
-    assert (code, "version 2 is the champion" in said) == (0, True), said
-    assert "FAILED champion: compared on the same rows; " in said and reason in said
-    assert "passed accuracy: significantly better than the majority class" in said
+    champion = champions.current(corpus)
+    assert champion is not None
+    spoil(champion.files, 60)
+    code, printed = register(verb, OTHER)
+    assert (code, reason in printed) == (2, True)
+    assert 'FORCE="the reason" promotes it uncompared' in printed
+    code, printed = register(verb, OTHER, "FORCE=the champion has seen the test rows")
+    assert (code, "version 2 is the champion" in printed) == (0, True), printed
+    assert "FAILED champion: compared on the same rows; " in printed and reason in printed
+    assert "passed accuracy: significantly better than the majority class" in printed
     result = json.loads((data / "build" / corpus / OTHER / "registration" / "comparison.json").read_text())
     assert (result["champion"], result["old"]) == ("1", None)
     assert result["forced"] == "the champion has seen the test rows"
@@ -297,16 +297,16 @@ def test_a_server_that_does_not_answer_leaves_the_last_champion_known(
     register(verb, GOOD)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     note = ChampionFiles(corpus).note
-    code, said = verb("predict", "MODEL=", f"INPUT={note}", f"OUTPUT={note}" + ".csv")
-    assert (code, "name a model with MODEL=" in said) == (2, True)
+    code, printed = verb("predict", "MODEL=", f"INPUT={note}", f"OUTPUT={note}" + ".csv")
+    assert (code, "name a model with MODEL=" in printed) == (2, True)
     note.write_text(json.dumps(json.loads(note.read_text()) | {"store": "http://127.0.0.1:9"}))
-    found = champions.current(corpus)
-    assert found is not None and found.version == "1"
+    champion = champions.current(corpus)
+    assert champion is not None and champion.version == "1"
     assert "version 1, the last champion known, is used" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "found"),
+    ("status", "body", "expected"),
     [
         (404, '{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no such model"}', "none"),
         (400, '{"error_code": "INVALID_PARAMETER_VALUE", "message": "alias champion not found"}', "none"),
@@ -315,7 +315,7 @@ def test_a_server_that_does_not_answer_leaves_the_last_champion_known(
     ],
 )
 def test_only_mlflows_own_answer_says_that_there_is_no_champion(
-    status: int, body: str, found: str, verb: Verb, corpus: str, monkeypatch: pytest.MonkeyPatch
+    status: int, body: str, expected: str, verb: Verb, corpus: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
 
@@ -336,12 +336,12 @@ def test_only_mlflows_own_answer_says_that_there_is_no_champion(
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         note = ChampionFiles(corpus).note
         note.write_text(json.dumps(json.loads(note.read_text()) | {"store": location.redacted_uri()}))
-        if found == "MLflow is asked":
+        if expected == "MLflow is asked":
             with pytest.raises(InputError, match="cannot be used"):
                 champions.current(corpus)
         else:
             known = champions.current(corpus)
-            assert (known.version if known else None) == (None if found == "none" else "1")
+            assert (known.version if known else None) == (None if expected == "none" else "1")
         server.shutdown()
     assert asked[0] == "Basic " + b64encode(b"me:a@b").decode()
 
@@ -355,9 +355,9 @@ def test_runs_are_compared_by_folder_id_beginning_of_it_or_name(
         output = tmp_path / "differing.csv"
         runs = f"{run_of(data, corpus, GOOD)} {called}"
         assert main(["compare", f"RUNS={runs}", f"OUTPUT={output}"]) == 0
-        said = capsys.readouterr().out
-        assert "embed.vectors" in said and "train.seed" not in said
-        assert max(map(len, said.splitlines()[:-1])) <= 79
+        printed = capsys.readouterr().out
+        assert "embed.vectors" in printed and "train.seed" not in printed
+        assert max(map(len, printed.splitlines()[:-1])) <= 79
         assert len(output.read_text().splitlines()) > 1
     assert main(["compare", f"RUNS={poor} nothing"]) == 2
     assert f"RUNS: no run 'nothing' in {location.redacted_uri()}: " in capsys.readouterr().err

@@ -37,18 +37,18 @@ def test_a_run_begun_without_a_server_is_sent_as_a_new_one_and_can_be_finished(
         child.log_metrics({"loss": 0.5}, 1)
     with resumed_run(child.id) as again:
         again.log_metrics({"test.accuracy": 0.75})
-    said = capsys.readouterr().err.splitlines()
-    assert [f"kept in {tmp_path / 'tracking/unsent'}/{one.id}" in line for one, line in zip(
-        (parent, child), said, strict=True)] == [True, True]  # fmt: skip
-    assert all("does not answer (connection refused)" in line and "`make send`" in line for line in said)
+    printed = capsys.readouterr().err.splitlines()
+    assert [f"kept in {tmp_path / 'tracking/unsent'}/{run.id}" in line for run, line in zip(
+        (parent, child), printed, strict=True)] == [True, True]  # fmt: skip
+    assert all("does not answer (connection refused)" in line and "`make send`" in line for line in printed)
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_server.uri)
     assert [sent for _, sent in mlflow_calls.send()] == [True, True]
     assert list((tmp_path / "tracking" / "unsent").iterdir()) == []
-    with resumed_run(child.id) as found:
-        assert found.id != child.id
+    with resumed_run(child.id) as again:
+        assert again.id != child.id
     client = store.connect().client
-    sent = client.get_run(found.id)
+    sent = client.get_run(again.id)
     assert sent.info.run_name == "child" and sent.info.status == "FINISHED"
     assert sent.data.params == {"network.windows": "[3]"}
     assert sent.data.metrics == {"loss": 0.5, "test.accuracy": 0.75}
@@ -85,8 +85,8 @@ def test_a_server_that_dies_in_the_middle_costs_nothing_of_the_run(
     client = store.connect().client
     sent = client.get_run(run.id)
     assert sent.info.status == "FINISHED"
-    assert [one.value for one in client.get_metric_history(run.id, "loss")] == [0.5, 0.25]
-    assert [one.tags[0].value for one in sent.inputs.dataset_inputs] == ["training", "test"]
+    assert [metric.value for metric in client.get_metric_history(run.id, "loss")] == [0.5, 0.25]
+    assert [data_set.tags[0].value for data_set in sent.inputs.dataset_inputs] == ["training", "test"]
     assert sent.data.tags["mlflow.note.content"] == "**75 %**"
     assert json.loads(sent.data.tags["mlflow.loggedArtifacts"]) == [
         {"path": "mistakes.json", "type": "table"}
@@ -106,7 +106,7 @@ def test_a_run_is_sent_or_finished_and_not_both_at_once(tmp_path: Path) -> None:
         time.sleep(0.5)
         assert len(unsent_journal("local-1").entries()) == 1
     run.end("FINISHED")
-    assert [one["do"] for one in unsent_journal("local-1").entries()] == ["begin", "metrics", "end"]
+    assert [entry["do"] for entry in unsent_journal("local-1").entries()] == ["begin", "metrics", "end"]
 
 
 def test_a_process_that_is_killed_without_a_server_leaves_a_run_that_is_sent_as_killed(
@@ -166,9 +166,9 @@ def test_a_journal_that_cannot_be_sent_stays_and_keeps_no_other_back(
     lines.write_text("{\n" + lines.read_text())
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_server.uri)
     assert main(["send"]) == 2
-    said = capsys.readouterr()
-    assert f"local-a is not sent: {copy}: no such file or directory" in said.out
-    assert "local-b is not sent: " in said.out and "line 1: damaged" in said.out
-    assert "local-c is sent, as " in said.out
-    assert said.err == f"convtext: 2 of 3 runs stay in {tmp_path / 'tracking' / 'unsent'}\n"
+    printed = capsys.readouterr()
+    assert f"local-a is not sent: {copy}: no such file or directory" in printed.out
+    assert "local-b is not sent: " in printed.out and "line 1: damaged" in printed.out
+    assert "local-c is sent, as " in printed.out
+    assert printed.err == f"convtext: 2 of 3 runs stay in {tmp_path / 'tracking' / 'unsent'}\n"
     assert [kept.run_id for kept in unsent_journals()] == ["local-a", "local-b"]

@@ -51,18 +51,24 @@ def test_each_part_is_a_data_set_with_its_rows_and_a_digest_that_changes_with_th
     rows.write_bytes(b"one")
     source = Source(train=File(path="reviews.csv"))
     first = data_sets("reviews", source, [rows], ROWS)
-    assert [one["context"] for one in first] == ["training", "validation", "test"]
-    assert [json.loads(one["profile"])["num_rows"] for one in first] == [8, 1, 2]
+    assert [data_set["context"] for data_set in first] == ["training", "validation", "test"]
+    assert [json.loads(data_set["profile"])["num_rows"] for data_set in first] == [8, 1, 2]
     assert json.loads(first[0]["source"]) == {"uri": "reviews.csv"}
-    assert [one["name"] for one in json.loads(first[0]["schema"])["mlflow_colspec"]] == ["text", "label"]
-    assert len({one["digest"] for one in first}) == 3
+    assert [column["name"] for column in json.loads(first[0]["schema"])["mlflow_colspec"]] == [
+        "text",
+        "label",
+    ]
+    assert len({data_set["digest"] for data_set in first}) == 3
     assert data_sets("reviews", source, [rows], ROWS) == first
     rows.write_bytes(b"two")
     changed = data_sets("reviews", source, [rows], ROWS)
-    assert not {one["digest"] for one in first} & {one["digest"] for one in changed}
+    assert not {data_set["digest"] for data_set in first} & {data_set["digest"] for data_set in changed}
 
 
 def test_a_download_is_recorded_by_its_address() -> None:
     source = Source(address="https://example.org/files/", train=File(path="a.txt"), format="lines")
-    (one,) = data_sets("questions", source, [], {"train": 3})
-    assert (one["source_type"], one["source"]) == ("http", '{"url": "https://example.org/files/a.txt"}')
+    (data_set,) = data_sets("questions", source, [], {"train": 3})
+    assert (data_set["source_type"], data_set["source"]) == (
+        "http",
+        '{"url": "https://example.org/files/a.txt"}',
+    )

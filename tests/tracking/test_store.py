@@ -29,7 +29,7 @@ def test_two_processes_that_create_the_store_at_once_both_keep_their_runs(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", name.format(tmp_path))
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(track, ["", ""]))
-    assert [one.stderr for one in done] == ["", ""]
+    assert [process.stderr for process in done] == ["", ""]
     assert query(tmp_path, "select status from runs") == [("FINISHED",), ("FINISHED",)]
     assert query(tmp_path, "select distinct key, value from params") == [("network.windows", "[3, 4]")]
     assert {path.name for path in (tmp_path / "tracking").iterdir()} <= {"mlflow.db", "artifacts", "running"}

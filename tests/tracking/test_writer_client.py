@@ -24,4 +24,4 @@ def test_a_run_outlives_the_process_that_writes_it(capsys: pytest.CaptureFixture
     assert list(mlflow_calls.send()) == [(f"{run.id} is sent, as {run.id}", True)]
     client = store.connect().client
     assert client.get_run(run.id).info.status == "FINISHED"
-    assert [one.value for one in client.get_metric_history(run.id, "loss")] == [0.5, 0.25]
+    assert [metric.value for metric in client.get_metric_history(run.id, "loss")] == [0.5, 0.25]
