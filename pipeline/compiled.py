@@ -12,17 +12,20 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Sizes = NDArray[np.int64]
-F = TypeVar("F", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def kernel(function: F) -> F:
-    """Compiled for one thread: numba's own threads would spin beside TensorFlow's (OpenMP) or abort on
-    concurrent entry (workqueue), and at Kim's sizes there are two milliseconds to share."""
-    compiled: F = njit(cache=True, nogil=True, error_model="numpy")(function)
+def kernel(function: Function) -> Function:
+    """Compile a function for one thread.
+
+    numba's own threads would compete with TensorFlow's (OpenMP) or abort on concurrent entry (workqueue), and
+    at Kim's sizes there are only two milliseconds to share.
+    """
+    compiled: Function = njit(cache=True, nogil=True, error_model="numpy")(function)
     return compiled
 
 
-def summing_kernel(function: F) -> F:
-    """The same, but that sums may be added up in another order, which depends on their length alone."""
-    compiled: F = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})(function)
+def summing_kernel(function: Function) -> Function:
+    """Compile a function for one thread whose sums may be reordered, in a way that depends on length alone."""
+    compiled: Function = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})(function)
     return compiled
