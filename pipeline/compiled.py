@@ -26,6 +26,6 @@ def kernel(function: Function) -> Function:
 
 
 def summing_kernel(function: Function) -> Function:
-    """Compile a function for one thread whose sums may be reordered, in a way that depends on length alone."""
+    """Compile a function for one thread, whose sums may be reordered, as depends on their length alone."""
     compiled: Function = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})(function)
     return compiled

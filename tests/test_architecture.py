@@ -32,6 +32,19 @@ MLFLOW = {
     "pipeline.tracking.served_model",
     "pipeline.release.registry",
 }
+# A room imports only rooms on floors below its own. The ground floor is the modules in pipeline/ itself.
+FLOORS: tuple[set[str], ...] = (
+    {"ground"},
+    {"measures", "tables", "text"},
+    {"baselines", "corpus"},
+    {"networks"},
+    {"images"},
+    {"models", "prediction"},
+    {"config", "tracking"},
+    {"graph", "release", "review"},
+    {"stages", "studies"},
+    {"commands", "study_stages"},
+)
 STAGE_MODULES = {stage: f"pipeline.{room}.{stage}" for stage, room in STAGES.items()}
 COMMAND_MODULES = {name: f"pipeline.{command.room}.{name}" for name, command in COMMANDS.items()}
 VERB_MODULES = {*STAGE_MODULES.values(), *COMMAND_MODULES.values()}
@@ -102,6 +115,23 @@ def test_no_module_imports_a_verb() -> None:
 def test_imports_run_downward_without_a_circle(module: str) -> None:
     reached = set().union(*(closure(below) for below in own_imports(module)))
     assert module not in reached
+
+
+def room(module: str) -> str:
+    parts = package(module).split(".")
+    return parts[1] if len(parts) > 1 else "ground"
+
+
+def test_a_room_imports_only_rooms_on_floors_below_it() -> None:
+    floor = {name: number for number, names in enumerate(FLOORS) for name in names}
+    assert {room(module) for module in MODULES} == set(floor)
+    upward = {
+        (module, imported)
+        for module in set(MODULES) - {"pipeline.__main__"}  # which starts the verbs
+        for imported in own_imports(module)
+        if room(module) != room(imported) and floor[room(imported)] >= floor[room(module)]
+    }
+    assert upward == set()
 
 
 @pytest.mark.parametrize(

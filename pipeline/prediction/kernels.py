@@ -54,9 +54,7 @@ def features(
                         best, first + start, tokens, begin, end, table, column + start, count, size
                     )
                 else:
-                    _maximum_of_one(
-                        best, first + lane, tokens, begin, end, table, column + lane, count, size
-                    )
+                    _maximum_of_one(best, first + lane, tokens, begin, end, table, column + lane, count, size)
             first += count
             column += size * count
         for feature in range(len(bias)):
