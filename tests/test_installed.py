@@ -10,11 +10,13 @@ import sysconfig
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
+SMALL = "embed.dimensions=16 network.filters=8 train.epochs=2"
 # Fails each Python process that opens, lists or makes a file in the checkout.
 GUARD = """
 import sys
@@ -91,3 +93,30 @@ def test_the_package_is_imported_by_its_name_and_says_its_version(installed: Ins
     code = "import convtext; print(convtext.__version__, convtext.__file__)"
     version, file = installed.run("python", "-c", code).split()
     assert (version, Path(file).parent) == (pipeline.__version__, installed.package)
+
+
+def test_the_command_calls_itself_convtext(installed: Installed) -> None:
+    text = installed.run("convtext", "--help")
+    assert "convtext" in text and "pipeline" not in text
+
+
+@pytest.mark.slow
+def test_a_csv_is_trained_on_and_labelled_without_the_checkout(installed: Installed) -> None:
+    words = ["lovely", "awful"]
+    rows = {"review": [f"a {words[n % 2]} film number {n}" for n in range(200)]}
+    rows["stars"] = ["51"[n % 2] for n in range(200)]
+    pd.DataFrame(rows).to_csv(installed.home / "reviews.csv", index=False)
+
+    folder = installed.run(
+        "convtext", "train", "CORPUS=reviews.csv", "TEXT=review", "LABEL=stars", f"SET={SMALL}"
+    )
+    run = installed.home / folder.split()[-1]
+    assert run.is_relative_to(installed.home / "data" / "build") and (run / "report.html").exists()
+
+    installed.run("convtext", "predict", "CORPUS=reviews.csv", "INPUT=reviews.csv", "OUTPUT=labelled.csv")
+    labelled = pd.read_csv(installed.home / "labelled.csv")
+    assert (labelled["predicted_label"] == labelled["stars"]).all()
+
+    (code,) = installed.home.glob("data/tracking/artifacts/**/code")
+    assert [path.name for path in code.iterdir()] == ["convtext"]
+    assert {path.name for path in installed.home.iterdir()} == {"data", "reviews.csv", "labelled.csv"}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..artifacts import CorpusFolder, CrossvalFolder, RunFolder, code_folder
+from ..checkout import python_path
 from ..errors import InputError, StageFailed
 from ..program import PACKAGE
 
@@ -163,5 +164,4 @@ class _Make:
 def _environment() -> dict[str, str]:
     """Return this environment without what an outer make hands down, and with this package on the path."""
     kept = {name: value for name, value in os.environ.items() if not re.match(r"(GNU)?MAKE|MFLAGS$", name)}
-    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), kept.get("PYTHONPATH")]))
-    return kept | {"PYTHONPATH": path, "LANGUAGE": "en"}  # make's messages as they are matched above
+    return kept | {"PYTHONPATH": python_path(), "LANGUAGE": "en"}  # make's messages as they are matched above
