@@ -43,3 +43,12 @@ def test_the_command_line_adds_the_word_that_mends_an_error(
     monkeypatch.setattr(prepare, "run", fail)
     assert main(["stage", "prepare", "folder"]) == 2
     assert capsys.readouterr().err == printed
+
+
+def test_an_interrupt_is_known_by_what_a_kernel_makes_of_it() -> None:
+    chain: BaseException = KeyboardInterrupt()
+    for _ in range(3):
+        above = SystemError("returned a result with an exception set")
+        above.__cause__, chain = chain, above
+    assert is_interrupt(chain) and is_interrupt(KeyboardInterrupt())
+    assert not is_interrupt(SystemError("of another kind"))

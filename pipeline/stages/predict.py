@@ -1,9 +1,9 @@
 """Label a CSV or a Parquet file.
 
 Reads the file, or standard input, a block at a time, and a trained model/; writes the same rows with
-`predicted_label`, `probability` and what else is wanted, and the rows that cannot be read to
-<output>.rejects.csv. A CSV goes on where the same command was interrupted; Parquet, whose end says where all
-of it is, starts anew.
+`predicted_label`, `probability` and the other columns asked for, and the rows that cannot be read to
+<output>.rejects.csv. The same command continues an interrupted CSV; Parquet, whose footer describes the whole
+file, starts anew.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from ..config.command_line import Words
 from ..cores import cores
 from ..errors import InputError
 from ..files import sha256, sha256_of
+from ..manifest import MANIFEST
 from ..prediction.classifier import Classifier, parse_form
 from ..prediction.formats import BlockTable, ParquetTable
 from ..prediction.image_table import ImageTable
-from ..prediction.label_table import LabelledTable, Table
+from ..prediction.label_table import LabelledTable, Table, rejects_path
 from ..prediction.labeller import Labeller, OutputColumns
 from ..prediction.resumable import checkpoint_path, partial_paths
 from ..program import command_text
@@ -37,23 +38,23 @@ def run(given: Words) -> None:
     if not given[words.INPUT]:
         example = command_text("predict", {"INPUT": "new.csv"})
         raise InputError(f"predict needs the rows to label, as in: {example}")
-    # First what costs nothing: a wrong path is said before the model is read.
+    # The cheap checks come first: a wrong path is reported before the model is read.
     output = _output(given)
     folder = _model_folder(given[words.CORPUS], given[words.MODEL])
     with ExitStack() as stack:
         table = _table(given, stack)
         classifier = Classifier.load(folder, parse_form(given[words.FORM]))
-        images = Path(given[words.INPUT]).is_dir()
-        if images and classifier.encoder.kind == "text":
+        is_folder = Path(given[words.INPUT]).is_dir()
+        if is_folder and classifier.encoder.kind == "text":
             raise InputError(f"{given[words.INPUT]} is a folder, and the model labels texts: name a CSV")
         table.select_column(given[words.TEXT] or classifier.column)
-        threads = given[words.THREADS] or cores()
-        # A CSV's paths of images are relative to its folder; a folder gives whole ones.
-        below = Path() if images or given[words.INPUT] == STANDARD else Path(given[words.INPUT]).parent
-        labeller = Labeller(classifier, _wanted(given, classifier), below)
+        # Paths of images in a CSV are relative to its folder; those of a folder begin with it.
+        is_relative = not is_folder and given[words.INPUT] != STANDARD
+        folder_of_paths = Path(given[words.INPUT]).parent if is_relative else Path()
+        labeller = Labeller(classifier, _output_columns(given), folder_of_paths)
         if taken := [name for name in labeller.names if name in table.header]:
             raise InputError(f"{given[words.INPUT]} already has a column {taken[0]!r}: rename or remove it")
-        labelled = LabelledTable(table, labeller, threads)
+        labelled = LabelledTable(table, labeller, given[words.THREADS] or cores())
         if table.harmless and output and output.suffix == ".parquet":
             raise InputError(f"HARMLESS=1 is for what a spreadsheet opens, not {output}: name a .csv")
         if output is None:
@@ -62,12 +63,12 @@ def run(given: Words) -> None:
             labelled.to_parquet(output)
         else:
             labelled.to_csv(output, _recipe(given, folder))
-    # Beside the rows, where standard output has them.
+    # Standard output is for the rows alone if they are written there.
     print(labelled.summary(output), file=sys.stderr if output is None else sys.stdout)
 
 
 def _model_folder(corpus: str, model: str) -> Path:
-    """The champion's, if no model is named and there is one."""
+    """Return the champion's folder if no model is named and there is a champion, else the named run's."""
     named = bool(model)
     corpus, model = loading.resolved(corpus, model)
     folder = RunFolder(loading.run_folder(corpus, model))
@@ -93,37 +94,42 @@ def _table(given: Words, stack: ExitStack) -> Table:
 
 
 def _output(given: Words) -> Path | None:
-    """Where to; None is standard output. Raises InputError where something would be hidden by it."""
+    """Return the file to write, None for standard output.
+
+    Raises InputError if that file, or one of those next to it, must not or cannot be written.
+    """
     ending = "parquet" if given[words.INPUT].endswith(".parquet") else "csv"
-    beside = f"{Path(given[words.INPUT])}.predictions.{ending}"  # without a slash behind a folder
-    target = given[words.OUTPUT] or (STANDARD if given[words.INPUT] == STANDARD else beside)
+    default = f"{Path(given[words.INPUT])}.predictions.{ending}"  # Path drops a folder's last slash
+    target = given[words.OUTPUT] or (STANDARD if given[words.INPUT] == STANDARD else default)
     if target == STANDARD:
         return None
     output = Path(target).resolve()
-    written = [output, Path(f"{output}.rejects.csv")]
+    written = [output, rejects_path(output)]
     for path in (*written, *partial_paths(written), checkpoint_path(written)):
         if given[words.INPUT] != STANDARD and path == Path(given[words.INPUT]).resolve():
-            raise InputError(f"{path} is the input itself: name another file with OUTPUT=")
+            raise InputError(f"{path} is the input itself", option="output")
         if path.exists() and not path.is_file():
-            raise InputError(f"{path} is not a file: name another with OUTPUT=")
+            raise InputError(f"{path} is not a file", option="output")
     if not os.access(output.parent, os.W_OK):
-        raise InputError(f"{output.parent} does not exist or cannot be written: name another with OUTPUT=")
+        raise InputError(f"{output.parent} does not exist or cannot be written", option="output")
     return output
 
 
 def _recipe(given: Words, model: Path) -> dict[str, Any] | None:
-    """All that the bytes of the output depend on; None for standard input, which is not read twice."""
+    """Return all that the bytes of the output depend on; None for standard input, which is read once."""
     if given[words.INPUT] == STANDARD:
         return None
     options = {name: text for name, text in given.texts.items() if name != words.THREADS.name}
-    source = loading.identify(given[words.INPUT]).model_dump()
-    code = sha256_of(sha256(path) for path in sorted(Path(__file__).parents[1].rglob("*.py")))
-    return {"options": options, "input": source, "model": sha256(model / "manifest.json"), "code": code}
+    return {
+        "options": options,
+        "input": loading.identify(given[words.INPUT]).model_dump(),
+        "model": sha256(model / MANIFEST),
+        # Of the files, not of their syntax trees as in `graph.code_digest`: those take a second to parse.
+        "code": sha256_of(sha256(path) for path in sorted(Path(__file__).parents[1].rglob("*.py"))),
+    }
 
 
-def _wanted(given: Words, classifier: Classifier) -> OutputColumns:
-    if given[words.TOP] > (classes := len(classifier.labels)):
-        raise InputError(f"TOP={given[words.TOP]}: expected a whole number from 1 to {classes}")
+def _output_columns(given: Words) -> OutputColumns:
     return OutputColumns(
         top=given[words.TOP],
         probabilities=given[words.PROBABILITIES],

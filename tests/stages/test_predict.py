@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.__main__ import is_interrupt, main
+from pipeline.__main__ import main
 from pipeline.artifacts import RunFolder
 from pipeline.config import loading
 from pipeline.models.kim_cnn import Options, build
@@ -297,7 +297,7 @@ def test_a_header_alone_and_a_parquet_file_give_tables_too(
     ("options", "expected"),
     [
         (["TOP=0"], "TOP=0: expected a whole number from 1"),
-        (["TOP=4"], "TOP=4: expected a whole number from 1 to 3"),
+        (["TOP=4"], "top is 4: expected a number of labels from 1 to 3: set it with TOP="),
         (["TOP=two"], "TOP=two: expected a whole number"),
         (["TOP=²"], "TOP=²: expected a whole number"),
         (["PROBABILITIES=yes"], "PROBABILITIES=yes: expected 1, or nothing"),
@@ -448,15 +448,6 @@ def test_interrupted_on_standard_output_it_does_not_say_that_nothing_is_left(man
         _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert told.splitlines()[-1] == b"convtext: predict was interrupted; standard output ends where it was"
-
-
-def test_an_interrupt_is_known_by_what_a_kernel_makes_of_it() -> None:
-    chain: BaseException = KeyboardInterrupt()
-    for _ in range(3):
-        above = SystemError("returned a result with an exception set")
-        above.__cause__, chain = chain, above
-    assert is_interrupt(chain) and is_interrupt(KeyboardInterrupt())
-    assert not is_interrupt(SystemError("of another kind"))
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.csv.gz"])
