@@ -67,10 +67,10 @@ def write_tables(chosen_corpora: list[str] | None, models: list[str] | None) -> 
 
 
 def pairs(corpora: list[str] | None, models: list[str] | None) -> list[tuple[str, str]]:
-    """Return the pairs of corpora and models that fit.
+    """Return the pairs of a corpus and a model that fit each other.
 
-    Where none are named, that is all but the built-in corpus, and all but what was tuned to one corpus.
-    Raises InputError for a name that there is not, and where nothing fits.
+    Without names, these are all but the built-in corpus and the models tuned to one corpus. Raises InputError
+    for an unknown name, and if nothing fits.
     """
     if corpora is None:
         corpora = [name for name in CORPORA.names() if name != DEFAULT_CORPUS["tokens"]]

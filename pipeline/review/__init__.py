@@ -1,1 +1,1 @@
-"""What a run is judged by: tables, figures and the report page."""
+"""The review of a run: measures, tables of rows, figures and the report page."""

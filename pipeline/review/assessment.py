@@ -1,8 +1,7 @@
-"""The assessment of a classifier on rows that it was not trained on: measures, mistakes, suspect labels."""
+"""The measures of a classifier on rows that it was not trained on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,10 +17,7 @@ from ..measures.metrics import Interval
 from ..measures.slices import SliceAccuracy
 from ..measures.softmax import softmax
 from ..prediction.classifier import Classifier
-from ..prediction.evidence import evidence
 from ..prediction.folded import FoldedModel
-from . import label_errors
-from .label_errors import SuspectRows
 
 Labels = NDArray[np.int64]
 
@@ -135,78 +131,3 @@ def _slices(test: ScoredRows, has_vector: NDArray[np.bool_] | None) -> dict[str,
             uncovered = slices.uncovered(test.inputs.as_sequences(), has_vector)
             bins["uncovered_words"] = slices.by_share(uncovered, test.inputs.lengths)
     return {name: group.accuracy(correct) for name, group in bins.items()}
-
-
-def predictions(test: ScoredRows) -> pd.DataFrame:
-    """Return the rows with their true and predicted labels and the probability, in the corpus's order."""
-    names = np.array(test.classifier.labels, object)
-    return _identified(test.rows).assign(
-        label=names[test.truth],
-        predicted_label=names[test.predicted],
-        probability=test.probabilities.max(axis=1).astype(float).round(4),
-    )
-
-
-def mistakes(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the wrong `predictions`, the most confident first, with the index that they have there."""
-    wrong = predictions[predictions["label"] != predictions["predicted_label"]]
-    return wrong.sort_values("probability", ascending=False, kind="stable")
-
-
-def with_evidence(wrong: pd.DataFrame, test: ScoredRows) -> pd.DataFrame:
-    """Return some of the `mistakes` with a column of the n-grams behind each prediction (see `evidence`).
-
-    Images, and predictions of a network that cannot be folded, get no such column.
-    """
-    classifier = test.classifier
-    encoder, model = classifier.encoder, classifier.predictor
-    if not isinstance(model, FoldedModel):
-        return wrong
-    places = test.rows.index.get_indexer(wrong.index)
-    sequences = encoder.encode(wrong["text"]).as_sequences()
-    tokens = [encoder.tokens(text) for text in wrong["text"]]
-    column = evidence(model, sequences, tokens, test.logits[places], test.predicted[places])
-    return wrong.assign(evidence=column)
-
-
-def suspect_labels(
-    held_out: ScoredRows, rows: pd.DataFrame, inputs: Sequences | Images, seed: int
-) -> pd.DataFrame:
-    """Return the rows whose label is probably wrong, the most suspicious first, with a suggested label.
-
-    The `held_out` validation and test rows are judged by the classifier itself. `rows` and `inputs` are those
-    of the whole corpus: the training rows of texts are judged by an out-of-fold model (see `label_errors`),
-    those of images not at all. The probabilities of two judges are not comparable, so a row is ranked by the
-    share of its judge's rows that are at least as suspicious. Test rows come last, as they must not be
-    corrected by the classifier's suggestion.
-    """
-    names = held_out.classifier.labels
-    held_out_suspects = label_errors.suspect_rows(held_out.probabilities, held_out.truth)
-    suspects = [_named(held_out.rows, held_out_suspects, names)]
-    if inputs.kind == "text":
-        is_training = rows["part"] == "train"
-        training = rows[is_training]
-        labels = training["label"].to_numpy(np.int64)
-        sequences = inputs.select(np.flatnonzero(is_training))
-        probabilities = label_errors.out_of_fold_probabilities(sequences, labels, len(names), seed)
-        suspects.append(_named(training, label_errors.suspect_rows(probabilities, labels), names))
-    ranked = pd.concat(suspects).sort_values("share", kind="stable")
-    is_test = ranked["part"] == "test"
-    return pd.concat([ranked[~is_test], ranked[is_test]]).drop(columns="share")
-
-
-def _named(rows: pd.DataFrame, suspects: SuspectRows, names: Sequence[str]) -> pd.DataFrame:
-    """Return the suspect rows with their labels' names, and the share of `rows` as suspicious as each."""
-    labels, selected = np.array(names, object), rows.iloc[suspects.rows]
-    return _identified(selected).assign(
-        part=selected["part"],
-        label=labels[selected["label"]],
-        suggested_label=labels[suspects.suggested],
-        probability=suspects.probability.astype(float).round(4),
-        share=np.arange(1, len(selected) + 1) / max(1, len(rows)),
-    )
-
-
-def _identified(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns by which a reader recognizes a row."""
-    return rows[[name for name in ("file", "line", "text") if name in rows]]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..images.edge_kernels import KERNELS
 from ..terminal import shorten_middle
-from .filters import NgramFilter
+from .ngram_filters import NgramFilter
 from .style import BLUE, FIGURE_WIDTH, LEGIBLE_CLASSES, ORANGE, Figure, figure_style, set_heading
 
 MAX_BARS = 30  # filters over tokens, as many as can be read

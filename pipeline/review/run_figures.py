@@ -14,7 +14,7 @@ from ..measures.comparison import Titles
 from ..measures.metrics import confused_pairs, confusion_order
 from ..networks.backend import keras
 from ..terminal import shorten_middle
-from . import class_figures, figures, filter_figures, filters
+from . import class_figures, figures, filter_figures, ngram_filters, pixel_filters
 from .assessment import Measures, ScoredRows
 from .style import Figure
 
@@ -79,23 +79,24 @@ def filter_report(network: keras.Model, test: ScoredRows, title: str) -> FilterR
     labels, encoder = test.classifier.labels, test.classifier.encoder
     if test.inputs.kind == "image":
         return _pixel_filters(network, test.inputs, labels[test.truth[0]], title)
-    ngram_filters = filters.ngram_filters(network, test.inputs, list(test.rows["text"]), encoder, labels)
-    if not ngram_filters:
+    texts = list(test.rows["text"])
+    filters = ngram_filters.read_filters(network, test.inputs, texts, encoder, labels)
+    if not filters:
         return FilterReport([], {})
-    figure = filter_figures.ngram_filters(ngram_filters, labels, title)
-    return FilterReport([asdict(entry) for entry in ngram_filters], {"filters": figure})
+    figure = filter_figures.ngram_filters(filters, labels, title)
+    return FilterReport([asdict(entry) for entry in filters], {"filters": figure})
 
 
 def _pixel_filters(network: keras.Model, images: Images, label: str, title: str) -> FilterReport:
     """Return the filters over pixels, and their feature maps of the first image, which has the `label`."""
-    weights = filters.first_filters(network)
+    weights = pixel_filters.first_filters(network)
     if weights is None:
         return FilterReport([], {})
     (picture,) = images.select(np.zeros(1, np.int64)).padded()
-    maps = filters.feature_maps(network, picture)
+    maps = pixel_filters.feature_maps(network, picture)
     subject = f"{title}: the first test image, {shorten_middle(label, EXAMPLE_CHARACTERS)}"
     drawn = {
         "filters": filter_figures.filter_tiles(weights, title),
-        "feature_maps": filter_figures.feature_maps(picture, filters.edge_maps(picture), maps, subject),
+        "feature_maps": filter_figures.feature_maps(picture, pixel_filters.edge_maps(picture), maps, subject),
     }
     return FilterReport(weights.transpose(3, 0, 1, 2).round(5).tolist(), drawn)

@@ -37,7 +37,7 @@ from ..measures import slices
 from ..measures.comparison import Titles, headline, network_title, summary
 from ..options import BaselineName
 from ..prediction.classifier import Classifier, load_network
-from ..review import assessment
+from ..review import assessment, row_tables
 from ..review.assessment import Measures, ScoredRows
 from ..tracking.run import Run, description, resumed_run
 from ..verb_options import PrepareOptions, Request, TrainOptions
@@ -67,8 +67,8 @@ def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
     classifier = Classifier.load(folder.model)
     test = ScoredRows.from_corpus(classifier, rows, inputs, rows["part"] == "test")
     measures = assessment.measures(test, *_opponents(folder), _has_vector(folder), seed)
-    predictions = assessment.predictions(test)
-    mistakes = assessment.mistakes(predictions)
+    predictions = row_tables.predictions(test)
+    mistakes = row_tables.mistakes(predictions)
     write_table(folder.predictions, predictions)
     write_arrays(folder.row_keys, **{part: digests(contents(rows[rows["part"] == part])) for part in PARTS})
     _write_rows(folder.mistakes, mistakes)
@@ -81,7 +81,7 @@ def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
     if not _is_fold(folder):
         tracked.log_model(folder.path)
         held_out = ScoredRows.from_corpus(classifier, rows, inputs, rows["part"] != "train")
-        suspects = assessment.suspect_labels(held_out, rows, inputs, seed)
+        suspects = row_tables.suspect_labels(held_out, rows, inputs, seed)
         _review(folder, test, measures, mistakes, suspects, tracked)
     return measures
 
@@ -103,7 +103,7 @@ def _review(
     from ..review.page import Report  # imported late: it takes seconds, and a fold does not need it
 
     figures = _write_figures(folder, test, measures, mistakes)
-    wrong = assessment.with_evidence(mistakes.head(MAX_TABLE_ROWS), test)
+    wrong = row_tables.with_evidence(mistakes.head(MAX_TABLE_ROWS), test)
     tracked.log_table("confidently_wrong", wrong)
     tracked.log_table("suspect_labels", suspects.head(MAX_TABLE_ROWS))
     page = Report(

@@ -1,7 +1,6 @@
 """A search within a time budget for the settings of a network and its training that score best.
 
-The only module that imports Optuna. Settings are dotted keys with their values, as they are set on the
-command line: {"network.windows": [3, 4, 5]}.
+The only module that imports Optuna.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import getitem
 from statistics import median
 from typing import Any, Literal
 
@@ -23,16 +20,12 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.trial import TrialState
-from pydantic import ValidationError
 
 from ..errors import Diverged, InputError, is_interrupt
-from ..models import architecture
-from ..networks import search_space as spaces
 from ..networks.search_space import Choice, Range, Space
 from ..terminal import shorten
-from ..verb_options import TrainOptions
+from .settings import Settings
 
-Settings = Mapping[str, Any]
 Ending = Literal["finished", "pruned", "budget spent", "diverged", "failed", "interrupted"]
 LOSING_ENDINGS: tuple[Ending, ...] = ("pruned", "diverged", "failed")
 MAX_FAILURES = 5  # consecutive ones, after which the search stops
@@ -188,40 +181,6 @@ class _RunningTrial:
         else:
             self.trial.ending = "diverged" if isinstance(error, Diverged) else "failed"
             self.trial.fault = _fault(error)
-
-
-def search_space(options: TrainOptions, random_vectors: bool) -> Space:
-    """Return the space of the architecture, if it has one, and that of the training."""
-    module = architecture(options.architecture)
-    network: Space = {}
-    if hasattr(module, "search_space"):
-        network = module.search_space(module.Options(**options.network), random_vectors)
-    training = spaces.of_training(options.train)
-    return {f"network.{key}": values for key, values in network.items()} | {
-        f"train.{key}": values for key, values in training.items()
-    }
-
-
-def current_settings(options: TrainOptions, space: Space) -> Settings:
-    """Return the values that the options have at the keys of a space."""
-    values = options.model_dump()
-    return {key: reduce(getitem, key.split("."), values) for key in space}
-
-
-def with_settings(options: TrainOptions, settings: Settings) -> TrainOptions:
-    """Return the options with other values at some keys, checked as a YAML's are.
-
-    Raises InputError for a value that the options do not allow.
-    """
-    values = options.model_dump()
-    for key, value in settings.items():
-        *sections, last = key.split(".")
-        reduce(getitem, sections, values)[last] = value
-    try:
-        architecture(options.architecture).Options.model_validate(values["network"])
-        return TrainOptions.model_validate(values)
-    except ValidationError as error:
-        raise InputError(str(error.errors()[0]["msg"])) from error
 
 
 def _fault(error: BaseException) -> str:

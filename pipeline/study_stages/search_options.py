@@ -7,12 +7,11 @@ trial, which is a run in MLflow below one of the search.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import fill, shorten
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -30,25 +29,16 @@ from ..networks.backend import forget_networks, tf
 from ..networks.batches import Batches, SortedBatches
 from ..options import CRITERIA
 from ..program import PROCESS_START
-from ..studies.search import (
-    OnEpoch,
-    Search,
-    Settings,
-    Trial,
-    current_settings,
-    search_space,
-    with_settings,
-)
+from ..studies.search import OnEpoch, Search, Trial
+from ..studies.search_report import TABLE_HEADING, caution, trial_line, trials_table, winner_lines
+from ..studies.settings import current_settings, search_space, with_settings
 from ..tracking.run import Run, description, new_run
 from ..verb_options import TrainOptions, TuneOptions
-
-FEW = 1000  # rows: one of them shows in a percentage of one decimal
-WIDTH = 79
 
 
 @dataclass
 class Corpus:
-    """All that a search may see: the rows to train on and those to choose by."""
+    """The data that a search may use: the rows to train on and those to choose by."""
 
     name: str
     classes: int
@@ -66,34 +56,35 @@ def run(path: Path) -> None:
         search = Search(space, current_settings(options.train, space), options.train.seed)
         rows = len(corpus.validation[1])
         print(f"tune: the network of {options.train.model} on {corpus.name}, {rows:,} rows to choose by")
-        print("  trial  validation  epochs  seconds", flush=True)
-        ended = "interrupted; "
+        print(TABLE_HEADING, flush=True)
+        is_interrupted = True
         try:
             _run(folder, options, corpus, search, PROCESS_START + options.budget)
-            ended = ""
+            is_interrupted = False
         finally:
             if search.best:
-                _print_winner(search, search.best, options, rows, ended)
+                print("\n".join(winner_lines(search, search.best, rows, is_interrupted)))
+                print(f"  to train it: {options.again}")
+                print(options.output, flush=True)
 
 
 def _run(folder: SearchFolder, options: TuneOptions, corpus: Corpus, search: Search, deadline: float) -> None:
-    """The search as a run in MLflow, which has the best so far whatever ends it."""
+    """Run the search as a run in MLflow, which has the best trial so far whatever ends the search."""
     rows, criterion = len(corpus.validation[1]), options.train.train.criterion
     parameters = options.train.model_dump() | {"embed": _embed(options), "tune": _asked(options)}
     with new_run(f"{corpus.name} tune", parameters, _tags(corpus, options.train)) as parent:
-        parent.wait()  # a store that cannot be used is better known before the search than after it
+        parent.wait()  # so that an unusable store is reported before the search, not after it
         try:
             for trial in _trials(search, corpus, options.train, deadline, parent):
                 _write(folder, search, options, rows)
-                print(_line(trial, search.start), flush=True)
+                print(trial_line(trial, search.start), flush=True)
         finally:
             if search.best:
                 _write(folder, search, options, rows)  # with a trial that was interrupted
                 score = max(search.best.scores)
-                found = (
-                    f"validation {CRITERIA[criterion]} {score:.1%}, the best of {len(search.trials)} trials"
-                )
-                parent.describe(description(options.command, f"{found}. {_caution(rows)}"))
+                count = len(search.trials)
+                result = f"validation {CRITERIA[criterion]} {score:.1%}, the best of {count} trials"
+                parent.describe(description(options.command, f"{result}. {caution(rows)}"))
                 parent.log_file(Path(options.output))
                 parent.log_file(folder.trials)
                 parent.log_metrics({f"validation_{criterion}": score})
@@ -102,17 +93,17 @@ def _run(folder: SearchFolder, options: TuneOptions, corpus: Corpus, search: Sea
 def _trials(
     search: Search, corpus: Corpus, start: TrainOptions, deadline: float, parent: Run
 ) -> Iterator[Trial]:
-    """Each as a run below the parent."""
-    tf.get_logger().setLevel("ERROR")  # it warns of functions traced anew: each trial's network is another
+    """Yield the trials as they end, each a run below the parent in MLflow."""
+    tf.get_logger().setLevel("ERROR")  # it warns that functions are retraced, as each network is new
     runs: dict[int, Run] = {}
 
     def train(trial: Trial, on_epoch: OnEpoch) -> None:
-        tried = with_settings(start, trial.settings)
+        options = with_settings(start, trial.settings)
         name = f"{corpus.name} tune {trial.number}"
-        with new_run(name, tried.model_dump(), _tags(corpus, start)) as tracked:
+        with new_run(name, options.model_dump(), _tags(corpus, start)) as tracked:
             runs[trial.number] = tracked
             parent.adopt([tracked.id])
-            _train(corpus, tried, tracked, on_epoch)
+            _train(corpus, options, tracked, on_epoch)
 
     for trial in search.run(train, deadline - time.monotonic()):
         if trial.number in runs:
@@ -126,40 +117,40 @@ def _tags(corpus: Corpus, start: TrainOptions) -> dict[str, str]:
 
 
 def _embed(options: TuneOptions) -> dict[str, Any]:
-    """The options of the vectors; images have none."""
+    """Return the options of the vectors; images have none."""
     return options.embed.embed.model_dump() if options.embed else {}
 
 
 def _asked(options: TuneOptions) -> dict[str, Any]:
-    """What was asked of the search itself."""
+    """Return the options of the search itself."""
     return options.model_dump(include={"budget", "output", "command", "again"})
 
 
 def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
-    of_corpus = folder.run.corpus
-    rows, inputs = read_table(of_corpus.rows), read_inputs(of_corpus)
+    files = folder.run.corpus
+    rows, inputs = read_table(files.rows), read_inputs(files)
 
     def part(name: str) -> tuple[Sequences | Images, NDArray[np.int32]]:
-        chosen = np.flatnonzero(rows["part"] == name)
-        return inputs.select(chosen), rows["label"].to_numpy(np.int32)[chosen]
+        places = np.flatnonzero(rows["part"] == name)
+        return inputs.select(places), rows["label"].to_numpy(np.int32)[places]
 
     corpus = Corpus(
-        of_corpus.path.name,
-        len(read_json(of_corpus.labels)),
+        files.path.name,
+        len(read_json(files.labels)),
         read_start(folder.run, inputs),
         part("train"),
         part("validation"),
     )
-    made_by = {
-        of_corpus.prepare_options: options.prepare,
-        of_corpus.tokenize_options: options.tokenize,
+    requested = {
+        files.prepare_options: options.prepare,
+        files.tokenize_options: options.tokenize,
         folder.run.embed_options: options.embed,
     }
-    for path, asked in made_by.items():
-        if asked and read_stage(path, type(asked)) != asked:
+    for path, stage in requested.items():
+        if stage and read_stage(path, type(stage)) != stage:
             raise InputError(
-                f"{path} is not as this search was asked for: another `make` has changed it meanwhile; "
-                "ask again when that one has ended"
+                f"{path} does not have the options of this search: another `make` has changed it meanwhile; "
+                "start the search again when that one has ended"
             )
     return corpus
 
@@ -173,7 +164,7 @@ def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: OnEpoc
         if on_epoch(record[f"validation_{options.train.criterion}"]):
             network.stop_training = True
 
-    forget_networks()  # that of the trial before
+    forget_networks()  # frees that of the previous trial
     trainer.make_repeatable(options.seed, options.train.precision)
     module = architecture(options.architecture)
     network = module.build(module.Options(**options.network), corpus.start, corpus.classes)
@@ -181,79 +172,28 @@ def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: OnEpoc
     trainer.train(network, training, SortedBatches(*corpus.validation), options.train, report)
 
 
-def _line(trial: Trial, start: Settings) -> str:
-    """A trial on one line; what there is no room for is in trials.csv."""
-    score = "-" if trial.score is None else f"{trial.score:.2%}"
-    line = f"  {trial.number:5}  {score:>10}  {len(trial.scores):6}  {trial.seconds:7.1f}  "
-    if trial.ending == "failed":
-        return line + shorten(f"failed: {trial.fault}", WIDTH - len(line), placeholder="…")
-    words: list[str] = [trial.ending] if trial.ending != "finished" else []
-    words += _changes(trial.settings, start) if trial.number else ["as it is"]
-    shown, left = len(words), ""
-    while len(line + ", ".join(words[:shown]) + left) > WIDTH:
-        shown -= 1
-        left = f", +{len(words) - shown}"
-    return line + ", ".join(words[:shown]) + left
-
-
-def _changes(settings: Settings, start: Settings) -> list[str]:
-    return [
-        f"{key.partition('.')[2]} {_short(value)}" for key, value in settings.items() if value != start[key]
-    ]
-
-
-def _short(value: Any) -> str:
-    return "-".join(map(str, value)) if isinstance(value, list) else json.dumps(value).strip('"')
-
-
-def _table(search: Search, criterion: str) -> tuple[list[str], list[list[str | int | float]]]:
-    """trials.csv: its header and rows."""
-    header = ["trial", f"validation_{criterion}", "epochs", "seconds", "ending", *search.start, "fault"]
-    rows: list[list[str | int | float]] = []
-    for trial in search.trials:
-        score = "" if trial.score is None else trial.score
-        values = [_short(value) for value in trial.settings.values()]
-        took = round(trial.seconds, 1)
-        rows.append([trial.number, score, len(trial.scores), took, trial.ending, *values, trial.fault])
-    return header, rows
-
-
 def _write(folder: SearchFolder, search: Search, options: TuneOptions, rows: int) -> None:
-    """What was tried, and the best of it: whatever ends the search loses nothing but the trial under way."""
-    write_csv(folder.trials, *_table(search, options.train.train.criterion))
+    """Write the trials so far and the best of them, so that an interrupt loses only the current trial."""
+    write_csv(folder.trials, *trials_table(search, options.train.train.criterion))
     if search.best:
         _write_winner(search, search.best, options, rows)
 
 
 def _write_winner(search: Search, best: Trial, options: TuneOptions, rows: int) -> None:
     start, embed = options.train, _embed(options)
-    found = f"validation {CRITERIA[start.train.criterion]} {max(best.scores):.2%}"
+    score = f"validation {CRITERIA[start.train.criterion]} {max(best.scores):.2%}"
     first = max(search.trials[0].scores)
-    warning = f"""These figures are of one network, without the rest of an ensemble. {_caution(rows)} A
-cross-validation of the same corpus flatters it, too."""
-    header = f"""{options.command}
-The best of {len(search.trials)} trials: {found} on {rows:,} rows; {start.model} has {first:.2%}.
-{fill(warning, 100)}
-{options.again}"""
-    # The seed is among them: it split the parts, so the test part stays the one that was not seen.
-    won = with_settings(start, best.settings).model_dump(exclude={"model", "text"})
-    values = {"seed": won.pop("seed"), **({"embed": embed} if embed else {}), **won}
-    write_model(Path(options.output), values, header)
-
-
-def _caution(rows: int) -> str:
-    """What a score on the rows that chose it is worth."""
-    worth = f", one of which is {100 / rows:.1f} points of accuracy" if rows < FEW else ""
-    return f"Chosen by {rows:,} rows{worth}, which flatters it: what to expect, the test part says."
-
-
-def _print_winner(search: Search, best: Trial, options: TuneOptions, rows: int, ended: str) -> None:
-    first, score = max(search.trials[0].scores), max(best.scores)
-    count = len(search.trials)
-    said = f"{ended}best of {count}: trial {best.number}, {score:.2%}"
-    said += f", where the model as it is has {first:.2%}"
-    for line in (said, ", ".join(_changes(best.settings, search.start)), _caution(rows)):
-        if line:
-            print(fill(line, WIDTH, initial_indent="  ", subsequent_indent="  "))
-    print(f"  to train it: {options.again}")
-    print(options.output, flush=True)
+    warning = (
+        f"These scores are of one network, without the rest of an ensemble. {caution(rows)} A "
+        "cross-validation of the same corpus is optimistic, too."
+    )
+    header = [
+        options.command,
+        f"The best of {len(search.trials)} trials: {score} on {rows:,} rows; {start.model} has {first:.2%}.",
+        fill(warning, 100),
+        options.again,
+    ]
+    # The seed is included: it split the parts, so that the test part remains the unseen one.
+    settings = with_settings(start, best.settings).model_dump(exclude={"model", "text"})
+    values = {"seed": settings.pop("seed"), **({"embed": embed} if embed else {}), **settings}
+    write_model(Path(options.output), values, "\n".join(header))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.review import filter_figures
-from pipeline.review.filters import Ngram, NgramFilter
+from pipeline.review.ngram_filters import Ngram, NgramFilter
 
 
 def one(label: str, push: float, *ngrams: str, second: str = "") -> NgramFilter:

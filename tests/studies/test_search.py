@@ -1,36 +1,16 @@
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import statistics
-from itertools import pairwise
 
 import pytest
 
-from pipeline import models
-from pipeline.config import arguments
 from pipeline.errors import Diverged, InputError
-from pipeline.networks import search_space as spaces
 from pipeline.networks.search_space import Choice, Range
-from pipeline.options import Ensemble, Train
-from pipeline.studies.search import OnEpoch, Search, Trial, current_settings, search_space, with_settings
-from pipeline.verb_options import TrainOptions
+from pipeline.studies.search import OnEpoch, Search, Trial
 
 SPACE = {"train.batch_size": Choice((25, 50)), "network.dropout": Range(0.0, 0.7)}
 START = {"train.batch_size": 16, "network.dropout": 0.125}
 LONG = 1000.0
-
-
-def options(**network: object) -> TrainOptions:
-    return TrainOptions(
-        model="one",
-        architecture="kim_cnn",
-        network=network,
-        train=Train(),
-        ensemble=Ensemble(),
-        seed=1,
-        text="text",
-    )
 
 
 def near_a_half(trial: Trial, on_epoch: OnEpoch) -> None:
@@ -264,128 +244,3 @@ def test_a_trial_is_told_to_stop_once_the_budget_is_spent() -> None:
     search = Search(SPACE, START, seed=1)
     assert [trial.ending for trial in search.run(train, budget=0)] == ["budget spent"]
     assert told == [True]
-
-
-def test_values_are_as_a_person_would_write_them() -> None:
-    assert Range(0.0, 0.7).rounded(0.123456) == 0.12
-    assert Range(1e-4, 1e-2, log=True).rounded(0.00123456) == 0.0012
-    rounded = Range(50, 400, log=True).rounded(137)
-    assert rounded == 140
-    assert isinstance(rounded, int)
-
-
-def test_a_space_is_widened_by_what_it_does_not_have() -> None:
-    assert Range(50, 400).including(8) == Range(8, 400)
-    assert Range(50, 400).including(100) == Range(50, 400)
-    assert Choice(([1], [2])).including([2]) == Choice(([1], [2]))
-    assert Choice((None, 3.0)).including(1.5) == Choice((None, 3.0, 1.5))
-
-
-@pytest.mark.parametrize("architecture", [module.name for module in pkgutil.iter_modules(models.__path__)])
-@pytest.mark.parametrize("random_vectors", [True, False])
-def test_all_that_an_architecture_leaves_to_a_search_is_valid(
-    architecture: str, random_vectors: bool
-) -> None:
-    network = importlib.import_module(f"pipeline.models.{architecture}").Options().model_dump(mode="json")
-    start = options().model_copy(update={"architecture": architecture, "network": network})
-    found = search_space(start, random_vectors)
-    assert {"train.batch_size", "train.learning_rate"} <= set(found)
-    assert with_settings(start, current_settings(start, found)) == start
-    for key, one in found.items():
-        for value in one.values if isinstance(one, Choice) else (one.low, one.high):
-            assert current_settings(with_settings(start, {key: value}), found)[key] == value
-
-
-def network_space(architecture: str, random_vectors: bool = False, **network: object) -> spaces.Space:
-    module = importlib.import_module(f"pipeline.models.{architecture}")
-    found: spaces.Space = module.search_space(module.Options(**network), random_vectors)
-    return found
-
-
-def test_the_space_of_kims_network_is_that_of_its_docstring() -> None:
-    ranges = {
-        "windows": Choice(
-            (
-                *([1], [2], [3], [4], [5], [6], [7]),
-                *([1, 2, 3], [2, 3, 4], [3, 4, 5], [4, 5, 6], [5, 6, 7]),
-            )
-        ),
-        "filters": Range(50, 400, log=True),
-        "dropout": Range(0.0, 0.7),
-        "embedding_dropout": Range(0.0, 0.5),
-        "max_norm": Choice((None, 1.5, 3.0, 6.0)),
-    }
-    channels = {
-        "channels": Choice((["static"], ["tuned"], ["static", "tuned"])),
-        "combination": Choice(("shared", "separate", "concatenated")),
-    }
-    assert network_space("kim_cnn", random_vectors=True) == ranges
-    assert network_space("kim_cnn", random_vectors=False) == ranges | channels
-    fixed = network_space("kim_cnn", random_vectors=True, windows=[3, 4, 5], filters=[50, 100, 50])
-    assert fixed == {key: one for key, one in ranges.items() if key not in ("windows", "filters")}
-
-
-def test_the_spaces_of_image_networks_are_their_sizes_dropout_and_augmentation() -> None:
-    common = {
-        "dropout": Range(0.0, 0.7),
-        "augmentation.shift": Range(0.0, 0.2),
-        "augmentation.flip": Choice((False, True)),
-    }
-    assert network_space("image_cnn") == common | {"convolutions": Choice((1, 2))}
-    assert network_space("alexnet") == common | {"response_normalization": Choice((False, True))}
-    sizes = Choice(([256], [512], [1024], [512, 512], [1024, 1024]))
-    assert network_space("dense") == common | {"hidden": sizes}
-
-
-def test_batch_sizes_and_learning_rates_are_searched_whatever_the_network() -> None:
-    assert spaces.of_training(Train()) == {
-        "batch_size": Choice((25, 50, 100)),
-        "learning_rate": Range(0.1, 3.0, log=True),
-    }
-    assert spaces.of_training(Train(optimizer="adam"))["learning_rate"] == Range(1e-4, 1e-2, log=True)
-
-
-def test_a_setting_of_a_section_within_the_network_leaves_the_rest_and_the_start_as_they_were() -> None:
-    module = importlib.import_module("pipeline.models.image_cnn")
-    network = module.Options(augmentation={"rotation": 5.0}).model_dump(mode="json")
-    start = options().model_copy(update={"architecture": "image_cnn", "network": network})
-    changed = with_settings(start, {"network.augmentation.shift": 0.1, "network.dropout": 0.2})
-    assert changed.network["augmentation"] == {"shift": 0.1, "flip": False, "rotation": 5.0}
-    assert changed.network["dropout"] == 0.2
-    assert start.network["augmentation"] == {"shift": 0.0, "flip": False, "rotation": 5.0}
-
-
-def test_channels_are_searched_unless_the_vectors_are_random() -> None:
-    start = options(filters=100)
-    channels = {"network.channels", "network.combination"}
-    assert (
-        search_space(start, random_vectors=False).keys() - search_space(start, random_vectors=True)
-        == channels
-    )
-
-
-def test_filters_that_were_chosen_window_by_window_stay() -> None:
-    found = search_space(options(filters=[50, 100, 50]), random_vectors=True)
-    assert not {"network.windows", "network.filters"} & set(found)
-
-
-def test_a_setting_that_the_options_refuse_is_an_input_error() -> None:
-    with pytest.raises(InputError, match="greater than or equal to 1"):
-        with_settings(options(), {"train.batch_size": 0})
-    with pytest.raises(InputError, match="less than 1"):
-        with_settings(options(), {"network.dropout": 1.0})
-
-
-def test_a_budget_is_hours_minutes_and_seconds() -> None:
-    texts = ["1s", "90s", "10m", "1h", "1h30m", "1h0m1s"]
-    assert [arguments.seconds(text) for text in texts] == [1, 90, 600, 3600, 5400, 3601]
-    assert all(
-        arguments.seconds(f"{one}s") < arguments.seconds(f"{other}s") for one, other in pairwise(range(1, 9))
-    )
-
-
-@pytest.mark.parametrize("text", ["", "10", "m", "0s", "-1m", "1.5h", "10 m", "10M", "5m1h", "ten", "1m\n"])
-def test_any_other_budget_is_refused_in_one_line(text: str) -> None:
-    with pytest.raises(InputError, match="expected a time such as 90s, 10m or 1h30m") as caught:
-        arguments.seconds(text)
-    assert "\n" not in str(caught.value)

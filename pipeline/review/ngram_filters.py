@@ -1,7 +1,4 @@
-"""The filters of a trained network: the n-grams that activate them, or their weights and maps of an image.
-
-Of an ensemble, the filters are those of its first member, as the members differ in their seed only.
-"""
+"""The n-grams that activate the filters over tokens of a trained network."""
 
 from __future__ import annotations
 
@@ -13,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..encoder import Encoder
-from ..images.edge_kernels import KERNELS
 from ..inputs import PADDING, Sequences
 from ..networks import convolution_kernels
 from ..networks.backend import keras, tf
 from ..networks.batches import SortedBatches
 from ..networks.token_convolution import TokenConvolution
+from .first_layer import first_layer, first_member
 
 NGRAMS_PER_FILTER = 5
 SECOND_CLASS_SHARE = 0.7  # of the first class's weight, above which a second class is reported too
@@ -59,7 +56,7 @@ class NgramFilter:
     ngrams: list[Ngram]  # the strongest first; empty if no window of the test part activates the filter
 
 
-def ngram_filters(
+def read_filters(
     network: keras.Model,
     sequences: Sequences,
     texts: Sequence[str],
@@ -71,7 +68,7 @@ def ngram_filters(
     `sequences` are the `texts` encoded by `encoder`; `labels` name the classes.
     """
     member = first_member(network)
-    layer = _first_layer(member, TokenConvolution)
+    layer = first_layer(member, TokenConvolution)
     if layer is None:
         return []
     weights = member.get_layer("logits").kernel.numpy()  # [features, classes]
@@ -159,15 +156,6 @@ class _StrongestNgrams:
         return sorted(self._windows.values(), reverse=True)
 
 
-def first_member(network: keras.Model) -> keras.Model:
-    """Return the first network of an ensemble; any other network itself."""
-    return _first_layer(network, keras.Model) or network
-
-
-def _first_layer(network: keras.Model, kind: type) -> keras.layers.Layer | None:
-    return next((layer for layer in network.layers if isinstance(layer, kind)), None)
-
-
 def _winning_windows(
     layer: TokenConvolution, ids: NDArray[np.int32]
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -193,34 +181,3 @@ def _ngram(ids: NDArray[np.int32], start: int, size: int) -> tuple[int, ...]:
 
 def _text(tokens: Sequence[str], start: int, size: int) -> str:
     return " ".join(tokens[t] if 0 <= t < len(tokens) else OUTSIDE for t in range(start, start + size))
-
-
-def first_filters(network: keras.Model) -> NDArray[np.float32] | None:
-    """Return the filters of the first convolution over pixels, or None if there is none.
-
-    float32 [height, width, channels, filters].
-    """
-    layer = _first_layer(first_member(network), keras.layers.Conv2D)
-    return None if layer is None else layer.kernel.numpy()
-
-
-def feature_maps(network: keras.Model, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the output of the first convolution for one image [height, width, channels].
-
-    float32 [height, width, filters], before any normalization or activation that is a layer of its own.
-    """
-    member = first_member(network)
-    output = next(layer.output for layer in member.layers if isinstance(layer, keras.layers.Conv2D))
-    maps: NDArray[np.float32] = keras.Model(member.input, output)(image[None]).numpy()[0]
-    return maps.astype(np.float32)
-
-
-def edge_maps(image: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """Return the output of each edge kernel for one image [height, width, channels], by the kernel's name.
-
-    float32 [height - 2, width - 2]; the kernels are applied to the mean of the channels in 0..1.
-    """
-    brightness = image.astype(np.float32).mean(axis=-1)[None, :, :, None] / 255
-    stacked = np.stack(list(KERNELS.values()), axis=-1)[:, :, None]
-    maps = tf.nn.conv2d(brightness, stacked, strides=1, padding="VALID").numpy()[0]
-    return {name: maps[..., number] for number, name in enumerate(KERNELS)}

@@ -13,15 +13,7 @@ from pipeline.models.kim_cnn import Options, build
 from pipeline.networks import ensemble
 from pipeline.networks.token_convolution import TokenConvolution
 from pipeline.options import Tokenize
-from pipeline.review.filters import (
-    Ngram,
-    Window,
-    edge_maps,
-    feature_maps,
-    first_filters,
-    ngram_filters,
-    strongest_windows,
-)
+from pipeline.review.ngram_filters import Ngram, Window, read_filters, strongest_windows
 from pipeline.text.encoder import TextEncoder
 
 # TensorFlow's variables, under NumPy 2.4.
@@ -43,7 +35,7 @@ def network(windows: list[int], weights: list[list[float]], **options) -> keras.
 
 
 def filters(made: keras.Model, labels: list[str]) -> list:
-    return ngram_filters(made, ENCODER.encode(TEXTS), TEXTS, ENCODER, labels)
+    return read_filters(made, ENCODER.encode(TEXTS), TEXTS, ENCODER, labels)
 
 
 def test_a_filters_strongest_n_grams_are_the_windows_with_the_largest_sums_each_once() -> None:
@@ -91,7 +83,7 @@ def test_a_filter_that_nothing_fires_has_no_n_grams() -> None:
 
 def test_without_relu_sums_below_zero_count_too_and_the_value_is_the_activations() -> None:
     made = network([1], [[1, 0]], channels=["static"], activation="tanh")
-    (found,) = ngram_filters(made, ENCODER.encode(["awful", "not"]), ["awful", "not"], ENCODER, ["a", "b"])
+    (found,) = read_filters(made, ENCODER.encode(["awful", "not"]), ["awful", "not"], ENCODER, ["a", "b"])
     assert [ngram.text for ngram in found.ngrams] == ["not", "awful"]
     assert [ngram.value for ngram in found.ngrams] == pytest.approx(np.tanh([-2, -4]))
 
@@ -112,7 +104,7 @@ def test_words_outside_the_vocabulary_are_shown_as_they_stand_in_the_text() -> N
     encoder = TextEncoder(WORDS, Tokenize(unit="word"))
     texts = ["an awfully good film"]
     made = network([3], [[1, 0]], channels=["static"])
-    (found,) = ngram_filters(made, encoder.encode(texts), texts, encoder, ["a", "b"])
+    (found,) = read_filters(made, encoder.encode(texts), texts, encoder, ["a", "b"])
     assert found.ngrams == [Ngram("good film ·", 4)]
 
 
@@ -155,31 +147,7 @@ def test_many_rows_need_no_more_memory_than_a_batch_and_what_is_kept() -> None:
     assert many < 1.2 * few
 
 
-def picture_network(channels: int) -> keras.Model:
-    pixels = keras.Input((6, 6, channels), dtype="uint8")
-    scaled = keras.layers.Rescaling(1 / 255)(pixels)
-    maps = keras.layers.Conv2D(2, 3, activation="relu", name="filters1")(scaled)
-    return keras.Model(pixels, keras.layers.Dense(2)(keras.layers.Flatten()(maps)))
-
-
-def test_the_first_filters_and_what_they_make_of_a_picture() -> None:
-    made = picture_network(1)
-    kernel = np.zeros((3, 3, 1, 2), np.float32)
-    kernel[:, 0, 0, 0], kernel[:, 2, 0, 0] = 1, -1  # a vertical edge, bright on the left
-    kernel[..., 1] = -kernel[..., 0]
-    made.get_layer("filters1").kernel.assign(kernel)
-    np.testing.assert_array_equal(first_filters(made), kernel)
-    picture = np.repeat([[255, 255, 255, 0, 0, 0]], 6, axis=0).astype(np.uint8)[..., None]
-    maps = feature_maps(made, picture)
-    np.testing.assert_allclose(maps[..., 0], [[0, 3, 3, 0]] * 4, atol=1e-5)
-    assert not maps[..., 1].any()
-    found = edge_maps(np.repeat(picture, 3, axis=-1))
-    np.testing.assert_allclose(found["sobel"], [[0, 4, 4, 0]] * 4, atol=1e-5)
-    assert not found["horizontal"].any()
-
-
 def test_a_network_without_a_convolution_has_no_filters() -> None:
     pixels = keras.Input((6, 6, 1))
     made = keras.Model(pixels, keras.layers.Dense(2)(keras.layers.Flatten()(pixels)))
-    assert first_filters(made) is None
     assert filters(made, ["a", "b"]) == []
