@@ -1,4 +1,4 @@
-"""How the inner loops are compiled: by numba, for arrays and plain numbers alone."""
+"""Compilation of the inner loops, by numba, for arrays and plain numbers alone."""
 
 from __future__ import annotations
 

@@ -7,5 +7,5 @@ from typing import Any
 
 
 def architecture(name: str) -> Any:
-    """The module of that name. Its `INPUT`, `Options` and `build` are as CONTRIBUTING.md says."""
+    """Return the module of that name, whose `INPUT`, `Options` and `build` CONTRIBUTING.md describes."""
     return importlib.import_module(f".{name}", __package__)

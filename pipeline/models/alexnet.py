@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from ..networks.image_inputs import Augmentation, Padding, Shape, check_fits, image_inputs
-from ..networks.search_space import Choice, Range, Space, of_augmentation
+from ..networks.search_space import Choice, Range, Space, augmentation_space
 from ..options import Positive, Section, Share
 
 if TYPE_CHECKING:
     from ..networks.backend import keras
 
 INPUT = "images"
-POOLED = (0, 1, 4)  # the convolutions that a pooling of 3 x 3 at stride 2 follows
+POOLED = (0, 1, 4)  # convolutions that are followed by a pooling of 3 x 3 at stride 2
 NORMALIZED = (0, 1)
 
 
@@ -39,20 +39,20 @@ class Options(Section):
 
 
 def search_space(options: Options, random_vectors: bool) -> Space:
-    """How it is regularised; what it is made of is the paper's."""
+    """Return how to regularise it; its layers are the paper's."""
     return {
         "response_normalization": Choice((False, True)),
         "dropout": Range(0.0, 0.7),
-        **of_augmentation(),
+        **augmentation_space(),
     }
 
 
 def build(options: Options, shape: Shape, classes: int) -> keras.Model:
-    """uint8 images [batch, *shape] -> float32 logits [batch, classes].
+    """Return a network from uint8 images [batch, *shape] to float32 logits [batch, classes].
 
     Raises InputError for images too small for the first kernel and three poolings.
     """
-    # Here, so that options are checked without the seconds that TensorFlow takes.
+    # Imported late: options are checked without the seconds that TensorFlow takes to start.
     from ..networks.backend import keras
     from ..networks.layers import LocalResponseNormalization
 

@@ -1,4 +1,4 @@
-"""A network without a convolution: every unit sees every pixel. What convolutions are compared with."""
+"""A network without a convolution, for comparison: every unit sees every pixel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from ..networks.image_inputs import Augmentation, Shape, image_inputs
-from ..networks.search_space import Choice, Range, Space, of_augmentation
+from ..networks.search_space import Choice, Range, Space, augmentation_space
 from ..options import Positive, Section, Share
 
 if TYPE_CHECKING:
@@ -23,17 +23,17 @@ class Options(Section):
 
 
 def search_space(options: Options, random_vectors: bool) -> Space:
-    """How large it is, and how it is regularised."""
+    """Return its sizes, and how to regularise it."""
     return {
         "hidden": Choice(([256], [512], [1024], [512, 512], [1024, 1024])),
         "dropout": Range(0.0, 0.7),
-        **of_augmentation(),
+        **augmentation_space(),
     }
 
 
 def build(options: Options, shape: Shape, classes: int) -> keras.Model:
-    """uint8 images [batch, *shape] -> float32 logits [batch, classes]."""
-    # Here, so that options are checked without the seconds that TensorFlow takes.
+    """Return a network from uint8 images [batch, *shape] to float32 logits [batch, classes]."""
+    # Imported late: options are checked without the seconds that TensorFlow takes to start.
     from ..networks.backend import keras
 
     inputs, features = image_inputs(shape, options.augmentation)

@@ -1,7 +1,7 @@
-"""A network over tokens without a convolution: every unit sees every position, each by weights of its own.
+"""A network over tokens without a convolution, to compare Kim's network with.
 
-What Kim's network is compared with by `make why`: the words' vectors stand side by side, where a convolution
-and its maximum over time do not care for the place.
+Every unit sees every position by weights of its own: the words' vectors stand side by side, whereas a
+convolution and its maximum over time ignore the position.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ INPUT = "tokens"
 
 
 class Options(Section):
-    length: Positive = 50  # tokens; what a text has beyond them is not seen
+    length: Positive = 50  # tokens; those beyond are ignored
     hidden: list[Positive] = Field([100])  # units of each hidden layer
     dropout: Share = 0.5  # after each
 
 
 def build(options: Options, vectors: NDArray[np.float32], classes: int) -> keras.Model:
-    """int32 ids [batch, length] -> float32 logits [batch, classes].
+    """Return a network from int32 ids [batch, length] to float32 logits [batch, classes].
 
     The table of vectors starts at `vectors`, float32 [vocabulary, dimensions], and is tuned.
     """
-    # Here, so that options are checked without the seconds that TensorFlow takes.
+    # Imported late: options are checked without the seconds that TensorFlow takes to start.
     from ..networks.backend import keras
 
     ids = keras.Input((None,), dtype="int32", name="ids")

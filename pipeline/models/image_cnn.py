@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from ..images import edge_kernels
 from ..networks.image_inputs import Augmentation, Padding, Shape, check_fits, image_inputs
-from ..networks.search_space import Choice, Range, Space, of_augmentation
+from ..networks.search_space import Choice, Range, Space, augmentation_space
 from ..options import InconsistentOptions, Positive, Section, Share
 
 if TYPE_CHECKING:
@@ -51,16 +51,16 @@ class Options(Section):
 
 
 def search_space(options: Options, random_vectors: bool) -> Space:
-    """How deep a block is, and how the network is regularised."""
-    return {"convolutions": Choice((1, 2)), "dropout": Range(0.0, 0.7), **of_augmentation()}
+    """Return the depths of a block, and how to regularise the network."""
+    return {"convolutions": Choice((1, 2)), "dropout": Range(0.0, 0.7), **augmentation_space()}
 
 
 def build(options: Options, shape: Shape, classes: int) -> keras.Model:
-    """uint8 images [batch, *shape] -> float32 logits [batch, classes].
+    """Return a network from uint8 images [batch, *shape] to float32 logits [batch, classes].
 
     The first convolution is named `filters1`. Raises InputError for images too small for so many poolings.
     """
-    # Here, so that options are checked without the seconds that TensorFlow takes.
+    # Imported late: options are checked without the seconds that TensorFlow takes to start.
     from ..networks.backend import keras
 
     later = [(options.kernel, 1, options.padding)] * (options.convolutions - 1)

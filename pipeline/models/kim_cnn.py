@@ -45,10 +45,10 @@ class Options(Section):
 
 
 def search_space(options: Options, random_vectors: bool) -> Space:
-    """What matters for this network, and how far, after Zhang & Wallace (2015, arXiv 1510.03820): the sizes
-    of its windows, their number, and how it is regularised.
+    """Return the options that matter, after Zhang & Wallace (2015, arXiv 1510.03820).
 
-    Their one size repeated, such as 7-7-7, is here that size with three times the filters.
+    These are the sizes of its windows, the number of its filters, and how it is regularised. Their one size
+    repeated, such as 7-7-7, is here that size with three times the filters.
     """
     space: dict[str, Choice | Range] = {}
     if isinstance(options.filters, int):  # else they were chosen window by window
@@ -65,11 +65,11 @@ def search_space(options: Options, random_vectors: bool) -> Space:
 
 
 def build(options: Options, vectors: NDArray[np.float32], classes: int) -> keras.Model:
-    """int32 ids [batch, length] -> float32 logits [batch, classes].
+    """Return a network from int32 ids [batch, length] to float32 logits [batch, classes].
 
     Both channels start at `vectors`, float32 [vocabulary, dimensions].
     """
-    # Here, so that options are checked without the seconds that TensorFlow takes.
+    # Imported late: options are checked without the seconds that TensorFlow takes to start.
     from ..networks.backend import keras
     from ..networks.token_convolution import TokenConvolution
 

@@ -20,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors; its information is
 
 @contextmanager
 def _held_back_stderr() -> Iterator[None]:
-    """What C++ writes to file descriptor 2 passes Python by; it is shown if the block fails."""
+    """Hold back what C++ writes to file descriptor 2, past Python, and show it only if the block fails."""
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as held:
@@ -37,8 +37,11 @@ def _held_back_stderr() -> Iterator[None]:
 
 
 def _keep_freed_memory() -> None:
-    """Of glibc's heaps, each keeps 64 MB ready. By default a training step's temporaries go back to the
-    kernel, which clears them anew for the next: a seventh of the step. It counts for heaps yet to come."""
+    """Make each of glibc's heaps keep 64 MB ready; it applies to heaps created later.
+
+    By default a training step's temporaries go back to the operating system, which clears them anew for the
+    next: a seventh of the step.
+    """
     top_pad = -2  # M_TOP_PAD of malloc.h
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(top_pad, 64 << 20)
@@ -54,7 +57,7 @@ with _held_back_stderr():
 
 
 def threads() -> int:
-    """Those that TensorFlow computes an operation on."""
+    """Return the number of threads that TensorFlow computes an operation on."""
     asked = tf.config.threading.get_intra_op_parallelism_threads() or os.environ.get("TF_NUM_INTRAOP_THREADS")
     return int(asked or cores())
 

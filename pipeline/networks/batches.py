@@ -12,11 +12,11 @@ from ..inputs import Inputs
 from .backend import keras, tf
 
 Batch = tuple[NDArray[Any], NDArray[np.int32]]
-POOL = 20  # batches that are sorted together: enough that a batch is 6 % padding on MR, few enough to mix
+POOL_BATCHES = 20  # sorted together: enough that a batch is 6 % padding on MR, few enough to mix
 
 
 class _Batches:
-    """A list of row numbers for each batch, and the rows as arrays."""
+    """Batches as lists of row numbers, and as arrays of the rows."""
 
     def __init__(self, inputs: Inputs, labels: NDArray[np.integer] | None) -> None:
         self.inputs = inputs
@@ -36,9 +36,9 @@ class _Batches:
         return (inputs,) if self.labels is None else (inputs, self.labels[rows])
 
     def dataset(self) -> tf.data.Dataset:
-        """The batches of one epoch for Keras, which takes a new iterator for each epoch.
+        """Return the batches of one epoch for Keras, which takes a new iterator for each epoch.
 
-        Without tf.data's own tuning: its thread, stopped at an epoch's end, let the next wait for a second.
+        tf.data's own tuning is off: stopping its thread delayed each next epoch by a second.
         """
         signature = tuple(
             tf.TensorSpec([None, *shape], array.dtype)
@@ -54,9 +54,9 @@ class Batches(_Batches):
     """Shuffled batches: `fit(batches.dataset(), shuffle=False, callbacks=[batches.follow_epochs()])`.
 
     Every row comes once an epoch, in an order that follows from (seed, epoch) alone, so a training that is
-    resumed sees what it would have seen. Within pools of POOL batches rows are sorted by length, and each
-    batch is padded to its own longest row: tokens are int32 [batch, longest], images uint8 [batch, height,
-    width, channels], labels int32 [batch].
+    resumed sees what it would have seen. Within pools of POOL_BATCHES batches rows are sorted by length, and
+    each batch is padded to its own longest row: tokens are int32 [batch, longest], images uint8 [batch,
+    height, width, channels], labels int32 [batch].
     """
 
     labels: NDArray[np.int32]  # to train on, never absent
@@ -77,13 +77,13 @@ class Batches(_Batches):
         self._epoch = epoch
         random = np.random.default_rng((self.seed, epoch))
         order = random.permutation(len(self.lengths))
-        pools = _cut(order, POOL * self.batch_size)
+        pools = _split(order, POOL_BATCHES * self.batch_size)
         order = np.concatenate([pool[np.argsort(self.lengths[pool], kind="stable")] for pool in pools])
-        batches = _cut(order, self.batch_size)
+        batches = _split(order, self.batch_size)
         self.rows = [batches[i] for i in random.permutation(len(batches))]
 
     def follow_epochs(self) -> keras.callbacks.Callback:
-        """Sets `epoch` to fit's own; counting iterators would not do, as Keras takes more of them."""
+        """Return a callback that sets `epoch` to fit's own: Keras takes more iterators than epochs."""
 
         def follow(epoch: int, logs: dict[str, float] | None) -> None:
             self.epoch = epoch
@@ -110,10 +110,11 @@ class SortedBatches(_Batches):
                 start = end
 
     def restore(self, predictions: NDArray[Any]) -> NDArray[Any]:
+        """Return predictions [rows, ...] in the order of the inputs."""
         restored = np.empty_like(predictions)
         restored[np.concatenate(self.rows)] = predictions
         return restored
 
 
-def _cut(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+def _split(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
     return [order[start : start + size] for start in range(0, len(order), size)]

@@ -1,4 +1,4 @@
-"""The convolution's inner loops, compiled by numba; they see arrays, never tensors.
+"""The inner loops of training, compiled by numba; they see arrays, never tensors.
 
 `windows` and `filters` are the sizes h and counts F_h of a bank of filters. Its products are float32
 [distinct, sum of h F_h]: window by window, in each offset by offset, in each its F_h filters. `index` is
@@ -14,9 +14,9 @@ from ..compiled import Floats, Ints, Sizes, kernel
 
 @kernel
 def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple[Floats, Ints]:
-    """max over t of c_t and the t that wins, float32 and int32 [batch, sum of F_h].
+    """Return max over t of c_t and the t that wins, float32 and int32 [batch, sum of F_h].
 
-    One window's sums at a time are held, so memory does not grow with the length.
+    It holds the sums of one window at a time, so memory does not grow with the length.
     """
     pooled = np.zeros((len(index), filters.sum()), np.float32)
     winners = np.zeros(pooled.shape, np.int32)
@@ -50,9 +50,9 @@ def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple
 def winning_entries(
     windows: Sizes, filters: Sizes, upstream: Floats, winners: Ints, index: Ints
 ) -> tuple[Floats, Ints, Ints]:
-    """The products' gradient as entries float32 [n] at (token, column) int32 [n].
+    """Return the products' gradient as entries float32 [n] at (token, column) int32 [n].
 
-    Each winning window hands its feature's gradient to every product that it is the sum of.
+    Each winning window passes its feature's gradient to every product that it is the sum of.
     """
     limit = len(index) * (windows * filters).sum()
     entries = np.empty(limit, np.float32)
@@ -80,9 +80,9 @@ def winning_entries(
 
 @kernel
 def sparse_product(entries: Floats, rows: Ints, columns: Ints, matrix: Floats, shape: Ints) -> Floats:
-    """S matrix, float32 of the given shape, for the sparse S with S[rows[i], columns[i]] += entries[i].
+    """Return S matrix, float32 of `shape`, for the sparse S with S[rows[i], columns[i]] += entries[i].
 
-    Row by row of the result, four entries at a time: it is read and written once for four of `matrix`.
+    Row by row, four entries at a time: the result is read and written once for four rows of `matrix`.
     """
     product = np.zeros((shape[0], shape[1]), np.float32)
     order, starts = _by_row(rows, shape[0])
@@ -106,7 +106,7 @@ def sparse_product(entries: Floats, rows: Ints, columns: Ints, matrix: Floats, s
 
 @kernel
 def _by_row(rows: Ints, count: int) -> tuple[Ints, Sizes]:
-    """The entries' numbers in the order of their rows, and where in it each row starts, [count + 1]."""
+    """Return the entries' numbers in the order of their rows, and where each row starts, [count + 1]."""
     starts = np.zeros(count + 1, np.int64)
     for row in rows:
         starts[row + 1] += 1
@@ -123,24 +123,24 @@ def _by_row(rows: Ints, count: int) -> tuple[Ints, Sizes]:
 def adadelta_rows(
     g: Floats, mean_a: Floats, mean_d: Floats, missed: Sizes, rho: np.float32, epsilon: np.float32
 ) -> tuple[Floats, Floats, Floats]:
-    """Adadelta's a, d and u of rows [n, dimensions] that missed so many steps [n]: see LazyAdadelta."""
+    """Return a, d and u of LazyAdadelta for rows [n, dimensions] that missed so many steps [n]."""
     a, d, u = np.empty_like(g), np.empty_like(g), np.empty_like(g)
-    rest = np.float32(1) - rho
+    complement = np.float32(1) - rho
     for row in range(len(g)):
         decay = np.float32(rho ** missed[row])
         for k in range(g.shape[1]):
             gradient, late = g[row, k], decay * mean_d[row, k]
-            squared = rho * decay * mean_a[row, k] + rest * gradient * gradient
+            squared = rho * decay * mean_a[row, k] + complement * gradient * gradient
             update = np.sqrt((late + epsilon) / (squared + epsilon)) * gradient
             a[row, k] = squared
-            d[row, k] = rho * late + rest * update * update
+            d[row, k] = rho * late + complement * update * update
             u[row, k] = update
     return a, d, u
 
 
 @kernel
 def _length(row: Ints) -> int:
-    """The number of tokens before the padding, whose index is -1."""
+    """Return the number of tokens before the padding, whose index is -1."""
     length = len(row)
     while length > 0 and row[length - 1] < 0:
         length -= 1

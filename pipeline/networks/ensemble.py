@@ -21,14 +21,14 @@ Labels = NDArray[np.integer[Any]]
 def pool(
     networks: Sequence[keras.Model], linear: TfidfModel | None, inputs: Inputs, labels: Labels
 ) -> tuple[keras.Model, dict[str, float]]:
-    """The networks, and the linear model where there is one, weighed on rows that none was trained on
-    (they may have chosen its epoch or its C).
+    """Return the networks, and the linear model if there is one, as one network, and their weights.
 
-    Returns one network, whose logits [rows, classes] are the weighted sum of log-probabilities, and the
-    weights: networks that differ in their seed alone share theirs.
+    Its logits [rows, classes] are the weighted sum of log-probabilities. The weights are fitted on rows that
+    no member was trained on, though its epoch or its C may have been chosen by them; networks that only
+    differ in their seed share one weight.
     """
-    each = [log_softmax(KerasNetwork(one).logits(inputs)) for one in networks]
-    opinions = {"networks": np.mean(each, axis=0)}
+    members = [log_softmax(KerasNetwork(network).logits(inputs)) for network in networks]
+    opinions = {"networks": np.mean(members, axis=0)}
     if linear is not None:
         opinions["n-grams"] = log_softmax(linear.logits(inputs.as_sequences()))
     weights = dict(zip(opinions, stack(list(opinions.values()), labels), strict=True))
@@ -36,11 +36,11 @@ def pool(
 
 
 def stack(opinions: Sequence[NDArray[np.floating[Any]]], labels: Labels) -> list[float]:
-    """The weights w_i, each 0 or more, for which softmax(sum of w_i log p_i) gives `labels` the highest
-    likelihood. `opinions` are the log p_i, each [rows, classes].
+    """Return the weights w_i >= 0 with which softmax(sum of w_i log p_i) makes `labels` most likely.
 
-    Logarithmic pooling (Genest & Zidek 1986), stacked (Wolpert 1992). Gaussian priors around equal weights
-    weigh as one row: without them, members that are always right would have weights without bound.
+    `opinions` are the log p_i, each [rows, classes]. Logarithmic pooling (Genest & Zidek 1986), stacked
+    (Wolpert 1992). Gaussian priors around equal weights count as much as one row: without them, the weights
+    of members that are always right would have no bound.
     """
     from scipy.optimize import minimize
 
@@ -52,22 +52,22 @@ def stack(opinions: Sequence[NDArray[np.floating[Any]]], labels: Labels) -> list
         pooled = log_softmax(np.tensordot(weights, members, 1))
         likelihood = pooled[np.arange(len(labels)), labels].sum()
         slope = truth.sum(axis=1) - np.einsum("mrc,rc->m", members, np.exp(pooled))
-        away = weights - equal
-        return float(away @ away / 2 - likelihood), away - slope
+        deviation = weights - equal
+        return float(deviation @ deviation / 2 - likelihood), deviation - slope
 
-    found = minimize(loss, np.full(len(opinions), equal), jac=True, bounds=[(0, None)] * len(opinions))
-    weights: list[float] = found.x.tolist()
+    optimum = minimize(loss, np.full(len(opinions), equal), jac=True, bounds=[(0, None)] * len(opinions))
+    weights: list[float] = optimum.x.tolist()
     return weights
 
 
 def _combine(
     networks: Sequence[keras.Model], linear: TfidfModel | None, weights: Sequence[float]
 ) -> keras.Model:
-    (like,) = networks[0].inputs
-    inputs = keras.Input(batch_shape=like.shape, dtype=like.dtype, name=like.name)
+    (first,) = networks[0].inputs
+    inputs = keras.Input(batch_shape=first.shape, dtype=first.dtype, name=first.name)
     members = []
     for number, network in enumerate(networks, 1):
-        # A network may hold no two of one name, and is kept without what it was trained with.
+        # A network may not hold two of one name; the copy leaves out the optimizer.
         member = keras.Model(network.input, network.output, name=f"member{number}")
         members.append(keras.ops.log_softmax(member(inputs)))
     logits = sum(members[1:], members[0]) * (weights[0] / len(members))

@@ -1,4 +1,4 @@
-"""What all image networks begin with: pixels rescaled, and varied in training if that is asked for."""
+"""The first layers of all image networks: pixels rescaled, and augmented in training if asked for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Shape = tuple[int, int, int]  # height, width, channels
 
 
 class Augmentation(Section):
-    """How far a training image may be moved at random; a prediction sees it as it is."""
+    """The range in which training images are moved at random; in prediction they stay as they are."""
 
     shift: Share = 0.0  # up to this share of height and of width, either way
     flip: bool = False  # left to right, every other time
@@ -25,9 +25,9 @@ class Augmentation(Section):
 
 
 def image_inputs(shape: Shape, augmentation: Augmentation) -> tuple[keras.KerasTensor, Any]:
-    """The input, uint8 [batch, *shape], and its pixels as numbers from -1 to 1, augmented in training.
+    """Return the input, uint8 [batch, *shape], and its pixels from -1 to 1, augmented in training.
 
-    What is moved in from outside of the image repeats its edge.
+    Pixels that are moved in from outside the image repeat its edge.
     """
     from .backend import keras
 
@@ -45,7 +45,7 @@ def image_inputs(shape: Shape, augmentation: Augmentation) -> tuple[keras.KerasT
 
 
 def output_size(size: int, kernel: int, stride: int, padding: Padding) -> int:
-    """Of a convolution or a pooling, along one axis.
+    """Return the output size of a convolution or a pooling along one axis.
 
     With p cells of padding on either side that is floor((size + 2p - kernel) / stride) + 1. `valid` has
     p = 0; `same` pads just so much, unevenly if need be, that it is ceil(size / stride).
@@ -54,13 +54,16 @@ def output_size(size: int, kernel: int, stride: int, padding: Padding) -> int:
 
 
 def check_fits(shape: Shape, steps: list[tuple[int, int, Padding]], network: str) -> None:
-    """Raise InputError where the network's convolutions and poolings, each a kernel, stride and padding,
-    leave nothing of an image."""
+    """Raise InputError if a network's layers leave nothing of an image of this shape.
+
+    `steps` are its convolutions and poolings, each a kernel, stride and padding.
+    """
     height, width, _ = shape
     for kernel, stride, padding in steps:
         height, width = (output_size(size, kernel, stride, padding) for size in (height, width))
         if min(height, width) < 1:
             raise InputError(
                 f"images of {shape[0]} x {shape[1]} are too small for {network}, whose convolutions and "
-                'poolings leave nothing of them: enlarge them by SET="source.size=32", or name fewer layers'
+                "poolings leave nothing of them: enlarge them, or name fewer layers",
+                option="source.size",
             )

@@ -1,4 +1,4 @@
-"""A Keras network as a classifier uses it."""
+"""A Keras network as a classifier uses it: rows in, logits out."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class KerasNetwork:
 
     @classmethod
     def load(cls, path: Path) -> KerasNetwork:
+        """Read a network.keras."""
         from . import layers, token_convolution  # noqa: F401  (Keras must know the layers that it reads)
 
         return cls(keras.saving.load_model(path, compile=False, safe_mode=True))
@@ -37,7 +38,7 @@ class KerasNetwork:
         )
 
     def logits(self, inputs: Inputs) -> NDArray[np.float32]:
-        """float32 [rows, classes]; a row's depend on itself alone, up to rounding."""
+        """Return float32 [rows, classes]; a row's logits depend on itself alone, up to rounding."""
         batches = SortedBatches(inputs)
         if not len(batches):
             return np.empty((0, self.model.output_shape[-1]), np.float32)

@@ -1,7 +1,8 @@
 """Optimizers whose step costs what the batch costs, not what the vocabulary costs.
 
-Keras's update whole tables where a few hundred rows have a gradient (keras issue 19992). Here a gradient
-that arrives as tf.IndexedSlices updates its rows only. A variable's gradient must always be of one kind.
+Keras's optimizers update whole tables although a few hundred rows have a gradient (keras issue 19992). Here
+a gradient that arrives as tf.IndexedSlices updates its rows only. A variable's gradients must all be of one
+kind.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from .backend import keras, tf
 
 
 def build_optimizer(options: Train) -> keras.optimizers.Optimizer:
+    """Return the optimizer that the options name."""
     if options.optimizer == "adadelta":
         return LazyAdadelta(float(options.learning_rate))
     return LazyAdam(float(options.learning_rate))
 
 
-class _Lazy(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has no types
-    """Sends a gradient to `_update` or, as distinct rows, to `_update_rows`, with the variable's state."""
+class _LazyOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has no types
+    """Base class, which passes a gradient to `_update` or, as distinct rows, to `_update_rows`."""
 
     state: list[list[keras.Variable]]  # one list of variables for each kind of state
 
@@ -44,8 +46,8 @@ class _Lazy(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has no t
 
 
 @keras.saving.register_keras_serializable(package="convtext")
-class LazyAdadelta(_Lazy):
-    """Adadelta (Zeiler 2012, arXiv 1212.5701, algorithm 1), exactly, at the rows' cost.
+class LazyAdadelta(_LazyOptimizer):
+    """Adadelta (Zeiler 2012, arXiv 1212.5701, algorithm 1), exactly, at the cost of the rows with a gradient.
 
     With a the running mean of squared gradients, d that of squared updates:
 
@@ -111,7 +113,7 @@ class LazyAdadelta(_Lazy):
 
 
 @keras.saving.register_keras_serializable(package="convtext")
-class LazyAdam(_Lazy):
+class LazyAdam(_LazyOptimizer):
     """Adam (Kingma & Ba 2015, arXiv 1412.6980) for the rows that have a gradient, and only for them.
 
     Not Adam: there, momentum goes on moving a row that has no gradient, and here the row and its means
@@ -175,7 +177,7 @@ class LazyAdam(_Lazy):
 
 
 def _distinct(slices: tf.IndexedSlices) -> tuple[tf.Tensor, tf.Tensor]:
-    """The rows [n] and their gradients [n, ...], summed where a row came more than once."""
+    """Return the rows [n] and their gradients [n, ...], summed where a row occurs more than once."""
     rows, position = tf.unique(slices.indices)
     values = tf.cond(
         tf.size(rows) == tf.size(slices.indices),  # true for TokenConvolution; saves a copy

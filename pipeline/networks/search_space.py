@@ -1,4 +1,4 @@
-"""What a search may choose from: for each option a set of values or a range."""
+"""The values that a search may choose from: for each option a set or a range."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Range:
         return replace(self, low=min(self.low, value), high=max(self.high, value))
 
     def rounded(self, value: float) -> float:
-        """As a person would write it: two digits by logarithm, else two decimals."""
+        """Return the value as a person would write it: two digits by logarithm, else two decimals."""
         short = float(f"{value:.2g}") if self.log else round(value, 2)
         return int(short) if self.whole else short
 
@@ -43,12 +43,12 @@ class Range:
 Space = Mapping[str, Choice | Range]
 
 
-def of_augmentation() -> Space:
-    """How far a training image may be moved, whatever the network."""
+def augmentation_space() -> Space:
+    """Return how far a training image may be moved, whatever the network."""
     return {"augmentation.shift": Range(0.0, 0.2), "augmentation.flip": Choice((False, True))}
 
 
-def of_training(train: Train) -> Space:
-    """What the trainer leaves open, whatever the network."""
+def training_space(train: Train) -> Space:
+    """Return the options of the trainer to search, whatever the network."""
     rates = {"adadelta": Range(0.1, 3.0, log=True), "adam": Range(1e-4, 1e-2, log=True)}
     return {"batch_size": Choice((25, 50, 100)), "learning_rate": rates[train.optimizer]}

@@ -123,7 +123,7 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
         )
 
     def set_vectors(self, vectors: Floats) -> None:
-        """Starts every channel at float32 [vocabulary, dimensions]; the padding row becomes zero."""
+        """Start every channel at float32 [vocabulary, dimensions]; the padding row becomes zero."""
         vectors = np.array(vectors, np.float32)
         vectors[PADDING] = 0
         for table in self.tables:
@@ -141,7 +141,7 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
         return keras.activations.get(self.activation)(features + self.bias.value)
 
     def products(self, tokens: tf.Tensor) -> tf.Tensor:
-        """What each of the ids int32 [n] adds to the windows it stands in: float32 [n, pools * columns].
+        """Return the products that ids int32 [n] add to their windows, float32 [n, pools * columns].
 
         Over the whole vocabulary it is the folded table, which replaces tables and banks in prediction.
         """
@@ -150,7 +150,7 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
     def _pools(
         self, tokens: tf.Tensor, training: bool = False
     ) -> list[tuple[list[tf.Tensor], list[tf.Tensor]]]:
-        """The vectors [n, dimensions] and banks whose products are added, for each pool of features."""
+        """Return for each pool of features the vectors [n, dimensions] and banks of its products."""
         vectors = [tf.gather(table.value, tokens) for table in self.tables]
         if training and self.embedding_dropout:
             kept = self.type_dropout(tf.ones((tf.size(tokens), 1)), training=True)
@@ -177,13 +177,13 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
 
 
 def _start_vectors(shape: tuple[int, int], dtype: str | None = None) -> tf.Tensor:
-    """Kim's vectors for unknown words, U(-0.25, 0.25), below the padding row's zeros."""
+    """Return Kim's vectors for unknown words, U(-0.25, 0.25), below the padding row's zeros."""
     vectors = keras.initializers.RandomUniform(-0.25, 0.25)((shape[0] - 1, shape[1]), dtype)
     return tf.concat([tf.zeros((1, shape[1]), vectors.dtype), vectors], 0)
 
 
 def _products(vectors: Sequence[tf.Tensor], banks: Sequence[tf.Tensor], dtype: str) -> tf.Tensor:
-    """The sum of vectors bank', [n, columns], multiplied in `dtype`, added in float32."""
+    """Return the sum of vectors bank', [n, columns], multiplied in `dtype`, added in float32."""
     return tf.add_n(
         [
             tf.cast(tf.matmul(tf.cast(x, dtype), tf.cast(bank, dtype), transpose_b=True), tf.float32)
@@ -200,7 +200,7 @@ def _maximum_over_time(
     filters: tuple[int, ...],
     dtype: str,
 ) -> tf.Tensor:
-    """max over t of c_t, float32 [batch, sum of F_h], differentiable in vectors and banks.
+    """Return max over t of c_t, float32 [batch, sum of F_h], differentiable in vectors and banks.
 
     `index` int32 [batch, length] says which row of `vectors` stands where; -1 is padding.
     """
@@ -238,7 +238,7 @@ def _maximum_over_time(
 def _sparse_product(
     entries: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, matrix: tf.Tensor, like: tf.Tensor
 ) -> tf.Tensor:
-    """S matrix, in the shape of `like`, for the sparse S with S[rows[i], columns[i]] += entries[i]."""
+    """Return S matrix, in the shape of `like`, for the sparse S with S[rows[i], columns[i]] += entries[i]."""
     product = call_kernel(
         convolution_kernels.sparse_product, [entries, rows, columns, matrix, tf.shape(like)], tf.float32
     )

@@ -16,17 +16,20 @@ from tqdm import tqdm
 
 from ..errors import Diverged
 from ..options import Train
+from ..terminal import TERMINAL_WIDTH
 from .backend import keras, tf
 from .batches import Batches, SortedBatches
 from .lazy_optimizers import build_optimizer
 
 Record = dict[str, float]
-STEPS = 8  # batches that TensorFlow takes before Keras has a word: a step is about as short as that word
+STEPS_PER_CALL = 8  # of tf.function: Keras's overhead for each call is as long as a step
 
 
 def make_repeatable(seed: int, precision: str) -> None:
-    """Seed every generator, choose deterministic kernels and the precision of matrix products: on one
-    machine, the same seed then gives the same bits. Call it before the network is built."""
+    """Seed every generator, choose deterministic kernels and the precision of matrix products.
+
+    On one machine, the same seed then gives the same bits. Call it before the network is built.
+    """
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
@@ -39,9 +42,9 @@ def train(
     options: Train,
     on_epoch: Callable[[Record], None],
 ) -> list[Record]:
-    """Train until the criterion on the validation part has not risen for `patience` epochs, and keep the
-    best epoch.
+    """Train until the criterion on the validation part stops rising, and keep the best epoch.
 
+    It stops after `patience` epochs without a rise.
     `network` gives logits [rows, classes]; the loss is the cross-entropy with the integer labels, weighted
     by class on the training part alone. Each epoch's record holds epoch (from 1), loss, accuracy,
     validation_loss, validation_accuracy, seconds and examples_per_second; with class weights also macro_f1
@@ -52,7 +55,7 @@ def train(
         optimizer=build_optimizer(options),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy", MacroF1()] if balanced else ["accuracy"],
-        steps_per_execution=STEPS,
+        steps_per_execution=STEPS_PER_CALL,
     )
     recorder = _Recorder(len(training.lengths), options.epochs, on_epoch)
     stopping = keras.callbacks.EarlyStopping(
@@ -71,7 +74,7 @@ def train(
 
 
 def balanced_weights(labels: NDArray[np.integer[Any]]) -> dict[int, float]:
-    """Class -> rows / (classes * rows of the class), over the classes that occur in `labels` [rows].
+    """Return class -> rows / (classes * rows of the class), over the classes that occur in `labels` [rows].
 
     scikit-learn's "balanced"; the mean over the rows is 1, so the learning rate keeps its meaning.
     """
@@ -80,8 +83,10 @@ def balanced_weights(labels: NDArray[np.integer[Any]]) -> dict[int, float]:
 
 
 class MacroF1(keras.metrics.F1Score):  # type: ignore[misc]  # keras has no types
-    """Keras's F1 of each class, from integer labels [rows] and logits [rows, classes]; of these the mean over
-    the classes that have rows, as in `metrics.scores`."""
+    """The mean of Keras's F1 over the classes that have rows, as in `metrics.scores`.
+
+    It takes integer labels [rows] and logits [rows, classes].
+    """
 
     def __init__(self) -> None:
         super().__init__(name="macro_f1")
@@ -97,7 +102,7 @@ class MacroF1(keras.metrics.F1Score):  # type: ignore[misc]  # keras has no type
 
 
 class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
-    """Records each epoch, hands the record on, and shows a bar on a terminal meanwhile."""
+    """Callback that records each epoch, passes the record on, and shows a progress bar on a terminal."""
 
     def __init__(self, rows: int, epochs: int, on_epoch: Callable[[Record], None]) -> None:
         super().__init__()
@@ -107,7 +112,12 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         label = f"epoch {epoch + 1}/{self._epochs}"
         self._bar = tqdm(
-            total=self.params["steps"], desc=label, unit="batch", leave=False, disable=None, ncols=79
+            total=self.params["steps"],
+            desc=label,
+            unit="batch",
+            leave=False,
+            disable=None,
+            ncols=TERMINAL_WIDTH,
         )
         self._began = time.perf_counter()
 

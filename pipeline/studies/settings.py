@@ -24,7 +24,7 @@ def search_space(options: TrainOptions, random_vectors: bool) -> Space:
     network: Space = {}
     if hasattr(module, "search_space"):
         network = module.search_space(module.Options(**options.network), random_vectors)
-    training = spaces.of_training(options.train)
+    training = spaces.training_space(options.train)
     return {f"network.{key}": values for key, values in network.items()} | {
         f"train.{key}": values for key, values in training.items()
     }

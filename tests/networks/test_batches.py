@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.inputs import Images, Sequences
-from pipeline.networks.batches import POOL, Batches, SortedBatches
+from pipeline.networks.batches import POOL_BATCHES, Batches, SortedBatches
 
 
 def numbered(lengths: list[int]) -> Sequences:
@@ -55,7 +55,7 @@ def test_the_order_follows_from_seed_and_epoch_alone():
 
 
 def test_rows_are_sorted_within_pools_and_pools_mixed():
-    lengths = np.random.default_rng(1).integers(1, 60, 2 * POOL * 5)
+    lengths = np.random.default_rng(1).integers(1, 60, 2 * POOL_BATCHES * 5)
     batches = Batches(numbered(lengths.tolist()), np.arange(len(lengths)), batch_size=5, seed=1)
     spread = [np.ptp(lengths[rows]) for rows in batches.rows]
     assert np.mean(spread) < 5

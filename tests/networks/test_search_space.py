@@ -66,8 +66,8 @@ def test_the_spaces_of_image_networks_are_their_sizes_dropout_and_augmentation()
 
 
 def test_batch_sizes_and_learning_rates_are_searched_whatever_the_network() -> None:
-    assert spaces.of_training(Train()) == {
+    assert spaces.training_space(Train()) == {
         "batch_size": Choice((25, 50, 100)),
         "learning_rate": Range(0.1, 3.0, log=True),
     }
-    assert spaces.of_training(Train(optimizer="adam"))["learning_rate"] == Range(1e-4, 1e-2, log=True)
+    assert spaces.training_space(Train(optimizer="adam"))["learning_rate"] == Range(1e-4, 1e-2, log=True)
