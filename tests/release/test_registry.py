@@ -83,7 +83,7 @@ def data(uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def corpus(data: Path) -> str:
     """The registered model's name; nothing is registered under it, nor known of it."""
-    (folder,) = data.glob("build/*")
+    folder = next(data.glob(f"build/*/{GOOD}")).parent
     with suppress(mlflow.exceptions.MlflowException):
         store.connect().client.delete_registered_model(folder.name)
     shutil.rmtree(data / "tracking" / "champions", ignore_errors=True)
