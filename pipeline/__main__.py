@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from . import __version__
 from .config.command_line import command_help, overview, parse_words, unknown_command
 from .config.option_words import remedy
 from .config.words import COMMANDS
@@ -68,6 +69,8 @@ def _run(arguments: list[str]) -> None:
     name, *words = arguments or ["help"]
     if name in OPTIONS_OF_HELP:
         print(overview())
+    elif name == "--version":
+        print(f"convtext {__version__}")
     elif name == "stage":
         _run_stage(*words)
     elif name not in COMMANDS:

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 
 class TokenCounts(NamedTuple):
-    """Numbers of tokens, int64 [rows] each: of the whole text, within the length that the network reads, and
-    of the whole text those outside the vocabulary."""
+    """Numbers of tokens, int64 [rows] each.
+
+    They are those of the whole text, those within the length that the network reads, and those of the whole
+    text that are outside the vocabulary.
+    """
 
     total: NDArray[np.int64]
     kept: NDArray[np.int64]

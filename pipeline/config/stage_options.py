@@ -1,5 +1,6 @@
-"""The stages' options as files, each written only where it changed, so that Make redoes what an option
-concerns and nothing else.
+"""The stages' options as files.
+
+Each is written only where it changed, so that Make redoes what an option concerns and nothing else.
 """
 
 from __future__ import annotations

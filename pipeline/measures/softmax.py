@@ -16,7 +16,7 @@ from ..compiled import Floats, kernel
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
-    """Return softmax(logits / temperature), [rows, classes]. A higher temperature flattens each row."""
+    """Return the softmax of `logits / temperature`, [rows, classes]; a high temperature flattens rows."""
     exponentials = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
     probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
     return probabilities

@@ -1,6 +1,6 @@
-"""AlexNet (Krizhevsky, Sutskever & Hinton 2012, ImageNet Classification with Deep Convolutional Neural
-Networks): five convolutions, overlapping pooling, and two wide dense layers under dropout.
+"""AlexNet: five convolutions, overlapping pooling, and two wide dense layers under dropout.
 
+Krizhevsky, Sutskever & Hinton 2012, ImageNet Classification with Deep Convolutional Neural Networks.
 Ungrouped: every filter sees all channels below it, where the paper's second, fourth and fifth convolutions
 saw those of their own GPU. Weights start by He et al. (2015), not at a standard deviation of 0.01.
 """

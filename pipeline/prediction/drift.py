@@ -16,8 +16,10 @@ LABEL_CHARACTERS = 20  # of a label: two of them, with their shares, fit in a li
 
 
 class Reference(Section):
-    """Shares in 0..1 of the validation part, which the network was not trained on: of tokens outside the
-    vocabulary, and of the rows by predicted class."""
+    """Shares in 0..1 of the validation part, which the network was not trained on.
+
+    They are those of tokens outside the vocabulary, and of the rows by predicted class.
+    """
 
     outside: Real
     classes: list[Real]

@@ -33,8 +33,11 @@ class Tokenizer(Protocol):
 
 
 class Encoded(NamedTuple):
-    """`sequences` of the texts, and for each, int64 [texts], its number of tokens before it was cut to
-    `maximum_length`, and how many of them are no words of the vocabulary."""
+    """The sequences of texts, and two counts for each text, int64 [texts].
+
+    `lengths` are the tokens before a text was cut to `maximum_length`; `outside` are those of them that the
+    vocabulary does not have.
+    """
 
     sequences: Sequences
     lengths: NDArray[np.int64]

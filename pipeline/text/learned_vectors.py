@@ -74,7 +74,7 @@ def learn_vectors(sentences: Sequences, words: int, dimensions: int, seed: int) 
 
 
 def learn_subwords(sentences: Sequences, words: list[str], seed: int) -> Matrix:
-    """fastText's vectors of the training part's sentences (Bojanowski et al. 2017): float32 [words + 2, 100].
+    """Return fastText's vectors of the training sentences (Bojanowski et al. 2017): float32 [words + 2, 100].
 
     A word's vector is the mean of its own and of those of its n-grams of 3 to 6 characters, so that a
     rare word is near those it is spelled like. Rows 0 and 1 are zero. Of a large corpus a sample of the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline import __version__
 from pipeline.__main__ import main
 from pipeline.config import words
 from pipeline.config.command_line import command_help, overview, parse_words
@@ -99,3 +100,8 @@ def test_the_overview_explains_each_word_once_within_80_columns() -> None:
     lines = overview().splitlines()
     assert max(map(len, lines)) <= 79
     assert len([line for line in lines if line.startswith("  CORPUS=")]) == 1
+
+
+def test_the_version_is_printed_without_anything_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"convtext {__version__}\n"
