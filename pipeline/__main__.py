@@ -32,12 +32,15 @@ STAGES = {
     "compare_with_dense": "study_stages",
 }
 TRACKED = ("train", "evaluate", "compare_folds", "search_options", "compare_with_dense")  # they record runs
+# What a user asked for, where a stage does the work of one command alone.
+COMMANDS_OF_STAGES = {"compare_folds": "crossval", "search_options": "tune", "compare_with_dense": "why"}
 OPTIONS_OF_HELP = ("help", "--help", "-h")
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; return its exit code: 0, 1 (refused), 2 (input error), 130 (interrupt), 141 (pipe)."""
-    name = arguments[1] if arguments[:1] == ["stage"] and len(arguments) > 1 else " ".join(arguments[:1])
+    name = next((word for word in arguments if word != "stage"), "")
+    name = COMMANDS_OF_STAGES.get(name, name)
     _interrupt_by_every_polite_signal()
     try:
         _run(arguments)
