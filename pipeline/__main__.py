@@ -105,13 +105,15 @@ def _module(room: str, name: str) -> Any:
 def _interrupt_by_every_polite_signal() -> None:
     """Let SIGTERM interrupt as Ctrl-C does, and the end of the terminal too, unless nohup has it ignored."""
     signal.signal(signal.SIGTERM, _interrupt)
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, _interrupt)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    # What make passes on may come twice, which must not interrupt the clearing up.
-    signal.signal(number, lambda number, frame: None)
+    # Make passes SIGTERM on to a stage that has had its Ctrl-C: that must not interrupt the clearing up.
+    for later in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(later, lambda number, frame: None)
     raise KeyboardInterrupt
 
 
