@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.networks import convolution_kernels
@@ -11,13 +11,14 @@ from pipeline.networks import convolution_kernels
 entries_of = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6), st.floats(-2, 2)), max_size=40)
 
 
+@settings(deadline=None)  # the first example compiles
 @given(entries_of)
-def test_the_sparse_product_is_the_dense_one_whatever_a_row_holds(found: list) -> None:
+def test_the_sparse_product_is_the_dense_one_whatever_a_row_holds(entries: list) -> None:
     matrix = np.random.default_rng(1).normal(size=(7, 5)).astype(np.float32)
     dense = np.zeros((5, 7), np.float32)
-    for row, column, value in found:  # a place may come twice
+    for row, column, value in entries:  # a place may come twice
         dense[row, column] += np.float32(value)
-    rows, columns, values = (np.array([one[i] for one in found]) for i in range(3))
+    rows, columns, values = (np.array([entry[i] for entry in entries]) for i in range(3))
     product = convolution_kernels.sparse_product(
         values.astype(np.float32),
         rows.astype(np.int32),
@@ -28,6 +29,7 @@ def test_the_sparse_product_is_the_dense_one_whatever_a_row_holds(found: list) -
     np.testing.assert_allclose(product, dense @ matrix, atol=1e-4)
 
 
+@settings(deadline=None)  # the first example compiles
 @given(st.integers(0, 30))
 def test_a_row_that_waited_is_as_far_as_by_steps_without_gradient(missed: int) -> None:
     g, a, d = (np.random.default_rng(seed).uniform(0.1, 1, (2, 3)).astype(np.float32) for seed in (1, 2, 3))

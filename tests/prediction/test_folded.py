@@ -45,44 +45,6 @@ def test_windows_are_added_up_by_hand() -> None:
     ]
 
 
-@settings(deadline=None)
-@given(
-    st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 63, 64, 65, 100, 130]), st.sampled_from(["f4", "i2"])
-)
-def test_features_are_the_greatest_sums_of_numpy(seed: int, filters: int, form: str) -> None:
-    random = np.random.default_rng(seed)
-    windows = [2, 5]
-    table = random.integers(-1000, 1000, (9, 7 * filters)).astype(form)
-    table[PADDING] = 0
-    shape = ConvolutionShape(windows=windows, filters=[filters, 1 + filters // 2], activation="linear")
-    table = table[:, : len(shape.features)].copy()
-    n = len(shape.sizes)
-    one = FoldedNetwork(
-        shape,
-        table,
-        np.full(n, 0.5, np.float32),
-        np.ones(n, np.float32),
-        np.eye(n, dtype="f4"),
-        np.zeros(n, "f4"),
-    )
-    rows = [random.integers(1, 9, random.integers(0, 9)).tolist() for _ in range(5)]
-    found, ends = one.features(Sequences.from_rows(rows)), one.winning_ends(Sequences.from_rows(rows))
-    for number, row in enumerate(rows):
-        column = first = 0
-        for h, count in zip(shape.windows, shape.filters, strict=True):
-            padded = [PADDING] * (h - 1) + row + [PADDING] * (h - 1)
-            products = table[:, column : column + h * count].reshape(-1, h, count).astype(np.int64)
-            sums = [
-                sum(products[padded[t + k], k] for k in range(h))
-                for t in range(len(row) + h - 1 if row else 0)
-            ]
-            expected = 0.5 * np.max(sums, axis=0) + 1 if row else np.ones(count)
-            features = slice(first, first + count)
-            np.testing.assert_array_equal(found[number, features], expected)
-            np.testing.assert_array_equal(ends[number, features], np.argmax(sums, axis=0) if row else 0)
-            column, first = column + h * count, first + count
-
-
 def test_a_maximum_below_zero_is_kept_for_the_activation() -> None:
     table = np.array([[0], [0], [-2]], np.float32)
     rows = Sequences.from_rows([[2]])

@@ -1,0 +1,52 @@
+"""The kernels against plain NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.inputs import PADDING, Sequences
+from pipeline.prediction import kernels
+
+
+@settings(deadline=None)
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 63, 64, 65, 100, 130]), st.sampled_from(["f4", "i2"])
+)
+def test_features_are_the_greatest_sums_of_numpy(seed: int, count: int, form: str) -> None:
+    random = np.random.default_rng(seed)
+    windows, filters = np.array([2, 5]), np.array([count, 1 + count // 2])
+    table = random.integers(-1000, 1000, (9, windows @ filters)).astype(form)
+    table[PADDING] = 0
+    rows = [random.integers(1, 9, random.integers(0, 9)).tolist() for _ in range(5)]
+    texts = Sequences.from_rows(rows)
+    scale, bias = np.full(filters.sum(), 0.5, np.float32), np.ones(filters.sum(), np.float32)
+    features = kernels.features(texts.ids, texts.offsets, table, windows, filters, scale, bias)
+    ends = kernels.winning_ends(texts.ids, texts.offsets, table, windows, filters)
+    for number, row in enumerate(rows):
+        column = first = 0
+        for size, columns in zip(windows.tolist(), filters.tolist(), strict=True):
+            padded = [PADDING] * (size - 1) + row + [PADDING] * (size - 1)
+            products = table[:, column : column + size * columns].reshape(-1, size, columns).astype(np.int64)
+            sums = [
+                sum(products[padded[t + k], k] for k in range(size))
+                for t in range(len(row) + size - 1 if row else 0)
+            ]
+            bank = slice(first, first + columns)
+            expected = 0.5 * np.max(sums, axis=0) + 1 if row else np.ones(columns)
+            np.testing.assert_array_equal(features[number, bank], expected)
+            np.testing.assert_array_equal(ends[number, bank], np.argmax(sums, axis=0) if row else 0)
+            column, first = column + size * columns, first + columns
+
+
+@pytest.mark.parametrize(
+    ("activation", "function"),
+    [(0, lambda x: x), (kernels.RELU, lambda x: np.maximum(x, 0)), (kernels.TANH, np.tanh)],
+)
+def test_the_dense_layer_is_that_of_numpy(activation, function) -> None:
+    random = np.random.default_rng(1)
+    inputs, weights, bias = (random.normal(size=size).astype(np.float32) for size in ((5, 7), (3, 7), 3))
+    logits = kernels.dense(inputs, activation, weights, bias)
+    np.testing.assert_allclose(logits, function(inputs) @ weights.T + bias, rtol=1e-5, atol=1e-6)
