@@ -12,6 +12,7 @@ from ..config.loading import read_stage
 from ..files import read_table, write_json
 from ..inputs import UNKNOWN
 from ..text.encoder import TextEncoder
+from ..text.fast_encoder import ByteEncoder
 from ..verb_options import TokenizeOptions
 
 
@@ -20,7 +21,8 @@ def run(path: Path) -> None:
     options = read_stage(folder.tokenize_options, TokenizeOptions).tokenize
     rows = read_table(folder.rows)
     encoder = TextEncoder.learn(list(rows["text"][rows["part"] == "train"]), options)
-    sequences, shortened = encoder.encode_counted(rows["text"])
+    sequences, lengths, _ = ByteEncoder(encoder).encode(rows["text"])
+    shortened = int((lengths > options.maximum_length).sum())
     write_json(folder.text_encoder, encoder.to_json())
     write_sequences(folder.sequences, sequences)
     unknown = (sequences.ids == UNKNOWN).mean()

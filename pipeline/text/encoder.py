@@ -1,4 +1,4 @@
-"""From texts to token ids. The text encoder travels with the classifier: training and prediction share it."""
+"""From texts to token ids. Training and prediction share the text encoder, which travels with the model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..inputs import UNKNOWN, Images, Sequences
 from ..options import Section, Tokenize
 from .fast_encoder import ByteEncoder, Encoded
-from .similar_words import Spelling
+from .similar_words import SimilarWords
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ _SUFFIX = r"(?i:n't|'(?:s|ve|re|d|ll))"
 
 
 def _grammar(unit: Unit, cleaning: Cleaning) -> regex.Pattern[str]:
-    """The tokens of a text, as alternatives in order of preference. No token spans a blank."""
+    """Return a pattern of the tokens of a text, the preferred alternatives first; none spans a blank."""
     word = _WORD if unit == "word" else rf"[{_WORD}--[{_SPACELESS}]]"
     alternatives = [] if unit == "word" else [rf"(?=[{_SPACELESS}])\X"]
     if cleaning == "kim":
@@ -57,7 +57,7 @@ _SPACELESS_LETTER = regex.compile(rf"[\p{{L}}&&[{_SPACELESS}]]", regex.VERSION1)
 
 
 def tokenize(text: str, unit: Unit, cleaning: Cleaning, lowercase: bool) -> list[str]:
-    """The tokens of a text, NFC-normalised, typographic apostrophes as `'`, soft hyphens dropped.
+    """Return the tokens of a text, NFC-normalised, typographic apostrophes as `'`, without soft hyphens.
 
     `word`: runs of letters, marks and digits with their inner apostrophes; every other visible symbol,
     as a grapheme cluster (an emoji with its modifiers), is a token. `character`: so is every character
@@ -71,7 +71,7 @@ def tokenize(text: str, unit: Unit, cleaning: Cleaning, lowercase: bool) -> list
 
 
 def choose_unit(texts: Sequence[str]) -> Unit:
-    """`character` if more than half of the letters are of scripts written without spaces.
+    """Return `character` if more than half of the letters are of scripts written without spaces.
 
     Looks at the beginnings of 1,000 to 2,000 texts, evenly spaced: a file may be sorted by language.
     """
@@ -81,7 +81,7 @@ def choose_unit(texts: Sequence[str]) -> Unit:
 
 
 class _Saved(Section):
-    """A text encoder's JSON."""
+    """The JSON of a text encoder."""
 
     tokenize: Tokenize
     words: list[str] = Field(min_length=1)
@@ -98,35 +98,12 @@ class _Saved(Section):
     def _distinct(cls, words: list[str]) -> list[str]:
         word, count = Counter(words).most_common(1)[0]
         if count > 1:
-            raise ValueError(f"{word!r} stands there {count} times, expected distinct words")
+            raise ValueError(f"{word!r} occurs {count} times, expected distinct words")
         return words
 
 
-class _ChunkIds(dict[str, bytes]):
-    """The ids (int32, as bytes) of what stands between two blanks, remembered: chunks repeat as words do.
-
-    No token spans a blank, so a text's ids are its chunks' ids in a row. This is three times as fast as
-    searching the text for tokens. Long chunks are not kept, and the size is bounded.
-    """
-
-    LONGEST = 40
-    SIZE = 2**18
-
-    def __init__(self, encoder: TextEncoder) -> None:
-        self.id = encoder.id
-        self.tokenize = encoder.tokens_of
-
-    def __missing__(self, chunk: str) -> bytes:
-        value = np.array([self.id(token) for token in self.tokenize(chunk)], np.int32).tobytes()
-        if len(chunk) <= self.LONGEST:
-            if len(self) >= self.SIZE:
-                self.clear()
-            self[chunk] = value
-        return value
-
-
 class TextEncoder:
-    """Texts to ids: `words[i]` has id i + 2; another token the id of the word that begins like it, or 1."""
+    """An encoder of texts as ids: `words[i]` has id i + 2, other tokens that of a similar word, or 1."""
 
     kind: ClassVar[Literal["text"]] = "text"
     shape: ClassVar[tuple[None]] = (None,)
@@ -137,15 +114,14 @@ class TextEncoder:
         self.words = words
         self.options = options
         self._ids = {word: UNKNOWN + 1 + i for i, word in enumerate(words)}
-        self._spelling = Spelling(words if options.unseen == "similar" else [])
-        self._chunk_ids = _ChunkIds(self)
+        self._similar_words = SimilarWords(words if options.unseen == "similar" else [])
         self._byte_encoder = ByteEncoder(self)
 
     @classmethod
     def learn(cls, texts: Sequence[str], options: Tokenize) -> TextEncoder:
-        """The vocabulary of the training part: by count, the highest first, then alphabetically.
+        """Learn the vocabulary of the training part: by descending count, then alphabetically.
 
-        Raises InputError where no word is left.
+        Raises InputError if no word is left.
         """
         if options.unit == "auto":
             options = options.model_copy(update={"unit": choose_unit(texts)})
@@ -165,28 +141,31 @@ class TextEncoder:
         return cls(kept[: options.maximum_size], options)
 
     def id(self, token: str) -> int:
-        """See `spelling`; with `tokenize.unseen: unknown` every word outside the vocabulary has UNKNOWN."""
+        """Return a token's id; one outside the vocabulary has that of a similar word, or UNKNOWN.
+
+        With `tokenize.unseen: unknown` every word outside the vocabulary has UNKNOWN.
+        """
         if known := self._ids.get(token):
             return known
-        like = self._spelling.like(token)
-        return UNKNOWN if like is None else UNKNOWN + 1 + like
+        similar = self._similar_words.find(token)
+        return UNKNOWN if similar is None else UNKNOWN + 1 + similar
 
     def __contains__(self, token: str) -> bool:
-        """Whether it is a word of the vocabulary."""
+        """Tell whether the token is a word of the vocabulary."""
         return token in self._ids
 
     def tokens_of(self, text: str) -> list[str]:
-        """All tokens of a text."""
+        """Return all tokens of a text."""
         options = self.options
         assert options.unit != "auto"
         return tokenize(text, options.unit, options.cleaning, options.lowercase)
 
     def tokens(self, text: str) -> list[str]:
-        """The tokens that `encode` turns into ids, one for one."""
+        """Return the tokens that `encode` turns into ids, in the same order."""
         return self.tokens_of(text)[: self.options.maximum_length]
 
     def encode(self, texts: Iterable[str]) -> Sequences:
-        """A row of ids for each text, at most `maximum_length` long; a row may be empty."""
+        """Return a row of ids for each text, at most `maximum_length` long; a row may be empty."""
         return self._byte_encoder.encode(texts).sequences
 
     def encode_bytes(
@@ -216,25 +195,16 @@ class TextEncoder:
             raise InputError(f"a {type(value).__name__}: expected a text")
         return value.encode("utf-8", "surrogatepass")
 
-    def encode_counted(self, texts: Iterable[str]) -> tuple[Sequences, int]:
-        """The same, and how many of the texts had more than `maximum_length` tokens and were cut."""
-        longest = 4 * self.options.maximum_length
-        rows, cut = [], 0
-        for text in texts:
-            row = b"".join(map(self._chunk_ids.__getitem__, text.split()))
-            cut += len(row) > longest
-            rows.append(row[:longest])
-        offsets = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum([len(row) // 4 for row in rows], out=offsets[1:])
-        return Sequences(np.frombuffer(bytearray().join(rows), np.int32), offsets), cut
-
     def to_json(self) -> dict[str, Any]:
-        """Plain values, every option resolved; `from_json` gives an equal encoder."""
+        """Return plain values with every option resolved; `from_json` makes an equal encoder of them."""
         return {"tokenize": self.options.model_dump(), "words": self.words}
 
     @classmethod
     def from_json(cls, values: object, where: str = "text encoder") -> TextEncoder:
-        """Raises InputError, beginning with `where` (the file), for anything `to_json` does not give."""
+        """Return the encoder that `to_json` described.
+
+        Raises InputError, beginning with `where` (the file), for anything else.
+        """
         try:
             saved = _Saved.model_validate(values)
         except ValidationError as error:

@@ -1,9 +1,9 @@
-"""Texts as bytes, a million a second, to the ids that `text.TextEncoder` gives them one by one."""
+"""Encoding of texts as bytes, a million a second, to the ids that `TextEncoder` defines."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
-from itertools import count
 from threading import Lock
 from typing import NamedTuple, Protocol
 
@@ -14,9 +14,9 @@ from ..inputs import Sequences
 from ..options import Tokenize
 from . import chunk_kernels as kernels
 
-LONGEST = 40  # bytes of a chunk that is remembered
-MOST = 1 << 18  # chunks, and tokens of chunks, that are held from one call to the next
-FEW = 1024  # texts from which an encoder without any memory learns first
+MAX_CHUNK_BYTES = 40  # longer chunks are not remembered
+CACHE_SIZE = 1 << 18  # chunks, and tokens of chunks, that are held from one call to the next
+WARM_UP_TEXTS = (1024, 4096)  # from which an encoder without any memory learns first
 
 
 class Tokenizer(Protocol):
@@ -45,7 +45,7 @@ class Encoded(NamedTuple):
 
 
 class _Memory(NamedTuple):
-    """The chunks that were met, each by its number; see `text_kernels.chunks` and `text_kernels.tokens`.
+    """The chunks met so far, each by its number; see `chunk_kernels.chunks` and `chunk_kernels.tokens`.
 
     Never changed, as threads read it while another makes a larger one.
     """
@@ -68,10 +68,10 @@ class _Memory(NamedTuple):
 
     @property
     def full(self) -> bool:
-        return max(len(self.hashes), len(self.ids)) > MOST
+        return max(len(self.hashes), len(self.ids)) > CACHE_SIZE
 
     def with_chunks(self, keys: list[bytes], ids: list[list[int]], outside: list[int]) -> _Memory:
-        """One with these as well; a chunk whose key is empty is not found again."""
+        """Return a memory with these chunks as well; one whose key is empty is not found again."""
         slots, first = self.slots.copy(), len(self.hashes)
         hashes = np.concatenate([self.hashes, np.zeros(len(keys), np.uint64)])
         while len(slots) < 2 * len(hashes):
@@ -85,14 +85,14 @@ class _Memory(NamedTuple):
             hashes,
             bounds,
             arena,
-            _bounds(self.values, [len(each) for each in ids]),
-            np.concatenate([self.ids, np.array([i for each in ids for i in each], np.int32)]),
+            _bounds(self.values, [len(values) for values in ids]),
+            np.concatenate([self.ids, np.array([i for values in ids for i in values], np.int32)]),
             np.concatenate([self.outside, np.array(outside, np.int32)]),
         )
 
 
 class ByteEncoder:
-    """What stands between two blanks is tokenized once, and then found by its bytes.
+    """A text encoder that tokenizes each chunk between two blanks once, and then finds it by its bytes.
 
     No token spans a blank, so a text's ids are its chunks' ids in a row. Threads may share an encoder: what
     one of them learns, all know.
@@ -105,14 +105,19 @@ class ByteEncoder:
 
     def encode(self, texts: Iterable[str]) -> Encoded:
         data = [text.encode("utf-8", "surrogatepass") for text in texts]
-        ends = np.cumsum([len(one) for one in data], dtype=np.int64)
+        ends = np.cumsum([len(text) for text in data], dtype=np.int64)
         starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]]) if data else ends
         return self.encode_bytes(np.frombuffer(b"".join(data), np.uint8), np.stack([starts, ends], axis=1))
 
     def encode_bytes(self, data: NDArray[np.uint8], texts: NDArray[np.int64]) -> Encoded:
-        """`data` is UTF-8; text i is `data[texts[i, 0]:texts[i, 1]]`, with `texts` int64 [texts, 2]."""
-        if not len(self._memory.hashes) and len(texts) > FEW:
-            self.encode_bytes(data, texts[:FEW])  # most of the others' chunks are known then
+        """Encode UTF-8: text i is `data[texts[i, 0]:texts[i, 1]]`, with `texts` int64 [texts, 2]."""
+        if not len(self._memory.hashes):
+            for count in WARM_UP_TEXTS:  # most chunks of the texts that follow are known then
+                if len(texts) > count:
+                    self._encode(data, texts[:count])
+        return self._encode(data, texts)
+
+    def _encode(self, data: NDArray[np.uint8], texts: NDArray[np.int64]) -> Encoded:
         memory = self._memory
         found, offsets, lacking = kernels.chunks(
             data, texts, kernels.BLANK, memory.slots, memory.hashes, memory.keys, memory.arena
@@ -129,19 +134,19 @@ class ByteEncoder:
         return Encoded(Sequences(ids, bounds), lengths, outside)
 
     def _learned(self, memory: _Memory, chunks: list[bytes]) -> tuple[_Memory, list[int]]:
-        """A memory that has these chunks too, and their numbers in it."""
+        """Return a memory that has these chunks too, and their numbers in it."""
         with self._learning:
             shared = self._memory.numbers is memory.numbers  # it was not forgotten meanwhile
             memory, known = (self._memory, memory.numbers) if shared else (memory, {})
             new = [chunk for chunk in dict.fromkeys(chunks) if chunk not in known]
-            numbers = dict(zip(new, count(len(memory.hashes))))
-            known |= {chunk: number for chunk, number in numbers.items() if len(chunk) <= LONGEST}
+            numbers = dict(zip(new, itertools.count(len(memory.hashes))))
+            known |= {chunk: number for chunk, number in numbers.items() if len(chunk) <= MAX_CHUNK_BYTES}
             tokens = [self._encoder.tokens_of(chunk.decode("utf-8", "surrogatepass")) for chunk in new]
             memory = memory.with_chunks(
                 # Long ones are not found again, as they hardly ever come again.
-                [chunk if len(chunk) <= LONGEST else b"" for chunk in new],
-                [[self._encoder.id(token) for token in each] for each in tokens],
-                [sum(token not in self._encoder for token in each) for each in tokens],
+                [chunk if len(chunk) <= MAX_CHUNK_BYTES else b"" for chunk in new],
+                [[self._encoder.id(token) for token in chunk_tokens] for chunk_tokens in tokens],
+                [sum(token not in self._encoder for token in chunk_tokens) for chunk_tokens in tokens],
             )
             if shared:
                 self._memory = _Memory.empty() if memory.full else memory
@@ -149,7 +154,7 @@ class ByteEncoder:
 
 
 def _bounds(bounds: NDArray[np.int64], lengths: list[int]) -> NDArray[np.int64]:
-    """The bounds int64 [n, 2], and those of as many more pieces behind them, none or more."""
+    """Return the bounds int64 [n, 2] with those of further pieces, of the given lengths, appended."""
     sizes = np.array(lengths, np.int64)
     ends = np.cumsum(sizes) + (bounds[-1, 1] if len(bounds) else 0)
     return np.concatenate([bounds, np.stack([ends - sizes, ends], axis=1)])

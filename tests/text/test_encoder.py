@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
 from pipeline.inputs import UNKNOWN, Sequences
 from pipeline.options import Tokenize
 from pipeline.text.encoder import Cleaning, TextEncoder, Unit, choose_unit, tokenize
+from pipeline.text.fast_encoder import ByteEncoder
 
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
 EVERY_WORD = Tokenize(minimum_count=1)
@@ -120,10 +121,10 @@ def test_vocabulary_respects_minimum_count_and_maximum_size() -> None:
 def test_long_texts_are_cut_and_counted() -> None:
     encoder = TextEncoder.learn(["a b c"], Tokenize(minimum_count=1, maximum_length=2))
     texts = ["a b c", "a b", "c", "a, b"]
-    encoded, cut = encoder.encode_counted(texts)
-    assert rows(encoded) == rows(encoder.encode(texts)) == [[2, 3], [2, 3], [4], [2, UNKNOWN]]
+    encoded = ByteEncoder(encoder).encode(texts)
+    assert rows(encoded.sequences) == rows(encoder.encode(texts)) == [[2, 3], [2, 3], [4], [2, UNKNOWN]]
     assert encoder.tokens("a b c") == ["a", "b"]
-    assert cut == 2
+    assert int((encoded.lengths > 2).sum()) == 2
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["a b"]])
@@ -151,7 +152,7 @@ def test_json_holds_every_option_resolved() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"words": ["a", "b", "a"]}, "e.json: words: .*'a' stands there 2 times"),
+        ({"words": ["a", "b", "a"]}, "e.json: words: .*'a' occurs 2 times"),
         ({"words": ["a", 1]}, r"e.json: words\.1: .*string"),
         ({"words": []}, "e.json: words: "),
         ({"words": "ab"}, "e.json: words: "),
@@ -196,6 +197,7 @@ def test_kims_cleaning_leaves_its_own_tokens_alone(text: str) -> None:
     assert tokenize(" ".join(tokens), "word", "kim", False) == tokens
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.lists(TEXTS), UNITS, CLEANINGS, st.booleans(), st.integers(1, 9))
 def test_encoding_agrees_with_tokens_and_does_not_depend_on_the_batch(
     texts: list[str], unit: Any, cleaning: Any, lower: bool, length: int
@@ -209,17 +211,9 @@ def test_encoding_agrees_with_tokens_and_does_not_depend_on_the_batch(
         tokens = encoder.tokens(text)
         known = [encoder.words[i - 2] if i != UNKNOWN else None for i in row]
         assert known == [token if token in encoder.words else None for token in tokens]
-        assert encoder.encode_counted([text])[1] == (len(tokenize(text, unit, cleaning, lower)) > length)
-    counted, cut = encoder.encode_counted(texts)
-    assert rows(counted) == encoded
-    assert cut == sum(encoder.encode_counted([text])[1] for text in texts)
-
-
-def test_remembered_chunks_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    encoder = TextEncoder.learn(["a b c d"], EVERY_WORD)
-    monkeypatch.setattr(type(encoder._chunk_ids), "SIZE", 2)
-    assert rows(encoder.encode(["a b c d " + "x" * 100])) == [[2, 3, 4, 5, UNKNOWN]]
-    assert len(encoder._chunk_ids) <= 2
+    counted = ByteEncoder(encoder).encode(texts)
+    assert rows(counted.sequences) == encoded
+    assert counted.lengths.tolist() == [len(tokenize(text, unit, cleaning, lower)) for text in texts]
 
 
 @pytest.mark.skipif(not CORPORA.is_dir(), reason="shared/corpora is not there")

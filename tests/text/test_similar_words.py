@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.inputs import UNKNOWN
 from pipeline.options import Tokenize
 from pipeline.text.encoder import TextEncoder
-from pipeline.text.similar_words import SHARE, SHORTEST, Spelling
+from pipeline.text.similar_words import MIN_PREFIX, MIN_SHARE, SimilarWords
 
 WORDS = ["watch", "remake", "watched", "watches", "film", "unwatchable"]
 
@@ -34,25 +34,25 @@ WORDS = ["watch", "remake", "watched", "watches", "film", "unwatchable"]
 def test_the_word_with_the_longest_beginning_in_common_stands_for_another(
     word: str, expected: str | None
 ) -> None:
-    like = Spelling(WORDS).like(word)
+    like = SimilarWords(WORDS).find(word)
     assert (None if like is None else WORDS[like]) == expected
 
 
 def test_of_words_equally_near_the_most_frequent_is_taken() -> None:
-    assert Spelling(["tested", "tester"]).like("testes") == 0
-    assert Spelling(["tester", "tested"]).like("testes") == 0
+    assert SimilarWords(["tested", "tester"]).find("testes") == 0
+    assert SimilarWords(["tester", "tested"]).find("testes") == 0
 
 
 @given(st.lists(st.text("abcé", max_size=9), unique=True), st.text("abcé", max_size=9))
 def test_what_is_found_is_the_best_of_all_words(words: list[str], word: str) -> None:
-    found = Spelling(words).like(word)
+    found = SimilarWords(words).find(word)
     common = [commonprefix([word, one]) for one in words]  # noqa: RUF071  (they are no paths)
-    lengths = [len(each) if len(one) >= SHORTEST else 0 for each, one in zip(common, words, strict=True)]
+    lengths = [len(each) if len(one) >= MIN_PREFIX else 0 for each, one in zip(common, words, strict=True)]
     most = max(lengths, default=0)
     near = [
         (abs(len(one) - len(word)), rank)
         for rank, one in enumerate(words)
-        if lengths[rank] == most and most >= SHORTEST and max(len(one), len(word)) <= most / SHARE
+        if lengths[rank] == most and most >= MIN_PREFIX and max(len(one), len(word)) <= most / MIN_SHARE
     ]
     assert found == (min(near)[1] if near else None)
 
