@@ -52,7 +52,7 @@ def with_line(line: bytes) -> bytes:
         (b"text,label,text\n" + b"a,b,c\n" * 9, ["reviews.csv, line 1", "'text'"]),
         (with_line(b"x" * 10_000_000 + b",a\n"), ["reviews.csv, line 42", "characters or more"]),
         (b"PK\x03\x04" + b"\0" * 100, ["reviews.csv looks like an Excel workbook"]),
-        (GOOD.encode("utf-16"), ["reviews.csv is utf-16", "ENCODING=utf-16"]),
+        (GOOD.encode("utf-16"), ["reviews.csv is utf-16", "ENCODING="]),
         (b"review,label\n" + b"a,b\n" * 9, ["no column 'text'", "'review', 'label'"]),
         (b"texts,label\n" + b"a,b\n" * 9, ["no column 'text'", "did you mean 'texts'?"]),
     ],

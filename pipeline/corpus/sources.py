@@ -167,13 +167,15 @@ def label_names(labels: Iterable[str], source: Source) -> list[str]:
 
 def _csv_rows(path: Path, source: Source) -> Iterator[_Raw]:
     with CsvFile(path, source.encoding) as file:
-        text, label = file.column(source.text, "TEXT"), file.column(source.label, "LABEL")
+        text, label = file.column(source.text, "source.text"), file.column(source.label, "source.label")
         for row in file:
             if isinstance(row, BadRow):
                 lines = f"line {row.first_line}"
                 if row.last_line > row.first_line:
                     lines = f"lines {row.first_line}-{row.last_line}"
-                raise InputError(f"{path}, {lines}: {row.reason}: mend the row, or delete it")
+                raise InputError(
+                    f"{path}, {lines}: {row.reason}: mend the row, or delete it", option=row.option
+                )
             yield _Raw(row.first_line, row.last_line, row.values[text], row.values[label])
 
 

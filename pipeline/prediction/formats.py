@@ -52,7 +52,7 @@ class BlockTable:
 
     def select_column(self, name: str) -> None:
         """Take the texts from this column. Raises InputError if it is missing."""
-        self._column = self._blocks.column(name, "TEXT")
+        self._column = self._blocks.column(name, "source.text")
 
     def batches(self, place: Place | None) -> Iterator[Batch]:
         """Yield the rows, from the place on at which an earlier pass stopped."""

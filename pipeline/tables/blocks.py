@@ -129,7 +129,8 @@ class CsvBlocks:
         more = len(self.header) - _SHOWN_NAMES
         raise InputError(
             f"{self._name}, line {self._header_line}: there is no column '{name}' among {known}"
-            f"{f' and {more} more' if more > 0 else ''}: name one with {option}={hint}"
+            f"{f' and {more} more' if more > 0 else ''}{hint}",
+            option=option,
         )
 
     def blocks(self, column: int, place: Place | None = None) -> Iterator[Block]:
@@ -181,9 +182,13 @@ class CsvBlocks:
         header = self._next(0, most=1)
         assert header
         if header.bad:
-            line, _, reason, _ = header.bad[0]
-            hint = "; is the file binary, or UTF-16 (ENCODING=utf-16)?" if "NUL" in reason else ""
-            raise InputError(f"{self._name}, line {line}: in the header, {reason}{hint}")
+            bad = header.bad[0]
+            has_nul = "NUL" in bad.reason
+            hint = "; is the file binary, or in UTF-16?" if has_nul else ""
+            raise InputError(
+                f"{self._name}, line {bad.first_line}: in the header, {bad.reason}{hint}",
+                option="source.encoding" if has_nul else bad.option,
+            )
         (names,) = self.values(header)
         name, count = Counter(names).most_common(1)[0]
         if count > 1:
@@ -264,8 +269,8 @@ class CsvBlocks:
             yield
         except UnicodeError as error:
             raise InputError(
-                f"{self._name}, after line {self._place.line}: not {self.encoding} ({error}): "
-                "set ENCODING= to the file's encoding"
+                f"{self._name}, after line {self._place.line}: not {self.encoding} ({error})",
+                option="source.encoding",
             ) from error
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise InputError(

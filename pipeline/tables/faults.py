@@ -20,6 +20,11 @@ class BadRow(NamedTuple):
     reason: str
     text: str
 
+    @property
+    def option(self) -> str:
+        """The option that may mend the rows, or an empty string."""
+        return "source.encoding" if self.reason.startswith("byte 0x") else ""
+
 
 def shown(text: str) -> str:
     cut = text.rstrip("\r\n")[: _SHOWN_CHARACTERS + 1]
@@ -41,7 +46,7 @@ def refusals(field_limit: int, record_limit: int) -> dict[int, str]:
 def unfit(text: str, width: int, expected: int) -> str:
     if "\0" in text:
         return "a NUL character"
-    return f"{width} field{'s' * (width != 1)} where the header has {expected}"
+    return f"{width} {'field' if width == 1 else 'fields'} where the header has {expected}"
 
 
 def undecodable(text: str, first_line: int, encoding: str, codec: str) -> str | None:
@@ -54,5 +59,5 @@ def undecodable(text: str, first_line: int, encoding: str, codec: str) -> str | 
     position = len(line.encode(codec.removesuffix("-sig"), "replace")) + 1
     return (
         f"byte 0x{ord(stray[0]) & 0xFF:02x} at position {position} of line {first_line + len(ends)} is not "
-        f"{encoding} (set ENCODING= if the file is in another encoding)"
+        f"{encoding}"
     )

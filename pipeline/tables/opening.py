@@ -126,11 +126,12 @@ def _codec(start: bytes, name: str, encoding: str) -> str:
     except (LookupError, ValueError) as error:
         raise InputError(
             f"{name}: '{encoding}' is not a text encoding known to Python: "
-            "set ENCODING= to, for example, utf-8, windows-1252 or utf-16"
+            "expected, for example, utf-8, windows-1252 or utf-16",
+            option="source.encoding",
         ) from error
     mark = next((family for bom, family in _BOMS if start.startswith(bom)), None)
     if mark and not codec.startswith(mark):
-        raise InputError(f"{name} is {mark} by its byte order mark, not {encoding}: set ENCODING={mark}")
+        raise InputError(f"{name} is {mark} by its byte order mark, not {encoding}", option="source.encoding")
     return codec
 
 

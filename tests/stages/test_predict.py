@@ -313,7 +313,7 @@ def test_a_header_alone_and_a_parquet_file_give_tables_too(
         (["THREADS=0"], "THREADS=0: expected a whole number from 1"),
         (
             ["TEXT=reviews"],
-            "no column 'reviews' among 'id', 'review': name one with TEXT=, did you mean",
+            "no column 'reviews' among 'id', 'review', did you mean",
         ),
         (["ENCODING=utf-9"], "'utf-9' is not a text encoding"),
         (["OUTPUT=missing/out.csv"], "does not exist or cannot be written"),

@@ -127,13 +127,14 @@ def misfit(record: list[str], first: int, encoding: str, width: int, header: int
         if stray := re.search("[\ud800-\udfff]", line):
             position = len(line[: stray.start()].encode(encoding, "replace")) + 1
             byte = f"0x{ord(stray[0]) & 0xFF:02x}"
-            return (
-                f"byte {byte} at position {position} of line {number} is not {encoding} "
-                "(set ENCODING= if the file is in another encoding)"
-            )
+            return f"byte {byte} at position {position} of line {number} is not {encoding}"
     if "\0" in "".join(record):
         return "a NUL character"
-    return "" if width == header else f"{width} field{'s' * (width != 1)} where the header has {header}"
+    return (
+        ""
+        if width == header
+        else f"{width} {'field' if width == 1 else 'fields'} where the header has {header}"
+    )
 
 
 def plain(found: list[Found | BadRow]) -> list[tuple[object, ...]]:
@@ -147,7 +148,7 @@ def test_a_block_tells_where_records_and_texts_stand(path: Path) -> None:
     path.write_bytes(b'label,text\n1,fine\n\n"0","a ""b"", c\nd"\r\n,""\n')
     with CsvBlocks(path) as file:
         assert (file.header, file.delimiter, file.bytes_total) == (["label", "text"], ",", 43)
-        (block,) = file.blocks(file.column("text", "TEXT"))
+        (block,) = file.blocks(file.column("text", "source.text"))
         assert file.bytes_read == 43
     at = [[block.data[start:end].tobytes() for start, end in spans] for spans in (block.records, block.texts)]
     assert at[0] == [b"1,fine", b'"0","a ""b"", c\nd"', b',""']
@@ -164,8 +165,7 @@ def test_bad_rows_stand_beside_the_good_ones(path: Path) -> None:
         (2, 2, ["1", "2"]),
         (3, 3, "1 field where the header has 2", "x"),
         (4, 4, "a quote inside a quoted field is not doubled", '"y" z,2'),
-        (5, 5, "byte 0xff at position 1 of line 5 is not utf-8 "
-               "(set ENCODING= if the file is in another encoding)", "\\udcff,1"),
+        (5, 5, "byte 0xff at position 1 of line 5 is not utf-8", "\\udcff,1"),
         (6, 6, "a NUL character", "3,\0"),
         (7, 7, ['5" x', "6"]),
         (8, 8, "a quote is opened and not closed before the end of the file", '"7,8'),

@@ -152,23 +152,22 @@ def test_bytes_read_grow_to_the_size_of_the_file(path, pack):
 def test_a_column_is_found_by_name(path):
     path.write_bytes(b"text,label\n")
     with CsvFile(path) as file:
-        assert (file.column("text", "TEXT"), file.column("label", "LABEL")) == (0, 1)
+        assert (file.column("text", "source.text"), file.column("label", "source.label")) == (0, 1)
 
 
 def test_a_missing_column_is_named_with_those_there_are_and_the_nearest(path):
     path.write_bytes(b"id,Text,label\n")
     with CsvFile(path) as file, pytest.raises(InputError) as error:
-        file.column("text", "TEXT")
+        file.column("text", "source.text")
     assert str(error.value) == (
-        f"{path}, line 1: there is no column 'text' among 'id', 'Text', 'label': "
-        "name one with TEXT=, did you mean 'Text'?"
+        f"{path}, line 1: there is no column 'text' among 'id', 'Text', 'label', did you mean 'Text'?"
     )
 
 
 def test_a_long_list_of_columns_is_cut(path):
     path.write_bytes(",".join(f"c{i}" for i in range(500)).encode())
-    with CsvFile(path) as file, pytest.raises(InputError, match=r"'c19' and 480 more: name one with LABEL=$"):
-        file.column("xyz", "LABEL")
+    with CsvFile(path) as file, pytest.raises(InputError, match=r"'c19' and 480 more$"):
+        file.column("xyz", "source.label")
 
 
 # Bad rows
@@ -192,7 +191,7 @@ def test_undecodable_bytes_are_shown_with_line_and_byte_position(path):
     # The é of UTF-8 before it counts two bytes: x=1, é=2-3, y=4.
     assert bad(b'"x\nx\xc3\xa9y\xe9z",2\n', path) == BadRow(
         3, 4,
-        "byte 0xe9 at position 5 of line 4 is not utf-8 (set ENCODING= if the file is in another encoding)",
+        "byte 0xe9 at position 5 of line 4 is not utf-8",
         '"x\nxéy\\udce9z",2',
     )  # fmt: skip
 
@@ -332,10 +331,10 @@ def test_one_column_may_have_no_name(path):
     (b"%PDF-1.7\n", "PDF"),
     (b"\x89PNG\r\n\x1a\n\0\0", "PNG"),
     (gzip.compress(b"PK\x03\x04\x14\0\x06\0", mtime=0), "ZIP"),
-    (b"text,\0label\n1,2\n", "in the header, a NUL character; is the file binary, or UTF-16"),
-    ("text,label\n".encode("utf-16-le"), "ENCODING=utf-16"),
-    ("text,label\n".encode("utf-16"), "utf-16 by its byte order mark, not utf-8: set ENCODING=utf-16"),
-    ("text,label\n".encode("utf-32"), "set ENCODING=utf-32"),
+    (b"text,\0label\n1,2\n", "in the header, a NUL character; is the file binary, or in UTF-16"),
+    ("text,label\n".encode("utf-16-le"), "is the file binary, or in UTF-16?"),
+    ("text,label\n".encode("utf-16"), "utf-16 by its byte order mark, not utf-8"),
+    ("text,label\n".encode("utf-32"), "is utf-32 by its byte order mark, not utf-8"),
     (b"t\xe9xt,label\n", "line 1: in the header, byte 0xe9 at position 2 of line 1 is not utf-8"),
     (b'"text,label\n1,2\n', "line 1: in the header, a quote is opened and not closed"),
 ])  # fmt: skip
@@ -344,7 +343,9 @@ def test_a_file_of_another_kind_is_named_with_its_remedy(path, content, words):
 
 
 def test_utf_8_by_its_mark_is_not_read_in_another_encoding(path):
-    assert "set ENCODING=utf-8" in refusal(path, b"\xef\xbb\xbfa,b\n", "windows-1252")
+    assert "is utf-8 by its byte order mark, not windows-1252" in refusal(
+        path, b"\xef\xbb\xbfa,b\n", "windows-1252"
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-9", "base64", "", "a\0b"])
@@ -452,3 +453,31 @@ def test_real_corpora_are_read_without_a_bad_row(name, count):
         found = list(file)
     assert len(found) == count
     assert all(isinstance(row, Row) for row in found)
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (b"a,b\n1,2\n", "utf-9"),
+        ("a,b\n".encode("utf-16"), "utf-8"),
+        (b"a,\0b\n", "utf-8"),
+        (b"\xe9,b\n", "utf-8"),
+    ],
+)
+def test_an_error_of_the_encoding_names_its_option(path, content, encoding):
+    path.write_bytes(content)
+    with pytest.raises(InputError) as error, CsvFile(path, encoding):
+        pass
+    assert error.value.option == "source.encoding"
+
+
+def test_a_row_in_another_encoding_names_the_option_and_other_bad_rows_none(path):
+    undecodable, narrow = rows(path, b"a,b\n\xe9,1\nx\n")
+    assert (undecodable.option, narrow.option) == ("source.encoding", "")
+
+
+def test_a_missing_column_names_the_option_that_chooses_another(path):
+    path.write_bytes(b"a,b\n")
+    with CsvFile(path) as file, pytest.raises(InputError) as error:
+        file.column("text", "source.text")
+    assert error.value.option == "source.text"
