@@ -15,8 +15,8 @@ import signal, time
 from pipeline.__main__ import _interrupt_by_every_polite_signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 _interrupt_by_every_polite_signal()
-print("begun", flush=True)
 try:
+    print("begun", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
