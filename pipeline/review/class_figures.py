@@ -170,7 +170,7 @@ def wrong_pictures(pictures: NDArray[np.uint8], captions: Sequence[str], title: 
     """Draw images uint8 [n, height, width, channels] below their captions, at most MAX_PICTURES."""
     rows = max(1, -(-min(len(pictures), MAX_PICTURES) // PICTURES_PER_ROW))
     figure = Figure(figsize=(FIGURE_WIDTH, 0.8 + 1.75 * rows), layout="constrained")
-    set_heading(figure, "Wrong images, the most confident first: label → predicted, probability", title)
+    set_heading(figure, "Mistakes, most confident first: label → predicted, probability", title)
     axes = figure.subplots(rows, PICTURES_PER_ROW, squeeze=False).ravel()
     for axis in axes:
         axis.axis("off")
