@@ -1,12 +1,15 @@
-"""Set-ups that several rooms share."""
+"""Fixtures that the tests of several rooms share."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.browser import CHROMIUM, Browser
+from tests.project import Project
 from tests.tracking_server import Server
 
 
@@ -18,6 +21,20 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    """The checkout, its commands, and data for them."""
+    return Project(Path(__file__).resolve().parents[1])
+
+
+@pytest.fixture(scope="session")
+def browser() -> Browser:
+    """A browser to look at pages with."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on PATH to look with")
+    return Browser(CHROMIUM)
 
 
 @pytest.fixture(scope="session")

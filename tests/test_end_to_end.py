@@ -17,49 +17,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-SMALL = "train.epochs=4 embed.dimensions=16 network.filters=8 train.batch_size=16"
-
-
-def environment(data: Path) -> dict[str, str]:
-    """This one, without what an outer make hands down and without a tracking server."""
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "MLFLOW"))
-    }
-    return inherited | {"CONVTEXT_DATA": str(data)}
-
-
-def make(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["make", *arguments], cwd=ROOT, env=environment(data), capture_output=True, text=True, timeout=240
-    )
-
-
-def write_reviews(path: Path, rows: int) -> None:
-    """Reviews that a classifier can tell apart by one word, with two columns it must not need."""
-    words = ["lovely", "awful"]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["id", "review", "stars"])
-        writer.writerows(
-            [n, f"a {words[n % 2]} film number {n}, café at {n * 7 % 23} o'clock", 5 - 4 * (n % 2)]
-            for n in range(rows)
-        )
+from tests.project import Project
 
 
 class Trained:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, project: Project, folder: Path) -> None:
+        self.project = project
         self.data, self.csv = folder / "data", folder / "my reviews.csv"
-        write_reviews(self.csv, 120)
+        project.write_reviews(self.csv, 120)
         self.arguments = [f"CORPUS={self.csv}", "TEXT=review", "LABEL=stars"]
         self.done = self.train()
         self.folder = Path(self.done.stdout.splitlines()[-1])
 
-    def train(self, assignments: str = SMALL, *more: str) -> subprocess.CompletedProcess[str]:
-        return make(self.data, "train", *self.arguments, f"SET={assignments}", *more)
+    def train(self, assignments: str = "", *more: str) -> subprocess.CompletedProcess[str]:
+        return self.project.make(
+            self.data, "train", *self.arguments, f"SET={assignments or self.project.tiny()}", *more
+        )
 
     def predict(self, source: Path, *more: str) -> subprocess.CompletedProcess[str]:
-        return make(self.data, "predict", f"CORPUS={self.csv}", f"INPUT={source}", *more)
+        return self.project.make(self.data, "predict", f"CORPUS={self.csv}", f"INPUT={source}", *more)
 
     def times(self) -> Mapping[str, int]:
         return {
@@ -70,8 +46,8 @@ class Trained:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    return Trained(tmp_path_factory.mktemp("trained"))
+def trained(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return Trained(project, tmp_path_factory.mktemp("trained"))
 
 
 def test_train_ends_with_the_folder_of_the_run_and_its_metrics(trained: Trained) -> None:
@@ -140,8 +116,8 @@ def test_a_second_train_does_nothing(trained: Trained) -> None:
     assert trained.times() == before
 
 
-def test_the_same_seed_gives_the_same_bits(trained: Trained, tmp_path: Path) -> None:
-    again = Trained(tmp_path)
+def test_the_same_seed_gives_the_same_bits(project: Project, trained: Trained, tmp_path: Path) -> None:
+    again = Trained(project, tmp_path)
     assert again.done.returncode == 0, again.done.stderr
     first, second = (json.loads((one.folder / "metrics.json").read_text()) for one in (trained, again))
     assert first | {"train_seconds": 0} == second | {"train_seconds": 0}
@@ -202,15 +178,15 @@ def test_a_text_has_the_same_probability_alone_and_among_others(trained: Trained
 
 
 def test_an_interrupted_predict_keeps_the_old_output_and_goes_on_by_the_same_command(
-    trained: Trained, tmp_path: Path
+    project: Project, trained: Trained, tmp_path: Path
 ) -> None:
     source, output = tmp_path / "endless.csv", tmp_path / "out.csv"
     output.write_text("old")
     source.write_text("review\n" + "a lovely film\n" * 2_000_000)
     process = subprocess.Popen(
         ["make", "predict", f"CORPUS={trained.csv}", f"INPUT={source}", f"OUTPUT={output}", "HARMLESS=1"],
-        cwd=ROOT, env=environment(trained.data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        cwd=project.root, env=project.environment(trained.data), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while not Path(f"{output}.partial.json").exists() and time.monotonic() < deadline:
@@ -224,13 +200,15 @@ def test_an_interrupted_predict_keeps_the_old_output_and_goes_on_by_the_same_com
     assert Path(f"{output}.partial").stat().st_size > 0
 
 
-def test_an_interrupted_train_keeps_the_old_model_and_marks_its_run_killed(trained: Trained) -> None:
+def test_an_interrupted_train_keeps_the_old_model_and_marks_its_run_killed(
+    project: Project, trained: Trained
+) -> None:
     before = trained.times()
-    long = SMALL.replace("epochs=4", "epochs=9999")
+    long = project.tiny(epochs=9999)
     process = subprocess.Popen(
         ["make", "train", *trained.arguments, f"SET={long} train.patience=9999"],
-        cwd=ROOT, env=environment(trained.data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        cwd=project.root, env=project.environment(trained.data), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
     assert any("epoch  2" in line for line in iter(process.stdout.readline, ""))
@@ -268,9 +246,11 @@ def test_a_damaged_model_is_refused_by_name(trained: Trained, tmp_path: Path) ->
         assert not Path(f"{source}.predictions.csv").exists()
 
 
-def test_an_option_of_training_retrains_and_repeats_nothing_before_it(trained: Trained) -> None:
+def test_an_option_of_training_retrains_and_repeats_nothing_before_it(
+    project: Project, trained: Trained
+) -> None:
     before = trained.times()
-    done = trained.train(SMALL + " train.patience=2")
+    done = trained.train(project.tiny() + " train.patience=2")
     assert done.returncode == 0, done.stderr
     changed = {name for name, when in trained.times().items() if before.get(name) != when}
     assert {"train.json", "model", "history.json", "metrics.json"} <= changed
@@ -299,8 +279,10 @@ def test_a_changed_text_redoes_everything_and_a_broken_one_loses_nothing(trained
     )
 
 
-def test_several_members_and_the_linear_model_are_one_classifier(trained: Trained, tmp_path: Path) -> None:
-    few = SMALL.replace("epochs=4", "epochs=2")
+def test_several_members_and_the_linear_model_are_one_classifier(
+    project: Project, trained: Trained, tmp_path: Path
+) -> None:
+    few = project.tiny(epochs=2)
     done = trained.train(f"{few} ensemble.members=2", "MODEL=convtext")
     assert done.returncode == 0, done.stderr
     assert "  weights: networks " in done.stdout

@@ -14,7 +14,7 @@ from pipeline.__main__ import main
 from pipeline.baselines.catalogue import BASELINES
 from pipeline.graph.folds import configure_folds
 from pipeline.graph.request import TrainingRequest
-from tests.test_end_to_end import SMALL, make
+from tests.project import Project
 
 WORDS = [f"{first}{second}" for first in "bdfgk" for second in ("al", "en", "ir", "os", "um", "yx")]
 CLASSES = ["calm", "glad", "sad"]
@@ -36,7 +36,7 @@ def write_rows(path: Path, rows: int, seed: int, more: list[str], shift: int = 0
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def runs(project: Project, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two runs, with test rows that have neither texts nor labels in common."""
     found = []
     for seed, shift in ((1, 0), (2, 1)):
@@ -44,8 +44,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         write_rows(folder / "train.csv", 400, 0, [])
         write_rows(folder / "test.csv", 150, seed, OF_TEST_ALONE[seed:], shift)
         arguments = [f"CORPUS={folder / 'train.csv'}", f"TEST={folder / 'test.csv'}", "MODEL=convtext"]
-        settings = SMALL.replace("epochs=4", "epochs=12").replace("filters=8", "filters=32")
-        done = make(folder / "data", "train", *arguments, f"SET={settings}")
+        settings = project.tiny(epochs=12, filters=32)
+        done = project.make(folder / "data", "train", *arguments, f"SET={settings}")
         assert done.returncode == 0, done.stderr
         found.append(Path(done.stdout.splitlines()[-1]))
     return found

@@ -15,30 +15,35 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.studies.cross_validation import difference
-from tests.test_end_to_end import SMALL, make, write_reviews
-
-FEW = SMALL.replace("epochs=4", "epochs=2")
+from tests.project import Project
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("crossval")
-    write_reviews(folder / "reviews.csv", 80)
+    project.write_reviews(folder / "reviews.csv", 80)
     return folder
 
 
-def crossval(data: Path, *more: str):
-    arguments = [f"CORPUS={data / 'reviews.csv'}", "TEXT=review", "LABEL=stars", f"SET={FEW}", "FOLDS=2"]
-    return make(data, "crossval", "MODEL=kim-rand", *arguments, *more)
+def crossval(project: Project, data: Path, *more: str):
+    arguments = [
+        f"CORPUS={data / 'reviews.csv'}",
+        "TEXT=review",
+        "LABEL=stars",
+        f"SET={project.tiny(epochs=2)}",
+        "FOLDS=2",
+    ]
+    return project.make(data, "crossval", "MODEL=kim-rand", *arguments, *more)
 
 
 class CrossValidated:
     """A cross-validation over two folds of a corpus of its own, as a user ran it."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, project: Project, data: Path) -> None:
+        self.project = project
         self.data = data
-        write_reviews(data / "reviews.csv", 80)
-        self.done = crossval(data)
+        project.write_reviews(data / "reviews.csv", 80)
+        self.done = crossval(project, data)
         assert self.done.returncode == 0, self.done.stderr
         *self.lines, folder = self.done.stdout.splitlines()
         self.folder = Path(folder)
@@ -52,8 +57,8 @@ class CrossValidated:
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> CrossValidated:
-    return CrossValidated(tmp_path_factory.mktemp("two-folds"))
+def done(project: Project, tmp_path_factory: pytest.TempPathFactory) -> CrossValidated:
+    return CrossValidated(project, tmp_path_factory.mktemp("two-folds"))
 
 
 def test_what_is_printed_fits_a_terminal_and_ends_with_the_verdict(done: CrossValidated) -> None:
@@ -112,6 +117,7 @@ def test_the_runs_of_the_folds_have_one_parent(done: CrossValidated) -> None:
 
 
 def test_a_fold_that_lost_its_model_is_run_again_to_the_same_numbers_and_no_other_is(
+    project: Project,
     done: CrossValidated,
 ) -> None:
     kept, lost = (run / "metrics.json" for run in done.runs)
@@ -120,7 +126,7 @@ def test_a_fold_that_lost_its_model_is_run_again_to_the_same_numbers_and_no_othe
     (lost.parents[1] / "baseline_accuracy.parquet").unlink()
     lost.unlink()
 
-    again = crossval(done.data)
+    again = crossval(project, done.data)
 
     assert again.returncode == 0, again.stderr
     assert kept.stat().st_mtime_ns == before
@@ -130,29 +136,31 @@ def test_a_fold_that_lost_its_model_is_run_again_to_the_same_numbers_and_no_othe
     assert resumed["calibration_error"] == done.result["calibration_error"]  # which depends on probabilities
 
 
-def test_a_table_shows_what_was_cross_validated(done: CrossValidated) -> None:
-    table = make(done.data, "table", "CORPORA=", "MODELS=")
+def test_a_table_shows_what_was_cross_validated(project: Project, done: CrossValidated) -> None:
+    table = project.make(done.data, "table", "CORPORA=", "MODELS=")
     assert table.returncode == 0, table.stderr
     assert "| **100.0 ± 0.0** |" in table.stdout
     assert "Calibration error" in table.stdout
     assert (done.data / "build" / "table.png").stat().st_size > 10_000
 
 
-def test_a_cross_validation_that_cannot_be_read_is_named(done: CrossValidated) -> None:
+def test_a_cross_validation_that_cannot_be_read_is_named(project: Project, done: CrossValidated) -> None:
     saved = done.folder / "crossval.json"
     content = saved.read_bytes()
     saved.write_text("{}")
     try:
-        table = make(done.data, "table", "CORPORA=", "MODELS=")
+        table = project.make(done.data, "table", "CORPORA=", "MODELS=")
     finally:
         saved.write_bytes(content)
     assert table.returncode == 2
     assert "crossval.json is missing or not as `make` writes it" in table.stderr
 
 
-def test_an_official_test_part_is_kept_and_seeds_take_the_place_of_folds(data: Path) -> None:
-    write_reviews(data / "held_out.csv", 30)
-    done = crossval(data, f"TEST={data / 'held_out.csv'}")
+def test_an_official_test_part_is_kept_and_seeds_take_the_place_of_folds(
+    project: Project, data: Path
+) -> None:
+    project.write_reviews(data / "held_out.csv", 30)
+    done = crossval(project, data, f"TEST={data / 'held_out.csv'}")
     assert done.returncode == 0, done.stderr
     assert "2 seeds" in done.stdout
     assert "There are only 30 test rows: one of them is 3.3 points." in done.stdout
@@ -176,7 +184,12 @@ def test_an_official_test_part_is_kept_and_seeds_take_the_place_of_folds(data: P
     ("jobs", "more"), [("2", "; JOBS=1 needs less, as one fold at a time runs"), ("1", "")]
 )
 def test_a_fold_that_is_killed_is_one_line_with_the_remedy(
-    data: Path, jobs: str, more: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    project: Project,
+    data: Path,
+    jobs: str,
+    more: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     short_of_memory = data / "short_of_memory.sh"
     short_of_memory.write_text(
@@ -185,7 +198,13 @@ def test_a_fold_that_is_killed_is_one_line_with_the_remedy(
     short_of_memory.chmod(0o755)
     monkeypatch.setenv("CONVTEXT_DATA", str(data))
     monkeypatch.setattr(sys, "executable", str(short_of_memory))
-    words = [f"CORPUS={data / 'reviews.csv'}", "TEXT=review", "LABEL=stars", "MODEL=kim-rand", f"SET={FEW}"]
+    words = [
+        f"CORPUS={data / 'reviews.csv'}",
+        "TEXT=review",
+        "LABEL=stars",
+        "MODEL=kim-rand",
+        f"SET={project.tiny(epochs=2)}",
+    ]
     assert main(["crossval", *words, "FOLDS=3", f"JOBS={jobs}"]) == 2
     killed = "a stage was killed, most likely as memory ran out: the same command goes on where it was"
     assert capfd.readouterr().err == f"convtext: {killed}{more}\n"
@@ -194,13 +213,15 @@ def test_a_fold_that_is_killed_is_one_line_with_the_remedy(
 @pytest.mark.parametrize(
     "wrong", ["FOLDS=1", "FOLDS=0", "FOLDS=abc", "FOLDS=", "REPEATS=-1", "FOLDS=99999999999"]
 )
-def test_a_number_of_folds_that_makes_no_sense_is_refused_in_one_line(data: Path, wrong: str) -> None:
-    done = crossval(data, wrong)
+def test_a_number_of_folds_that_makes_no_sense_is_refused_in_one_line(
+    project: Project, data: Path, wrong: str
+) -> None:
+    done = crossval(project, data, wrong)
     assert done.returncode == 2
     assert done.stderr.splitlines()[0].startswith(f"convtext: {wrong}: expected a whole number from ")
 
 
-def test_more_folds_than_rows_of_any_class_are_refused_once(data: Path) -> None:
-    done = crossval(data, "FOLDS=60")
+def test_more_folds_than_rows_of_any_class_are_refused_once(project: Project, data: Path) -> None:
+    done = crossval(project, data, "FOLDS=60")
     assert done.returncode == 2
     assert done.stderr.count("convtext: no class has 60 rows") == 1

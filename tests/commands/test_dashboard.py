@@ -21,20 +21,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser import BROWSER, UNSEEN, WIDTHS, asked, browse, console, framed
-from tests.test_end_to_end import ROOT, environment, make
+from tests.browser import Browser, framed
+from tests.project import Project
 
 RUNS = {
     "text": ["SET=train.epochs=1 embed.dimensions=8 network.filters=4", "MODEL=kim-rand"],
     "digits": ["SET=train.epochs=1 network.filters=[4]"],
 }
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium to look with")
 
 
 class Reviewed:
     """The folders of both runs, their ids, and the address that `make dashboard` prints."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, project: Project, folder: Path) -> None:
+        self.project = project
         self.data = folder / "data"
         text = folder / "text.csv"
         rows = [f"a {('lovely', 'awful')[n % 2]} film number {n},{('good', 'bad')[n % 2]}" for n in range(80)]
@@ -53,20 +53,22 @@ class Reviewed:
         self.address = ""
 
     def make(self, *arguments: str) -> str:
-        done = make(self.data, *arguments)
+        done = self.project.make(self.data, *arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
 
 @pytest.fixture(scope="module")
-def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reviewed]:
-    runs = Reviewed(tmp_path_factory.mktemp("reviewed"))
+def reviewed(
+    project: Project, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reviewed]:
+    runs = Reviewed(project, tmp_path_factory.mktemp("reviewed"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with subprocess.Popen(
-        ["make", "dashboard", f"PORT={port}"], cwd=ROOT, env=environment(runs.data), stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+        ["make", "dashboard", f"PORT={port}"], cwd=project.root, env=project.environment(runs.data),
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
     ) as server:  # fmt: skip
         try:
             assert server.stdout
@@ -83,14 +85,11 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reviewed]:
             os.killpg(server.pid, signal.SIGTERM)
 
 
-def seen(address: str, folder: Path) -> tuple[str, np.ndarray, list[str]]:
+def seen(browser: Browser, address: str, folder: Path) -> tuple[str, np.ndarray, list[str]]:
     """The page's words, its picture [height, width, 3], and what its console said."""
-    picture = folder / "page.png"
     options = "--window-size=1280,900", "--virtual-time-budget=15000"
-    drawn = browse(folder / "profile", *options, f"--screenshot={picture}", address)
-    read = browse(folder / "profile", *options, "--dump-dom", address)
-    pixels = np.asarray(Image.open(BytesIO(picture.read_bytes())).convert("RGB"))
-    return read.stdout, pixels, console(drawn) + console(read)
+    words, picture, console = browser.screenshot(folder, address, *options)
+    return words, np.asarray(Image.open(BytesIO(picture.read_bytes())).convert("RGB")), console
 
 
 def uncaught(said: list[str]) -> list[str]:
@@ -105,19 +104,21 @@ def assert_drawn(picture: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("name", list(RUNS))
-def test_the_runs_page_begins_with_what_came_out(reviewed: Reviewed, name: str, tmp_path: Path) -> None:
+def test_the_runs_page_begins_with_what_came_out(
+    browser: Browser, reviewed: Reviewed, name: str, tmp_path: Path
+) -> None:
     page = f"{reviewed.address}/#/experiments/{reviewed.experiment}/runs/{reviewed.ids[name]}"
-    words, picture, said = seen(page, tmp_path)
+    words, picture, said = seen(browser, page, tmp_path)
     assert_drawn(picture)
     assert not uncaught(said)
     assert "Accuracy" in words and "To repeat it:" in words and "make train" in words
     assert "test.accuracy" in words
 
 
-def test_the_compare_page_shows_both_runs(reviewed: Reviewed, tmp_path: Path) -> None:
+def test_the_compare_page_shows_both_runs(browser: Browser, reviewed: Reviewed, tmp_path: Path) -> None:
     chosen = quote(json.dumps(list(reviewed.ids.values()))), quote(json.dumps([str(reviewed.experiment)]))
     words, picture, said = seen(
-        f"{reviewed.address}/#/compare-runs?runs={chosen[0]}&experiments={chosen[1]}", tmp_path
+        browser, f"{reviewed.address}/#/compare-runs?runs={chosen[0]}&experiments={chosen[1]}", tmp_path
     )
     assert_drawn(picture)
     assert not uncaught(said)
@@ -125,22 +126,24 @@ def test_the_compare_page_shows_both_runs(reviewed: Reviewed, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", list(RUNS))
-def test_the_report_opens_without_a_server(reviewed: Reviewed, name: str, tmp_path: Path) -> None:
-    words, _, said = seen((reviewed.folders[name] / "report.html").as_uri(), tmp_path)
+def test_the_report_opens_without_a_server(
+    browser: Browser, reviewed: Reviewed, name: str, tmp_path: Path
+) -> None:
+    words, _, said = seen(browser, (reviewed.folders[name] / "report.html").as_uri(), tmp_path)
     assert said == []
     assert "Is it better" in words and "make train" in words
 
 
 @pytest.mark.parametrize("name", list(RUNS))
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", [1280, 390])
 def test_the_report_is_drawn_on_a_desk_and_on_a_phone(
-    reviewed: Reviewed, name: str, width: int, tmp_path: Path
+    browser: Browser, reviewed: Reviewed, name: str, width: int, tmp_path: Path
 ) -> None:
     report = reviewed.folders[name] / "report.html"
-    _, picture, said = seen(framed(tmp_path, report, width).as_uri(), tmp_path)
+    _, picture, said = seen(browser, framed(tmp_path, report, width).as_uri(), tmp_path)
     assert_drawn(picture[:, :width])
     assert said == []
-    assert asked(tmp_path, report, width, UNSEEN) == ([], [])
+    assert browser.unseen(tmp_path, report, width) == ([], [])
     question = "page => [...page.images].map(one => one.naturalWidth > 0 && one.width <= innerWidth)"
-    seen_whole, _ = asked(tmp_path, report, width, question)
+    seen_whole, _ = browser.ask(tmp_path, report, width, question)
     assert len(seen_whole) > 5 and all(seen_whole)

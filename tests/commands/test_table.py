@@ -9,7 +9,7 @@ import pytest
 from pipeline.__main__ import main
 from pipeline.commands.table import pairs, write_tables
 from tests.cross_validations import cross_validation
-from tests.test_end_to_end import make
+from tests.project import Project
 
 LONG = "kim-multichannel-of-a-very-long-name"
 
@@ -61,14 +61,14 @@ def test_all_models_are_run_on_what_they_take_and_none_where_none_is_named() -> 
     assert pairs([], ["kim-rand"]) == []
 
 
-def test_names_of_corpora_and_models_are_no_commands(data: Path) -> None:
+def test_names_of_corpora_and_models_are_no_commands(project: Project, data: Path) -> None:
     for names in (
         "CORPORA=$(touch ran)",
         "MODELS=`touch ran`",
         'CORPORA="; touch ran; "',
         "MODELS='; touch ran; '",
     ):
-        done = make(data, "table", names.replace("ran", str(data / "ran")))
+        done = project.make(data, "table", names.replace("ran", str(data / "ran")))
         assert done.returncode == 2
         assert len(done.stderr.splitlines()[0]) > len("convtext: ")
         assert done.stderr.startswith("convtext: no ")

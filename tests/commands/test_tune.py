@@ -18,9 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.test_end_to_end import ROOT, SMALL, environment, write_reviews
+from tests.project import Project
 
-FEW = SMALL.replace("epochs=4", "epochs=2")
 SPLIT = "split='{test: 0.2}'"
 CONFIGURE = """
 import sys
@@ -31,29 +30,39 @@ print(configure(parse_words("tune", sys.argv[1:])).path)
 Done = subprocess.CompletedProcess[str]
 
 
-def checkout(folder: Path) -> Path:
+def checkout(project: Project, folder: Path) -> Path:
     """The project in a folder of its own, as a search writes to its conf/."""
     for name in ("pipeline", "conf"):
-        shutil.copytree(ROOT / name, folder / name)
+        shutil.copytree(project.root / name, folder / name)
     for name in ("Makefile", "requirements.lock"):
-        shutil.copy2(ROOT / name, folder)
-    (folder / ".venv").symlink_to((ROOT / ".venv").resolve())
+        shutil.copy2(project.root / name, folder)
+    (folder / ".venv").symlink_to((project.root / ".venv").resolve())
     return folder
 
 
 class Tuned:
-    def __init__(self, folder: Path) -> None:
-        self.root, self.data, self.csv = checkout(folder / "project"), folder / "data", folder / "reviews.csv"
-        write_reviews(self.csv, 80)
+    def __init__(self, project: Project, folder: Path) -> None:
+        self.project = project
+        self.root, self.data, self.csv = (
+            checkout(project, folder / "project"),
+            folder / "data",
+            folder / "reviews.csv",
+        )
+        project.write_reviews(self.csv, 80)
         self.of_csv = [f"CORPUS={self.csv}", "TEXT=review", "LABEL=stars"]
-        self.arguments = [*self.of_csv, "MODEL=kim-rand", f"SET={FEW} {SPLIT}"]
+        self.arguments = [*self.of_csv, "MODEL=kim-rand", f"SET={project.tiny(epochs=2)} {SPLIT}"]
         self.done = self.run("make", "tune", *self.arguments, "NAME=better", "BUDGET=30s")
         (self.folder,) = self.data.glob("build/*/kim-rand/tune/better-*")
         self.corpus = self.folder.parents[2]
 
     def run(self, *command: str) -> Done:
         return subprocess.run(
-            command, cwd=self.root, env=environment(self.data), capture_output=True, text=True, timeout=240
+            command,
+            cwd=self.root,
+            env=self.project.environment(self.data),
+            capture_output=True,
+            text=True,
+            timeout=240,
         )
 
     def model(self, name: str) -> Path:
@@ -75,8 +84,8 @@ class Tuned:
 
 
 @pytest.fixture(scope="module")
-def tuned(tmp_path_factory: pytest.TempPathFactory) -> Tuned:
-    return Tuned(tmp_path_factory.mktemp("tuned"))
+def tuned(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Tuned:
+    return Tuned(project, tmp_path_factory.mktemp("tuned"))
 
 
 def test_a_search_prints_a_line_a_trial_and_writes_the_best_with_what_was_found(tuned: Tuned) -> None:
@@ -216,12 +225,12 @@ def test_two_searches_at_once_have_options_of_their_own_and_leave_those_of_train
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_an_interrupted_search_keeps_the_best_so_far_as_does_one_that_is_killed(
-    tuned: Tuned, number: signal.Signals
+    project: Project, tuned: Tuned, number: signal.Signals
 ) -> None:
     name = f"interrupted-by-{number}"
     process = subprocess.Popen(
         ["make", "tune", *tuned.arguments, f"NAME={name}", "BUDGET=1h"],
-        cwd=tuned.root, env=environment(tuned.data), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        cwd=tuned.root, env=project.environment(tuned.data), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -259,14 +268,14 @@ def test_an_interrupted_search_keeps_the_best_so_far_as_does_one_that_is_killed(
     ],
 )
 def test_what_cannot_work_is_said_before_anything_is_built(
-    tmp_path: Path, argument: str, message: str
+    project: Project, tmp_path: Path, argument: str, message: str
 ) -> None:
-    write_reviews(tmp_path / "reviews.csv", 20)
+    project.write_reviews(tmp_path / "reviews.csv", 20)
     arguments = [f"CORPUS={tmp_path / 'reviews.csv'}", "TEXT=review", "LABEL=stars"]
     done = subprocess.run(
         ["make", "tune", *arguments, argument],
-        cwd=ROOT,
-        env=environment(tmp_path),
+        cwd=project.root,
+        env=project.environment(tmp_path),
         capture_output=True,
         text=True,
     )
@@ -276,12 +285,13 @@ def test_what_cannot_work_is_said_before_anything_is_built(
     assert not list(tmp_path.glob("build/*/*"))
 
 
-def test_a_variable_of_the_environment_asks_for_nothing(tmp_path: Path) -> None:
-    write_reviews(tmp_path / "reviews.csv", 20)
+def test_a_variable_of_the_environment_asks_for_nothing(project: Project, tmp_path: Path) -> None:
+    project.write_reviews(tmp_path / "reviews.csv", 20)
     names = ["NAME", "MODEL", "SET", "TEXT", "LABEL", "TEST", "ENCODING", "OUTPUT", "TOP", "RUN", "CROSSVAL"]
     done = subprocess.run(
         ["make", "tune", f"CORPUS={tmp_path / 'reviews.csv'}", "BUDGET=none"],
-        cwd=ROOT, env=environment(tmp_path) | dict.fromkeys(names, "a:b"), capture_output=True, text=True,
+        cwd=project.root, env=project.environment(tmp_path) | dict.fromkeys(names, "a:b"),
+        capture_output=True, text=True,
     )  # fmt: skip
     assert done.stderr.startswith("convtext: BUDGET=none: expected a time")
 

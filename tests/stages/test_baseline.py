@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.artifacts import RunFolder
 from pipeline.graph.inner_make import Goal
-from tests.test_end_to_end import ROOT, SMALL, environment, make
+from tests.project import Project
 
 OF_MODEL = {"kim-rand": "accuracy", "balanced": "macro_f1"}
 
@@ -26,14 +26,16 @@ def write_tail(path: Path) -> None:
     path.write_text("\n".join(["text,label", *lines]) + "\n")
 
 
-def test_opponents_are_chosen_by_the_criterion_of_each_model_and_models_take_turns(tmp_path: Path) -> None:
+def test_opponents_are_chosen_by_the_criterion_of_each_model_and_models_take_turns(
+    project: Project, tmp_path: Path
+) -> None:
     for part in ("train", "test"):
         write_tail(tmp_path / f"{part}.csv")
-    few = SMALL.replace("epochs=4", "epochs=1")
+    few = project.tiny(epochs=1)
     arguments = [f"CORPUS={tmp_path / 'train.csv'}", f"TEST={tmp_path / 'test.csv'}", f"SET={few}"]
     folders = {}
     for model, said in {"kim-rand": "by accuracy\n", "balanced": "by macro-F1\n"}.items():
-        done = make(tmp_path / "data", "train", *arguments, f"MODEL={model}")
+        done = project.make(tmp_path / "data", "train", *arguments, f"MODEL={model}")
         assert done.returncode == 0, done.stderr
         assert said in done.stdout
         folders[model] = Path(done.stdout.splitlines()[-1])
@@ -51,11 +53,11 @@ def test_opponents_are_chosen_by_the_criterion_of_each_model_and_models_take_tur
     # Weighed up, "fine" is rare: 60 rows of 300 are wrong, and of 30 none.
     assert accuracy == {"kim-rand": 300 / 330, "balanced": 270 / 330}
     for model in OF_MODEL:
-        again = make(tmp_path / "data", "train", *arguments, f"MODEL={model}")
+        again = project.make(tmp_path / "data", "train", *arguments, f"MODEL={model}")
         assert again.stdout.splitlines() == [str(folders[model])]
 
 
-def graph(data: Path, run: Path, *options: str) -> list[str]:
+def graph(project: Project, data: Path, run: Path, *options: str) -> list[str]:
     """The stages that Make takes to the end of the run, without `configure` before."""
     goal = Goal(RunFolder(run), (f"{run}/metrics.json",))
     with pytest.MonkeyPatch.context() as patch:
@@ -63,28 +65,30 @@ def graph(data: Path, run: Path, *options: str) -> list[str]:
         command = [word for word in goal.command(*options) if word != "--silent"]
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" 3>&2', "sh", *command],
-        cwd=ROOT, env=environment(data), capture_output=True, text=True, check=True,
+        cwd=project.root, env=project.environment(data), capture_output=True, text=True, check=True,
     )  # fmt: skip
     lines = [line.partition("-m pipeline stage ") for line in done.stdout.splitlines()]
     return [verb.split()[0] for _, found, verb in lines if found]
 
 
-def test_a_network_is_trained_anew_by_its_n_grams_and_by_no_other_opponent(tmp_path: Path) -> None:
+def test_a_network_is_trained_anew_by_its_n_grams_and_by_no_other_opponent(
+    project: Project, tmp_path: Path
+) -> None:
     write_tail(tmp_path / "rows.csv")
-    few = SMALL.replace("epochs=4", "epochs=1") + " embed.vectors=random"
+    few = project.tiny(epochs=1) + " embed.vectors=random"
     arguments = [f"CORPUS={tmp_path / 'rows.csv'}", "MODEL=convtext", f"SET={few}"]
-    done = make(tmp_path, "train", *arguments)
+    done = project.make(tmp_path, "train", *arguments)
     assert done.returncode == 0, done.stderr
     run = Path(done.stdout.splitlines()[-1])
-    assert graph(tmp_path, run) == []
+    assert graph(project, tmp_path, run) == []
     options, ngrams = run.parent / "baseline.json", run.parent / "ngrams_accuracy.npz"
     options.write_text(options.read_text().replace('"linear"', '"linear", "nbsvm"'))
-    assert graph(tmp_path, run) == ["baseline", "evaluate"]
+    assert graph(project, tmp_path, run) == ["baseline", "evaluate"]
     assert "nbsvm" in pd.read_parquet(run.parent / "baseline_accuracy.parquet")
-    assert graph(tmp_path, run) == []
+    assert graph(project, tmp_path, run) == []
 
     os.utime(ngrams)  # as if it had changed
-    assert graph(tmp_path, run, "--dry-run") == ["train", "evaluate"]
+    assert graph(project, tmp_path, run, "--dry-run") == ["train", "evaluate"]
     facts = RunFolder(run).facts
     facts.write_text("".join(line for line in facts.open() if not line.startswith("NGRAMS")))
-    assert graph(tmp_path, run, "--dry-run") == []
+    assert graph(project, tmp_path, run, "--dry-run") == []

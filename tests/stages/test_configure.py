@@ -8,22 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_end_to_end import ROOT, environment, make
+from tests.project import Project
 
 
-def configure(data: Path, *arguments: str) -> list[Path]:
+def configure(project: Project, data: Path, *arguments: str) -> list[Path]:
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", "configure", *arguments],
-        cwd=ROOT, env={"CONVTEXT_DATA": str(data)}, capture_output=True, text=True, check=True,
+        cwd=project.root, env={"CONVTEXT_DATA": str(data)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return [Path(line) for line in done.stdout.splitlines()]
 
 
-def test_the_request_is_the_command_that_repeats_the_run_and_changes_no_stage(tmp_path: Path) -> None:
+def test_the_request_is_the_command_that_repeats_the_run_and_changes_no_stage(
+    project: Project, tmp_path: Path
+) -> None:
     reviews = tmp_path / "my reviews.csv"
     reviews.write_text("body,stars\na,1\n")
     asked = [f"CORPUS={reviews}", "MODEL=kim-rand", "TEXT=body", "LABEL=stars"]
-    (run,) = configure(tmp_path, *asked, "SET=train.epochs=3 seed=7")
+    (run,) = configure(project, tmp_path, *asked, "SET=train.epochs=3 seed=7")
     request = json.loads((run / "request.json").read_text())
     assert request == {
         "title": "my reviews.csv kim-rand train.epochs=3 seed=7",
@@ -32,14 +34,16 @@ def test_the_request_is_the_command_that_repeats_the_run_and_changes_no_stage(tm
     }
     options = {path: path.stat().st_mtime_ns for path in run.rglob("*.json") if path.name != "request.json"}
     assert options
-    configure(tmp_path, *asked, "SET=seed=7 train.epochs=3")
+    configure(project, tmp_path, *asked, "SET=seed=7 train.epochs=3")
     assert json.loads((run / "request.json").read_text())["title"].endswith("seed=7 train.epochs=3")
     assert {path: path.stat().st_mtime_ns for path in options} == options
 
 
 @pytest.mark.parametrize("name", ["my data", "a:b", "50%", "a#b", "a$b", "a=b", "it's", "(a)"])
-def test_a_folder_that_make_cannot_work_in_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
-    done = make(tmp_path / name, "train", "CORPUS=digits")
+def test_a_folder_that_make_cannot_work_in_is_refused_in_one_line(
+    project: Project, tmp_path: Path, name: str
+) -> None:
+    done = project.make(tmp_path / name, "train", "CORPUS=digits")
     assert done.returncode == 2
     first, *rest = done.stderr.splitlines()
     assert first.startswith(f"convtext: CONVTEXT_DATA={tmp_path / name}: make cannot work in a folder with ")
@@ -47,37 +51,37 @@ def test_a_folder_that_make_cannot_work_in_is_refused_in_one_line(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_long_set_is_cut_in_the_name_and_whole_in_the_command(tmp_path: Path) -> None:
+def test_a_long_set_is_cut_in_the_name_and_whole_in_the_command(project: Project, tmp_path: Path) -> None:
     long = "train.epochs=3 train.patience=2 train.batch_size=64"
-    (run,) = configure(tmp_path, "CORPUS=digits", "MODEL=", f"SET={long}")
+    (run,) = configure(project, tmp_path, "CORPUS=digits", "MODEL=", f"SET={long}")
     request = json.loads((run / "request.json").read_text())
     assert request["title"] == f"digits image_cnn {long[:40]}…"
     assert request["command"] == f"make train CORPUS=digits MODEL=image_cnn SET='{long}'"
 
 
-def test_a_value_may_begin_with_a_minus(tmp_path: Path) -> None:
+def test_a_value_may_begin_with_a_minus(project: Project, tmp_path: Path) -> None:
     """As `make` hands it on."""
     reviews = tmp_path / "reviews.csv"
     reviews.write_text("text,-stars\na,1\n")
     done = subprocess.run(
         ["make", "--dry-run", "predict", f"CORPUS={reviews}", "INPUT=-", "TEXT=-text", "OUTPUT=-o.csv"],
-        cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, check=True,
+        cwd=project.root, env=project.environment(tmp_path), capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert {"INPUT=-", "TEXT=-text", "OUTPUT=-o.csv"} <= set(shlex.split(done.stdout))
     done = subprocess.run(
         ["make", "train", f"CORPUS={reviews}", "LABEL=-stars", "SET=-seed=1"],
-        cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True,
+        cwd=project.root, env=project.environment(tmp_path), capture_output=True, text=True,
     )  # fmt: skip
     assert done.stderr.startswith("convtext: SET: no option '-seed'")
 
 
-def test_make_hands_on_nothing_that_only_the_environment_has(tmp_path: Path) -> None:
+def test_make_hands_on_nothing_that_only_the_environment_has(project: Project, tmp_path: Path) -> None:
     names = (
         "CORPUS MODEL TEXT ENCODING OUTPUT TOP PROBABILITIES ABSTAIN EVIDENCE SHARES HARMLESS FORM THREADS"
     )
     done = subprocess.run(
         ["make", "--dry-run", "predict", "INPUT=new.csv"],
-        cwd=ROOT, env=environment(tmp_path) | dict.fromkeys(names.split(), "others"),
+        cwd=project.root, env=project.environment(tmp_path) | dict.fromkeys(names.split(), "others"),
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "INPUT='new.csv'" in done.stdout
