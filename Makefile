@@ -20,7 +20,7 @@ WORDS = $(foreach name,$(GIVEN),$(if $(findstring _,$(name)),,$(filter-out $(SET
 ARGUMENTS = $(foreach name,$(WORDS),$(name)='$(subst ','\'',$(value $(name)))')
 
 COMMANDS := train crossval table tune why register rollback compare predict dashboard send configure
-.PHONY: help $(COMMANDS) benchmark benchmark-predict test check lock clean
+.PHONY: help $(COMMANDS) benchmark benchmark-predict test test-all check lock clean
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
@@ -34,7 +34,8 @@ help:
 ##  benchmark-predict
 ##              the speed of predict beside fastText, TF-IDF and Keras
 ##                CORPUS MODEL SET TEXT LABEL ENCODING ROWS LONG
-##  test        ruff, mypy and pytest; check: without pytest
+##  test        ruff, mypy and the fast tests; check: without tests
+##  test-all    the slow tests too: whole lines, browsers, servers, folds
 ##  clean       removes data/build; downloads and tracked runs stay
 ##  lock        resolves the dependencies anew
 ##
@@ -51,6 +52,9 @@ benchmark-predict: $(INSTALLED)
 	@.venv/bin/python -m tests.benchmarks.prediction $(ARGUMENTS)
 
 test: check
+	.venv/bin/python -m pytest -m "not slow"
+
+test-all: check
 	.venv/bin/python -m pytest
 
 check: $(INSTALLED)

@@ -19,6 +19,8 @@ import pytest
 
 from tests.project import Project
 
+pytestmark = pytest.mark.slow
+
 
 class Trained:
     def __init__(self, project: Project, folder: Path) -> None:

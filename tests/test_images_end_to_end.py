@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = "train.epochs=6 network.filters=[16] network.dense=[] network.dropout=0.0"
 

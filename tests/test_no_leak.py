@@ -16,6 +16,8 @@ from pipeline.graph.folds import configure_folds
 from pipeline.graph.request import TrainingRequest
 from tests.project import Project
 
+pytestmark = pytest.mark.slow
+
 WORDS = [f"{first}{second}" for first in "bdfgk" for second in ("al", "en", "ir", "os", "um", "yx")]
 CLASSES = ["calm", "glad", "sad"]
 OF_TEST_ALONE = ["quagga", "zebra", "okapi"]

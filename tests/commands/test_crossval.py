@@ -17,6 +17,8 @@ from pipeline.__main__ import main
 from pipeline.studies.cross_validation import difference
 from tests.project import Project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:

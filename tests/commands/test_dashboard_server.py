@@ -21,7 +21,7 @@ from tests.tracking_server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 # MLflow's own use of SQLAlchemy.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")]
 
 
 @pytest.fixture(autouse=True)

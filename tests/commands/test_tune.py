@@ -20,6 +20,7 @@ import pytest
 
 from tests.project import Project
 
+pytestmark = pytest.mark.slow
 SPLIT = "split='{test: 0.2}'"
 CONFIGURE = """
 import sys

@@ -29,6 +29,7 @@ from tests.tracking_server import Server
 
 # SQLAlchemy as MLflow uses it, and TensorFlow's variables under NumPy 2.4.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning"),
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning"),
 ]

@@ -15,6 +15,8 @@ from pipeline.artifacts import RunFolder
 from pipeline.graph.inner_make import Goal
 from tests.project import Project
 
+pytestmark = pytest.mark.slow
+
 OF_MODEL = {"kim-rand": "accuracy", "balanced": "macro_f1"}
 
 

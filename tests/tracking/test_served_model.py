@@ -38,7 +38,10 @@ from pipeline.tracking import package
 from pipeline.tracking.served_model import ServedModel
 
 # TensorFlow's variables, under NumPy 2.4.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning"),
+]
 TEXTS = ["a lovely film", "an awful film", "lovely lovely", "awful", "", 'Ünknown "film", really\nlovely']
 LABELS = ["1", "=2", "so, so"]
 # Nothing of this process's: not its folder, and no pickle.
