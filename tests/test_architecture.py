@@ -35,6 +35,7 @@ MLFLOW = {
 # A room imports only rooms on floors below its own. The ground floor is the modules in pipeline/ itself.
 FLOORS: tuple[set[str], ...] = (
     {"ground"},
+    {"environment"},
     {"measures", "tables", "text"},
     {"baselines", "corpus"},
     {"networks"},
@@ -255,3 +256,70 @@ def test_the_makefile_and_the_graph_are_short_and_leave_scripts_to_python() -> N
     assert sum(text.count("\n") for text in texts) < 180
     graph = texts[1]
     assert not re.search(r"\$\((shell|wildcard)|\b(sed|awk|grep)\b", graph)
+
+
+def test_a_room_has_at_most_a_dozen_modules_and_says_in_a_sentence_what_it_is_for() -> None:
+    for name in {name for names in FLOORS for name in names} - {"ground"}:
+        folder = ROOT / "pipeline" / name
+        assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= 12, name
+        (docstring,) = ast.parse((folder / "__init__.py").read_text("utf-8")).body
+        assert isinstance(docstring, ast.Expr) and isinstance(docstring.value, ast.Constant), name
+    ground = {path.stem for path in (ROOT / "pipeline").glob("*.py")} - {"__init__", "__main__"}
+    assert len(ground) <= 12
+
+
+# Modules without a test file of their own, and the file that tests each.
+TESTED_BY = {
+    "__main__": "test_errors.py",
+    "arrays": "test_architecture.py",  # names of types alone
+    "baselines.candidate": "baselines/test_catalogue.py",
+    "commands.compare": "release/test_registry.py",
+    "commands.register": "release/test_registry.py",
+    "commands.rollback": "release/test_registry.py",
+    "commands.send": "tracking/test_mlflow_calls.py",
+    "commands.train": "test_end_to_end.py",
+    "compiled": "networks/test_convolution_kernels.py",
+    "config.option_words": "test_errors.py",
+    "config.stage_options": "stages/test_configure.py",
+    "config.words": "config/test_command_line.py",
+    "encoder": "prediction/test_classifier.py",
+    "environment.program": "config/test_command_line.py",
+    "graph.facts": "stages/test_configure.py",
+    "graph.request": "stages/test_configure.py",
+    "graph.search": "commands/test_tune.py",
+    "graph.single_run": "test_end_to_end.py",
+    "manifest": "prediction/test_classifier.py",
+    "models.alexnet": "models/test_image_networks.py",
+    "models.dense": "models/test_every_architecture.py",
+    "models.dense_tokens": "models/test_every_architecture.py",
+    "models.image_cnn": "models/test_image_networks.py",
+    "networks.backend": "networks/test_trainer.py",
+    "networks.image_inputs": "models/test_image_networks.py",
+    "networks.keras_network": "prediction/test_classifier.py",
+    "release.champion_note": "release/test_champions.py",
+    "review.first_layer": "images/test_edge_kernels.py",
+    "review.run_figures": "test_end_to_end.py",
+    "stages.evaluate": "test_end_to_end.py",
+    "stages.prepare": "test_bad_input.py",
+    "stages.tokenize": "test_no_leak.py",
+    "stages.train": "test_end_to_end.py",
+    "study_stages.assign_folds": "test_no_leak.py",
+    "study_stages.compare_folds": "commands/test_crossval.py",
+    "study_stages.compare_with_dense": "commands/test_why.py",
+    "study_stages.make_fold": "test_no_leak.py",
+    "study_stages.search_options": "commands/test_tune.py",
+    "tracking.mlflow_model": "tracking/test_served_model.py",
+    "tracking.package": "tracking/test_served_model.py",
+    "verb_options": "stages/test_configure.py",
+}
+
+
+@pytest.mark.parametrize("module", sorted(module for module in MODULES if module.count(".") > 0))
+def test_a_module_has_its_test_file_or_this_one_says_which_file_tests_it(module: str) -> None:
+    path = MODULES[module].relative_to(ROOT / "pipeline")
+    if path.name == "__init__.py":
+        return
+    own = ROOT / "tests" / path.with_name(f"test_{path.name}")
+    other = TESTED_BY.get(module.removeprefix("pipeline."))
+    assert own.is_file() != (other is not None)
+    assert other is None or (ROOT / "tests" / other).is_file()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..config import words
 from ..config.command_line import Words
-from ..cores import cores
+from ..environment.cores import cores
 from ..files import read_json
 from ..graph.folds import FoldPlan, configure_folds
 from ..graph.inner_make import Goal, make, make_side_by_side

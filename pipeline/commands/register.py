@@ -19,10 +19,10 @@ from ..artifacts import MlflowModelFolder, RegistrationFolder, RunFolder, read_i
 from ..config import loading, words
 from ..config.command_line import Words
 from ..corpus.equality import contents, digests
+from ..environment.program import command_text
 from ..errors import InputError, Refused
 from ..files import read_arrays, read_json, read_table, write_csv, write_json, write_text
 from ..prediction.classifier import Classifier
-from ..program import command_text
 from ..release import champions, contest, gate, gate_report, registry
 from ..release.champion_note import Champion
 from ..release.contest import HeldOutRows, LoadedClassifier

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import TypeVar
 
+from ..environment.program import invocation
 from ..errors import InputError
-from ..program import invocation
 from .words import COMMANDS, Word
 
 T = TypeVar("T")

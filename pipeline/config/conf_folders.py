@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..checkout import CHECKOUT, PACKAGE
+from ..environment.checkout import CHECKOUT, PACKAGE
 
 
 class ConfFolder:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..cores import cores
+from ..environment.cores import cores
 from ..errors import InputError
 from .equality import normalized
 

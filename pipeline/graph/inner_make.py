@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..artifacts import CorpusFolder, CrossvalFolder, RunFolder, code_folder
-from ..checkout import python_path
+from ..environment.checkout import python_path
+from ..environment.program import PACKAGE
 from ..errors import InputError, StageFailed
-from ..program import PACKAGE
 
 RULES = Path(__file__).parents[1] / "graph.mk"
 KILLED = "a stage was killed, most likely as memory ran out: the same command goes on where it was"

@@ -9,9 +9,9 @@ from pathlib import Path
 from ..artifacts import RunFolder, code_folder, data_folder
 from ..config import loading, words
 from ..config.command_line import Words
+from ..environment.program import command_text
 from ..errors import InputError
 from ..options import Configuration
-from ..program import command_text
 from ..verb_options import Request
 from .code_digest import write_code_digests
 

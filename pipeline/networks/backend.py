@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..cores import cores
+from ..environment.cores import cores
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors; its information is about TensorFlow's build
 

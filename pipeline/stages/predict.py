@@ -17,7 +17,8 @@ from typing import Any
 from ..artifacts import RunFolder
 from ..config import loading, words
 from ..config.command_line import Words
-from ..cores import cores
+from ..environment.cores import cores
+from ..environment.program import command_text
 from ..errors import InputError
 from ..files import sha256, sha256_of
 from ..manifest import MANIFEST
@@ -27,7 +28,6 @@ from ..prediction.image_table import ImageTable
 from ..prediction.label_table import LabelledTable, Table, rejects_path
 from ..prediction.labeller import Labeller, OutputColumns
 from ..prediction.resumable import checkpoint_path, partial_paths
-from ..program import command_text
 from ..release import champions
 from ..tables.blocks import CsvBlocks
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..artifacts import SearchFolder, read_inputs, read_start
 from ..config.loading import read_stage
 from ..config.tuned_model import reserved, write_model
+from ..environment.program import PROCESS_START
 from ..errors import InputError
 from ..files import read_json, read_table, write_csv
 from ..inputs import Images, Sequences, Start
@@ -28,7 +29,6 @@ from ..networks import trainer
 from ..networks.backend import forget_networks, tf
 from ..networks.batches import Batches, SortedBatches
 from ..options import CRITERIA
-from ..program import PROCESS_START
 from ..studies.search import OnEpoch, Search, Trial
 from ..studies.search_report import TABLE_HEADING, caution, trial_line, trials_table, winner_lines
 from ..studies.settings import current_settings, search_space, with_settings

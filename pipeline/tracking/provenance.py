@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .. import __version__
-from ..checkout import CHECKOUT
+from ..environment.checkout import CHECKOUT
 from ..options import Source
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "numba", "scikit-learn", "mlflow")

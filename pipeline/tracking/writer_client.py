@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..checkout import python_path
+from ..environment.checkout import python_path
 from ..errors import InputError, StoreUnreachable
 from . import location
 from .journal import Entry

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import checkout
-from pipeline.checkout import CHECKOUT, PACKAGE, find_checkout, python_path
+from pipeline.environment import checkout
+from pipeline.environment.checkout import CHECKOUT, PACKAGE, find_checkout, python_path
 
 
 def test_the_package_of_a_checkout_knows_it(tmp_path: Path) -> None:
-    assert Path(__file__).resolve().parents[1] == CHECKOUT
+    assert Path(__file__).resolve().parents[2] == CHECKOUT
     assert PACKAGE.name == "pipeline"
     (tmp_path / "conf" / "models").mkdir(parents=True)
     assert find_checkout(tmp_path / "convtext") is None  # another's conf beside an installed package

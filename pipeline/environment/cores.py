@@ -6,9 +6,8 @@ import os
 from math import ceil
 from pathlib import Path
 
-CONTROL_GROUP = Path(
-    "/sys/fs/cgroup/cpu.max"
-)  # "<microseconds of CPU> <microseconds of period>", or "max ..."
+# A container's limit: "<microseconds of CPU> <microseconds of period>", or "max ...".
+CONTROL_GROUP = Path("/sys/fs/cgroup/cpu.max")
 
 
 def cores(limit: Path = CONTROL_GROUP) -> int:

@@ -1,0 +1,1 @@
+"""Where the program runs: its checkout, what it is called, its cores."""
