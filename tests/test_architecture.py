@@ -262,8 +262,9 @@ def test_a_room_has_at_most_a_dozen_modules_and_says_in_a_sentence_what_it_is_fo
     for name in {name for names in FLOORS for name in names} - {"ground"}:
         folder = ROOT / "pipeline" / name
         assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= 12, name
-        (docstring,) = ast.parse((folder / "__init__.py").read_text("utf-8")).body
-        assert isinstance(docstring, ast.Expr) and isinstance(docstring.value, ast.Constant), name
+        opening = ast.parse((folder / "__init__.py").read_text("utf-8"))
+        assert "\n" not in (ast.get_docstring(opening) or "\n"), name
+        assert len(opening.body) == 1 or name == "models", name  # which finds an architecture by its name
     ground = {path.stem for path in (ROOT / "pipeline").glob("*.py")} - {"__init__", "__main__"}
     assert len(ground) <= 12
 
