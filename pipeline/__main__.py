@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from . import __version__
 from .config.command_line import command_help, overview, parse_words, unknown_command
-from .config.option_words import remedy
+from .config.remedies import remedy
 from .config.words import COMMANDS
 from .errors import InputError, Refused, StageFailed, is_interrupt
 

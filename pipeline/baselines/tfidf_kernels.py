@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ..compiled import Floats, Ints, Sizes, kernel
+from ..numba_jit import Floats, Ints, Sizes, kernel
 
 NOT_FOUND = -1
 

@@ -22,7 +22,7 @@ from . import yaml_core
 from .assignments import CORPUS_KEYS, MODEL_KEYS
 from .complaints import Origins, suggest, validate
 from .conf_folders import CORPORA, MODELS, shown_path
-from .option_words import WORDS
+from .remedies import WORDS
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a name that a shell, make and a folder take unquoted
 NAMES = "a name is of letters, digits, `.`, `_` and `-`, and begins with a letter or digit"

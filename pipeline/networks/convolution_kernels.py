@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..compiled import Floats, Ints, Sizes, kernel
+from ..numba_jit import Floats, Ints, Sizes, kernel
 
 
 @kernel

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..baselines.tfidf import TfidfModel
 from ..baselines.tfidf_kernels import hash_table, tfidf_logits
-from ..compiled import Floats, Ints, Sizes
 from ..inputs import PADDING
+from ..numba_jit import Floats, Ints, Sizes
 from .backend import call_kernel, keras, tf
 
 

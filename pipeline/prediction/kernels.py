@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..baselines.tfidf_kernels import longest_row
-from ..compiled import Floats, Ints, Sizes, kernel, summing_kernel
+from ..numba_jit import Floats, Ints, Sizes, kernel, summing_kernel
 from .llvm_maximum import window_maximum
 
 Table = NDArray[Any]  # float32 or int16

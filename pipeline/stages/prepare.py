@@ -20,7 +20,7 @@ from ..artifacts import CorpusFolder, data_folder
 from ..config.loading import read_stage
 from ..corpus import sources
 from ..corpus.data_report import data_report, summary
-from ..corpus.docstrings import docstring_corpus
+from ..corpus.docstring_corpus import docstring_corpus
 from ..corpus.download import fetch
 from ..corpus.equality import contents
 from ..corpus.sources import Example, Rejected

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..review.style import BLUE, GREY, ORANGE, Figure, figure_style
-from .connections import MeasuredNetwork
 from .corpus_table import Cell, Cells
+from .dense_equivalents import MeasuredNetwork
 
 MAX_TITLE_COLUMNS = 40
 

@@ -27,8 +27,8 @@ from ..models import architecture
 from ..networks import trainer
 from ..networks.backend import forget_networks, keras, tf
 from ..networks.batches import Batches, SortedBatches
-from ..studies import connections, figures, shifted
-from ..studies.connections import LayerCounts, MeasuredNetwork
+from ..studies import dense_equivalents, figures, shifted_inputs
+from ..studies.dense_equivalents import LayerCounts, MeasuredNetwork
 from ..tracking.run import Run, description, new_run
 from ..verb_options import Request, TrainOptions
 
@@ -76,7 +76,7 @@ def run(path: Path) -> None:
     tags = {"corpus": name, "model": options.model, "mlflow.source.name": "make why"}
     with new_run(f"{name} why", options.model_dump() | {"rows": rows}, tags) as tracked:
         networks = [_measure(plan, corpus, options, tracked) for plan in plans]
-        table = connections.markdown(networks, layers, unit)
+        table = dense_equivalents.markdown(networks, layers, unit)
         command = read_stage(folder.request, Request).command.replace("make train", "make why", 1)
         tracked.describe(description(command, table))
         with atomic_write(folder.why) as partial:
@@ -101,7 +101,7 @@ def _read(folder: RunFolder, seed: int) -> Corpus:
     if inputs.kind == "image":
         return Corpus(parts, start, classes, tokens=0)
     covered = int(np.quantile(parts["train"][0].lengths, COVERED_SHARE))
-    tokens = min(MAX_POSITIONS, covered + shifted.MAX_SHIFT)  # so that shifted texts still fit
+    tokens = min(MAX_POSITIONS, covered + shifted_inputs.MAX_SHIFT)  # so that shifted texts still fit
     return Corpus(parts, start, classes, tokens)
 
 
@@ -119,15 +119,15 @@ def _plans(corpus: Corpus, options: TrainOptions) -> tuple[list[LayerCounts], li
         return module.build(module.Options(**options.network), start, corpus.classes)
 
     network = build()
-    layers = connections.count_layers(network, corpus.tokens)
+    layers = dense_equivalents.count_layers(network, corpus.tokens)
     if all(layer.sharing == 1 for layer in layers):
         raise InputError(
             f"MODEL={options.model} has no convolution to compare: choose another model, such as "
             "MODEL=image_cnn"
         )
-    parameters, sizes = connections.count_parameters(network), connections.hidden_sizes(layers)
+    parameters, sizes = dense_equivalents.count_parameters(network), dense_equivalents.hidden_sizes(layers)
     inputs = math.prod(start) if isinstance(start, tuple) else corpus.tokens * start.shape[1]
-    width = connections.equal_width(inputs, len(sizes), corpus.classes, parameters)
+    width = dense_equivalents.equal_width(inputs, len(sizes), corpus.classes, parameters)
     plans = [
         Plan("convolution", options.model, parameters, sum(layer.connections for layer in layers), build)
     ]
@@ -140,8 +140,8 @@ def _plans(corpus: Corpus, options: TrainOptions) -> tuple[list[LayerCounts], li
             Plan(
                 key,
                 title,
-                connections.dense_parameters(all_sizes),
-                connections.dense_connections(all_sizes),
+                dense_equivalents.dense_parameters(all_sizes),
+                dense_equivalents.dense_connections(all_sizes),
                 partial(_dense, corpus, hidden),
             )
         )
@@ -181,7 +181,7 @@ def _measure(plan: Plan, corpus: Corpus, options: TrainOptions, tracked: Run) ->
     )
     test, truth = corpus.parts["test"]
     accuracy = []
-    for distance in shifted.shifts(test.shape):
+    for distance in shifted_inputs.shifts(test.shape):
         by_direction = [_accuracy(network, inputs, truth) for inputs in _shifted(test, distance)]
         accuracy.append(float(np.mean(by_direction)))
         tracked.log_metrics({f"{plan.key}.accuracy": accuracy[-1]}, distance)
@@ -192,9 +192,9 @@ def _measure(plan: Plan, corpus: Corpus, options: TrainOptions, tracked: Run) ->
 
 def _shifted(test: Sequences | Images, distance: int) -> Iterator[Sequences | Images]:
     if test.kind == "text":
-        yield shifted.shifted_texts(test, distance)
+        yield shifted_inputs.shifted_texts(test, distance)
     else:
-        yield from map(Images.from_pixels, shifted.shifted_images(test.padded(), distance))
+        yield from map(Images.from_pixels, shifted_inputs.shifted_images(test.padded(), distance))
 
 
 def _accuracy(network: keras.Model, inputs: Sequences | Images, truth: NDArray[np.int32]) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiled import kernel
+from ..numba_jit import kernel
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]

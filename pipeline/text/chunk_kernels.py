@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiled import Ints, Sizes, kernel
+from ..numba_jit import Ints, Sizes, kernel
 
 Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.studies import figures
-from pipeline.studies.connections import MeasuredNetwork
 from pipeline.studies.corpus_table import Cell
+from pipeline.studies.dense_equivalents import MeasuredNetwork
 
 
 def test_contestants_on_other_rows_are_hollow_in_the_table_of_corpora(tmp_path: Path) -> None:

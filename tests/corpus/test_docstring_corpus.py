@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpus.docstrings import (
+from pipeline.corpus.docstring_corpus import (
     LIBRARIES,
     MASK,
     MINIMUM_WORDS,
@@ -161,9 +161,8 @@ def test_a_missing_library_is_an_error_that_says_what_to_do() -> None:
 
 
 def test_finding_a_library_does_not_import_it() -> None:
-    code = (
-        "import sys; from pipeline.corpus.docstrings import *; [library_root(name) for name in LIBRARIES]\n"
-    )
+    code = "import sys; from pipeline.corpus.docstring_corpus import *\n"
+    code += "[library_root(name) for name in LIBRARIES]\n"
     code += "sys.exit(bool({'tensorflow', 'keras', 'mlflow', 'sklearn'} & set(sys.modules)))"
     root = Path(__file__).resolve().parents[2]
     assert subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=root, check=False).returncode == 0

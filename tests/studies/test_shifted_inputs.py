@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.inputs import Sequences
-from pipeline.studies.shifted import shifted_images, shifted_texts, shifts
+from pipeline.studies.shifted_inputs import shifted_images, shifted_texts, shifts
 
 IMAGE = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]], np.uint8)[None, :, :, None]
 
