@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from ..csv_line import csv_line
 from ..errors import InputError
 from ..tables import columns as cells
-from ..tables.blocks import Block, CsvBlocks, Place, fields
+from ..tables.blocks import CsvBlocks
 from ..tables.columns import Column
 from ..tables.faults import BadRow
 from ..tables.kernels import Bounds, Bytes, undouble_quotes
+from ..tables.records import Block, Place, field_values
 from .image_table import ImageTable
 
 if TYPE_CHECKING:
@@ -81,15 +82,15 @@ class BlockTable:
         block: Block = batch.rows
         data, records = block.data, block.records
         if self.harmless:
-            data, records = _harmless(fields(block, self.delimiter), self.delimiter)
-            columns = [cells.harmless(column) for column in columns]
-        return cells.lines(data, records, columns, self.delimiter)
+            data, records = _harmless(field_values(block, self.delimiter), self.delimiter)
+            columns = [cells.escape_formulas(column) for column in columns]
+        return cells.append_columns(data, records, columns, self.delimiter)
 
     def to_arrow(self, batch: Batch, columns: Sequence[Column]) -> pa.Table:
         """Return the batch's rows, whose values are strings, with the columns as a pyarrow table."""
         import pyarrow as pa
 
-        rows = fields(batch.rows, self.delimiter)
+        rows = field_values(batch.rows, self.delimiter)
         values = zip(*rows, strict=True) if rows else [()] * len(self.header)
         kept = {name: pa.array(column, pa.string()) for name, column in zip(self.header, values, strict=True)}
         return pa.table(kept | {column.name: column.arrow() for column in columns})
@@ -179,10 +180,10 @@ class ParquetTable:
         rows = [["" if value is None else str(value) for value in row] for row in zip(*values, strict=True)]
         if self.harmless:
             data, bounds = _harmless(rows, ",")
-            columns = [cells.harmless(column) for column in columns]
+            columns = [cells.escape_formulas(column) for column in columns]
         else:
             data, bounds = _records(rows, ",")
-        return cells.lines(data, bounds, columns, ",")
+        return cells.append_columns(data, bounds, columns, ",")
 
 
 def gzip_member(lines: bytes) -> bytes:
@@ -191,8 +192,8 @@ def gzip_member(lines: bytes) -> bytes:
 
 
 def _records(rows: Sequence[Sequence[str]], delimiter: str) -> tuple[Bytes, Bounds]:
-    return cells.laid_out([csv_line(row, delimiter)[:-1] for row in rows])
+    return cells.concatenate([csv_line(row, delimiter)[:-1] for row in rows])
 
 
 def _harmless(rows: Sequence[Sequence[str]], delimiter: str) -> tuple[Bytes, Bounds]:
-    return _records([cells.escaped(row) for row in rows], delimiter)
+    return _records([cells.escape_values(row) for row in rows], delimiter)

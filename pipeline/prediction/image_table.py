@@ -12,8 +12,8 @@ from ..csv_line import quoted
 from ..errors import InputError
 from ..images.folder import files_below, name_problem, printable
 from ..tables import columns
-from ..tables.blocks import Block, Place
 from ..tables.faults import BadRow
+from ..tables.records import Block, Place
 
 BLOCK_FILES = 1000
 
@@ -54,8 +54,8 @@ class ImageTable:
                 for (number, file), problem in zip(chunk, problems, strict=True)
                 if problem
             ]
-            data, bounds = columns.laid_out([quoted(str(file), self.delimiter) for _, file in good])
-            plain, texts = columns.laid_out([str(file).encode() for _, file in good])
+            data, bounds = columns.concatenate([quoted(str(file), self.delimiter) for _, file in good])
+            plain, texts = columns.concatenate([str(file).encode() for _, file in good])
             numbers = np.array([number for number, _ in good], np.int64)
             yield Block(
                 data=np.concatenate([data, plain]),

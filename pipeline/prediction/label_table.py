@@ -17,9 +17,9 @@ from ..csv_line import csv_line
 from ..errors import InputError
 from ..files import atomic_write
 from ..tables import columns as cells
-from ..tables.blocks import Place
 from ..tables.columns import Column
 from ..tables.faults import BadRow
+from ..tables.records import Place
 from ..terminal import TERMINAL_WIDTH
 from .drift import drift_lines
 from .formats import Batch, BlockTable, ParquetTable, gzip_member
@@ -153,7 +153,7 @@ class LabelledTable:
         return b"".join(csv_line(self._escaped([str(value) for value in row])) for row in bad)
 
     def _escaped(self, values: list[str]) -> list[str]:
-        return cells.escaped(values) if self._table.harmless else values
+        return cells.escape_values(values) if self._table.harmless else values
 
     def summary(self, output: Path | None) -> str:
         """Return a few lines on what was written; `output` is None for standard output."""

@@ -12,7 +12,7 @@ from ..arrays import Bytes, Flags, Floats, Labels, Offsets
 from ..encoder import TokenCounts
 from ..errors import InputError
 from ..options import Section
-from ..tables.columns import Column, Names, Numbers, Texts
+from ..tables.columns import Column, NameColumn, NumberColumn, TextColumn
 from .classifier import Classifier
 from .evidence import evidence
 
@@ -127,12 +127,12 @@ class Labeller:
         added = self._label_columns(ranking, unsure, probabilities)
         if columns.probabilities:
             for label, column in zip(labels, probabilities.T, strict=True):
-                added.append(Numbers(_probability_name(label), column))
+                added.append(NumberColumn(_probability_name(label), column))
         if columns.shares:
-            added.append(Numbers("unknown_words", _share(tokens.unknown, tokens.total)))
-            added.append(Numbers("cut_off", _share(tokens.total - tokens.kept, tokens.total)))
+            added.append(NumberColumn("unknown_words", _share(tokens.unknown, tokens.total)))
+            added.append(NumberColumn("cut_off", _share(tokens.total - tokens.kept, tokens.total)))
         if columns.evidence:
-            added.append(Texts("evidence", self._evidence(data, bounds, scores.logits, best)))
+            added.append(TextColumn("evidence", self._evidence(data, bounds, scores.logits, best)))
         counts = LabelCounts(
             classes=np.bincount(best, minlength=len(labels)),
             rows=len(best),
@@ -151,8 +151,8 @@ class Labeller:
         for place, codes in enumerate(ranking.T):
             suffix = f"_{place + 1}" if place else ""
             shown = codes if place else np.where(unsure, len(labels), codes)
-            columns.append(Names(f"predicted_label{suffix}", shown, [*labels, ""]))
-            columns.append(Numbers(f"probability{suffix}", probabilities[rows, codes]))
+            columns.append(NameColumn(f"predicted_label{suffix}", shown, [*labels, ""]))
+            columns.append(NumberColumn(f"probability{suffix}", probabilities[rows, codes]))
         return columns
 
     def _score(self, data: Bytes, bounds: Offsets) -> _Scores:

@@ -13,34 +13,34 @@ from ..csv_line import quoted
 from . import kernels
 from .kernels import Bounds, Bytes
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the beginning of a formula
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # by which a spreadsheet recognises a formula
 
 
 class Column(Protocol):
-    """A cell for each row."""
+    """A named column with a cell for each row."""
 
     @property
     def name(self) -> str: ...
 
     def cells(self, delimiter: str) -> tuple[Bytes, Bounds]:
-        """Row i's is `bytes[bounds[i, 0]:bounds[i, 1]]`, quoted where CSV needs it."""
+        """Return the cells, quoted where needed: row i has `bytes[bounds[i, 0]:bounds[i, 1]]`."""
         ...
 
     def arrow(self) -> Any:
-        """A pyarrow array."""
+        """Return the cells as a pyarrow array."""
         ...
 
 
 @dataclass(frozen=True)
-class Names:
-    """`names[codes[i]]`; codes int64 [rows]."""
+class NameColumn:
+    """A column with one of a few names in each row: `names[codes[row]]`, with `codes` int64 [rows]."""
 
     name: str
     codes: NDArray[np.int64]
     names: Sequence[str]
 
     def cells(self, delimiter: str) -> tuple[Bytes, Bounds]:
-        data, bounds = laid_out([quoted(name, delimiter) for name in self.names])
+        data, bounds = concatenate([quoted(name, delimiter) for name in self.names])
         return data, bounds[self.codes]
 
     def arrow(self) -> Any:
@@ -50,8 +50,8 @@ class Names:
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """float32 [rows], each of 0..1, with four decimals."""
+class NumberColumn:
+    """A column of numbers of 0..1, float32 [rows], written with four decimals."""
 
     name: str
     values: NDArray[np.float32]
@@ -68,14 +68,14 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Texts:
-    """A text for each row."""
+class TextColumn:
+    """A column with a text for each row."""
 
     name: str
     texts: Sequence[str]
 
     def cells(self, delimiter: str) -> tuple[Bytes, Bounds]:
-        return laid_out([quoted(text, delimiter) for text in self.texts])
+        return concatenate([quoted(text, delimiter) for text in self.texts])
 
     def arrow(self) -> Any:
         import pyarrow as pa
@@ -83,30 +83,34 @@ class Texts:
         return pa.array(self.texts, pa.string())
 
 
-def lines(data: Bytes, records: Bounds, columns: Sequence[Column], delimiter: str) -> bytes:
-    """CSV: the records of `data`, as they stand, each with its cells behind it and a line end."""
-    parts, bounds, start = [], np.empty((len(columns), len(records), 2), np.int64), 0
+def append_columns(data: Bytes, records: Bounds, columns: Sequence[Column], delimiter: str) -> bytes:
+    """Return CSV lines: each record of `data` unchanged, then its cells of the columns, then a line end."""
+    contents, bounds, start = [], np.empty((len(columns), len(records), 2), np.int64), 0
     for number, column in enumerate(columns):
-        part, places = column.cells(delimiter)
-        bounds[number] = places + start
-        parts.append(part)
-        start += len(part)
-    return kernels.append_cells(data, records, np.concatenate(parts), bounds, ord(delimiter)).tobytes()
+        content, content_bounds = column.cells(delimiter)
+        bounds[number] = content_bounds + start
+        contents.append(content)
+        start += len(content)
+    return kernels.append_cells(data, records, np.concatenate(contents), bounds, ord(delimiter)).tobytes()
 
 
-def harmless(column: Column) -> Column:
-    """With an apostrophe before every cell that a spreadsheet would run as a formula: of a label, as a number
-    begins with a digit and what n-grams add with a bracket."""
-    return replace(column, names=escaped(column.names)) if isinstance(column, Names) else column
+def escape_formulas(column: Column) -> Column:
+    """Return the column with an apostrophe before each name that a spreadsheet would run as a formula.
+
+    Other columns stay: a number begins with a digit, and the JSON of the evidence with a bracket.
+    """
+    if isinstance(column, NameColumn):
+        return replace(column, names=escape_values(column.names))
+    return column
 
 
-def escaped(values: Sequence[str]) -> list[str]:
-    """The same of the values of a row."""
-    return [f"'{value}" if value.startswith(RISKY) else value for value in values]
+def escape_values(values: Sequence[str]) -> list[str]:
+    """Return the values of a row with an apostrophe before each that a spreadsheet would run as a formula."""
+    return [f"'{value}" if value.startswith(FORMULA_STARTS) else value for value in values]
 
 
-def laid_out(pieces: Sequence[bytes]) -> tuple[Bytes, Bounds]:
-    """The pieces end to end, and where each of them starts and ends, int64 [pieces, 2]."""
-    ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
-    bounds = np.stack([ends - [len(piece) for piece in pieces], ends], axis=1)
-    return np.frombuffer(b"".join(pieces), np.uint8), bounds.reshape(-1, 2).astype(np.int64)
+def concatenate(cells: Sequence[bytes]) -> tuple[Bytes, Bounds]:
+    """Return the cells end to end, and the start and the end of each, int64 [cells, 2]."""
+    lengths = np.array([len(cell) for cell in cells], np.int64)
+    ends = lengths.cumsum()
+    return np.frombuffer(b"".join(cells), np.uint8), np.stack([ends - lengths, ends], axis=1)

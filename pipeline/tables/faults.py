@@ -1,4 +1,4 @@
-"""What is said of lines of a CSV file that are no record."""
+"""Bad rows of a CSV file, and the reasons given for them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from . import scanner
 
-_SHOWN_CHARACTERS = 500
+_MAX_SHOWN_CHARACTERS = 500
 _LINE_END = re.compile(r"\r\n?|\n")
-_STRAY = re.compile("[\ud800-\udfff]")  # a byte that could not be decoded
+_SURROGATE = re.compile("[\ud800-\udfff]")  # stands for a byte that could not be decoded
 
 
 class BadRow(NamedTuple):
-    """Lines that are no record: why, and their text as it stands in the file, cut to a sane length."""
+    """Physical lines that are no record: the reason, and the beginning of their text."""
 
     first_line: int
     last_line: int
@@ -22,18 +22,20 @@ class BadRow(NamedTuple):
 
     @property
     def option(self) -> str:
-        """The option that may mend the rows, or an empty string."""
+        """The option that may mend the row, or an empty string."""
         return "source.encoding" if self.reason.startswith("byte 0x") else ""
 
 
-def shown(text: str) -> str:
-    cut = text.rstrip("\r\n")[: _SHOWN_CHARACTERS + 1]
-    cut = cut if len(cut) <= _SHOWN_CHARACTERS else cut[:_SHOWN_CHARACTERS] + "…"
+def excerpt(text: str) -> str:
+    """Return the text without its line end, cut to a sane length, undecodable bytes as escapes."""
+    cut = text.rstrip("\r\n")[: _MAX_SHOWN_CHARACTERS + 1]
+    if len(cut) > _MAX_SHOWN_CHARACTERS:
+        cut = cut[:_MAX_SHOWN_CHARACTERS] + "…"
     return cut.encode("utf-8", "backslashreplace").decode()
 
 
-def refusals(field_limit: int, record_limit: int) -> dict[int, str]:
-    """The reasons for those faults of the scanner that condemn a record whatever its width."""
+def scan_reasons(field_limit: int, record_limit: int) -> dict[int, str]:
+    """Return the reasons for those faults of the scanner that do not depend on the record's width."""
     return {
         scanner.NOT_DOUBLED: "a quote inside a quoted field is not doubled",
         scanner.OPEN: "a quote is opened and not closed before the end of the file",
@@ -43,21 +45,22 @@ def refusals(field_limit: int, record_limit: int) -> dict[int, str]:
     }
 
 
-def unfit(text: str, width: int, expected: int) -> str:
+def misfit_reason(text: str, width: int, expected_width: int) -> str:
+    """Return the reason for a record with a NUL, or with too many or too few fields."""
     if "\0" in text:
         return "a NUL character"
-    return f"{width} {'field' if width == 1 else 'fields'} where the header has {expected}"
+    return f"{width} {'field' if width == 1 else 'fields'} where the header has {expected_width}"
 
 
-def undecodable(text: str, first_line: int, encoding: str, codec: str) -> str | None:
-    """Which byte of a record that begins on that line is not in the encoding; None where all are."""
-    if not (stray := _STRAY.search(text)):
+def undecodable_reason(text: str, first_line: int, encoding: str, codec: str) -> str | None:
+    """Return the reason for a record with a byte that is not in the encoding, and where; None without one."""
+    if not (surrogate := _SURROGATE.search(text)):
         return None
-    ends = [end.end() for end in _LINE_END.finditer(text, 0, stray.start())]
-    line = text[ends[-1] if ends else 0 : stray.start()]
-    # Encoding what stands before it counts bytes, not characters.
-    position = len(line.encode(codec.removesuffix("-sig"), "replace")) + 1
+    line_ends = list(_LINE_END.finditer(text, 0, surrogate.start()))
+    line_start = line_ends[-1].end() if line_ends else 0
+    # The position counts bytes, not characters: encode the part of the line before it.
+    position = len(text[line_start : surrogate.start()].encode(codec.removesuffix("-sig"), "replace")) + 1
     return (
-        f"byte 0x{ord(stray[0]) & 0xFF:02x} at position {position} of line {first_line + len(ends)} is not "
-        f"{encoding}"
+        f"byte 0x{ord(surrogate[0]) & 0xFF:02x} at position {position} of line {first_line + len(line_ends)} "
+        f"is not {encoding}"
     )

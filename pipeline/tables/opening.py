@@ -1,4 +1,4 @@
-"""Opening what may be a CSV file: its kind, gzip or plain, its encoding and byte order mark."""
+"""The opening of a CSV file: its kind, gzip or plain, its encoding and byte order mark."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import gzip
 import os
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -15,8 +16,10 @@ from typing import NamedTuple, cast
 
 from ..errors import InputError
 
-_GZIP = b"\x1f\x8b"
-_KINDS = (
+READ_ERRORS = (OSError, EOFError, zlib.error, UnicodeError)  # what reading an opened file may raise
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_OTHER_KINDS = (  # the first bytes, the kind and the remedy
     (b"PK\x03\x04", "an Excel workbook or a ZIP archive", "save the sheet as CSV (UTF-8), or unpack it"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV (UTF-8)"),
     (b"PAR1\x15", "a Parquet file", "convert it to CSV, for example with pandas"),
@@ -34,67 +37,85 @@ _BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, "utf-8"),
 )
-_UTF_8 = ("utf-8", "utf-8-sig")
-_PIECE = 1 << 18  # bytes; the same for every reader, so that an error comes after the same rows
+_UTF_8_CODECS = ("utf-8", "utf-8-sig")
+_PIECE_BYTES = 1 << 18  # the same for every reader, so that an error comes after the same rows
+
 Stream = BufferedReader | gzip.GzipFile
 
 
-class Opened(NamedTuple):
-    """A file's bytes, and its codec by name."""
+class CsvSource(NamedTuple):
+    """An open file or standard input, and the name of its codec."""
 
-    raw: BufferedReader  # as they lie on disk; the position tells the progress
-    stream: Stream  # unpacked
+    raw: BufferedReader  # the bytes as stored; its position tells the progress
+    stream: Stream  # the bytes after decompression
     codec: str
     size: int  # of the file, in bytes; 0 for standard input
 
     @property
     def is_utf_8(self) -> bool:
-        return self.codec in _UTF_8
+        return self.codec in _UTF_8_CODECS
 
     @property
     def is_seekable(self) -> bool:
-        """Whether a place in the text in UTF-8 is one in the file, to be gone to without reading."""
+        """True if offsets in the text in UTF-8 are offsets in the file, so that no reading is needed."""
         return self.is_utf_8 and self.stream is self.raw and self.raw.seekable()
 
     def pieces(self) -> Iterator[bytes]:
-        """The text in UTF-8, whole characters at a time. Bytes that cannot be decoded cost a row, not the
-        file, wherever a codec can go on after them: they come as lone surrogates, of three bytes each.
+        """Yield the text in UTF-8, in pieces of whole characters.
 
-        Raises UnicodeError where a codec cannot, and what the file system and gzip raise.
+        A byte that cannot be decoded becomes a lone surrogate of three bytes, so that it costs a row and not
+        the file. Raises UnicodeError where a codec cannot continue after such a byte, and what the file
+        system and gzip raise.
         """
-        decode = partial(_decode_utf_8, bytearray()) if self.is_utf_8 else _decoder(self.codec)
-        while piece := self.stream.read1(_PIECE):
+        decode = partial(_decode_utf_8, bytearray()) if self.is_utf_8 else _make_decoder(self.codec)
+        while piece := self.stream.read1(_PIECE_BYTES):
             yield decode(piece, False)
         yield decode(b"", True)
 
 
 @contextmanager
-def open_csv(path: Path | None, encoding: str) -> Iterator[Opened]:
-    """Open a file, or standard input, for one pass; closed on leaving. A byte order mark may still stand
-    before the header.
+def open_csv(path: Path | None, encoding: str) -> Iterator[CsvSource]:
+    """Open a file, or standard input, for one pass, and close it on leaving.
 
-    Raises InputError for what is no file, of a kind that is not CSV, or of another encoding by its mark, and
-    for an unknown encoding; what the file system and gzip raise is the caller's to name.
+    The text may still begin with a byte order mark. Raises InputError for a path that is no file, a file that
+    is not CSV, a byte order mark of another encoding, and an unknown encoding; `READ_ERRORS` pass through,
+    for the caller to report with `read_error`.
     """
     name = str(path) if path else "standard input"
     if path and not path.is_file():
-        other = "is not a regular file" if path.exists() else "does not exist"
-        raise InputError(f"{path} {'is a folder' if path.is_dir() else other}: name a CSV file")
+        problem = "is not a regular file" if path.exists() else "does not exist"
+        raise InputError(f"{path} {'is a folder' if path.is_dir() else problem}: name a CSV file")
     with ExitStack() as stack:
         raw: BufferedReader = stack.enter_context(
             path.open("rb") if path else BufferedReader(_StandardInput())
         )
         size = os.fstat(raw.fileno()).st_size if path else 0
         stream: Stream = raw
-        if (path and path.suffix == ".gz") or raw.peek(2).startswith(_GZIP):
+        if (path and path.suffix == ".gz") or raw.peek(2).startswith(_GZIP_MAGIC):
             stream = stack.enter_context(gzip.GzipFile(fileobj=raw))
-        start = stream.peek(16)
-        _check_kind(start, name)
-        yield Opened(raw, stream, _codec(start, name, encoding), size)
+        first_bytes = stream.peek(16)
+        _check_kind(first_bytes, name)
+        yield CsvSource(raw, stream, _find_codec(first_bytes, name, encoding), size)
+
+
+def read_error(error: Exception, name: str, line: int, encoding: str) -> InputError:
+    """Return the error to report for one of `READ_ERRORS` that was raised after that line of the file."""
+    if isinstance(error, UnicodeError):
+        return InputError(f"{name}, after line {line}: not {encoding} ({error})", option="source.encoding")
+    if isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
+        return InputError(
+            f"{name}, after line {line}: damaged or no gzip data ({error}): "
+            "copy the file again; drop .gz from its name if it is not packed"
+        )
+    reason = getattr(error, "strerror", None) or error
+    return InputError(f"{name}: cannot be read ({reason}): check the file and its permissions")
 
 
 class _StandardInput(RawIOBase):
-    """Reads are filled, so that the first bytes tell the kind however slowly they come, and counted."""
+    """Standard input that counts the bytes read.
+
+    A read waits until the buffer is full, so that the first bytes tell the kind however slowly they arrive.
+    """
 
     def __init__(self) -> None:
         self._count = 0
@@ -111,14 +132,18 @@ class _StandardInput(RawIOBase):
         return self._count
 
 
-def _check_kind(start: bytes, name: str) -> None:
-    """Refuse what is surely no text by its first bytes."""
-    for magic, kind, remedy in _KINDS:
-        if start.startswith(magic):
+def _check_kind(first_bytes: bytes, name: str) -> None:
+    """Raise InputError if the first bytes are those of another kind of file."""
+    for magic, kind, remedy in _OTHER_KINDS:
+        if first_bytes.startswith(magic):
             raise InputError(f"{name} looks like {kind}, not like CSV: {remedy}")
 
 
-def _codec(start: bytes, name: str, encoding: str) -> str:
+def _find_codec(first_bytes: bytes, name: str, encoding: str) -> str:
+    """Return the name of the encoding's codec.
+
+    Raises InputError for an unknown encoding, or a byte order mark of another one.
+    """
     try:
         "".encode(encoding)  # refuses codecs that are not for text
         codec = codecs.lookup(encoding).name
@@ -129,28 +154,32 @@ def _codec(start: bytes, name: str, encoding: str) -> str:
             "expected, for example, utf-8, windows-1252 or utf-16",
             option="source.encoding",
         ) from error
-    mark = next((family for bom, family in _BOMS if start.startswith(bom)), None)
+    mark = next((family for bom, family in _BOMS if first_bytes.startswith(bom)), None)
     if mark and not codec.startswith(mark):
         raise InputError(f"{name} is {mark} by its byte order mark, not {encoding}", option="source.encoding")
     return codec
 
 
-def _decode_utf_8(held: bytearray, piece: bytes, final: bool) -> bytes:
-    """The piece as it is, where it is UTF-8; a character cut at its end is held for the next one."""
-    if not held and piece.isascii():
+def _decode_utf_8(incomplete: bytearray, piece: bytes, final: bool) -> bytes:
+    """Return the piece unchanged where it is UTF-8, without the character that is cut at its end.
+
+    That character waits in `incomplete` for the next piece.
+    """
+    if not incomplete and piece.isascii():
         return piece
-    data = bytes(held) + piece
+    data = bytes(incomplete) + piece
     try:
         _, used = codecs.utf_8_decode(data, "strict", final)
         text = data[:used]
     except UnicodeDecodeError:
         characters, used = codecs.utf_8_decode(data, "surrogateescape", final)
         text = characters.encode("utf-8", "surrogatepass")
-    held[:] = data[used:]
+    incomplete[:] = data[used:]
     return text
 
 
-def _decoder(codec: str) -> Callable[[bytes, bool], bytes]:
+def _make_decoder(codec: str) -> Callable[[bytes, bool], bytes]:
+    # UTF-16 and UTF-32 lose their alignment after a bad byte: nothing that follows could be trusted.
     errors = "strict" if codec.startswith(("utf-16", "utf-32")) else "surrogateescape"
     decoder = codecs.getincrementaldecoder(codec)(errors)
     return lambda piece, final: decoder.decode(piece, final).encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Strict CSV, row by row."""
+"""Strict reading of CSV row by row."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from .blocks import FIELD_LIMIT, CsvBlocks
+from .blocks import CsvBlocks
 from .faults import BadRow
+from .records import FIELD_LIMIT
 
-_BLOCK = 1 << 16  # bytes
+_BLOCK_BYTES = 1 << 16
 
 
 class Row(NamedTuple):
-    """A record as wide as the header, and the physical lines (from 1) that it stands on."""
+    """A record as wide as the header, and its first and last physical line, from 1."""
 
     first_line: int
     last_line: int
@@ -22,10 +23,10 @@ class Row(NamedTuple):
 
 
 class CsvFile(CsvBlocks):
-    """A CSV file as `CsvBlocks` has it; iterating yields `Row` and `BadRow`, and goes on after a bad one."""
+    """A CSV file as in `CsvBlocks`; iterating yields each `Row` and `BadRow`, in file order."""
 
     def __init__(self, path: Path, encoding: str = "utf-8", field_limit: int = FIELD_LIMIT) -> None:
-        super().__init__(path, encoding, field_limit, _BLOCK)
+        super().__init__(path, encoding, field_limit, _BLOCK_BYTES)
         self._rows = self._in_order()
 
     def __enter__(self) -> CsvFile:
@@ -37,6 +38,7 @@ class CsvFile(CsvBlocks):
 
     def _in_order(self) -> Iterator[Row | BadRow]:
         for block in self.blocks(0):
-            rows = map(Row, *block.lines.T.tolist(), self.values(block))
-            found: list[Row | BadRow] = [*rows, *block.bad]
-            yield from sorted(found, key=attrgetter("first_line")) if block.bad else found
+            rows: list[Row | BadRow] = list(map(Row, *block.lines.T.tolist(), self.values(block)))
+            if block.bad:
+                rows = sorted([*rows, *block.bad], key=attrgetter("first_line"))
+            yield from rows

@@ -47,7 +47,7 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
 
     def _label(self, values: Iterable[Any], chosen: OutputColumns) -> LabelledRows:
         rows = [self._bytes(number, value) for number, value in enumerate(values)]
-        labelled = self._labeller(chosen).label(*columns.laid_out(rows))
+        labelled = self._labeller(chosen).label(*columns.concatenate(rows))
         for number, problem in enumerate(labelled.problems):
             if problem:
                 raise InputError(f"row {number}: {problem}")

@@ -15,7 +15,7 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.prediction.formats import Batch, BlockTable, ParquetTable
 from pipeline.tables.blocks import CsvBlocks
-from pipeline.tables.columns import Names, Numbers
+from pipeline.tables.columns import NameColumn, NumberColumn
 
 ROWS = [
     ["1", "a lovely film", "plain"],
@@ -42,10 +42,10 @@ def texts(batch: Batch) -> list[str]:
     return [batch.data[start:end].tobytes().decode() for start, end in batch.texts.tolist()]
 
 
-def added(count: int) -> list[Names | Numbers]:
+def added(count: int) -> list[NameColumn | NumberColumn]:
     return [
-        Names("predicted_label", np.arange(count, dtype=np.int64) % 2, ["no", "y,es"]),
-        Numbers("probability", np.full(count, 0.5, np.float32)),
+        NameColumn("predicted_label", np.arange(count, dtype=np.int64) % 2, ["no", "y,es"]),
+        NumberColumn("probability", np.full(count, 0.5, np.float32)),
     ]
 
 
@@ -105,7 +105,7 @@ def test_the_delimiter_of_the_file_is_that_of_what_is_added(tmp_path: Path, deli
         table = BlockTable(blocks, harmless=False)
         table.select_column("review")
         (batch,) = every(table)
-        one = [Names("label", np.array([0], np.int64), [f"a{delimiter}b"])]
+        one = [NameColumn("label", np.array([0], np.int64), [f"a{delimiter}b"])]
         assert table.to_csv(batch, one).decode() == f'fine{delimiter}2{delimiter}"a{delimiter}b"\n'
         assert table.to_arrow(batch, one).to_pylist() == [
             {"review": "fine", "x": "2", "label": f"a{delimiter}b"}
@@ -190,7 +190,7 @@ def test_rows_that_are_refused_are_numbered_and_the_others_stay(
 def test_harmless_lines_begin_no_formula(tmp_path: Path) -> None:
     rows = [["1", "=A1", '-"2"'], ["2", "fine", "+\n1"]]
     expected = [["1", "'=A1", '\'-"2"'], ["2", "fine", "'+\n1"]]
-    label = [Names("label", np.array([0, 1], np.int64), ["@x", "y"])]
+    label = [NameColumn("label", np.array([0, 1], np.int64), ["@x", "y"])]
     with CsvBlocks(csv_file(tmp_path / "rows.csv", rows)) as blocks:
         table = BlockTable(blocks, harmless=True)
         table.select_column("review")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from pipeline.errors import InputError
 from pipeline.prediction.labeller import LabelCounts, Labeller, OutputColumns
-from pipeline.tables.columns import Column, laid_out
+from pipeline.tables.columns import Column, concatenate
 from tests.prediction.handmade import images_classifier, texts_classifier
 
 
@@ -25,7 +25,7 @@ TEXTS = ["good bad good", "bad", "", "zzz good", "bad bad bad bad"]
 
 def labelled(**columns: Any) -> tuple[dict[str, list[Any]], LabelCounts]:
     labeller = Labeller(texts_classifier(), OutputColumns(**columns), Path())
-    rows = labeller.label(*laid_out([text.encode() for text in TEXTS]))
+    rows = labeller.label(*concatenate([text.encode() for text in TEXTS]))
     assert [column.name for column in rows.columns] == labeller.names
     return cells(rows.columns), rows.counts
 
@@ -84,7 +84,7 @@ def test_images_have_no_evidence() -> None:
 def test_an_image_that_cannot_be_read_has_a_problem_and_no_cells(tmp_path: Path) -> None:
     Image.new("L", (2, 2), 200).save(tmp_path / "light.png")
     Image.new("L", (2, 2), 20).save(tmp_path / "dark.png")
-    rows = laid_out([b"light.png", b"none.png", b"dark.png"])
+    rows = concatenate([b"light.png", b"none.png", b"dark.png"])
     found = Labeller(images_classifier(), OutputColumns(shares=True), tmp_path).label(*rows)
     assert found.problems == ["", "no such file or directory", ""]
     assert cells(found.columns) == {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.csv_line import csv_line
 from pipeline.tables import columns as cells
-from pipeline.tables.columns import Column, Names, Numbers, Texts
+from pipeline.tables.columns import Column, NameColumn, NumberColumn, TextColumn
 
 STRUCTURE = st.text(alphabet=list(",;\t\"\r\n =+-@'aé😀"), max_size=8)
 DELIMITER = st.sampled_from([",", ";", "\t"])
@@ -40,10 +40,10 @@ def read(data: bytes, delimiter: str) -> list[list[str]]:
 def test_cells_are_quoted_where_csv_needs_it() -> None:
     texts = ["plain", "", 'a "word"', "a,b", "a;b", "two\nlines", "cr\r", " blank "]
     expected = ["plain", "", '"a ""word"""', '"a,b"', "a;b", '"two\nlines"', '"cr\r"', " blank "]
-    assert written(Texts("t", texts), ",") == expected
+    assert written(TextColumn("t", texts), ",") == expected
     codes = np.array([2, 0, 0, 3], np.int64)
-    assert written(Names("t", codes, texts), ",") == [expected[code] for code in codes]
-    assert written(Names("t", codes, texts), ";") == ['"a ""word"""', "plain", "plain", "a,b"]
+    assert written(NameColumn("t", codes, texts), ",") == [expected[code] for code in codes]
+    assert written(NameColumn("t", codes, texts), ";") == ['"a ""word"""', "plain", "plain", "a,b"]
 
 
 @settings(deadline=None)  # the first call compiles
@@ -51,9 +51,9 @@ def test_cells_are_quoted_where_csv_needs_it() -> None:
 def test_texts_and_names_are_what_the_csv_module_writes(
     texts: list[str], data: st.DataObject, delimiter: str
 ) -> None:
-    assert written(Texts("t", texts), delimiter) == [as_csv(text, delimiter) for text in texts]
+    assert written(TextColumn("t", texts), delimiter) == [as_csv(text, delimiter) for text in texts]
     codes = data.draw(st.lists(st.integers(0, len(texts) - 1), max_size=9))
-    names = Names("t", np.array(codes, np.int64), texts)
+    names = NameColumn("t", np.array(codes, np.int64), texts)
     assert written(names, delimiter) == [as_csv(texts[code], delimiter) for code in codes]
     assert names.arrow().to_pylist() == [texts[code] for code in codes]
 
@@ -61,7 +61,7 @@ def test_texts_and_names_are_what_the_csv_module_writes(
 @settings(deadline=None)  # the first call compiles
 @given(SHARES, DELIMITER)
 def test_numbers_are_what_python_formats_with_four_decimals(values: list[float], delimiter: str) -> None:
-    column = Numbers("n", np.array(values, np.float32))
+    column = NumberColumn("n", np.array(values, np.float32))
     assert written(column, delimiter) == [f"{value:.4f}" for value in values]
     assert column.arrow().to_pylist() == values
 
@@ -69,36 +69,39 @@ def test_numbers_are_what_python_formats_with_four_decimals(values: list[float],
 def test_numbers_at_the_ends_and_halves() -> None:
     values = np.array([0, 1, 0.5, 0.03125, 0.09375, 1e-9, 0.99994, 0.99996], np.float32)
     expected = ["0.0000", "1.0000", "0.5000", "0.0312", "0.0938", "0.0000", "0.9999", "1.0000"]
-    assert written(Numbers("n", values), ",") == expected
+    assert written(NumberColumn("n", values), ",") == expected
 
 
 def test_records_stand_as_they_are_and_the_cells_behind_them() -> None:
     data = b'id,text\n1,"a ""b"""\r\n2,plain'
     records = np.array([[8, 19], [21, 28]], np.int64)
     columns = [
-        Names("label", np.array([1, 0], np.int64), ["a,b", "c"]),
-        Numbers("share", np.array([0.25, 1], np.float32)),
+        NameColumn("label", np.array([1, 0], np.int64), ["a,b", "c"]),
+        NumberColumn("share", np.array([0.25, 1], np.float32)),
     ]
-    found = cells.lines(np.frombuffer(data, np.uint8), records, columns, ",")
+    found = cells.append_columns(np.frombuffer(data, np.uint8), records, columns, ",")
     assert found == b'1,"a ""b""",c,0.2500\n2,plain,"a,b",1.0000\n'
 
 
 def test_no_records_are_no_lines() -> None:
     none = np.empty((0, 2), np.int64)
     columns = [
-        Names("label", np.empty(0, np.int64), ["a"]),
-        Numbers("n", np.empty(0, np.float32)),
-        Texts("t", []),
+        NameColumn("label", np.empty(0, np.int64), ["a"]),
+        NumberColumn("n", np.empty(0, np.float32)),
+        TextColumn("t", []),
     ]
-    assert cells.lines(np.empty(0, np.uint8), none, columns, ",") == b""
+    assert cells.append_columns(np.empty(0, np.uint8), none, columns, ",") == b""
 
 
 @settings(deadline=None)  # the first call compiles
 @given(st.lists(st.lists(STRUCTURE, min_size=2, max_size=2), max_size=8), DELIMITER)
 def test_lines_are_read_back_with_their_cells(rows: list[list[str]], delimiter: str) -> None:
-    data, records = cells.laid_out([csv_line(row, delimiter)[:-1] for row in rows])
-    columns = [Texts("t", [row[1] for row in rows]), Numbers("n", np.full(len(rows), 0.5, np.float32))]
-    found = read(cells.lines(data, records, columns, delimiter), delimiter)
+    data, records = cells.concatenate([csv_line(row, delimiter)[:-1] for row in rows])
+    columns = [
+        TextColumn("t", [row[1] for row in rows]),
+        NumberColumn("n", np.full(len(rows), 0.5, np.float32)),
+    ]
+    found = read(cells.append_columns(data, records, columns, delimiter), delimiter)
     assert found == [[*row, row[1], "0.5000"] for row in rows]
 
 
@@ -110,18 +113,18 @@ def test_a_line_is_read_back_by_the_csv_module(values: list[str], delimiter: str
 
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
 def test_a_formula_gets_an_apostrophe(value: str) -> None:
-    assert cells.escaped(["a", value, ""]) == ["a", f"'{value}", ""]
-    column = cells.harmless(Names("label", np.array([1, 0], np.int64), ["fine", value]))
+    assert cells.escape_values(["a", value, ""]) == ["a", f"'{value}", ""]
+    column = cells.escape_formulas(NameColumn("label", np.array([1, 0], np.int64), ["fine", value]))
     assert read(b"\n".join(cell.encode() for cell in written(column, ",")), ",") == [[f"'{value}"], ["fine"]]
 
 
 @settings(deadline=None)  # the first call compiles
 @given(st.lists(STRUCTURE))
 def test_what_is_no_formula_stays_as_it_is(values: list[str]) -> None:
-    found = cells.escaped(values)
-    assert not any(value.startswith(cells.RISKY) for value in found)
-    assert [new for new, old in zip(found, values, strict=True) if not old.startswith(cells.RISKY)] == [
-        value for value in values if not value.startswith(cells.RISKY)
-    ]
-    numbers, evidence = Numbers("n", np.zeros(1, np.float32)), Texts("evidence", ['[["a", 1]]'])
-    assert cells.harmless(numbers) is numbers and cells.harmless(evidence) is evidence
+    found = cells.escape_values(values)
+    assert not any(value.startswith(cells.FORMULA_STARTS) for value in found)
+    assert [
+        new for new, old in zip(found, values, strict=True) if not old.startswith(cells.FORMULA_STARTS)
+    ] == [value for value in values if not value.startswith(cells.FORMULA_STARTS)]
+    numbers, evidence = NumberColumn("n", np.zeros(1, np.float32)), TextColumn("evidence", ['[["a", 1]]'])
+    assert cells.escape_formulas(numbers) is numbers and cells.escape_formulas(evidence) is evidence

@@ -1,0 +1,48 @@
+"""The records of a stretch of a CSV file, as bytes with bounds, and their fields as strings."""
+
+from __future__ import annotations
+
+import csv
+import threading
+from typing import NamedTuple
+
+from ..arrays import Bytes, Flags, Offsets
+from .faults import BadRow
+
+FIELD_LIMIT = 1_000_000  # characters
+
+_csv_module = threading.Lock()
+
+
+class Place(NamedTuple):
+    """A position where a later pass over the file can resume: between two records, or inside a long line."""
+
+    offset: int  # bytes of the unpacked file if it is UTF-8, else of its text in UTF-8
+    line: int  # the last physical line before it
+    spare: int  # bytes that may be read again after quotes that are never closed
+    skipping: bool  # True inside a line that exceeds the limit, whose remainder is to be skipped
+
+
+class Block(NamedTuple):
+    """The n records found in a stretch of a file, and the rows at fault between them."""
+
+    data: Bytes  # UTF-8
+    records: Offsets  # [n, 2]: start and end of each record in `data`, without its line end
+    texts: Offsets  # [n, 2]: start and end of the requested column's field, inside its quotes
+    doubled: Flags  # [n]: True where that field contains doubled quotes
+    lines: Offsets  # [n, 2]: the first and the last physical line of each record, from 1
+    bad: list[BadRow]  # in file order
+    place: Place  # where the next block begins
+
+
+def field_values(block: Block, delimiter: str, field_limit: int = FIELD_LIMIT) -> list[list[str]]:
+    """Return the fields of each record of a block; none may exceed `field_limit` characters."""
+    data = block.data.tobytes()
+    records = (data[start:end].decode() for start, end in block.records.tolist())
+    # The csv module has one limit for the whole process: restore it for other readers.
+    with _csv_module:
+        limit_before = csv.field_size_limit(field_limit)
+        try:
+            return list(csv.reader(records, delimiter=delimiter, strict=True))
+        finally:
+            csv.field_size_limit(limit_before)
