@@ -1,64 +1,68 @@
-"""Texts as bytes to token ids, compiled by numba: what stands between two blanks is looked up as a whole."""
+"""Compiled lookup of chunks, the runs of bytes between blanks, in a hash table, and their tokens."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Bytes, Flags
 from ..numba_jit import Ints, Sizes, kernel
 
-Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
-Flags = NDArray[np.bool_]
-EMPTY = -1
-# What `str.split` takes for blank, of ASCII. Others are found in the chunk, by `str.split` itself.
-BLANK = np.isin(np.arange(256), [*range(9, 14), *range(28, 33)])
+
+EMPTY_SLOT = -1
+FNV_OFFSET = np.uint64(14695981039346656037)  # of the 64-bit FNV-1a hash
+FNV_PRIME = np.uint64(1099511628211)
+# The ASCII blanks of `str.split`. Others stay in their chunk, and are found by the tokenizer.
+IS_BLANK = np.isin(np.arange(256), [*range(9, 14), *range(28, 33)])
 
 
 @kernel
-def chunks(
-    data: Bytes, texts: Sizes, blank: Flags, slots: Ints, hashes: Hashes, keys: Sizes, arena: Bytes
+def find_chunks(
+    data: Bytes, texts: Sizes, is_blank: Flags, slots: Ints, hashes: Hashes, keys: Sizes, arena: Bytes
 ) -> tuple[Ints, Sizes, Sizes]:
-    """Every chunk of every text: its entry, or -1 - i for the i-th that the table lacks.
+    """Return every chunk of every text: its entry, or -1 - i for the i-th that the table lacks.
 
-    The table is open: `slots` int32 [a power of two] gives an entry or EMPTY; entry e has `hashes[e]` and the
-    bytes `arena[keys[e, 0]:keys[e, 1]]`. Returns the entries int32 [chunks], where in them each text begins,
-    int64 [texts + 1], and the bounds in `data` of those that are lacking, int64 [n, 2].
+    Text i is `data[texts[i, 0]:texts[i, 1]]`. The table has open addressing: `slots` int32 [a power of two]
+    gives an entry or EMPTY_SLOT; entry e has `hashes[e]` and the bytes `arena[keys[e, 0]:keys[e, 1]]`.
+    Returns the entries int32 [chunks], where in them each text begins, int64 [texts + 1], and the bounds in
+    `data` of those that the table lacks, int64 [n, 2].
     """
-    size = 0
+    max_chunks = 0
     for row in range(len(texts)):
-        size += (texts[row, 1] - texts[row, 0] + 1) // 2
-    found, lacking = np.empty(size, np.int32), np.empty((size, 2), np.int64)
+        max_chunks += (texts[row, 1] - texts[row, 0] + 1) // 2
+    entries, missing = np.empty(max_chunks, np.int32), np.empty((max_chunks, 2), np.int64)
     offsets = np.zeros(len(texts) + 1, np.int64)
-    n = missed = 0
+    chunks = misses = 0
     mask = len(slots) - 1
     for row in range(len(texts)):
         i, end = texts[row, 0], texts[row, 1]
         while i < end:
-            if blank[data[i]]:
+            if is_blank[data[i]]:
                 i += 1
                 continue
-            start, code = i, np.uint64(14695981039346656037)
-            while i < end and not blank[data[i]]:
-                code = (code ^ np.uint64(data[i])) * np.uint64(1099511628211)  # FNV-1a
+            start, code = i, FNV_OFFSET
+            while i < end and not is_blank[data[i]]:
+                code = (code ^ np.uint64(data[i])) * FNV_PRIME
                 i += 1
             entry = _find(data[start:i], code, slots, mask, hashes, keys, arena)
-            if entry == EMPTY:
-                lacking[missed, 0], lacking[missed, 1] = start, i
-                missed += 1
-                entry = -missed
-            found[n] = entry
-            n += 1
-        offsets[row + 1] = n
-    return found[:n], offsets, lacking[:missed]
+            if entry == EMPTY_SLOT:
+                missing[misses, 0], missing[misses, 1] = start, i
+                misses += 1
+                entry = -misses
+            entries[chunks] = entry
+            chunks += 1
+        offsets[row + 1] = chunks
+    return entries[:chunks], offsets, missing[:misses]
 
 
 @kernel
 def _find(
     key: Bytes, code: np.uint64, slots: Ints, mask: int, hashes: Hashes, keys: Sizes, arena: Bytes
 ) -> int:
+    """Return the entry of a key whose hash is `code`, or EMPTY_SLOT."""
     slot = np.int64((code ^ (code >> np.uint64(32))) & np.uint64(mask))
-    while slots[slot] != EMPTY:
+    while slots[slot] != EMPTY_SLOT:
         entry = slots[slot]
         if hashes[entry] == code and keys[entry, 1] - keys[entry, 0] == len(key):
             same = True
@@ -69,52 +73,52 @@ def _find(
             if same:
                 return int(entry)
         slot = (slot + 1) & mask
-    return EMPTY
+    return EMPTY_SLOT
 
 
 @kernel
-def insert(first: int, slots: Ints, hashes: Hashes, keys: Sizes, arena: Bytes) -> None:
-    """Notes where the entries from `first` on are, and their hashes. One without a key is not to be found."""
+def insert_entries(first: int, slots: Ints, hashes: Hashes, keys: Sizes, arena: Bytes) -> None:
+    """Write the slots and hashes of the entries from `first` on; an entry with an empty key gets no slot."""
     mask = len(slots) - 1
     for entry in range(first, len(keys)):
         if keys[entry, 0] == keys[entry, 1]:
             continue
-        code = np.uint64(14695981039346656037)
+        code = FNV_OFFSET
         for i in range(keys[entry, 0], keys[entry, 1]):
-            code = (code ^ np.uint64(arena[i])) * np.uint64(1099511628211)
+            code = (code ^ np.uint64(arena[i])) * FNV_PRIME
         hashes[entry] = code
         slot = np.int64((code ^ (code >> np.uint64(32))) & np.uint64(mask))
-        while slots[slot] != EMPTY:
+        while slots[slot] != EMPTY_SLOT:
             slot = (slot + 1) & mask
         slots[slot] = entry
 
 
 @kernel
-def tokens(
+def join_tokens(
     entries: Ints, offsets: Sizes, values: Sizes, ids: Ints, outside: Ints, limit: int
 ) -> tuple[Ints, Sizes, Sizes, Sizes]:
-    """The chunks' token ids, laid end to end, at most `limit` a text.
+    """Return the token ids of the texts' chunks, laid end to end, at most `limit` a text.
 
     Entry e stands for `ids[values[e, 0]:values[e, 1]]`, of which `outside[e]` are no words of the vocabulary.
     Returns ids int32 [tokens], offsets int64 [texts + 1], and for each text how many tokens it has uncut, and
-    how many of these are outside, int64 [texts].
+    how many of these are outside the vocabulary, int64 [texts].
     """
     texts = len(offsets) - 1
-    lengths, strange = np.zeros(texts, np.int64), np.zeros(texts, np.int64)
+    lengths, text_outside = np.zeros(texts, np.int64), np.zeros(texts, np.int64)
     for text in range(texts):
-        for c in range(offsets[text], offsets[text + 1]):
-            entry = entries[c]
+        for chunk in range(offsets[text], offsets[text + 1]):
+            entry = entries[chunk]
             lengths[text] += values[entry, 1] - values[entry, 0]
-            strange[text] += outside[entry]
-    bounds = np.zeros(texts + 1, np.int64)
-    bounds[1:] = np.cumsum(np.minimum(lengths, limit))
-    result = np.empty(bounds[-1], np.int32)
+            text_outside[text] += outside[entry]
+    text_offsets = np.zeros(texts + 1, np.int64)
+    text_offsets[1:] = np.cumsum(np.minimum(lengths, limit))
+    text_ids = np.empty(text_offsets[-1], np.int32)
     for text in range(texts):
-        n = bounds[text]
-        for c in range(offsets[text], offsets[text + 1]):
-            entry = entries[c]
+        n = text_offsets[text]
+        for chunk in range(offsets[text], offsets[text + 1]):
+            entry = entries[chunk]
             for i in range(values[entry, 0], values[entry, 1]):
-                if n < bounds[text + 1]:
-                    result[n] = ids[i]
+                if n < text_offsets[text + 1]:
+                    text_ids[n] = ids[i]
                     n += 1
-    return result, bounds, lengths, strange
+    return text_ids, text_offsets, lengths, text_outside

@@ -1,4 +1,4 @@
-"""From texts to token ids. Training and prediction share the text encoder, which travels with the model."""
+"""Encoding of texts as token ids, in training and in prediction: the encoder travels with the model."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 Unit = Literal["word", "character"]
 Cleaning = Literal["none", "kim"]
 
-# The scripts written without spaces; the long vowel marks of the kana are "common" to Unicode.
+# The scripts written without spaces. To Unicode, the long vowel marks of the kana are of no script.
 _SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u30fc\uff70"
 _WORD = r"[\p{L}\p{M}\p{N}]"
-# A control or format character does not begin a token: it is invisible. Half a surrogate pair is no text.
+# Control and format characters are invisible, and half a surrogate pair is no text: none begins a token.
 _SYMBOL = r"(?![\s\p{Cc}\p{Cf}\p{Cs}])\X"
 _SUFFIX = r"(?i:n't|'(?:s|ve|re|d|ll))"
 
@@ -46,6 +46,9 @@ def _grammar(unit: Unit, cleaning: Cleaning) -> regex.Pattern[str]:
         alternatives += [rf"{word}+(?:['\u200c\u200d]{word}+)*", _SYMBOL]
     return regex.compile("|".join(alternatives), regex.VERSION1)
 
+
+SAMPLE_TEXTS = 1000  # at least, to choose the unit
+SAMPLE_CHARACTERS = 1000  # of a text, at most
 
 _GRAMMARS = {
     (unit, cleaning): _grammar(unit, cleaning)
@@ -75,12 +78,13 @@ def choose_unit(texts: Sequence[str]) -> Unit:
 
     Looks at the beginnings of 1,000 to 2,000 texts, evenly spaced: a file may be sorted by language.
     """
-    sample = "\n".join(text[:1000] for text in texts[:: max(1, len(texts) // 1000)])
+    step = max(1, len(texts) // SAMPLE_TEXTS)
+    sample = "\n".join(text[:SAMPLE_CHARACTERS] for text in texts[::step])
     spaceless, letters = len(_SPACELESS_LETTER.findall(sample)), len(_LETTER.findall(sample))
     return "character" if 2 * spaceless > letters else "word"
 
 
-class _Saved(Section):
+class _SavedEncoder(Section):
     """The JSON of a text encoder."""
 
     tokenize: Tokenize
@@ -88,14 +92,14 @@ class _Saved(Section):
 
     @field_validator("tokenize")
     @classmethod
-    def _resolved(cls, options: Tokenize) -> Tokenize:
+    def _require_unit(cls, options: Tokenize) -> Tokenize:
         if options.unit == "auto":
             raise ValueError("unit is auto, expected word or character")
         return options
 
     @field_validator("words")
     @classmethod
-    def _distinct(cls, words: list[str]) -> list[str]:
+    def _require_distinct(cls, words: list[str]) -> list[str]:
         word, count = Counter(words).most_common(1)[0]
         if count > 1:
             raise ValueError(f"{word!r} occurs {count} times, expected distinct words")
@@ -110,7 +114,7 @@ class TextEncoder:
     packages: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, words: list[str], options: Tokenize) -> None:
-        """`options.unit` must not be `auto`. Use `learn` or `from_json`."""
+        """Use `learn` or `from_json` instead; `options.unit` must not be `auto`."""
         self.words = words
         self.options = options
         self._ids = {word: UNKNOWN + 1 + i for i, word in enumerate(words)}
@@ -206,7 +210,7 @@ class TextEncoder:
         Raises InputError, beginning with `where` (the file), for anything else.
         """
         try:
-            saved = _Saved.model_validate(values)
+            saved = _SavedEncoder.model_validate(values)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"])) or "JSON"

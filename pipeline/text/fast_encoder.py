@@ -1,4 +1,4 @@
-"""Encoding of texts as bytes, a million a second, to the ids that `TextEncoder` defines."""
+"""Fast encoding of texts, as bytes, to the ids that `TextEncoder` defines."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from ..options import Tokenize
 from . import chunk_kernels as kernels
 
 MAX_CHUNK_BYTES = 40  # longer chunks are not remembered
-CACHE_SIZE = 1 << 18  # chunks, and tokens of chunks, that are held from one call to the next
-WARM_UP_TEXTS = (1024, 4096)  # from which an encoder without any memory learns first
+CACHE_SIZE = 1 << 18  # chunks, and tokens of chunks, that are kept from call to call
+WARM_UP_TEXTS = (1024, 4096)  # that an encoder with an empty memory encodes first
+MIN_SLOTS = 1 << 16  # a power of two
 
 
 class Tokenizer(Protocol):
-    """A text encoder as far as `ByteEncoder` asks it: for the tokens of a chunk and their ids."""
+    """The part of a text encoder that `ByteEncoder` uses."""
 
     @property
     def options(self) -> Tokenize: ...
@@ -33,10 +34,10 @@ class Tokenizer(Protocol):
 
 
 class Encoded(NamedTuple):
-    """The sequences of texts, and two counts for each text, int64 [texts].
+    """The sequences of texts, with two counts per text, int64 [texts].
 
-    `lengths` are the tokens before a text was cut to `maximum_length`; `outside` are those of them that the
-    vocabulary does not have.
+    `lengths` counts the tokens before a text was cut to `maximum_length`, and `outside` those of them that
+    the vocabulary lacks.
     """
 
     sequences: Sequences
@@ -45,12 +46,12 @@ class Encoded(NamedTuple):
 
 
 class _Memory(NamedTuple):
-    """The chunks met so far, each by its number; see `chunk_kernels.chunks` and `chunk_kernels.tokens`.
+    """The entries of the chunks met so far, as `find_chunks` and `join_tokens` of `chunk_kernels` read them.
 
-    Never changed, as threads read it while another makes a larger one.
+    The arrays are never changed, since threads read them while another thread makes larger ones.
     """
 
-    numbers: dict[bytes, int]  # of the short ones; shared with those that it grew from
+    entries: dict[bytes, int]  # of the short chunks; shared with the memories that this one grew from
     slots: NDArray[np.int32]
     hashes: NDArray[np.uint64]
     keys: NDArray[np.int64]
@@ -61,13 +62,13 @@ class _Memory(NamedTuple):
 
     @classmethod
     def empty(cls) -> _Memory:
-        bounds, slots = np.empty((0, 2), np.int64), np.full(1 << 16, kernels.EMPTY, np.int32)
+        bounds, slots = np.empty((0, 2), np.int64), np.full(MIN_SLOTS, kernels.EMPTY_SLOT, np.int32)
         integers = np.empty(0, np.int32)
         hashes, arena = np.empty(0, np.uint64), np.empty(0, np.uint8)
         return cls({}, slots, hashes, bounds, arena, bounds, integers, integers)
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         return max(len(self.hashes), len(self.ids)) > CACHE_SIZE
 
     def with_chunks(self, keys: list[bytes], ids: list[list[int]], outside: list[int]) -> _Memory:
@@ -75,12 +76,12 @@ class _Memory(NamedTuple):
         slots, first = self.slots.copy(), len(self.hashes)
         hashes = np.concatenate([self.hashes, np.zeros(len(keys), np.uint64)])
         while len(slots) < 2 * len(hashes):
-            slots, first = np.full(2 * len(slots), kernels.EMPTY, np.int32), 0
+            slots, first = np.full(2 * len(slots), kernels.EMPTY_SLOT, np.int32), 0
         bounds = _bounds(self.keys, [len(key) for key in keys])
         arena = np.concatenate([self.arena, np.frombuffer(b"".join(keys), np.uint8)])
-        kernels.insert(first, slots, hashes, bounds, arena)
+        kernels.insert_entries(first, slots, hashes, bounds, arena)
         return _Memory(
-            self.numbers,
+            self.entries,
             slots,
             hashes,
             bounds,
@@ -92,16 +93,16 @@ class _Memory(NamedTuple):
 
 
 class ByteEncoder:
-    """A text encoder that tokenizes each chunk between two blanks once, and then finds it by its bytes.
+    """A text encoder that tokenizes each chunk between two blanks once, and then looks it up by its bytes.
 
-    No token spans a blank, so a text's ids are its chunks' ids in a row. Threads may share an encoder: what
-    one of them learns, all know.
+    No token spans a blank, so a text's ids are its chunks' ids in a row. Threads may share an encoder, and
+    share its memory then.
     """
 
     def __init__(self, encoder: Tokenizer) -> None:
         self._encoder = encoder
         self._memory = _Memory.empty()
-        self._learning = Lock()
+        self._lock = Lock()
 
     def encode(self, texts: Iterable[str]) -> Encoded:
         data = [text.encode("utf-8", "surrogatepass") for text in texts]
@@ -112,45 +113,48 @@ class ByteEncoder:
     def encode_bytes(self, data: NDArray[np.uint8], texts: NDArray[np.int64]) -> Encoded:
         """Encode UTF-8: text i is `data[texts[i, 0]:texts[i, 1]]`, with `texts` int64 [texts, 2]."""
         if not len(self._memory.hashes):
-            for count in WARM_UP_TEXTS:  # most chunks of the texts that follow are known then
+            for count in WARM_UP_TEXTS:  # so that most chunks of the other texts are known
                 if len(texts) > count:
                     self._encode(data, texts[:count])
         return self._encode(data, texts)
 
     def _encode(self, data: NDArray[np.uint8], texts: NDArray[np.int64]) -> Encoded:
         memory = self._memory
-        found, offsets, lacking = kernels.chunks(
-            data, texts, kernels.BLANK, memory.slots, memory.hashes, memory.keys, memory.arena
+        entries, offsets, missing = kernels.find_chunks(
+            data, texts, kernels.IS_BLANK, memory.slots, memory.hashes, memory.keys, memory.arena
         )
-        if len(lacking):
+        if len(missing):
             raw = data.tobytes()
-            memory, numbers = self._learned(memory, [raw[start:end] for start, end in lacking.tolist()])
-            missed = found < 0
-            found[missed] = np.array(numbers, np.int32)[-1 - found[missed]]
+            memory, new_entries = self._learn(memory, [raw[start:end] for start, end in missing.tolist()])
+            is_missing = entries < 0
+            entries[is_missing] = np.array(new_entries, np.int32)[-1 - entries[is_missing]]
         limit = self._encoder.options.maximum_length
-        ids, bounds, lengths, outside = kernels.tokens(
-            found, offsets, memory.values, memory.ids, memory.outside, limit
+        ids, bounds, lengths, outside = kernels.join_tokens(
+            entries, offsets, memory.values, memory.ids, memory.outside, limit
         )
         return Encoded(Sequences(ids, bounds), lengths, outside)
 
-    def _learned(self, memory: _Memory, chunks: list[bytes]) -> tuple[_Memory, list[int]]:
-        """Return a memory that has these chunks too, and their numbers in it."""
-        with self._learning:
-            shared = self._memory.numbers is memory.numbers  # it was not forgotten meanwhile
-            memory, known = (self._memory, memory.numbers) if shared else (memory, {})
+    def _learn(self, memory: _Memory, chunks: list[bytes]) -> tuple[_Memory, list[int]]:
+        """Return a memory that has these chunks too, and their entries in it.
+
+        It is kept for later calls unless the given memory was dropped meanwhile, by another thread.
+        """
+        with self._lock:
+            is_current = self._memory.entries is memory.entries
+            memory, known = (self._memory, memory.entries) if is_current else (memory, {})
             new = [chunk for chunk in dict.fromkeys(chunks) if chunk not in known]
-            numbers = dict(zip(new, itertools.count(len(memory.hashes))))
-            known |= {chunk: number for chunk, number in numbers.items() if len(chunk) <= MAX_CHUNK_BYTES}
+            entries = dict(zip(new, itertools.count(len(memory.hashes))))
+            known |= {chunk: entry for chunk, entry in entries.items() if len(chunk) <= MAX_CHUNK_BYTES}
             tokens = [self._encoder.tokens_of(chunk.decode("utf-8", "surrogatepass")) for chunk in new]
             memory = memory.with_chunks(
-                # Long ones are not found again, as they hardly ever come again.
+                # Long chunks hardly ever come again.
                 [chunk if len(chunk) <= MAX_CHUNK_BYTES else b"" for chunk in new],
                 [[self._encoder.id(token) for token in chunk_tokens] for chunk_tokens in tokens],
                 [sum(token not in self._encoder for token in chunk_tokens) for chunk_tokens in tokens],
             )
-            if shared:
-                self._memory = _Memory.empty() if memory.full else memory
-            return memory, [numbers[chunk] if chunk in numbers else known[chunk] for chunk in chunks]
+            if is_current:
+                self._memory = _Memory.empty() if memory.is_full else memory
+            return memory, [entries[chunk] if chunk in entries else known[chunk] for chunk in chunks]
 
 
 def _bounds(bounds: NDArray[np.int64], lengths: list[int]) -> NDArray[np.int64]:

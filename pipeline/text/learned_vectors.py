@@ -1,4 +1,4 @@
-"""The vectors that both channels start from: random, or learned from the corpus; `pretrained` reads others.
+"""Word vectors to start training from, random or learned from the corpus, and their coverage.
 
 Every matrix is float32 [words + 2, dimensions]: row 0 (padding) is zero, row 1 stands for unknown words,
 row i + 2 for the vocabulary's word i. The only module that imports gensim.
@@ -20,39 +20,39 @@ from tqdm import tqdm
 from ..inputs import PADDING, UNKNOWN, Sequences
 
 Matrix = NDArray[np.float32]
-Rows = dict[int, Matrix]  # matrix row -> vector
+RowVectors = dict[int, NDArray[np.float32]]  # by their rows in the matrix
 
 FIRST_WORD = UNKNOWN + 1
-KIM_RANGE = 0.25  # Kim's random vectors are U(-0.25, 0.25)
-SEEN_ENOUGH = 3  # a word that occurs less often keeps a random vector
-RUNNING_WORDS = 12_000_000  # what `learn_vectors` reads in all epochs together: 30 to 60 seconds' work
-MOST_EPOCHS = 20
-SUBWORD_RUNNING_WORDS = 2_000_000  # the same for `learn_subwords`: 10 seconds' work
+MAX_RANDOM = 0.25  # of either sign, in Kim's random vectors
+MIN_COUNT = 3  # a word that occurs less often keeps a random vector
+MAX_TOKENS = 12_000_000  # that `learn_vectors` reads in all epochs together: 30 to 60 seconds' work
+MAX_EPOCHS = 20
+MAX_SUBWORD_TOKENS = 2_000_000  # the same for `learn_subwords`: 10 seconds' work
 SUBWORD_DIMENSIONS = 100
-NGRAM_ROWS = 1 << 17  # n-grams share rows by their hash
+NGRAM_BUCKETS = 1 << 17  # n-grams share vectors by their hash
 
 
 def random_vectors(words: int, dimensions: int, seed: int) -> Matrix:
-    """U(-0.25, 0.25), as Kim (2014) starts from where nothing is pretrained."""
-    return _uniform(words, dimensions, KIM_RANGE, seed)
+    """Return vectors from U(-0.25, 0.25), as Kim (2014) does where nothing is pretrained."""
+    return _uniform(words, dimensions, MAX_RANDOM, seed)
 
 
 def learn_vectors(sentences: Sequences, words: int, dimensions: int, seed: int) -> Matrix:
-    """Word2vec of the training part's sentences (Mikolov et al. 2013: skip-gram, negative sampling).
+    """Return word2vec's vectors of the training part (Mikolov et al. 2013: skip-gram, negative sampling).
 
     A small corpus is read more often than a large one, at most 20 times. Words too rare to learn, and
     the unknown word, are uniform with the variance of those learned. The same seed gives the same bits.
     """
     counts = np.bincount(sentences.ids, minlength=words + FIRST_WORD)
     counts[:FIRST_WORD] = 0
-    if counts.max() < SEEN_ENOUGH:
+    if counts.max() < MIN_COUNT:
         return random_vectors(words, dimensions, seed)
 
     logging.getLogger("gensim").setLevel(logging.ERROR)  # it warns of small corpora
-    from gensim.models.word2vec import Word2Vec  # here, since it takes 3 seconds
+    from gensim.models.word2vec import Word2Vec  # imported late: it takes 3 seconds
 
-    # Of small corpora skip-gram learns more than CBOW, and more at twice the usual rate and with frequent
-    # words hardly thinned out. MR, logistic regression on mean vectors: 77 %; CBOW at most 73 %.
+    # Skip-gram learns more than CBOW from small corpora, and more at twice the usual rate and with frequent
+    # words hardly thinned out.
     # With more than one worker the order of the updates is the operating system's.
     model = Word2Vec(
         vector_size=dimensions,
@@ -61,16 +61,16 @@ def learn_vectors(sentences: Sequences, words: int, dimensions: int, seed: int) 
         negative=5,
         alpha=0.05,
         sample=1e-2,
-        min_count=SEEN_ENOUGH,
+        min_count=MIN_COUNT,
         seed=seed,
         workers=1,
     )
     model.build_vocab_from_freq({int(i): int(counts[i]) for i in counts.nonzero()[0]})
-    epochs = min(MOST_EPOCHS, max(1, RUNNING_WORDS // int(counts.sum())))
+    epochs = min(MAX_EPOCHS, max(1, MAX_TOKENS // int(counts.sum())))
     with tqdm(total=epochs * len(sentences), desc="word2vec", unit="row", disable=None, leave=False) as bar:
         passes = _Passes(sentences, range(words + FIRST_WORD), bar)
         model.train(passes, total_examples=len(sentences), epochs=epochs)
-    return assembled(dict(zip(model.wv.index_to_key, model.wv.vectors, strict=True)), words, seed)
+    return assemble_matrix(dict(zip(model.wv.index_to_key, model.wv.vectors, strict=True)), words, seed)
 
 
 def learn_subwords(sentences: Sequences, words: list[str], seed: int) -> Matrix:
@@ -81,13 +81,12 @@ def learn_subwords(sentences: Sequences, words: list[str], seed: int) -> Matrix:
     rows is read. The same seed gives the same bits.
     """
     logging.getLogger("gensim").setLevel(logging.ERROR)
-    from gensim.models.fasttext import FastText  # here, since it takes 3 seconds
+    from gensim.models.fasttext import FastText  # imported late: it takes 3 seconds
 
-    # MR and GloVe's vectors: the map explains 5.6 % of words held out; with a window of 5 5.3 %, at half
-    # the rate 5.1 %, with CBOW 4.0 %, with 50 dimensions 4.6 %.
+    # Chosen so that the map to GloVe's vectors (`missing_vectors`) explains most of held-out words on MR.
     model = FastText(
         vector_size=SUBWORD_DIMENSIONS,
-        bucket=NGRAM_ROWS,
+        bucket=NGRAM_BUCKETS,
         sg=1,
         window=3,
         negative=5,
@@ -101,9 +100,9 @@ def learn_subwords(sentences: Sequences, words: list[str], seed: int) -> Matrix:
     # A word that no sentence holds has its n-grams all the same.
     model.build_vocab_from_freq(dict(zip(words, np.maximum(counts, 1).tolist(), strict=True)))
     rows = np.random.default_rng(seed).permutation(len(sentences))
-    read = np.cumsum(sentences.lengths[rows])
-    sample = sentences.select(rows[: 1 + int(np.searchsorted(read, SUBWORD_RUNNING_WORDS))])
-    epochs = min(MOST_EPOCHS, max(1, SUBWORD_RUNNING_WORDS // max(1, len(sample.ids))))
+    tokens_read = np.cumsum(sentences.lengths[rows])
+    sample = sentences.select(rows[: 1 + int(np.searchsorted(tokens_read, MAX_SUBWORD_TOKENS))])
+    epochs = min(MAX_EPOCHS, max(1, MAX_SUBWORD_TOKENS // max(1, len(sample.ids))))
     with tqdm(total=epochs * len(sample), desc="fasttext", unit="row", disable=None, leave=False) as bar:
         model.train(_Passes(sample, ["", "", *words], bar), total_examples=len(sample), epochs=epochs)
     matrix = np.zeros((len(words) + FIRST_WORD, SUBWORD_DIMENSIONS), np.float32)
@@ -113,7 +112,7 @@ def learn_subwords(sentences: Sequences, words: list[str], seed: int) -> Matrix:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of the vocabulary, and of the running words of the training part, has a pretrained vector."""
+    """The shares of the vocabulary and of the training part's running words that have a pretrained vector."""
 
     found: int
     words: int
@@ -140,11 +139,14 @@ class Coverage:
         )
 
 
-def coverage(found: NDArray[np.bool_], sentences: Sequences) -> Coverage:
-    """`found` is bool [words]: which have a vector. Unknown words are running words without one."""
-    counts = np.bincount(sentences.ids, minlength=len(found) + FIRST_WORD)
-    known = int(counts[FIRST_WORD:][found].sum())
-    return Coverage(int(found.sum()), len(found), known, len(sentences.ids))
+def coverage(in_file: NDArray[np.bool_], sentences: Sequences) -> Coverage:
+    """Return the coverage of sentences; `in_file` is bool [words]: whether a word has a vector.
+
+    Unknown words are running words without a vector.
+    """
+    counts = np.bincount(sentences.ids, minlength=len(in_file) + FIRST_WORD)
+    running_found = int(counts[FIRST_WORD:][in_file].sum())
+    return Coverage(int(in_file.sum()), len(in_file), running_found, len(sentences.ids))
 
 
 def _uniform(words: int, dimensions: int, bound: float, seed: int) -> Matrix:
@@ -155,17 +157,20 @@ def _uniform(words: int, dimensions: int, bound: float, seed: int) -> Matrix:
     return matrix
 
 
-def assembled(rows: Rows, words: int, seed: int) -> Matrix:
-    """The rows given; the others U(-a, a) with their variance, a²/3 (Kim 2014, section 4.3)."""
-    vectors = np.stack(list(rows.values()))
-    bound = math.sqrt(3 * float(np.var(vectors, dtype=np.float64)))
-    matrix = _uniform(words, vectors.shape[1], bound, seed)
-    matrix[list(rows)] = vectors
+def assemble_matrix(vectors: RowVectors, words: int, seed: int) -> Matrix:
+    """Return a matrix of these vectors in their rows, and random ones of the same variance in the others.
+
+    Those are from U(-a, a), where the variance is a²/3 (Kim 2014, section 4.3). Row 0 is zero.
+    """
+    values = np.stack(list(vectors.values()))
+    bound = math.sqrt(3 * float(np.var(values, dtype=np.float64)))
+    matrix = _uniform(words, values.shape[1], bound, seed)
+    matrix[list(vectors)] = values
     return matrix
 
 
 class _Passes:
-    """Sentences as lists of ids' names, as often as gensim asks for them; the bar counts."""
+    """An iterable of sentences as lists of names, for as many epochs as gensim reads; the bar counts rows."""
 
     def __init__(self, sentences: Sequences, names: Sequence[Any], bar: tqdm[Any]) -> None:
         self.sentences = sentences

@@ -69,8 +69,8 @@ def test_a_file_too_small_to_map_from_falls_back_and_the_found_words_are_marked(
 def test_words_that_the_file_lacks_are_mapped_unless_uniform_is_asked_for(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.text.missing_vectors.FEWEST", 10)
-    monkeypatch.setattr("pipeline.text.missing_vectors.LEAST_EXPLAINED", -np.inf)
+    monkeypatch.setattr("pipeline.text.missing_vectors.MIN_WORDS", 10)
+    monkeypatch.setattr("pipeline.text.missing_vectors.MIN_EXPLAINED", -np.inf)
     file = write_vectors(tmp_path / "glove.txt", IN_FILE, 5)
     folder, said = embed(corpus, f"embed.vectors={file}", capsys)
     _, mapped, found, coverage = read(folder)

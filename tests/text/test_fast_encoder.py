@@ -43,13 +43,13 @@ def test_it_gives_the_ids_of_the_text_encoder(first: list[str], second: list[str
     plain = encoder(options)
     fast = ByteEncoder(plain)
     for texts in (first, second, first):  # what was remembered, and what was not
-        found = fast.encode(texts)
+        encoded = fast.encode(texts)
         expected = encode_plainly(plain, texts)
-        np.testing.assert_array_equal(found.sequences.ids, expected.ids)
-        np.testing.assert_array_equal(found.sequences.offsets, expected.offsets)
+        np.testing.assert_array_equal(encoded.sequences.ids, expected.ids)
+        np.testing.assert_array_equal(encoded.sequences.offsets, expected.offsets)
         tokens = [plain.tokens_of(text) for text in texts]
-        assert found.lengths.tolist() == [len(each) for each in tokens]
-        assert found.outside.tolist() == [sum(one not in plain for one in each) for each in tokens]
+        assert encoded.lengths.tolist() == [len(row) for row in tokens]
+        assert encoded.outside.tolist() == [sum(token not in plain for token in row) for row in tokens]
 
 
 def test_what_it_remembers_is_bounded_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,11 +70,11 @@ def test_threads_share_what_they_learn_and_what_they_forget(monkeypatch: pytest.
     random = np.random.default_rng(1)
     blocks = [[f"a{i} don't a{i % 7}" for i in random.integers(0, 400, 50)] for _ in range(200)]
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(fast.encode, blocks))
-    for block, each in zip(blocks, found, strict=True):
+        results = list(threads.map(fast.encode, blocks))
+    for block, encoded in zip(blocks, results, strict=True):
         expected = encode_plainly(plain, block)
-        np.testing.assert_array_equal(each.sequences.ids, expected.ids)
-        np.testing.assert_array_equal(each.sequences.offsets, expected.offsets)
+        np.testing.assert_array_equal(encoded.sequences.ids, expected.ids)
+        np.testing.assert_array_equal(encoded.sequences.offsets, expected.offsets)
 
 
 def test_the_table_grows_with_the_chunks() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.inputs import Sequences
 from pipeline.text.learned_vectors import Matrix, learn_subwords
-from pipeline.text.missing_vectors import FEWEST, Filling, fill_missing, fit_map
+from pipeline.text.missing_vectors import MIN_WORDS, Filling, fill_missing, fit_map
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,11 +60,11 @@ def test_the_unknown_word_is_the_mean_of_the_rarest_tenth() -> None:
 
 def test_too_few_common_words_leave_the_vectors_as_they_are_and_it_says_so() -> None:
     subwords, truth = linear_pair(500)
-    result, filling = fill_missing(truth, np.arange(500) < FEWEST - 1, subwords, seed=1)
+    result, filling = fill_missing(truth, np.arange(500) < MIN_WORDS - 1, subwords, seed=1)
     np.testing.assert_array_equal(result, truth)
     assert filling.how == "uniform"
     assert filling.summary == "missing words: uniform (a map needs 100 words with a vector, here are 99)"
-    assert fill_missing(truth, np.arange(500) < FEWEST, subwords, seed=1)[1].how == "subwords"
+    assert fill_missing(truth, np.arange(500) < MIN_WORDS, subwords, seed=1)[1].how == "subwords"
 
 
 @pytest.mark.parametrize("subwords", [normal(502, 20, seed=1), np.zeros((502, 20), np.float32)])
@@ -142,7 +142,7 @@ def test_subword_vectors_repeat_exactly_in_another_process_and_it_says_nothing()
 
 
 def test_a_large_corpus_is_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.text.learned_vectors.SUBWORD_RUNNING_WORDS", 100)
+    monkeypatch.setattr("pipeline.text.learned_vectors.MAX_SUBWORD_TOKENS", 100)
     learned = learn_subwords(Sequences.from_rows(ROWS), WORDS, seed=7)
     assert np.isfinite(learned).all() and learned[2:].any(axis=1).all()
 

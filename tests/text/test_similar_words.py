@@ -46,15 +46,17 @@ def test_of_words_equally_near_the_most_frequent_is_taken() -> None:
 @given(st.lists(st.text("abcé", max_size=9), unique=True), st.text("abcé", max_size=9))
 def test_what_is_found_is_the_best_of_all_words(words: list[str], word: str) -> None:
     found = SimilarWords(words).find(word)
-    common = [commonprefix([word, one]) for one in words]  # noqa: RUF071  (they are no paths)
-    lengths = [len(each) if len(one) >= MIN_PREFIX else 0 for each, one in zip(common, words, strict=True)]
-    most = max(lengths, default=0)
-    near = [
-        (abs(len(one) - len(word)), rank)
-        for rank, one in enumerate(words)
-        if lengths[rank] == most and most >= MIN_PREFIX and max(len(one), len(word)) <= most / MIN_SHARE
+    prefixes = [commonprefix([word, known]) for known in words]  # noqa: RUF071  (they are no paths)
+    lengths = [
+        len(prefix) if len(known) >= MIN_PREFIX else 0 for prefix, known in zip(prefixes, words, strict=True)
     ]
-    assert found == (min(near)[1] if near else None)
+    longest = max(lengths, default=0)
+    candidates = [
+        (abs(len(known) - len(word)), rank)
+        for rank, known in enumerate(words)
+        if lengths[rank] == longest >= MIN_PREFIX and max(len(known), len(word)) <= longest / MIN_SHARE
+    ]
+    assert found == (min(candidates)[1] if candidates else None)
 
 
 def test_the_encoder_uses_it_unless_told_otherwise() -> None:
