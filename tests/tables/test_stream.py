@@ -110,7 +110,7 @@ def test_standard_input_is_read_through_a_pipe_however_slowly_it_comes(pack) -> 
             reader.stdin.write(bytes([byte]))
             reader.stdin.flush()
         reader.stdin.close()
-        found = reader.stdout.read_blocks().decode().splitlines()
+        found = reader.stdout.read().decode().splitlines()
     assert found == ["['a', 'b'] 0", "[b'1,\"2\\n\"', b'3,4'] [[2, 3], [4, 4]]", str(len(content))]
 
 
