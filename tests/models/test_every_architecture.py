@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import cache
 from pathlib import Path
 
 import keras
@@ -60,6 +61,11 @@ def fitted(architecture: str, epochs: int, precision: str = "float32") -> keras.
     return network
 
 
+@cache
+def learned(architecture: str) -> keras.Model:
+    return fitted(architecture, 60)
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_it_gives_a_logit_for_each_class(architecture: str) -> None:
     assert built(architecture)(inputs_of(architecture).padded()).shape == (8, 3)
@@ -67,7 +73,7 @@ def test_it_gives_a_logit_for_each_class(architecture: str) -> None:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_it_learns_eight_rows_by_heart(architecture: str) -> None:
-    logits = np.array(fitted(architecture, 60)(inputs_of(architecture).padded()))
+    logits = np.array(learned(architecture)(inputs_of(architecture).padded()))
     assert logits.argmax(axis=1).tolist() == LABELS.tolist()
 
 
@@ -80,7 +86,7 @@ def test_the_same_seed_trains_to_the_same_bits(architecture: str) -> None:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_it_saves_and_loads_to_equal_outputs(architecture: str, tmp_path: Path) -> None:
-    network = fitted(architecture, 2)
+    network = learned(architecture)
     network.save(tmp_path / "network.keras")
     loaded = keras.saving.load_model(tmp_path / "network.keras", compile=False)
     rows = inputs_of(architecture).padded()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,13 @@ HOSTILE = [
 ]
 
 
+@cache
 def png() -> bytes:
     pictures = np.zeros((2, 4, 4, 3), np.uint8)
     return saved(class_figures.wrong_pictures(pictures, HOSTILE[:2], HOSTILE[0]))
 
 
+@cache
 def wide_png() -> bytes:
     """Of thirty classes with names, which no phone shows in a width that can be read."""
     names = [f"a name of some length {number}" for number in range(30)]
