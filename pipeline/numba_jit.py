@@ -25,6 +25,12 @@ def kernel(function: Function) -> Function:
     return compiled
 
 
+def kernel_part(function: Function) -> Function:
+    """Compile a helper of the kernels in its file: numba's cache stores it as a part of them."""
+    compiled: Function = njit(nogil=True, error_model="numpy")(function)
+    return compiled
+
+
 def summing_kernel(function: Function) -> Function:
     """Compile a function for one thread, whose sums may be reordered, as depends on their length alone."""
     compiled: Function = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})(function)

@@ -305,6 +305,7 @@ TESTED_BY = {
     "study_stages.compare_with_dense": "commands/test_why.py",
     "study_stages.make_fold": "test_no_leak.py",
     "study_stages.search_options": "commands/test_tune.py",
+    "tables.scan": "tables/test_scanner.py",
     "tracking.mlflow_model": "tracking/test_served_model.py",
     "tracking.package": "tracking/test_served_model.py",
     "verb_options": "stages/test_configure.py",

@@ -15,10 +15,12 @@ import numpy as np
 from ..arrays import Offsets
 from ..csv_line import DELIMITERS
 from ..errors import InputError
-from . import faults, header, scanner
+from . import faults, header
 from .faults import BadRow
 from .opening import READ_ERRORS, open_csv, read_error
 from .records import FIELD_LIMIT, Block, Place, field_values
+from .scan import State, scan
+from .scanner import Rules
 from .stream import Utf8Stream
 
 BLOCK_BYTES = 1 << 20
@@ -140,28 +142,27 @@ class CsvBlocks:
                 with self._input_errors():
                     stream.fill()
             data = np.frombuffer(stream.data, np.uint8)
-            records, texts, lines, doubled, bad_records, stop = scanner.scan(
-                data,
-                stream.final,
-                np.uint8(ord(self.delimiter)),
-                len(self.header),
-                column,
-                self._field_limit,
-                self._record_limit,
-                max_records,
-                self._place.line,
-                self._place.spare,
-                bool(self._place.skipping),  # a place that was stored as JSON may hold a number
-            )
-            block = Block(data, records, texts, doubled, lines, [], self._place)
-            block = self._with_bad_rows(block, bad_records)
-            consumed, line, spare, skipping, self._needs_data = stop
-            stream.drop(consumed)
-            self._place = Place(stream.offset, line, spare, skipping)
-            if len(records) or len(bad_records) or not self._needs_data:
+            # A place that was stored as JSON may hold a number instead of True or False.
+            state = State(self._place.line, self._place.spare, bool(self._place.skipping))
+            result = scan(data, self._rules(column), state, max_records)
+            block = Block(data, result.records, result.texts, result.doubled, result.lines, [], self._place)
+            block = self._with_bad_rows(block, result.faults)
+            stream.drop(result.consumed)
+            self._place, self._needs_data = Place(stream.offset, *result.state), result.needs_data
+            if len(result.records) or len(result.faults) or not result.needs_data:
                 return block._replace(place=self._place)
             if stream.final:
                 return None
+
+    def _rules(self, column: int) -> Rules:
+        return Rules(
+            np.uint8(ord(self.delimiter)),
+            len(self.header),
+            column,
+            self._field_limit,
+            self._record_limit,
+            self._stream.final,
+        )
 
     def _with_bad_rows(self, block: Block, bad_records: Offsets) -> Block:
         """Return the block with its bad rows, among them records with a NUL or an undecodable byte."""

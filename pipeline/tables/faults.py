@@ -38,7 +38,7 @@ def scan_reasons(field_limit: int, record_limit: int) -> dict[int, str]:
     """Return the reasons for those faults of the scanner that do not depend on the record's width."""
     return {
         scanner.NOT_DOUBLED: "a quote inside a quoted field is not doubled",
-        scanner.OPEN: "a quote is opened and not closed before the end of the file",
+        scanner.NOT_CLOSED: "a quote is opened and not closed before the end of the file",
         scanner.RUNAWAY: f"a quote is opened and not closed within {field_limit:,} characters",
         scanner.LONG_FIELD: f"a field of more than {field_limit:,} characters",
         scanner.LONG_LINE: f"a line of {record_limit:,} characters or more",

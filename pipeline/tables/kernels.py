@@ -10,8 +10,37 @@ from ..numba_jit import kernel
 Bytes = NDArray[np.uint8]
 Bounds = NDArray[np.int64]
 
-_LINE_FEED, _POINT, _QUOTE, _ZERO = 10, 46, 34, 48
+_LINE_FEED, _CARRIAGE_RETURN, _POINT, _QUOTE, _ZERO = 10, 13, 46, 34, 48
 _DECIMALS = 4
+_BYTE_NUMBERS = np.uint64(0x0001020304050607)
+_ONES = np.uint64(0x0101010101010101)
+
+
+@kernel
+def find_marks(data: Bytes, delimiter: np.uint8) -> Bounds:
+    """Return the places of quotes, delimiters and line ends in `data`, int64 [marks].
+
+    Compilers turn the first loop into vector instructions; the second one looks at eight bytes at a time.
+    """
+    flags = np.zeros((len(data) + 7) // 8 * 8, np.uint8)
+    for i in range(len(data)):
+        byte = data[i]
+        flags[i] = (byte == _QUOTE) | (byte == delimiter) | (byte == _LINE_FEED) | (byte == _CARRIAGE_RETURN)
+    words = flags.view(np.uint64)
+    total = np.int64(0)
+    for number in range(len(words)):
+        total += np.int64((words[number] * _ONES) >> np.uint64(56))  # the product's top byte sums the bytes
+    marks = np.empty(total, np.int64)
+    count = 0
+    for number in range(len(words)):
+        word = words[number]
+        while word:
+            lowest = word & (~word + np.uint64(1))
+            # The product's top byte is that of _BYTE_NUMBERS which the lowest flag shifts there.
+            marks[count] = 8 * number + np.int64((lowest * _BYTE_NUMBERS) >> np.uint64(56))
+            count += 1
+            word ^= lowest
+    return marks
 
 
 @kernel

@@ -1,238 +1,259 @@
-"""The scanner of CSV, compiled by numba: which bytes are records, which their text, and which are at fault.
+r"""The scanner of CSV, compiled by numba: which bytes are records, where their texts are, which are at fault.
 
 The grammar is that of `csv.reader(strict=True)`: a quote opens only at the start of a field, is doubled
-inside, and is a character like others in a field without quotes; \\n, \\r\\n and a lone \\r end a line. The
-data are UTF-8, where a byte that is no continuation begins a character; limits are in characters.
+inside, and is a character like others in a field without quotes; \n, \r\n and a lone \r end a line. The data
+are UTF-8, where every byte but a continuation byte begins a character; limits are in characters.
+
+The machine looks only at the marks: quotes, delimiters and line ends. It reads one record after another, and
+a record field by field, in one of two states:
+
+- a bare field ends before the next delimiter or line end;
+- a quoted field ends at the first quote that is not doubled. Delimiters and line ends before it are text; at
+  each line end, the field and the record are checked against their limits.
+
+In `1,"a ""b"", c"\n`, the bare field `1` ends at the first comma; the quoted one passes over two doubled
+quotes and a comma, and ends at the quote before the line end, which ends the record. A record ends GOOD, with
+the status of its first fault, or _UNFINISHED where the data end too early to tell. A fault extends to the end
+of its line. Helpers stay in this file: numba's cache does not notice a change in another one.
 """
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
-from numpy.typing import NDArray
 
-from ..numba_jit import kernel
+from ..arrays import Bytes, Offsets
+from ..numba_jit import kernel, kernel_part
 
-Bytes = NDArray[np.uint8]
-Places = NDArray[np.int64]
+GOOD, WRONG_WIDTH, NOT_DOUBLED, NOT_CLOSED, RUNAWAY, LONG_FIELD, LONG_LINE, _UNFINISHED = range(8)
 
-GOOD, WRONG_WIDTH, NOT_DOUBLED, OPEN, RUNAWAY, LONG_FIELD, LONG_LINE, _MORE = range(8)
+_LINE_FEED, _CARRIAGE_RETURN, _QUOTE = np.uint8(10), np.uint8(13), np.uint8(34)
 
-_LF, _CR, _QUOTE = np.uint8(10), np.uint8(13), np.uint8(34)
-_BYTE_NUMBERS = np.uint64(0x0001020304050607)
+
+class Rules(NamedTuple):
+    """The shape of a good record, and whether the data are the last ones of the file."""
+
+    delimiter: np.uint8
+    width: int  # fields; 0 takes any number
+    column: int  # the position of the field that is the text
+    field_limit: int  # a field has at most so many characters
+    record_limit: int  # a record, with its line end, has fewer characters
+    final: bool  # no data follow
+
+
+class _Record(NamedTuple):
+    status: int
+    end: int  # without the line end
+    next_place: int  # where the next record begins; -1 if the line goes on beyond the data
+    next_mark: int
+    lines: int
+    fields: int
+    text: int
+    text_end: int
+    text_doubled: bool
+    second_line: int  # where it begins, for a record of several lines
+    second_mark: int
 
 
 @kernel
-def scan(
-    data: Bytes,
-    final: bool,  # no data follow these
-    delimiter: np.uint8,
-    width: int,  # fields in a good record; 0 takes any
-    column: int,  # the field that is the text
-    field_limit: int,
-    record_limit: int,
-    most: int,  # records to look for
-    line: int,  # the last line before the data
-    spare: int,  # how many bytes may be read again, as of the data's start
-    skipping: bool,  # whether the data begin inside a line to be skipped
-) -> tuple[Places, Places, Places, NDArray[np.bool_], Places, tuple[int, int, int, bool, bool]]:
-    """The records of `data`, as `csv_blocks.Block` has them; those at fault, int64 [n, 6]: start, end, first
-    line, last line, fault, number of fields; and where it stopped: bytes consumed, last line, bytes that may
-    be read again as of there, whether that is inside a line to be skipped, whether more data are needed."""
-    at = _specials(data, delimiter)
-    n = len(data)
-    records = np.empty((len(at) + 1, 2), np.int64)
+def scan_marks(  # noqa: C901
+    data: Bytes, marks: Offsets, rule_values: Any, state: Any, max_records: int
+) -> Any:
+    """Return the records and the faults of the data, and the state after them; see `Scan`."""
+    rules, size = Rules(*rule_values), len(data)
+    records = np.empty((len(marks) + 1, 2), np.int64)
     texts, lines = np.empty_like(records), np.empty_like(records)
     doubled = np.empty(len(records), np.bool_)
     faults = np.empty((len(records), 6), np.int64)
-    good = bad = i = p = 0  # p is the number of the first special byte from i on
+    good = bad = place = mark = 0  # `mark` is the number of the first mark at or after `place`
+    line, spare, skipping = state
     if skipping:
-        p = _first_line_end(data, at, 0)
-        i = at[p] if p < len(at) else n
-        after = _after_line_end(data, i, final)
-        if after > i:
-            i, p, skipping = after, p + after - i, False
-    starved = True
-    while i < n and not skipping:
-        if data[i] == _LF or data[i] == _CR:
-            after = _after_line_end(data, i, final)
-            if after == i:
+        mark = _find_line_end(data, marks, 0)
+        place = marks[mark] if mark < len(marks) else size
+        after = _after_line_end(data, place, rules.final)
+        if after > place:
+            place, mark, skipping = after, mark + after - place, False
+    needs_data = True
+    while place < size and not skipping:
+        if data[place] in (_LINE_FEED, _CARRIAGE_RETURN):  # an empty line
+            after = _after_line_end(data, place, rules.final)
+            if after == place:
                 break
-            i, p, line = after, p + after - i, line + 1
+            place, mark, line = after, mark + after - place, line + 1
             continue
-        if good + bad == most:
-            starved = False
+        if good + bad == max_records:
+            needs_data = False
             break
-        status, end, after, after_p, count, fields, text, text_end, text_doubled, second, second_p = _record(
-            data, final, at, i, p, delimiter, column, field_limit, record_limit
-        )
-        if status == _MORE:
+        record = _read_record(data, marks, place, mark, rules)
+        if record.status == _UNFINISHED:
             break
-        if status == GOOD and (fields == width or width == 0):
-            records[good, 0], records[good, 1] = i, end
-            texts[good, 0], texts[good, 1] = text, text_end
-            lines[good, 0], lines[good, 1] = line + 1, line + count
-            doubled[good] = text_doubled
+        if record.status == GOOD:
+            records[good, 0], records[good, 1] = place, record.end
+            texts[good, 0], texts[good, 1] = record.text, record.text_end
+            lines[good, 0], lines[good, 1] = line + 1, line + record.lines
+            doubled[good] = record.text_doubled
             good += 1
         else:
-            fault = WRONG_WIDTH if status == GOOD else status
-            if count > 1 and fault in (LONG_FIELD, LONG_LINE):
-                fault = RUNAWAY
-            if count > 1 and fault in (RUNAWAY, OPEN) and end - i <= spare + end:
-                # All but the first line is read again: it was swallowed by a quote that is never closed.
-                spare -= end - i
-                end, after, after_p, count = second, second, second_p, 1
-            faults[bad, 0], faults[bad, 1], faults[bad, 2] = i, end, line + 1
-            faults[bad, 3], faults[bad, 4], faults[bad, 5] = line + count, fault, fields
+            length = record.end - place
+            is_swallowed = record.status in (RUNAWAY, NOT_CLOSED)
+            if record.lines > 1 and is_swallowed and length <= spare + record.end:
+                spare, record = spare - length, _first_line(record)
+            faults[bad, 0], faults[bad, 1], faults[bad, 2] = place, record.end, line + 1
+            faults[bad, 3], faults[bad, 4], faults[bad, 5] = line + record.lines, record.status, record.fields
             bad += 1
-        line += count
-        skipping = after < 0
-        # A \r at the end may be half of a line end.
-        i, p = (n - (data[n - 1] == _CR), len(at)) if skipping else (after, after_p)
-    stop = (i, line, spare + i, skipping, starved)
-    return records[:good], texts[:good], lines[:good], doubled[:good], faults[:bad], stop
+        line, place, mark = line + record.lines, record.next_place, record.next_mark
+        skipping = place < 0
+        if skipping:  # a \r at the end may be half of a line end
+            place, mark = size - (data[size - 1] == _CARRIAGE_RETURN), len(marks)
+    arrays = (records[:good], texts[:good], lines[:good], doubled[:good], faults[:bad])
+    return arrays, place, (line, spare + place, skipping), needs_data
 
 
-@kernel
-def _record(
-    data: Bytes,
-    final: bool,
-    at: Places,
-    i: int,
-    p: int,
-    delimiter: np.uint8,
-    column: int,
-    field_limit: int,
-    record_limit: int,
-) -> tuple[int, int, int, int, int, int, int, int, bool, int, int]:
-    """The record that begins at i, the special byte number p or the one before it: its status and end, where
-    the next begins (-1 if that is beyond the data) as place and number, the lines that it stands on, its
-    fields, the text's start, end and whether it has doubled quotes, and the start of the second line."""
-    n, m, start = len(data), len(at), i
-    fields = breaks = second = second_p = size = 0
-    text = text_end = sized = line_start = i
-    text_doubled = False
-    status = GOOD
-    while status == GOOD:
-        quoted = i < n and data[i] == _QUOTE
-        length = pairs = 0  # characters of the field that were counted, and doubled quotes among them
-        begin = end = counted = i + quoted
+@kernel_part
+def _first_line(record: _Record) -> _Record:
+    """Return the fault cut to its first line: a quote never closed swallowed the others, to be read again."""
+    status, end, mark = record.status, record.second_line, record.second_mark
+    return _Record(status, end, end, mark, 1, record.fields, 0, 0, False, end, mark)
+
+
+# One function: calls for each field count references to the arrays, which cost a tenth of the speed.
+@kernel_part
+def _read_record(  # noqa: C901, PLR0915
+    data: Bytes, marks: Offsets, start: int, mark: int, rules: Rules
+) -> _Record:
+    """Return the record that begins at `start`, where `mark` is the next mark."""
+    place, fields, line_ends, second_line, second_mark = start, 0, 0, 0, 0
+    text = text_end = counted = last_line = start
+    text_doubled, status, characters = False, GOOD, 0  # those of the record up to `counted`
+    while True:
+        # The content begins inside the quotes. Its characters are counted once its bytes exceed the limit.
+        quoted = place < len(data) and data[place] == _QUOTE
+        content = end = field_counted = place + quoted
+        field_characters = pairs = 0
         if quoted:
-            closed, p = False, p + 1
-            while p < m and status == GOOD:
-                end, p = at[p], p + 1
+            closed, mark = False, mark + 1
+            while mark < len(marks):
+                end, mark = marks[mark], mark + 1
                 if data[end] == _QUOTE:
-                    if end + 1 == n and not final:
+                    if end + 1 == len(data) and not rules.final:
                         break
-                    if end + 1 == n or data[end + 1] != _QUOTE:
-                        closed, i = True, end + 1
+                    if end + 1 == len(data) or data[end + 1] != _QUOTE:
+                        closed, place = True, end + 1
                         break
-                    pairs, p = pairs + 1, p + 1
-                elif data[end] != delimiter:
-                    i = _after_line_end(data, end, final)
-                    if i == end:
+                    pairs, mark = pairs + 1, mark + 1
+                elif data[end] != rules.delimiter:
+                    place = _after_line_end(data, end, rules.final)
+                    if place == end:
                         break
-                    p, breaks, line_start = p + i - end - 1, breaks + 1, i
-                    if breaks == 1:
-                        second, second_p = i, p
-                    if i - start >= record_limit:
-                        size, sized = size + _characters(data, sized, i), i
-                        if size >= record_limit:
-                            end = _after_characters(data, start, record_limit)
-                            return LONG_LINE, end, i, p, breaks, 0, 0, 0, False, second, second_p
-                    if i - begin > field_limit:
-                        length, counted = length + _characters(data, counted, i), i
-                        if length - pairs > field_limit:
-                            return LONG_FIELD, i, i, p, breaks, 0, 0, 0, False, second, second_p
+                    mark, line_ends, last_line = mark + place - end - 1, line_ends + 1, place
+                    if line_ends == 1:
+                        second_line, second_mark = place, mark
+                    if place - start >= rules.record_limit:
+                        characters, counted = characters + _characters(data, counted, place), place
+                        if characters >= rules.record_limit:
+                            status, end = LONG_LINE, _after_characters(data, start, rules.record_limit)
+                            break
+                    if place - content > rules.field_limit:
+                        field_characters += _characters(data, field_counted, place)
+                        field_counted = place
+                        if field_characters - pairs > rules.field_limit:
+                            status, end = LONG_FIELD, place
+                            break
+            if status != GOOD:  # a limit is exceeded at a line end: the record ends there
+                fault = RUNAWAY if line_ends > 1 else status
+                return _Record(fault, end, place, mark, line_ends, 0, 0, 0, False, second_line, second_mark)
             if not closed:
-                status, end, i = OPEN if final else _MORE, n, n
-            elif i < n and data[i] != delimiter and data[i] != _LF and data[i] != _CR:
+                status, end, place = NOT_CLOSED if rules.final else _UNFINISHED, len(data), len(data)
+            elif not _is_field_end(data, place, rules.delimiter):
                 status = NOT_DOUBLED
         else:
-            while p < m and data[at[p]] == _QUOTE:
-                p += 1
-            if p == m and not final:
-                status = _MORE
-            end = i = at[p] if p < m else n
-        if status != _MORE and end - begin > field_limit:
-            length += _characters(data, counted, end)
-            if length - pairs > field_limit:
+            while mark < len(marks) and data[marks[mark]] == _QUOTE:
+                mark += 1
+            if mark == len(marks) and not rules.final:
+                status = _UNFINISHED
+            end = place = marks[mark] if mark < len(marks) else len(data)
+        if status != _UNFINISHED and end - content > rules.field_limit:
+            field_characters += _characters(data, field_counted, end)
+            if field_characters - pairs > rules.field_limit:
                 status = LONG_FIELD
-        if fields == column:
-            text, text_end, text_doubled = begin, end, pairs > 0
+        if fields == rules.column:
+            text, text_end, text_doubled = content, end, pairs > 0
         fields += 1
-        if status == GOOD and i < n and data[i] == delimiter:
-            i, p = i + 1, p + 1
-        else:
+        if status != GOOD or place == len(data) or data[place] != rules.delimiter:
             break
-    # Whatever the fault, the record goes on to the end of its line, and may turn out too long.
+        place, mark = place + 1, mark + 1
+    lines = line_ends if status == NOT_CLOSED and last_line == len(data) else line_ends + 1
+    status, end, after, mark = _end_record(
+        data, marks, start, place, mark, status, lines, fields, counted, characters, rules
+    )
+    return _Record(
+        status, end, after, mark, lines, fields, text, text_end, text_doubled, second_line, second_mark
+    )
+
+
+@kernel_part
+def _end_record(
+    data: Bytes, marks: Offsets, start: int, place: int, mark: int, status: int, lines: int, fields: int,
+    counted: int, characters: int, rules: Rules,
+) -> tuple[int, int, int, int]:  # fmt: skip
+    """Return the record's final status, its end, and where the next one begins: place and mark.
+
+    Whatever the fault, the record goes on to the end of its line, and may turn out too long.
+    """
     if status in (LONG_FIELD, NOT_DOUBLED):
-        p = _first_line_end(data, at, p)
-        i = at[p] if p < m else n
-    end, after, count = i, _after_line_end(data, i, final), breaks + 1
-    if status == OPEN and line_start == n:
-        count = breaks
-    if status == _MORE or (after == i and not final):
-        status, after = _MORE, n
-    if after - start >= record_limit and size + _characters(data, sized, after) >= record_limit:
-        after = after if status != _MORE else -1
-        status, end = LONG_LINE, _after_characters(data, start, record_limit)
-    return status, end, after, p + after - i, count, fields, text, text_end, text_doubled, second, second_p
+        mark = _find_line_end(data, marks, mark)
+        place = marks[mark] if mark < len(marks) else len(data)
+    end, after = place, _after_line_end(data, place, rules.final)
+    if status == _UNFINISHED or (after == place and not rules.final):
+        status, after = _UNFINISHED, len(data)
+    next_mark, limit = mark + after - place, rules.record_limit
+    if after - start >= limit and characters + _characters(data, counted, after) >= limit:
+        after = -1 if status == _UNFINISHED else after
+        status, end = LONG_LINE, _after_characters(data, start, limit)
+    if lines > 1 and status in (LONG_FIELD, LONG_LINE):
+        status = RUNAWAY
+    if status == GOOD and rules.width != 0 and rules.width != fields:
+        status = WRONG_WIDTH
+    return status, end, after, next_mark
 
 
-@kernel
-def _specials(data: Bytes, delimiter: np.uint8) -> Places:
-    """Where quotes, delimiters and line ends stand. The others, the most, are passed over by the vector."""
-    marks = np.zeros((len(data) + 7) // 8 * 8, np.uint8)
-    n = 0
-    for i in range(len(data)):
-        c = data[i]
-        marks[i] = (c == _QUOTE) | (c == delimiter) | (c == _LF) | (c == _CR)
-        n += marks[i]
-    at = np.empty(n, np.int64)
-    n = 0
-    words = marks.view(np.uint64)
-    for number in range(len(words)):
-        word = words[number]
-        while word:
-            lowest = word & (~word + np.uint64(1))
-            # The product's top byte is that of _BYTE_NUMBERS which the lowest mark shifts there.
-            at[n] = 8 * number + np.int64((lowest * _BYTE_NUMBERS) >> np.uint64(56))
-            n += 1
-            word ^= lowest
-    return at
+@kernel_part
+def _is_field_end(data: Bytes, place: int, delimiter: np.uint8) -> bool:
+    return place == len(data) or data[place] in (delimiter, _LINE_FEED, _CARRIAGE_RETURN)
 
 
-@kernel
-def _first_line_end(data: Bytes, at: Places, p: int) -> int:
-    """The number of the first special byte from number p on that ends a line, or how many there are."""
-    while p < len(at) and data[at[p]] != _LF and data[at[p]] != _CR:
-        p += 1
-    return p
+@kernel_part
+def _find_line_end(data: Bytes, marks: Offsets, mark: int) -> int:
+    """Return the number of the first mark from `mark` on that is a line end, or the number of marks."""
+    while mark < len(marks) and data[marks[mark]] not in (_LINE_FEED, _CARRIAGE_RETURN):
+        mark += 1
+    return mark
 
 
-@kernel
-def _after_line_end(data: Bytes, i: int, final: bool) -> int:
-    """The place after the line end at i; i itself at the data's end, or where a \\n may follow a \\r."""
-    if i == len(data) or data[i] == _LF:
-        return min(i + 1, len(data))
-    if i + 1 == len(data):
-        return i + 1 if final else i
-    return i + 2 if data[i + 1] == _LF else i + 1
+@kernel_part
+def _after_line_end(data: Bytes, place: int, final: bool) -> int:
+    r"""Return the place after the line end; the same one at the end of the data, or if \n may follow \r."""
+    if place == len(data) or data[place] == _LINE_FEED:
+        return min(place + 1, len(data))
+    if place + 1 == len(data):
+        return place + 1 if final else place
+    return place + 2 if data[place + 1] == _LINE_FEED else place + 1
 
 
-@kernel
+@kernel_part
 def _characters(data: Bytes, start: int, end: int) -> int:
     count = 0
-    for i in range(start, end):
-        count += (data[i] & 0xC0) != 0x80
+    for place in range(start, end):
+        count += (data[place] & 0xC0) != 0x80
     return count
 
 
-@kernel
+@kernel_part
 def _after_characters(data: Bytes, start: int, count: int) -> int:
-    """The place after so many characters from start on, which are there."""
-    i = start
-    while i < len(data) and (count > 0 or (data[i] & 0xC0) == 0x80):
-        count -= (data[i] & 0xC0) != 0x80
-        i += 1
-    return i
+    """Return the place after that many characters from `start`; there must be so many."""
+    place = start
+    while place < len(data) and (count > 0 or (data[place] & 0xC0) == 0x80):
+        count -= (data[place] & 0xC0) != 0x80
+        place += 1
+    return place
