@@ -32,8 +32,7 @@ class Scan(NamedTuple):
 
 def scan(data: Bytes, rules: Rules, state: State, max_records: int) -> Scan:
     """Return the records of the data, at most `max_records` good and bad ones."""
-    # The kernel takes and returns plain tuples: numba's cache would store the module of a class, which is
-    # another one in the installed package than in the checkout.
+    # The kernel has plain tuples: numba does not notice when a class in this file changes.
     marks = find_marks(data, rules.delimiter)
     arrays, consumed, end_state, needs_data = scan_marks(data, marks, tuple(rules), tuple(state), max_records)
     records, texts, lines, doubled, faults = arrays
