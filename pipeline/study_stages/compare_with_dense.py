@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..artifacts import RunFolder, read_inputs, read_start
 from ..config.loading import read_stage
 from ..corpus.split import PARTS
+from ..environment.program import NAME
 from ..errors import InputError
 from ..files import atomic_write, read_json, read_table
 from ..inputs import Images, Sequences, Start
@@ -77,7 +78,7 @@ def run(path: Path) -> None:
     with new_run(f"{name} why", options.model_dump() | {"rows": rows}, tags) as tracked:
         networks = [_measure(plan, corpus, options, tracked) for plan in plans]
         table = dense_equivalents.markdown(networks, layers, unit)
-        command = read_stage(folder.request, Request).command.replace("make train", "make why", 1)
+        command = read_stage(folder.request, Request).command.replace(f"{NAME} train", f"{NAME} why", 1)
         tracked.describe(description(command, table))
         with atomic_write(folder.why) as partial:
             partial.write_text(table + "\n", "utf-8")
