@@ -61,6 +61,7 @@ def test_all_models_are_run_on_what_they_take_and_none_where_none_is_named() -> 
     assert pairs([], ["kim-rand"]) == []
 
 
+@pytest.mark.slow
 def test_names_of_corpora_and_models_are_no_commands(project: Project, data: Path) -> None:
     for names in (
         "CORPORA=$(touch ran)",

@@ -157,6 +157,7 @@ def write_fashion_mnist(folder: Path) -> None:
                 file.write(bytes(header) + bytes(values))
 
 
+@pytest.mark.slow
 def test_keras_reads_its_cache_and_a_download_that_fails_is_one_line(tmp_path: Path) -> None:
     write_fashion_mnist(tmp_path / "datasets" / "fashion-mnist")
     code = """

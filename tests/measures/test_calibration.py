@@ -72,6 +72,7 @@ def test_a_network_that_is_only_too_sure_or_always_wrong_has_not_diverged() -> N
         assert temperature > 5 and divergence(factor * logits, each, temperature) is None
 
 
+@pytest.mark.slow
 def test_train_says_that_a_training_diverged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,6 +77,7 @@ def test_it_learns_eight_rows_by_heart(architecture: str) -> None:
     assert logits.argmax(axis=1).tolist() == LABELS.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_same_seed_trains_to_the_same_bits(architecture: str) -> None:
     first, second = fitted(architecture, 3), fitted(architecture, 3)
@@ -93,6 +94,7 @@ def test_it_saves_and_loads_to_equal_outputs(architecture: str, tmp_path: Path) 
     np.testing.assert_array_equal(np.array(loaded(rows)), np.array(network(rows)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_mixed_precision_trains_saves_and_gives_float32_logits(architecture: str, tmp_path: Path) -> None:
     try:
@@ -108,6 +110,7 @@ def test_mixed_precision_trains_saves_and_gives_float32_logits(architecture: str
     assert (np.array(logits).argmax(axis=1) == LABELS).mean() >= 0.75
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_best_epoch_is_kept_and_every_epoch_recorded(architecture: str) -> None:
     """The validation labels are what the network says after one epoch. So that is the best: what it learns

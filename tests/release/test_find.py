@@ -12,7 +12,7 @@ from pipeline.release import find
 from pipeline.tracking.run import new_run
 
 # MLflow's own use of SQLAlchemy.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")]
 
 
 def test_a_run_is_found_by_id_beginning_of_it_and_name_the_last_of_several(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.measures.paired import Paired, Slice
+from pipeline.measures.paired import PairedDifference, SliceDifference
 from pipeline.release import gate, gate_report
 from pipeline.release.gate import Performance
 from pipeline.release.gate_report import GateReport
@@ -10,8 +10,8 @@ from pipeline.release.gate_report import GateReport
 CHAMPION = Performance(
     title="old", accuracy=0.8, macro_f1=0.7, calibration_error=0.03, rows_per_second=1000, bytes=1_000_000
 )
-PAIRED = Paired(rows=10_000, fixed=20, broken=10, difference=0.001, low=0, high=0, p=0.1)
-LOSING_CLASS = Slice(
+PAIRED = PairedDifference(rows=10_000, fixed=20, broken=10, difference=0.001, low=0, high=0, p=0.1)
+LOSING_CLASS = SliceDifference(
     title="class a", of_class=True, rows=50, new=0.5, old=0.9, right=45, lost=20, alone=0.5**20, p=0.01
 )
 
@@ -38,7 +38,7 @@ def test_the_summary_fits_the_terminal_and_names_what_failed() -> None:
     assert summary.count("FAILED") == 2
     assert "class a 50.0%" in " ".join(summary.split())
     assert "class a, 20 net of 50 rows (45 were right)" in " ".join(summary.split())
-    assert "no real difference: McNemar's p = 0.1" in " ".join(summary.split())
+    assert "no significant difference: McNemar's p = 0.1" in " ".join(summary.split())
     assert "7 more were left out" in " ".join(summary.split())
     page = gate_report.markdown(report)
     assert "| speed | at least 50% of the champion's rows per second | 1, champion 1,000 | **no** |" in page

@@ -108,6 +108,7 @@ def test_without_a_file_every_word_counts_as_found(corpus: Path, capsys: pytest.
     assert json.loads((folder / "embed.json").read_text("utf-8"))["embed"]["vectors"] == "random"
 
 
+@pytest.mark.slow
 def test_the_report_gives_accuracy_by_share_of_uncovered_words(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ from tests.tracking_runs import query, track
 
 # MLflow's own use of Pydantic and SQLAlchemy.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.usefixtures("data_folder"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]

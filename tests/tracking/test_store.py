@@ -16,6 +16,7 @@ from tests.tracking_runs import query, start_tracking, track
 
 # MLflow's own use of Pydantic and SQLAlchemy.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.usefixtures("data_folder"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]

@@ -9,6 +9,7 @@ from pipeline.tracking.run import new_run
 
 # MLflow's own use of Pydantic and SQLAlchemy.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.usefixtures("data_folder"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
