@@ -92,5 +92,7 @@ def test_a_network_is_trained_anew_by_its_n_grams_and_by_no_other_opponent(
     os.utime(ngrams)  # as if it had changed
     assert graph(project, tmp_path, run, "--dry-run") == ["train", "evaluate"]
     facts = RunFolder(run).facts
-    facts.write_text("".join(line for line in facts.open() if not line.startswith("NGRAMS")))
+    facts.write_text(
+        "".join(line for line in facts.read_text().splitlines(True) if not line.startswith("NGRAMS"))
+    )
     assert graph(project, tmp_path, run, "--dry-run") == []
