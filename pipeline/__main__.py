@@ -13,8 +13,7 @@ from typing import Any, NoReturn
 
 from . import __version__
 from .config.command_line import command_help, overview, parse_words, unknown_command
-from .config.remedies import remedy
-from .config.words import COMMANDS
+from .config.words import COMMANDS, remedy
 from .errors import InputError, Refused, StageFailed, is_interrupt
 
 # The stages that the graph, or a command, runs as `stage NAME FOLDER`: the room of each.

@@ -280,8 +280,7 @@ TESTED_BY = {
     "commands.send": "tracking/test_mlflow_calls.py",
     "commands.train": "test_end_to_end.py",
     "numba_jit": "networks/test_convolution_kernels.py",
-    "config.remedies": "test_errors.py",
-    "config.stage_options": "stages/test_configure.py",
+    "config.options_writer": "stages/test_configure.py",
     "config.words": "config/test_command_line.py",
     "encoder": "prediction/test_classifier.py",
     "environment.program": "config/test_command_line.py",
@@ -308,7 +307,7 @@ TESTED_BY = {
     "tables.scan": "tables/test_scanner.py",
     "tracking.mlflow_model": "tracking/test_served_model.py",
     "tracking.package": "tracking/test_served_model.py",
-    "verb_options": "stages/test_configure.py",
+    "config.stage_options": "stages/test_configure.py",
 }
 
 

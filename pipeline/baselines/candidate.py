@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..arrays import Labels
 from ..inputs import Sequences
-
-Labels = NDArray[np.int64]
 
 
 class Candidate(Protocol):

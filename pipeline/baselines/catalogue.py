@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import Labels
 from ..inputs import Images, Inputs, Sequences
 from ..measures.metrics import scores
 from ..options import BaselineName, Criterion, InputKind
 from . import fasttext, nbsvm, pixels, tfidf
-from .candidate import Candidate, FittedCandidate, Labels
+from .candidate import Candidate, FittedCandidate
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 
+from ..arrays import Labels
 from ..inputs import Sequences
-from .candidate import Candidate, FittedCandidate, Labels, documents, setting
+from .candidate import Candidate, FittedCandidate, documents, setting
 
 EPOCHS = (5, 25)  # the library's own, and what small corpora need
 LEARNING_RATES = (0.1, 0.5)

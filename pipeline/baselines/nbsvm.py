@@ -12,8 +12,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
+from ..arrays import Labels
 from ..inputs import Sequences
-from .candidate import Candidate, FittedCandidate, Labels, documents, setting
+from .candidate import Candidate, FittedCandidate, documents, setting
 
 # Single tokens and pairs; a document is token ids between blanks.
 NGRAMS = {"ngram_range": (1, 2), "tokenizer": str.split, "token_pattern": None, "lowercase": False}

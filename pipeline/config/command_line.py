@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from ..environment.program import invocation
 from ..errors import InputError
+from ..terminal import TERMINAL_WIDTH
 from .words import COMMANDS, Word
 
 T = TypeVar("T")
-COLUMNS = 79
 INDENT = 23  # columns in which a word's example stands, before its help
 
 
@@ -86,7 +86,7 @@ def overview() -> str:
     for name, command in COMMANDS.items():
         lines += _paragraph(f"  {name}", command.purpose, 12)
         words = " ".join(word.name for word in command.words)
-        lines += wrap(words, COLUMNS, initial_indent=" " * 16, subsequent_indent=" " * 16)
+        lines += wrap(words, TERMINAL_WIDTH, initial_indent=" " * 16, subsequent_indent=" " * 16)
     words_by_name = {word.name: word for command in COMMANDS.values() for word in command.words}
     return "\n".join([*lines, "", *_explained(list(words_by_name.values()))])
 
@@ -95,7 +95,7 @@ def command_help(name: str) -> str:
     """Return the help on one command: what it does, and each word that it takes."""
     command = COMMANDS[name]
     words = " [WORD=value ...]" if command.words else ""
-    purpose = wrap(f"{command.purpose[0].upper()}{command.purpose[1:]}.", COLUMNS)
+    purpose = wrap(f"{command.purpose[0].upper()}{command.purpose[1:]}.", TERMINAL_WIDTH)
     return "\n".join([f"usage: {invocation()} {name}{words}", "", *purpose, "", *_explained(command.words)])
 
 
@@ -107,7 +107,7 @@ def _explained(words: Sequence[Word[object]]) -> list[str]:
 
 def _paragraph(head: str, text: str, indent: int) -> list[str]:
     """Return a head and what is said of it beside it, or below it where the head is long."""
-    lines = wrap(text, COLUMNS, initial_indent=" " * indent, subsequent_indent=" " * indent)
+    lines = wrap(text, TERMINAL_WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent)
     if len(head) < indent:
         return [head.ljust(indent) + lines[0].lstrip(), *lines[1:]]
     return [head, *lines]

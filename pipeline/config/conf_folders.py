@@ -12,7 +12,7 @@ from ..environment.checkout import CHECKOUT, PACKAGE
 
 
 class ConfFolder:
-    """YAML files by their names, from folders of which the first that has a name counts."""
+    """YAML files by name, in several folders: a file hides those of its name in later folders."""
 
     def __init__(self, *folders: Path, new_files: Path) -> None:
         self._folders = folders

@@ -16,13 +16,13 @@ from ..artifacts import build_folder
 from ..errors import InputError
 from ..images.folder import SUFFIXES
 from ..options import IMAGE_FORMATS, Configuration, InputKind, Section
-from ..verb_options import Input
 from . import assignments as settings
 from . import yaml_core
 from .assignments import CORPUS_KEYS, MODEL_KEYS
 from .complaints import Origins, suggest, validate
 from .conf_folders import CORPORA, MODELS, shown_path
-from .remedies import WORDS
+from .stage_options import Input
+from .words import WORD_OF_OPTION
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a name that a shell, make and a folder take unquoted
 NAMES = "a name is of letters, digits, `.`, `_` and `-`, and begins with a letter or digit"
@@ -48,7 +48,7 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Co
     origins = {"": f"conf/corpora/{corpus}.yaml, conf/models/{model}.yaml"}
     origins |= dict.fromkeys(CORPUS_KEYS, f"conf/corpora/{corpus}.yaml")
     origins |= dict.fromkeys(MODEL_KEYS - of_corpus_alone, f"conf/models/{model}.yaml")
-    given = {key: (value, WORDS[key]) for key, value in flags.items()}
+    given = {key: (value, WORD_OF_OPTION[key]) for key, value in flags.items()}
     given |= {key: (value, "SET") for key, value in settings.parse(assignments).items()}
     for key, (value, origin) in given.items():
         settings.assign(values, key, value)
@@ -62,7 +62,7 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Co
 
 def _corpus_values(corpus: str, flags: dict[str, str]) -> dict[str, Any]:
     """Return the options that the corpus's file, or its path, gives."""
-    word = WORDS[next(iter(flags))] if flags else ""
+    word = WORD_OF_OPTION[next(iter(flags))] if flags else ""
     if file := CORPORA.find(corpus):
         values = _read_yaml(file, CORPUS_KEYS)
         source = values.get("source")
@@ -75,7 +75,7 @@ def _corpus_values(corpus: str, flags: dict[str, str]) -> dict[str, Any]:
     form, path = _format(corpus), _corpus_file(corpus)
     columns = [key for key in flags if key != "source.test"]
     if columns and form in IMAGE_FORMATS:
-        raise InputError(f"{WORDS[columns[0]]}= is for a CSV, and {corpus} has images")
+        raise InputError(f"{WORD_OF_OPTION[columns[0]]}= is for a CSV, and {corpus} has images")
     return {"source": {"format": form, "train": str(path)}}
 
 

@@ -1,89 +1,93 @@
-"""The stages' options as files.
-
-Each is written only where it changed, so that Make redoes what an option concerns and nothing else.
-"""
+"""The options that `configure` writes for each verb, each to a file of its own."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
-from ..artifacts import CorpusFolder, RunFolder
-from ..files import write_changed_text
-from ..options import BaselineName, Configuration, Section
-from ..verb_options import (
-    BaselineOptions,
-    EmbedOptions,
-    Fold,
-    PrepareOptions,
-    Request,
-    TokenizeOptions,
-    TrainOptions,
-)
-from . import loading
-
-S = TypeVar("S", bound=Section)
+from ..options import BaselineName, Embed, Ensemble, Positive, Section, Seed, Source, Split, Tokenize, Train
 
 
-def write_corpus(
-    corpus: CorpusFolder, name: str, configuration: Configuration, fold: Fold | None = None
-) -> PrepareOptions:
-    """What the corpus, or a fold of it, is made by."""
-    source = configuration.source
-    inputs = [] if source.address else [loading.identify(file.path) for file in source.files.values()]
-    return write(
-        corpus.prepare_options,
-        PrepareOptions(
-            corpus=name,
-            title=configuration.title,
-            seed=configuration.seed,
-            source=source,
-            split=configuration.split,
-            inputs=inputs,
-            fold=fold,
-        ),
-    )
+class Input(Section):
+    """A user's file as it was when `configure` ran: a changed file is a changed option."""
+
+    path: str
+    bytes: int
+    modified: int
 
 
-def write_inputs(
-    folder: RunFolder, configuration: Configuration
-) -> tuple[TokenizeOptions | None, EmbedOptions | None]:
-    """What the network's inputs are made by; images are neither tokenized nor embedded."""
-    if configuration.source.input == "images":
-        return None, None
-    vectors = [loading.identify(path) for path in configuration.embed.files]
-    embed = EmbedOptions(seed=configuration.seed, embed=configuration.embed, inputs=vectors)
-    tokenize = TokenizeOptions(tokenize=configuration.tokenize)
-    return write(folder.corpus.tokenize_options, tokenize), write(folder.embed_options, embed)
+class Fold(Section):
+    """The tested rows of a corpus: fold `number` of `count`, or the official test part if `count` is 1."""
+
+    number: Positive
+    count: Positive
 
 
-def write_run(
-    folder: RunFolder,
-    configuration: Configuration,
-    request: Request,
-    model: str,
-    baselines: list[BaselineName],
-) -> None:
-    """What the model and its opponents are made by."""
-    write(folder.request, request)
-    write(folder.corpus.baseline_options, BaselineOptions(seed=configuration.seed, baselines=baselines))
-    write_inputs(folder, configuration)
-    write(folder.train_options, training(configuration, model))
+class FoldAssignmentOptions(Section):
+    count: Positive  # of folds
+    seed: Seed
 
 
-def training(configuration: Configuration, model: str) -> TrainOptions:
-    return TrainOptions(
-        model=model,
-        architecture=configuration.architecture,
-        network=configuration.network,
-        train=configuration.train,
-        ensemble=configuration.ensemble,
-        seed=configuration.seed,
-        text=configuration.source.text,
-    )
+class PrepareOptions(Section):
+    corpus: str
+    title: str
+    seed: Seed
+    source: Source
+    split: Split
+    inputs: list[Input]
+    fold: Fold | None = None
 
 
-def write(path: Path, options: S) -> S:
-    """Write the options of a stage, unless the file holds them already; return them."""
-    write_changed_text(path, options.model_dump_json(indent=1) + "\n")
-    return options
+class TokenizeOptions(Section):
+    tokenize: Tokenize
+
+
+class BaselineOptions(Section):
+    seed: Seed
+    baselines: list[BaselineName]
+
+
+class EmbedOptions(Section):
+    seed: Seed
+    embed: Embed
+    inputs: list[Input]
+
+
+class TrainOptions(Section):
+    model: str
+    architecture: str
+    network: dict[str, Any]
+    train: Train
+    ensemble: Ensemble
+    seed: Seed
+    text: str  # the column that `predict` reads
+
+
+class Request(Section):
+    """The command in the user's words; no stage's results depend on it."""
+
+    title: str  # short enough for a list of runs
+    command: str  # repeats the run
+
+
+class CrossvalOptions(Section):
+    corpus: str
+    model: str
+    seed: Seed
+    folds: Positive  # 1 where the test part is official: seeds then replace folds
+    repeats: Positive
+    runs: list[str]  # the folders of the folds' runs
+    left_out: list[str]  # opponents whose library is not installed
+    published: float | None  # accuracy in %, as in the model's paper
+
+
+class TuneOptions(Section):
+    """A search's options and a copy of its stages', whose files another command may change meanwhile."""
+
+    budget: Positive  # seconds
+    output: str  # the winner's YAML
+    command: str  # as typed
+    again: str  # the command that trains the winner
+    prepare: PrepareOptions
+    tokenize: TokenizeOptions | None  # None for images
+    embed: EmbedOptions | None
+    train: TrainOptions

@@ -161,3 +161,22 @@ COMMANDS = {
         "check the options and write those of each stage; ends with the run's folder", *SOURCE, room="stages"
     ),
 }  # fmt: skip
+
+WORD_OF_OPTION = {  # of the files in conf/; SET sets all others
+    "source.text": "TEXT",
+    "source.label": "LABEL",
+    "source.test": "TEST",
+    "source.encoding": "ENCODING",
+}
+REMEDIES = {
+    "TEXT": "name another with TEXT=",
+    "LABEL": "name another with LABEL=",
+    "MODEL": "name a model with MODEL=",
+}
+
+
+def remedy(option: str) -> str:
+    """Return what to type for another value of an option, such as "set it with ENCODING="."""
+    # An option of no section is a word of the command line itself, such as `mirror`; the seed alone is both.
+    word = WORD_OF_OPTION.get(option) or ("" if "." in option or option == "seed" else option.upper())
+    return REMEDIES.get(word) or (f"set it with {word}=" if word else f'set it with SET="{option}=..."')

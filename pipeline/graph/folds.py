@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from ..artifacts import CorpusFolder, CrossvalFolder, FoldAssignmentFiles, RunFolder
 from ..baselines.catalogue import BASELINES
 from ..config import assignments
-from ..config.stage_options import write, write_corpus, write_run
+from ..config.options_writer import write, write_corpus, write_run
+from ..config.stage_options import CrossvalOptions, Fold, FoldAssignmentOptions
 from ..errors import InputError
 from ..files import short_hash
 from ..options import BaselineName, Configuration, Split
-from ..verb_options import CrossvalOptions, Fold, FoldAssignmentOptions
 from .facts import write_corpus_facts, write_crossval_facts, write_run_facts
 from .request import TrainingRequest
 

@@ -88,7 +88,7 @@ def make_side_by_side(
         for process in running:
             process.interrupt()
         if running and isinstance(error, KeyboardInterrupt):
-            raise StageFailed(INTERRUPTED) from error  # the stages have said so
+            raise StageFailed(INTERRUPTED) from error  # their stages print that they were interrupted
         raise
 
 
@@ -102,7 +102,7 @@ def run_process(command: str, *arguments: str | Path) -> int:
         except KeyboardInterrupt as error:
             process.terminate()
             process.wait()
-            raise StageFailed(INTERRUPTED) from error  # it has said so
+            raise StageFailed(INTERRUPTED) from error  # it prints that itself
     if code == -9:
         raise InputError(KILLED)
     return code

@@ -9,10 +9,10 @@ from pathlib import Path
 from ..artifacts import RunFolder, code_folder, data_folder
 from ..config import loading, words
 from ..config.command_line import Words
+from ..config.stage_options import Request
 from ..environment.program import command_text
 from ..errors import InputError
 from ..options import Configuration
-from ..verb_options import Request
 from .code_digest import write_code_digests
 
 MAX_SET_CHARACTERS = 40  # of SET in a run's name

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..artifacts import SearchFolder
 from ..config import assignments, loading
 from ..config.conf_folders import MODELS
-from ..config.stage_options import training, write, write_corpus, write_inputs
+from ..config.options_writer import training, write, write_corpus, write_inputs
+from ..config.stage_options import TuneOptions
 from ..config.tuned_model import reserved
 from ..errors import InputError
 from ..files import short_hash
-from ..verb_options import TuneOptions
 from .facts import write_corpus_facts
 from .request import TrainingRequest
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..artifacts import RunFolder
-from ..config.stage_options import write_corpus, write_run
+from ..config.options_writer import write_corpus, write_run
 from ..options import BaselineName, InputKind
 from .facts import write_corpus_facts, write_run_facts
 from .request import TrainingRequest

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import Interval, Labels, Scores, confusion, macro_f1_interval, scores, wilson_interval
+from ..arrays import Labels
+from .metrics import Interval, Scores, confusion, macro_f1_interval, scores, wilson_interval
 from .paired import compare_paired, format_p
 
 FEW_ROWS = 100  # of a test part, below which one row is worth a point or more

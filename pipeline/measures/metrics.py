@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from ..arrays import Labels
 from ..options import Criterion
 
-Labels = NDArray[np.int64]
 Interval = tuple[float, float]  # of 95 %: its low and its high end
 RESAMPLES = 1_000  # of a bootstrap
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from ..csv_line import csv_line
 from ..errors import InputError
+from ..images.path_table import PathTable
 from ..tables import columns as cells
 from ..tables.blocks import CsvBlocks
 from ..tables.columns import Column
 from ..tables.faults import BadRow
 from ..tables.kernels import Bounds, Bytes, undouble_quotes
 from ..tables.records import Block, Place, field_values
-from .image_table import ImageTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,7 +42,7 @@ class Batch(NamedTuple):
 class BlockTable:
     """A table that is read in blocks of bytes: a CSV, standard input, or the files of a folder."""
 
-    def __init__(self, blocks: CsvBlocks | ImageTable, harmless: bool) -> None:
+    def __init__(self, blocks: CsvBlocks | PathTable, harmless: bool) -> None:
         """If `harmless`, no cell of the output begins like a formula."""
         self._blocks = blocks
         self._column = 0

@@ -1,4 +1,4 @@
-"""The columns that a classifier adds to rows: labels, probabilities, shares of words, evidence."""
+"""Rows of texts or images labelled by a classifier: the columns that it adds, and counts of its labels."""
 
 from __future__ import annotations
 
@@ -10,45 +10,10 @@ import numpy as np
 
 from ..arrays import Bytes, Flags, Floats, Labels, Offsets
 from ..encoder import TokenCounts
-from ..errors import InputError
-from ..options import Section
 from ..tables.columns import Column, NameColumn, NumberColumn, TextColumn
 from .classifier import Classifier
 from .evidence import evidence
-
-
-class OutputColumns(Section):
-    """The choice of columns that are added to the rows."""
-
-    top: int = 1  # labels, the most probable first, each with its probability
-    probabilities: bool = False  # a column for each class
-    abstain: float = 0.0  # no label if its probability is lower
-    evidence: bool = False
-    shares: bool = False  # of words outside the vocabulary, and of tokens beyond the network's length
-
-    def check(self, classifier: Classifier) -> None:
-        """Raise InputError, with the option at fault, for what the classifier cannot give."""
-        classes = len(classifier.labels)
-        if not 1 <= self.top <= classes:
-            raise InputError(
-                f"top is {self.top}: expected a number of labels from 1 to {classes}", option="top"
-            )
-        if not 0 <= self.abstain <= 1:
-            message = f"abstain is {self.abstain}: expected a probability from 0 to 1, such as 0.8"
-            raise InputError(message, option="abstain")
-        if self.evidence and classifier.encoder.kind == "image":
-            raise InputError("evidence is only available for texts: images have no n-grams")
-
-    def names(self, labels: list[str]) -> list[str]:
-        """Return the columns' names, in their order."""
-        names = ["predicted_label", "probability"]
-        for place in range(2, self.top + 1):
-            names += [f"predicted_label_{place}", f"probability_{place}"]
-        if self.probabilities:
-            names += [_probability_name(label) for label in labels]
-        if self.shares:
-            names += ["unknown_words", "cut_off"]
-        return [*names, "evidence"] if self.evidence else names
+from .output_columns import OutputColumns, probability_name
 
 
 @dataclass
@@ -127,7 +92,7 @@ class Labeller:
         added = self._label_columns(ranking, unsure, probabilities)
         if columns.probabilities:
             for label, column in zip(labels, probabilities.T, strict=True):
-                added.append(NumberColumn(_probability_name(label), column))
+                added.append(NumberColumn(probability_name(label), column))
         if columns.shares:
             added.append(NumberColumn("unknown_words", _share(tokens.unknown, tokens.total)))
             added.append(NumberColumn("cut_off", _share(tokens.total - tokens.kept, tokens.total)))
@@ -174,11 +139,6 @@ class Labeller:
         tokens = [encoder.tokens(text) for text in texts]
         sequences = encoder.encode(texts).as_sequences()
         return evidence(self.classifier.predictor, sequences, tokens, logits, labels)
-
-
-def _probability_name(label: str) -> str:
-    """Return the name of a class's column, which cannot clash with `probability_2`."""
-    return f"probability_of_{label}"
 
 
 def _share(part: Labels, whole: Labels) -> Floats:

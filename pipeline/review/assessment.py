@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..arrays import Labels
 from ..inputs import Images, Sequences
 from ..measures import slices
 from ..measures.calibration import Reliability, error_by_chance, reliability
@@ -18,8 +19,6 @@ from ..measures.slices import SliceAccuracy
 from ..measures.softmax import softmax
 from ..prediction.classifier import Classifier
 from ..prediction.folded import FoldedModel
-
-Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Labels
 from ..baselines.tfidf import ngrams
 from ..inputs import Sequences
 from ..measures.calibration import fit_temperature
@@ -14,7 +15,6 @@ from ..measures.softmax import softmax
 
 FOLDS = 10
 SMOOTHING = 0.3  # added to the weight of every n-gram in every class
-Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float32]
 
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from ..artifacts import RunFolder, read_sequences
 from ..config.loading import read_stage
+from ..config.stage_options import EmbedOptions
 from ..files import read_json, read_table, write_arrays, write_json
 from ..text import learned_vectors, missing_vectors, vector_files
 from ..text.encoder import TextEncoder
-from ..verb_options import EmbedOptions
 
 
 def run(path: Path) -> None:

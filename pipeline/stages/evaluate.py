@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..artifacts import RunFolder, read_inputs
 from ..baselines.catalogue import BASELINES
 from ..config.loading import read_stage
+from ..config.stage_options import PrepareOptions, Request, TrainOptions
 from ..corpus.equality import contents, digests
 from ..corpus.split import PARTS
 from ..files import (
@@ -40,7 +41,6 @@ from ..prediction.classifier import Classifier, load_network
 from ..review import assessment, row_tables
 from ..review.assessment import Measures, ScoredRows
 from ..tracking.run import Run, description, resumed_run
-from ..verb_options import PrepareOptions, Request, TrainOptions
 
 MAX_TABLE_ROWS = 500  # of a table in MLflow
 

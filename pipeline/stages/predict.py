@@ -21,12 +21,13 @@ from ..environment.cores import cores
 from ..environment.program import command_text
 from ..errors import InputError
 from ..files import sha256, sha256_of
+from ..images.path_table import PathTable
 from ..manifest import MANIFEST
 from ..prediction.classifier import Classifier, parse_form
 from ..prediction.formats import BlockTable, ParquetTable
-from ..prediction.image_table import ImageTable
 from ..prediction.label_table import LabelledTable, Table, rejects_path
-from ..prediction.labeller import Labeller, OutputColumns
+from ..prediction.labeller import Labeller
+from ..prediction.output_columns import OutputColumns
 from ..prediction.resumable import checkpoint_path, partial_paths
 from ..release import champions
 from ..tables.blocks import CsvBlocks
@@ -88,7 +89,7 @@ def _table(given: Words, stack: ExitStack) -> Table:
     if path.name.endswith(".parquet"):
         return ParquetTable(path, harmless)
     if path.is_dir():
-        return BlockTable(stack.enter_context(ImageTable(path)), harmless)
+        return BlockTable(stack.enter_context(PathTable(path)), harmless)
     blocks = CsvBlocks(None if given[words.INPUT] == STANDARD else path, given[words.ENCODING] or "utf-8")
     return BlockTable(stack.enter_context(blocks), harmless)
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from ..artifacts import CorpusFolder, data_folder
 from ..config.loading import read_stage
+from ..config.stage_options import PrepareOptions
 from ..corpus import sources
 from ..corpus.data_report import data_report, summary
 from ..corpus.docstring_corpus import docstring_corpus
@@ -29,7 +30,6 @@ from ..files import images_writer, write_csv, write_json, write_table
 from ..images import sources as image_sources
 from ..images.sources import ImageExample
 from ..options import Source
-from ..verb_options import PrepareOptions
 
 Read = tuple[Mapping[str, Sequence[Example | ImageExample]], Mapping[str, Sequence[Rejected]]]
 

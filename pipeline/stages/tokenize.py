@@ -9,11 +9,11 @@ from pathlib import Path
 
 from ..artifacts import CorpusFolder, write_sequences
 from ..config.loading import read_stage
+from ..config.stage_options import TokenizeOptions
 from ..files import read_table, write_json
 from ..inputs import UNKNOWN
 from ..text.encoder import TextEncoder
 from ..text.fast_encoder import ByteEncoder
-from ..verb_options import TokenizeOptions
 
 
 def run(path: Path) -> None:

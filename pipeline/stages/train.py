@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..artifacts import CorpusFolder, RunFolder, read_inputs, read_start
 from ..baselines.tfidf import TfidfModel
 from ..config.loading import read_stage
+from ..config.stage_options import EmbedOptions, PrepareOptions, Request, TokenizeOptions, TrainOptions
 from ..encoder import Encoder
 from ..files import atomic_folder, read_arrays, read_json, read_table, write_json
 from ..images.encoder import ImageEncoder
@@ -35,7 +36,6 @@ from ..prediction.folded import measure_rounding
 from ..text.encoder import TextEncoder
 from ..tracking.provenance import checkout, data_sets, usage
 from ..tracking.run import Run, description, new_run
-from ..verb_options import EmbedOptions, PrepareOptions, Request, TokenizeOptions, TrainOptions
 
 Rows = tuple[Sequences | Images, NDArray[np.int32]]  # inputs and labels
 

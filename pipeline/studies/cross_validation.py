@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Labels
 from ..measures.metrics import scores
 from ..options import Criterion, Section
 from ..terminal import shorten
@@ -17,7 +18,6 @@ from .t_tests import Difference
 MAX_TITLE_COLUMNS = 29  # as long as the longest title of an opponent
 MEASURES: dict[Criterion, str] = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
 
-Labels = NDArray[np.int64]
 Scores = dict[Criterion, NDArray[np.float64]]  # [folds], in 0..1
 
 

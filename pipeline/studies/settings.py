@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..config.stage_options import TrainOptions
 from ..errors import InputError
 from ..models import architecture
 from ..networks import search_space as spaces
 from ..networks.search_space import Space
-from ..verb_options import TrainOptions
 
 Settings = Mapping[str, Any]
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from ..arrays import Doubles
 from ..measures.paired import SIGNIFICANCE_LEVEL, format_p
-
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

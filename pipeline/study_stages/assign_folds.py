@@ -11,10 +11,10 @@ import numpy as np
 
 from ..artifacts import FoldAssignmentFiles
 from ..config.loading import read_stage
+from ..config.stage_options import FoldAssignmentOptions
 from ..corpus import folds
 from ..corpus.equality import contents
 from ..files import read_table, write_arrays
-from ..verb_options import FoldAssignmentOptions
 
 
 def run(path: Path) -> None:

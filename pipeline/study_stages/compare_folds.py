@@ -15,6 +15,7 @@ import numpy as np
 from ..artifacts import CrossvalFolder, RunFolder
 from ..baselines.catalogue import BASELINES
 from ..config.loading import read_stage
+from ..config.stage_options import CrossvalOptions, Request, TrainOptions
 from ..corpus.data_report import mean_copies
 from ..files import read_json, read_table, sha256, sha256_of, write_json, write_text
 from ..measures.comparison import few_rows
@@ -30,7 +31,6 @@ from ..studies.cross_validation import (
 )
 from ..terminal import TERMINAL_WIDTH
 from ..tracking.run import description, new_run
-from ..verb_options import CrossvalOptions, Request, TrainOptions
 
 
 def run(path: Path) -> None:

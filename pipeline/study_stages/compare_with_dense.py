@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..artifacts import RunFolder, read_inputs, read_start
 from ..config.loading import read_stage
+from ..config.stage_options import Request, TrainOptions
 from ..corpus.split import PARTS
 from ..environment.program import NAME
 from ..errors import InputError
@@ -31,7 +32,6 @@ from ..networks.batches import Batches, SortedBatches
 from ..studies import dense_equivalents, figures, shifted_inputs
 from ..studies.dense_equivalents import LayerCounts, MeasuredNetwork
 from ..tracking.run import Run, description, new_run
-from ..verb_options import Request, TrainOptions
 
 MAX_ROWS = {"train": 12_000, "validation": 2_000, "test": 2_000}  # drawn by the seed
 MAX_EXAMPLES = 72_000  # that each network sees in all epochs: enough to rank the networks

@@ -14,12 +14,12 @@ import pandas as pd
 
 from ..artifacts import CorpusFolder
 from ..config.loading import read_stage
+from ..config.stage_options import PrepareOptions
 from ..corpus import folds
 from ..corpus.data_report import data_report
 from ..corpus.equality import contents
 from ..corpus.split import PARTS, TEST
 from ..files import read_arrays, read_json, read_table, write_json, write_table
-from ..verb_options import PrepareOptions
 
 
 def run(path: Path) -> None:

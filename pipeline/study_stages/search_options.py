@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..artifacts import SearchFolder, read_inputs, read_start
 from ..config.loading import read_stage
+from ..config.stage_options import TrainOptions, TuneOptions
 from ..config.tuned_model import reserved, write_model
 from ..environment.program import PROCESS_START
 from ..errors import InputError
@@ -33,7 +34,6 @@ from ..studies.search import OnEpoch, Search, Trial
 from ..studies.search_report import TABLE_HEADING, caution, trial_line, trials_table, winner_lines
 from ..studies.settings import current_settings, search_space, with_settings
 from ..tracking.run import Run, description, new_run
-from ..verb_options import TrainOptions, TuneOptions
 
 
 @dataclass

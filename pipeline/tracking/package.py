@@ -12,7 +12,7 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from ..artifacts import RunFolder
 from ..prediction.classifier import Classifier
-from ..prediction.labeller import OutputColumns
+from ..prediction.output_columns import OutputColumns
 from . import mlflow_model
 from .provenance import installed_version
 

@@ -17,7 +17,8 @@ from mlflow.pyfunc import PythonModel
 
 from ..errors import InputError
 from ..prediction.classifier import Classifier
-from ..prediction.labeller import LabelledRows, Labeller, OutputColumns
+from ..prediction.labeller import LabelledRows, Labeller
+from ..prediction.output_columns import OutputColumns
 from ..tables import columns
 
 
@@ -34,7 +35,7 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """A row for each of `model_input`, a table of which the first column counts, or a list.
+        """Return a row of predictions for each entry of `model_input`, a list or a table's first column.
 
         Raises MlflowException, which a server answers with status 400, for what is no text or no image.
         """

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.baselines.catalogue import BASELINES, Baseline, fit
+from pipeline.config.stage_options import BaselineOptions
 from pipeline.inputs import Sequences
-from pipeline.verb_options import BaselineOptions
 
 OF_TOKENS = [name for name, baseline in BASELINES.items() if "tokens" in baseline.inputs]
 LEARNING = [name for name in OF_TOKENS if name != "majority"]

@@ -173,9 +173,9 @@ def fit_keras(task: Task, folder: Path) -> None:
 def plain_network(task: Task) -> Any:
     """Texts, string [batch], to probabilities [batch, classes]; padded to the longest of a batch."""
     from pipeline.artifacts import RunFolder
+    from pipeline.config.stage_options import TokenizeOptions, TrainOptions
     from pipeline.files import read_json
     from pipeline.networks.backend import keras
-    from pipeline.verb_options import TokenizeOptions, TrainOptions
     from tests.benchmarks.contestants import DIMENSIONS, FILTERS, WINDOWS
 
     run = RunFolder(task.run)

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 
 
 def folded_network(table: np.ndarray, windows: list[int], **changes: Any) -> FoldedNetwork:
-    """One filter a window, of which the logits are the features."""
+    """One filter for each window; the logits are the features themselves."""
     n = len(windows)
     shape = ConvolutionShape(windows=windows, filters=[1] * n, activation=changes.get("activation", "linear"))
     ones, zeros = np.ones(n, np.float32), np.zeros(n, np.float32)

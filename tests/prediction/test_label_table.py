@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import InputError
+from pipeline.images.path_table import PathTable
 from pipeline.prediction.drift import Reference
 from pipeline.prediction.formats import BlockTable, ParquetTable
-from pipeline.prediction.image_table import ImageTable
 from pipeline.prediction.label_table import LabelledTable, rejects_path
-from pipeline.prediction.labeller import Labeller, OutputColumns
+from pipeline.prediction.labeller import Labeller
+from pipeline.prediction.output_columns import OutputColumns
 from pipeline.tables.blocks import CsvBlocks
 from tests.prediction.handmade import images_classifier, texts_classifier
 
@@ -49,7 +50,7 @@ def test_the_summary_of_images_says_nothing_of_words(tmp_path: Path) -> None:
     Image.new("L", (2, 2), 200).save(tmp_path / "light.png")
     classifier = images_classifier()
     classifier.reference = Reference(outside=0.0, classes=[0.0, 1.0])
-    with ImageTable(tmp_path) as files:
+    with PathTable(tmp_path) as files:
         table = BlockTable(files, harmless=False)
         labelled = LabelledTable(table, Labeller(classifier, OutputColumns(), Path()), 1)
         stream = io.BytesIO()

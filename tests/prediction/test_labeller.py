@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.errors import InputError
-from pipeline.prediction.labeller import LabelCounts, Labeller, OutputColumns
+from pipeline.prediction.labeller import LabelCounts, Labeller
+from pipeline.prediction.output_columns import OutputColumns
 from pipeline.tables.columns import Column, concatenate
 from tests.prediction.handmade import images_classifier, texts_classifier
 
@@ -57,28 +57,6 @@ def test_shares_and_counts_are_of_the_tokens() -> None:
 def test_evidence_adds_up_to_the_logit_of_the_label() -> None:
     found, _ = labelled(evidence=True)
     assert json.loads(found["evidence"][3]) == [["good", 4.0], ["(bias)", 0.0]]
-
-
-@pytest.mark.parametrize(
-    ("columns", "option", "expected"),
-    [
-        ({"top": 0}, "top", "top is 0: expected a number of labels from 1 to 2"),
-        ({"top": 3}, "top", "top is 3: expected a number of labels from 1 to 2"),
-        ({"abstain": 1.5}, "abstain", "abstain is 1.5: expected a probability from 0 to 1"),
-        ({"abstain": float("nan")}, "abstain", "abstain is nan: expected a probability"),
-    ],
-)
-def test_columns_that_the_classifier_cannot_give_are_refused_with_their_option(
-    columns: dict[str, Any], option: str, expected: str
-) -> None:
-    with pytest.raises(InputError, match=expected) as raised:
-        Labeller(texts_classifier(), OutputColumns(**columns), Path())
-    assert raised.value.option == option
-
-
-def test_images_have_no_evidence() -> None:
-    with pytest.raises(InputError, match="images have no n-grams"):
-        Labeller(images_classifier(), OutputColumns(evidence=True), Path())
 
 
 def test_an_image_that_cannot_be_read_has_a_problem_and_no_cells(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ import pkgutil
 import pytest
 
 from pipeline import models
+from pipeline.config.stage_options import TrainOptions
 from pipeline.errors import InputError
 from pipeline.networks.search_space import Choice
 from pipeline.options import Ensemble, Train
 from pipeline.studies.settings import current_settings, search_space, with_settings
-from pipeline.verb_options import TrainOptions
 
 
 def options(**network: object) -> TrainOptions:

@@ -10,15 +10,15 @@ import numpy as np
 
 from ..csv_line import quoted
 from ..errors import InputError
-from ..images.folder import files_below, name_problem, printable
 from ..tables import columns
 from ..tables.faults import BadRow
 from ..tables.records import Block, Place
+from .folder import files_below, name_problem, printable
 
 BLOCK_FILES = 1000
 
 
-class ImageTable:
+class PathTable:
     """All files below a folder except hidden ones, with the interface of `CsvBlocks`: one column, `path`.
 
     Rows are numbered from 1. A file whose name is not that of an image is a bad row. Entering raises
@@ -31,7 +31,7 @@ class ImageTable:
         self.delimiter = ","
         self.bytes_read = 0
 
-    def __enter__(self) -> ImageTable:
+    def __enter__(self) -> PathTable:
         sizes = [file.stat().st_size for file in files_below(self.path)]
         if not sizes:
             raise InputError(f"{self.path}: no files in this folder: png or jpg images were expected")

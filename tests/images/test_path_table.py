@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import InputError
-from pipeline.prediction import image_table
-from pipeline.prediction.image_table import ImageTable
+from pipeline.images import path_table
+from pipeline.images.path_table import PathTable
 
 
 def folder_of(path: Path, names: list[str]) -> None:
@@ -21,7 +21,7 @@ def folder_of(path: Path, names: list[str]) -> None:
 def test_a_folder_to_predict_is_rows_of_paths(tmp_path: Path) -> None:
     folder_of(tmp_path, ["b/1.png", "0.jpg"])
     (tmp_path / "b" / "notes.txt").write_text("x")
-    with ImageTable(tmp_path) as rows:
+    with PathTable(tmp_path) as rows:
         assert rows.header == ["path"] and rows.column("anything", "TEXT") == 0
         (block,) = rows.blocks(0)
         paths = [block.data[start:end].tobytes().decode() for start, end in block.texts.tolist()]
@@ -32,16 +32,16 @@ def test_a_folder_to_predict_is_rows_of_paths(tmp_path: Path) -> None:
         assert rows.bytes_read == rows.bytes_total > 0
         assert list(rows.blocks(0, block.place)) == []  # it goes on behind the last file
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="empty: no files in this folder"), ImageTable(tmp_path / "empty"):
+    with pytest.raises(InputError, match="empty: no files in this folder"), PathTable(tmp_path / "empty"):
         pass
 
 
 def test_blocks_hold_a_number_of_files_and_a_place_continues_after_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_table, "BLOCK_FILES", 2)
+    monkeypatch.setattr(path_table, "BLOCK_FILES", 2)
     folder_of(tmp_path, [f"{n}.png" for n in range(5)])
-    with ImageTable(tmp_path) as rows:
+    with PathTable(tmp_path) as rows:
         blocks = list(rows.blocks(0))
         assert [len(block.texts) for block in blocks] == [2, 2, 1]
         (last,) = rows.blocks(0, blocks[1].place)

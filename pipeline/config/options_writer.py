@@ -1,0 +1,89 @@
+"""The stages' options as files.
+
+Each is written only where it changed, so that Make redoes what an option concerns and nothing else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from ..artifacts import CorpusFolder, RunFolder
+from ..files import write_changed_text
+from ..options import BaselineName, Configuration, Section
+from . import loading
+from .stage_options import (
+    BaselineOptions,
+    EmbedOptions,
+    Fold,
+    PrepareOptions,
+    Request,
+    TokenizeOptions,
+    TrainOptions,
+)
+
+S = TypeVar("S", bound=Section)
+
+
+def write_corpus(
+    corpus: CorpusFolder, name: str, configuration: Configuration, fold: Fold | None = None
+) -> PrepareOptions:
+    """Write what the corpus, or a fold of it, is made by."""
+    source = configuration.source
+    inputs = [] if source.address else [loading.identify(file.path) for file in source.files.values()]
+    return write(
+        corpus.prepare_options,
+        PrepareOptions(
+            corpus=name,
+            title=configuration.title,
+            seed=configuration.seed,
+            source=source,
+            split=configuration.split,
+            inputs=inputs,
+            fold=fold,
+        ),
+    )
+
+
+def write_inputs(
+    folder: RunFolder, configuration: Configuration
+) -> tuple[TokenizeOptions | None, EmbedOptions | None]:
+    """Write what the network's inputs are made by; images are neither tokenized nor embedded."""
+    if configuration.source.input == "images":
+        return None, None
+    vectors = [loading.identify(path) for path in configuration.embed.files]
+    embed = EmbedOptions(seed=configuration.seed, embed=configuration.embed, inputs=vectors)
+    tokenize = TokenizeOptions(tokenize=configuration.tokenize)
+    return write(folder.corpus.tokenize_options, tokenize), write(folder.embed_options, embed)
+
+
+def write_run(
+    folder: RunFolder,
+    configuration: Configuration,
+    request: Request,
+    model: str,
+    baselines: list[BaselineName],
+) -> None:
+    """Write what the model and its opponents are made by."""
+    write(folder.request, request)
+    write(folder.corpus.baseline_options, BaselineOptions(seed=configuration.seed, baselines=baselines))
+    write_inputs(folder, configuration)
+    write(folder.train_options, training(configuration, model))
+
+
+def training(configuration: Configuration, model: str) -> TrainOptions:
+    return TrainOptions(
+        model=model,
+        architecture=configuration.architecture,
+        network=configuration.network,
+        train=configuration.train,
+        ensemble=configuration.ensemble,
+        seed=configuration.seed,
+        text=configuration.source.text,
+    )
+
+
+def write(path: Path, options: S) -> S:
+    """Write the options of a stage, unless the file holds them already; return them."""
+    write_changed_text(path, options.model_dump_json(indent=1) + "\n")
+    return options
