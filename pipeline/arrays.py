@@ -10,5 +10,7 @@ Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]  # probabilities, logits, vectors
 Doubles = NDArray[np.float64]
 Ids = NDArray[np.int32]  # of tokens
+Ints = NDArray[np.int32]  # as kernels take them
 Labels = NDArray[np.int64]  # places in the list of labels
 Offsets = NDArray[np.int64]  # places in an array or a file
+Sizes = NDArray[np.int64]  # counts and bounds

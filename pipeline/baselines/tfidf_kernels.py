@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from ..numba_jit import Floats, Ints, Sizes, kernel
+from ..arrays import Floats, Ints, Sizes
+from ..numba_jit import kernel
 
 NOT_FOUND = -1
 

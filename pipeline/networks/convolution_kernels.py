@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..numba_jit import Floats, Ints, Sizes, kernel
+from ..arrays import Floats, Ints, Sizes
+from ..numba_jit import kernel
 
 
 @kernel

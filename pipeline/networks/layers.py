@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import Floats, Ints, Sizes
 from ..baselines.tfidf import TfidfModel
 from ..baselines.tfidf_kernels import hash_table, tfidf_logits
 from ..inputs import PADDING
-from ..numba_jit import Floats, Ints, Sizes
 from .backend import call_kernel, keras, tf
 
 

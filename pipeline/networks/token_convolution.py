@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import Floats
 from ..inputs import PADDING
-from ..numba_jit import Floats
 from . import convolution_kernels
 from .backend import call_kernel, keras, tf
 

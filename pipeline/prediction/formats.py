@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Bytes
 from ..csv_line import csv_line
 from ..errors import InputError
 from ..images.path_table import PathTable
@@ -18,7 +19,7 @@ from ..tables import columns as cells
 from ..tables.blocks import CsvBlocks
 from ..tables.columns import Column
 from ..tables.faults import BadRow
-from ..tables.kernels import Bounds, Bytes, undouble_quotes
+from ..tables.kernels import Bounds, undouble_quotes
 from ..tables.records import Block, Place, field_values
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats, Ints, Sizes
 from ..baselines.tfidf_kernels import longest_row
-from ..numba_jit import Floats, Ints, Sizes, kernel, summing_kernel
+from ..numba_jit import kernel, summing_kernel
 from .llvm_maximum import window_maximum
 
 Table = NDArray[Any]  # float32 or int16

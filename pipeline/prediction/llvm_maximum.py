@@ -19,7 +19,7 @@ from numba.core.typing.templates import Signature
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
-from ..numba_jit import Sizes
+from ..arrays import Sizes
 
 Maximum = Callable[[NDArray[Any], int, Sizes, int, int, NDArray[Any], int, int, int], None]
 

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Bytes
 from ..csv_line import quoted
 from . import kernels
-from .kernels import Bounds, Bytes
+from .kernels import Bounds
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # by which a spreadsheet recognises a formula
 

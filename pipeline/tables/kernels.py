@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Bytes
 from ..numba_jit import kernel
 
-Bytes = NDArray[np.uint8]
 Bounds = NDArray[np.int64]
 
 _LINE_FEED, _CARRIAGE_RETURN, _POINT, _QUOTE, _ZERO = 10, 13, 46, 34, 48

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Bytes, Flags
-from ..numba_jit import Ints, Sizes, kernel
+from ..arrays import Bytes, Flags, Ints, Sizes
+from ..numba_jit import kernel
 
 Hashes = NDArray[np.uint64]
 

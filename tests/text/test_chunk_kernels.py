@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.arrays import Bytes, Offsets
-from pipeline.numba_jit import Ints, Sizes
+from pipeline.arrays import Bytes, Ints, Offsets, Sizes
 from pipeline.text import chunk_kernels as kernels
 from pipeline.text.chunk_kernels import Hashes
 
