@@ -52,9 +52,8 @@ def run(path: Path) -> None:
     write_json(folder.report, report)
     write_json(folder.labels, names)
     write_table(folder.rows, rows.assign(label=codes))
-    print(
-        indent(summary(report, parts=not folder.is_fold), "  ")
-    )  # of a corpus cut into folds, each fold has its own parts
+    # Of a corpus that is cut into folds, each fold has its own parts.
+    print(indent(summary(report, parts=not folder.is_fold), "  "))
     if set_aside:
         print(f"  rows set aside, with line and reason: {folder.rejects}")
 

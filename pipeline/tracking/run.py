@@ -104,9 +104,8 @@ class Run:
         self.record(do="end", status=status, time=_now())
         try:
             self.wait()
-        except (
-            Exception
-        ):  # not after an interrupt: the lock's file then stays, and marks the run as abandoned
+        except Exception:
+            # Not after an interrupt: the lock's file then stays, and marks the run as abandoned.
             self._lock.close()
             raise
         self._lock.close()
