@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Labels
+from ..terminal import TERMINAL_WIDTH
 from .metrics import Interval, Scores, confusion, macro_f1_interval, scores, wilson_interval
 from .paired import compare_paired, format_p
 
 FEW_ROWS = 100  # of a test part, below which one row is worth a point or more
-SUMMARY_WIDTH = 79  # columns
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def summary(comparison: Comparison, titles: Titles) -> str:
         accuracy, macro_f1 = performance.scores.accuracy, performance.scores.macro_f1
         lines.append(f"  {title:<{width}}{accuracy:8.1%}  {spread:<16}{macro_f1:9.1%}")
     for sentence in [f"difference: {_difference(comparison)}", *cautions(comparison, titles)]:
-        lines.append(fill(sentence, SUMMARY_WIDTH, initial_indent="  ", subsequent_indent="  "))
+        lines.append(fill(sentence, TERMINAL_WIDTH, initial_indent="  ", subsequent_indent="  "))
     return "\n".join(lines)
 
 
