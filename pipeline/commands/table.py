@@ -19,9 +19,9 @@ from ..config.loading import (
     check_model,
     input_of_corpus,
     input_of_model,
-    read_stage,
     run_folder,
 )
+from ..config.stage_options import read_stage
 from ..errors import InputError, StageFailed
 from ..files import atomic_write
 from ..graph.inner_make import INTERRUPTED, run_process

@@ -7,9 +7,7 @@ import os
 import pkgutil
 import re
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import ValidationError
+from typing import Any
 
 from .. import models
 from ..artifacts import build_folder
@@ -29,7 +27,6 @@ NAMES = "a name is of letters, digits, `.`, `_` and `-`, and begins with a lette
 DEFAULT_CORPUS: dict[InputKind, str] = {"tokens": "docstrings", "images": "digits"}
 DEFAULT_MODEL: dict[InputKind, str] = {"tokens": "convtext", "images": "image_cnn"}
 TAKEN = {"tokens": "texts", "images": "images"}
-S = TypeVar("S", bound=Section)
 
 
 def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Configuration:
@@ -152,16 +149,6 @@ def identify(path: str) -> Input:
         bytes=sum(file.st_size for file in status),
         modified=max(file.st_mtime_ns for file in status),
     )
-
-
-def read_stage(path: Path, options: type[S]) -> S:
-    """Return the options that `configure` wrote for one stage. Raises InputError for any other file."""
-    try:
-        return options.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InputError(
-            f"{path} is missing or not as `make` writes it: remove it and run `make` as before"
-        ) from error
 
 
 def _check_input(corpus: str, model: str, configuration: Configuration) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
+from ..errors import InputError
 from ..options import BaselineName, Embed, Ensemble, Positive, Section, Seed, Source, Split, Tokenize, Train
+
+S = TypeVar("S", bound=Section)
 
 
 class Input(Section):
@@ -91,3 +97,13 @@ class TuneOptions(Section):
     tokenize: TokenizeOptions | None  # None for images
     embed: EmbedOptions | None
     train: TrainOptions
+
+
+def read_stage(path: Path, options: type[S]) -> S:
+    """Return the options that `configure` wrote for one stage. Raises InputError for any other file."""
+    try:
+        return options.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InputError(
+            f"{path} is missing or not as `make` writes it: remove it and run `make` as before"
+        ) from error

@@ -46,6 +46,8 @@ class Resumable:
             if not _lock(self._files[0], self._partials[0]):
                 raise InputError(f"{self._paths[0]} is being written by another process: wait for it")
             lengths, self.state = self._read_checkpoint() or ([0] * len(self._files), None)
+            if self.state is None:
+                self._checkpoint.unlink(missing_ok=True)
             for file, length in zip(self._files, lengths, strict=True):
                 file.truncate(length)
             stack.pop_all()
@@ -55,10 +57,10 @@ class Resumable:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error and self.state is not None:
+        if error and self._checkpoint.exists():
             error.add_note("the same command goes on from there")
         elif error:
-            for path in (self._checkpoint, *self._partials):
+            for path in self._partials:
                 path.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename is None:  # that of a write names no file
             error.filename = str(self._paths[0])
@@ -81,7 +83,6 @@ class Resumable:
         checkpoint = {"recipe": self._recipe, "bytes": [file.tell() for file in self._files], "state": state}
         with atomic_write(self._checkpoint) as partial:
             partial.write_text(json.dumps(checkpoint), "utf-8")
-        self.state = state
         self._saved_at = time.monotonic()
 
     def finish(self, kept: list[bool]) -> None:
@@ -96,7 +97,6 @@ class Resumable:
                 partial.unlink()
                 path.unlink(missing_ok=True)
         self._checkpoint.unlink(missing_ok=True)
-        self.state = None
 
     def _read_checkpoint(self) -> tuple[list[int], Any] | None:
         """Return the lengths and the state of an earlier run of the same recipe, if its bytes are there."""

@@ -15,8 +15,7 @@ import pandas as pd
 from ..artifacts import CorpusFolder, read_inputs
 from ..baselines.catalogue import BASELINES, fit
 from ..baselines.tfidf import TfidfModel
-from ..config.loading import read_stage
-from ..config.stage_options import BaselineOptions
+from ..config.stage_options import BaselineOptions, read_stage
 from ..corpus.split import PARTS
 from ..files import read_json, read_table, write_changed_arrays, write_table
 from ..options import CRITERIA, Criterion

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..artifacts import RunFolder, read_sequences
-from ..config.loading import read_stage
-from ..config.stage_options import EmbedOptions
+from ..config.stage_options import EmbedOptions, read_stage
 from ..files import read_json, read_table, write_arrays, write_json
 from ..text import learned_vectors, missing_vectors, vector_files
 from ..text.encoder import TextEncoder

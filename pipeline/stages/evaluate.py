@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from ..artifacts import RunFolder, read_inputs
 from ..baselines.catalogue import BASELINES
-from ..config.loading import read_stage
-from ..config.stage_options import PrepareOptions, Request, TrainOptions
+from ..config.stage_options import PrepareOptions, Request, TrainOptions, read_stage
 from ..corpus.equality import contents, digests
 from ..corpus.split import PARTS
 from ..files import (

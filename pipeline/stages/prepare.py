@@ -17,8 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ..artifacts import CorpusFolder, data_folder
-from ..config.loading import read_stage
-from ..config.stage_options import PrepareOptions
+from ..config.stage_options import PrepareOptions, read_stage
 from ..corpus import sources
 from ..corpus.data_report import data_report, summary
 from ..corpus.docstring_corpus import docstring_corpus

@@ -8,8 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..artifacts import CorpusFolder, write_sequences
-from ..config.loading import read_stage
-from ..config.stage_options import TokenizeOptions
+from ..config.stage_options import TokenizeOptions, read_stage
 from ..files import read_table, write_json
 from ..inputs import UNKNOWN
 from ..text.encoder import TextEncoder

@@ -18,8 +18,14 @@ from numpy.typing import NDArray
 
 from ..artifacts import CorpusFolder, RunFolder, read_inputs, read_start
 from ..baselines.tfidf import TfidfModel
-from ..config.loading import read_stage
-from ..config.stage_options import EmbedOptions, PrepareOptions, Request, TokenizeOptions, TrainOptions
+from ..config.stage_options import (
+    EmbedOptions,
+    PrepareOptions,
+    Request,
+    TokenizeOptions,
+    TrainOptions,
+    read_stage,
+)
 from ..encoder import Encoder
 from ..files import atomic_folder, read_arrays, read_json, read_table, write_json
 from ..images.encoder import ImageEncoder

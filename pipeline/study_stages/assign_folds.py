@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..artifacts import FoldAssignmentFiles
-from ..config.loading import read_stage
-from ..config.stage_options import FoldAssignmentOptions
+from ..config.stage_options import FoldAssignmentOptions, read_stage
 from ..corpus import folds
 from ..corpus.equality import contents
 from ..files import read_table, write_arrays

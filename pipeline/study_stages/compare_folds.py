@@ -14,8 +14,7 @@ import numpy as np
 
 from ..artifacts import CrossvalFolder, RunFolder
 from ..baselines.catalogue import BASELINES
-from ..config.loading import read_stage
-from ..config.stage_options import CrossvalOptions, Request, TrainOptions
+from ..config.stage_options import CrossvalOptions, Request, TrainOptions, read_stage
 from ..corpus.data_report import mean_copies
 from ..files import read_json, read_table, sha256, sha256_of, write_json, write_text
 from ..measures.comparison import few_rows

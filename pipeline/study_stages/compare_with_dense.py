@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..artifacts import RunFolder, read_inputs, read_start
-from ..config.loading import read_stage
-from ..config.stage_options import Request, TrainOptions
+from ..config.stage_options import Request, TrainOptions, read_stage
 from ..corpus.split import PARTS
 from ..environment.program import NAME
 from ..errors import InputError

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..artifacts import CorpusFolder
-from ..config.loading import read_stage
-from ..config.stage_options import PrepareOptions
+from ..config.stage_options import PrepareOptions, read_stage
 from ..corpus import folds
 from ..corpus.data_report import data_report
 from ..corpus.equality import contents

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..artifacts import SearchFolder, read_inputs, read_start
-from ..config.loading import read_stage
-from ..config.stage_options import TrainOptions, TuneOptions
+from ..config.stage_options import TrainOptions, TuneOptions, read_stage
 from ..config.tuned_model import reserved, write_model
 from ..environment.program import PROCESS_START
 from ..errors import InputError

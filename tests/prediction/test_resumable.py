@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.files import atomic_write
+from pipeline.prediction import resumable
 from pipeline.prediction.resumable import Resumable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,6 +81,24 @@ def test_a_pass_that_is_interrupted_again_loses_nothing_of_the_first(paths: list
         assert files.state == {"row": 1}
         files.finish([True, True])
     assert paths[0].read_text() == "one"
+
+
+def test_an_interrupt_while_the_checkpoint_gets_its_name_loses_nothing(
+    paths: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def interrupted_behind_it(path: Path) -> Iterator[Path]:
+        with atomic_write(path) as partial:
+            yield partial
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(resumable, "atomic_write", interrupted_behind_it)
+    error = interrupted(paths)
+    assert error.__notes__ == ["the same command goes on from there"]
+    with Resumable(paths, RECIPE) as files:
+        assert files.state == {"row": 1}
+        files.finish([True, True])
+    assert [path.read_text() for path in paths] == ["one", "1"]
 
 
 def test_another_recipe_starts_anew(paths: list[Path]) -> None:
