@@ -14,13 +14,14 @@ from tests.tracking_server import Server
 
 
 def pytest_configure() -> None:
-    """Let the programs that tests start receive interrupts.
+    """Let the programs that tests start receive signals.
 
-    A shell starts background jobs with SIGINT ignored, which every child inherits and Python respects, as it
-    should; a handler is reset to the default where a program is started.
+    A shell starts background jobs with SIGINT ignored, and nohup programs with SIGHUP, which every child
+    inherits and Python respects, as it should; a handler is reset to the default where a program is started.
     """
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
