@@ -15,6 +15,7 @@ from . import __version__
 from .config.command_line import command_help, overview, parse_words, unknown_command
 from .config.words import COMMANDS, remedy
 from .errors import InputError, Refused, StageFailed, is_interrupt
+from .terminal import say
 
 # The stages that the graph, or a command, runs as `stage NAME FOLDER`: the room of each.
 STAGES = {
@@ -45,10 +46,10 @@ def main(arguments: list[str]) -> int:
         _run(arguments)
     except InputError as error:
         mend = f": {remedy(error.option)}" if error.option else ""
-        print(f"convtext: {error}{mend}", file=sys.stderr)
+        say(f"convtext: {error}{mend}", sys.stderr)
         return 2
     except Refused as error:
-        print(f"convtext: {error}", file=sys.stderr)
+        say(f"convtext: {error}", sys.stderr)
         return 1
     except StageFailed as error:
         return error.code  # it has said why
@@ -56,13 +57,13 @@ def main(arguments: list[str]) -> int:
         return 141  # as of a program that the signal ends: who read the output, such as `head`, has enough
     except OSError as error:
         # A full disk, a folder without permission: nothing of ours to trace.
-        print("; ".join([f"convtext: {name}: {error}", *_notes(error)]), file=sys.stderr)
+        say("; ".join([f"convtext: {name}: {error}", *_notes(error)]), sys.stderr)
         return 2
     except (KeyboardInterrupt, SystemError) as error:
         if not is_interrupt(error):
             raise
         notes = _notes(error) or ["nothing half-written is left"]
-        print("; ".join([f"\nconvtext: {name} was interrupted", *notes]), file=sys.stderr)
+        say("; ".join([f"\nconvtext: {name} was interrupted", *notes]), sys.stderr)
         return 130
     return 0
 
@@ -70,15 +71,15 @@ def main(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> None:
     name, *words = arguments or ["help"]
     if name in OPTIONS_OF_HELP:
-        print(overview())
+        say(overview())
     elif name == "--version":
-        print(f"convtext {__version__}")
+        say(f"convtext {__version__}")
     elif name == "stage":
         _run_stage(*words)
     elif name not in COMMANDS:
         raise unknown_command(name, list(COMMANDS))
     elif any(word in OPTIONS_OF_HELP for word in words):
-        print(command_help(name))
+        say(command_help(name))
     else:
         given = parse_words(name, words)
         os.environ |= given.settings  # as make has exported them already

@@ -1,8 +1,35 @@
-"""Text cut to the width of a terminal."""
+"""Text for a terminal: what is said to the user, safe whatever is in it, and cut to the width."""
 
 from __future__ import annotations
 
+import re
+import sys
+from typing import TextIO
+
 TERMINAL_WIDTH = 79  # columns of whatever is printed
+# Control characters of C0 and C1, line and paragraph separators, what changes the direction of the text that
+# follows, and surrogates, which no encoding has.
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def say(text: object, stream: TextIO | None = None) -> None:
+    """Print lines at once, on standard output unless another stream is given.
+
+    Each is printed as `visible` has it, and with escapes for what the stream's encoding lacks.
+    """
+    stream = stream or sys.stdout
+    encoding = stream.encoding or "utf-8"
+    lines = "\n".join(map(visible, str(text).split("\n")))
+    print(lines.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+
+
+def visible(text: str) -> str:
+    r"""Return the text with characters that a terminal would obey as escapes, such as \x1b.
+
+    Labels, columns, file names and a server's answers come from others: as they are, they could colour or
+    clear the screen, rewrite earlier lines, or type.
+    """
+    return _OBEYED.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def shorten(text: object, columns: int) -> str:

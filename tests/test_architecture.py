@@ -173,6 +173,22 @@ def test_texts_and_images_differ_by_methods_and_not_by_checks_of_their_class() -
     assert {module: found for module in MODULES if (found := checks(module))} == {}
 
 
+def test_whatever_is_printed_is_made_visible_by_the_one_function() -> None:
+    """The writer process answers in JSON, through a pipe."""
+
+    def prints(module: str) -> bool:
+        names = {node.id for node in ast.walk(tree(module)) if isinstance(node, ast.Name)}
+        written = re.search(
+            r"sys\.std(out|err)\.write\(|tqdm\.write\(|print_exc", MODULES[module].read_text("utf-8")
+        )
+        return "print" in names or bool(written)
+
+    assert {module for module in MODULES if prints(module)} == {
+        "pipeline.terminal",
+        "pipeline.tracking.writer_process",
+    }
+
+
 def test_networks_are_compiled_and_fitted_by_the_trainer_alone() -> None:
     def trains(module: str) -> bool:
         return any(

@@ -1,6 +1,41 @@
 from __future__ import annotations
 
-from pipeline.terminal import shorten, shorten_middle
+import io
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pipeline.terminal import say, shorten, shorten_middle, visible
+
+
+def test_what_a_terminal_would_obey_is_shown_and_all_else_stays() -> None:
+    assert visible("\x1b[2Jclear \x07\x7f\x9b") == r"\x1b[2Jclear \x07\x7f\x9b"
+    assert visible("a\nb\tc\rd") == r"a\nb\tc\rd"
+    assert visible("txt.\u202efdp") == r"txt.\u202efdp"
+    assert visible("a byte of a name \udcff") == r"a byte of a name \udcff"
+    # Of other writing systems, and of emoji that are joined: none of them is obeyed.
+    kept = "héllo, 你好, שלום\u200f, می\u200cخواهم, 👩\u200d💻"
+    assert visible(kept) == kept
+
+
+@given(st.text())
+@example("\x1b")
+def test_nothing_visible_is_a_control_character(text: str) -> None:
+    assert not {unicodedata.category(character) for character in visible(text)} & {"Cc", "Cs", "Zl", "Zp"}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8", "utf-16"])
+@given(text=st.text())
+def test_any_text_is_said_in_any_encoding_a_line_for_a_line(encoding: str, text: str) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding, newline="")
+    say(text, stream)
+    written = raw.getvalue().decode(encoding)
+    assert written.endswith("\n")
+    assert len(written.split("\n")) == len(text.split("\n")) + 1
+    assert not [character for character in written if character != "\n" and visible(character) != character]
 
 
 def test_a_text_is_shortened_to_the_columns_that_there_are() -> None:

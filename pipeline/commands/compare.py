@@ -18,22 +18,23 @@ from ..errors import InputError
 from ..files import read_json, read_table, write_csv
 from ..release import run_diff
 from ..release.find import RunRecord, artifact, find_run, stored_id
+from ..terminal import say
 
 
 def run(given: Words) -> None:
     first, second = (_find(name) for name in _two_names(given[words.RUNS]))
-    print(run_diff.heading(first.name, second.name))
-    print(run_diff.parameters(first.parameters, second.parameters))
-    print(run_diff.metrics(first.metrics, second.metrics))
+    say(run_diff.heading(first.name, second.name))
+    say(run_diff.parameters(first.parameters, second.parameters))
+    say(run_diff.metrics(first.metrics, second.metrics))
     a, b = _predictions(first), _predictions(second)
     differing = run_diff.disagreements(a, b)
     if differing is None:
-        print(f"  other test rows ({len(a):,} and {len(b):,}): their predictions cannot be compared")
+        say(f"  other test rows ({len(a):,} and {len(b):,}): their predictions cannot be compared")
         return
-    print(run_diff.rows(a, b, differing))
+    say(run_diff.rows(a, b, differing))
     if output := given[words.ROWS_OUTPUT]:
         write_csv(Path(output), differing.columns.tolist(), differing.itertuples(index=False))
-        print(f"  all {len(differing):,} rows: {output}")
+        say(f"  all {len(differing):,} rows: {output}")
 
 
 def _two_names(text: str) -> list[str]:

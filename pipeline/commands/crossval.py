@@ -16,6 +16,7 @@ from ..files import read_json
 from ..graph.folds import FoldPlan, configure_folds
 from ..graph.inner_make import Goal, make, make_side_by_side
 from ..graph.request import TrainingRequest
+from ..terminal import say
 
 # Folds run on one thread each: two networks at once are done sooner than one on two threads.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
@@ -29,7 +30,7 @@ def run(given: Words) -> None:
     make(Goal(first, (first.rows,)))  # alone, so that what is wrong with every fold is said once
     _make_folds(plan, jobs)
     make(Goal(plan.crossval, (plan.crossval.result,), ONE_THREAD))
-    print(f"{plan.crossval.summary.read_text('utf-8')}{plan.crossval.path}")
+    say(f"{plan.crossval.summary.read_text('utf-8')}{plan.crossval.path}")
 
 
 def _make_folds(plan: FoldPlan, jobs: int) -> None:
@@ -39,4 +40,4 @@ def _make_folds(plan: FoldPlan, jobs: int) -> None:
     for goal in make_side_by_side(goals, jobs, remedy=remedy, output=subprocess.DEVNULL):
         metrics = Path(goal.targets[0])
         accuracy = read_json(metrics)["accuracy"]
-        print(f"  {metrics.parents[1].name}: accuracy {accuracy:.4f}", flush=True)
+        say(f"  {metrics.parents[1].name}: accuracy {accuracy:.4f}")

@@ -12,6 +12,7 @@ import sys
 from ..config import words
 from ..config.command_line import Words
 from ..errors import InputError
+from ..terminal import say
 from ..tracking import location, store
 
 # The server's own messages are about itself, and its job queues are for judging chats.
@@ -26,11 +27,11 @@ def run(given: Words) -> None:
     port = given[words.PORT]
     page, artifacts = store.prepare_pages()
     if location.is_remote():
-        print(f"The runs are at {location.redacted_uri().rstrip('/')}{page}\n  artifacts: {artifacts}")
+        say(f"The runs are at {location.redacted_uri().rstrip('/')}{page}\n  artifacts: {artifacts}")
         return
     _check_free(port)
-    print(f"The runs are at http://127.0.0.1:{port}{page}")
-    print(f"  database:  {location.redacted_uri()}\n  artifacts: {artifacts}\nCtrl-C ends it.", flush=True)
+    say(f"The runs are at http://127.0.0.1:{port}{page}")
+    say(f"  database:  {location.redacted_uri()}\n  artifacts: {artifacts}\nCtrl-C ends it.")
     command = [sys.executable, "-m", "mlflow", "server", "--uvicorn-opts", "--log-level warning"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     # Not as arguments, which everyone on the machine can read, as a password may be in them.

@@ -28,6 +28,7 @@ from ..release.champion_note import Champion
 from ..release.contest import HeldOutRows, LoadedClassifier
 from ..release.find import stored_id
 from ..release.gate_report import GateReport
+from ..terminal import say
 
 
 def run(given: Words) -> None:
@@ -40,11 +41,11 @@ def run(given: Words) -> None:
     model_id = registry.model_of(run_id)
     champion = champions.refresh(name)
     if champion and champion.model_id == model_id:
-        print(f"register: {name}, {model}: this run is the champion already, as version {champion.version}")
+        say(f"register: {name}, {model}: this run is the champion already, as version {champion.version}")
         return
     report, changed = _compare(folder, run_id, model_id, champion, given[words.FORCE])
     _write(folder.registration, report, changed)
-    print(f"{gate_report.summary(report)}\n  which rows changed: {folder.registration.rows}")
+    say(f"{gate_report.summary(report)}\n  which rows changed: {folder.registration.rows}")
     if not (report.passed or report.forced):
         registry.attach(run_id, folder.registration.path, "refused")
         kept = f"version {champion.version} stays the champion" if champion else "there is no champion yet"
@@ -53,7 +54,7 @@ def run(given: Words) -> None:
     version = registry.promote(name, run_id, model_id, model, tags)
     registry.attach(run_id, folder.registration.path, "promoted")
     champions.refresh(name)
-    print(f"  {name} version {version.number} is the champion:\n  `make predict` without MODEL= labels by it")
+    say(f"  {name} version {version.number} is the champion:\n  `make predict` without MODEL= labels by it")
 
 
 def _compare(

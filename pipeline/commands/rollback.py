@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..config import loading, words
 from ..config.command_line import Words
 from ..release import champions, registry
+from ..terminal import say
 
 
 def run(given: Words) -> None:
@@ -19,4 +20,4 @@ def run(given: Words) -> None:
     registry.set_champion(name, previous)
     champions.refresh(name)
     now = f"version {previous.number} ({previous.title})"
-    print(f"rollback: {name} {now} is the champion, in place of {champion.number}")
+    say(f"rollback: {name} {now} is the champion, in place of {champion.number}")

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from ..config.command_line import Words
 from ..errors import InputError
+from ..terminal import say
 from ..tracking import location, mlflow_calls
 
 
 def run(given: Words) -> None:
-    print(f"send: to {location.redacted_uri()}", flush=True)
+    say(f"send: to {location.redacted_uri()}")
     sent = []
     for result in mlflow_calls.send():
-        print(f"  {result.message}", flush=True)
+        say(f"  {result.message}")
         sent.append(result.is_sent)
     if not sent:
-        print("  nothing was unsent")
+        say("  nothing was unsent")
     if not all(sent):
         folder = location.tracking_folder() / "unsent"
         raise InputError(f"{sent.count(False)} of {len(sent)} runs stay in {folder}")

@@ -27,6 +27,7 @@ from ..files import atomic_write
 from ..graph.inner_make import INTERRUPTED, run_process
 from ..studies import corpus_table, figures
 from ..studies.cross_validation import CrossValidation
+from ..terminal import say
 
 
 def run(given: Words) -> None:
@@ -63,7 +64,7 @@ def write_tables(chosen_corpora: list[str] | None, models: list[str] | None) -> 
         partial.write_text(tables + "\n", "utf-8")
     with atomic_write(figure) as partial:
         figures.corpus_scores(corpus_table.cells(results, "accuracy")).savefig(partial)
-    print(f"{tables}\n\n{text} and {figure}")
+    say(f"{tables}\n\n{text} and {figure}")
 
 
 def pairs(corpora: list[str] | None, models: list[str] | None) -> list[tuple[str, str]]:

@@ -9,10 +9,11 @@ from ..config.command_line import Words
 from ..graph.inner_make import Goal, make
 from ..graph.request import TrainingRequest
 from ..graph.single_run import configure_run
+from ..terminal import say
 
 
 def run(given: Words) -> None:
     folder = configure_run(TrainingRequest.from_words(given))
     # The baseline is fitted beside the network's preparation: they need nothing of each other.
     make(Goal(folder, (folder.metrics,)), jobs=2)
-    print(folder.path)
+    say(folder.path)

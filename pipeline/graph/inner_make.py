@@ -16,6 +16,7 @@ from ..artifacts import CorpusFolder, CrossvalFolder, RunFolder, code_folder
 from ..environment.checkout import python_path
 from ..environment.program import PACKAGE
 from ..errors import InputError, StageFailed
+from ..terminal import say
 
 RULES = Path(__file__).parents[1] / "graph.mk"
 KILLED = "a stage was killed, most likely as memory ran out: the same command goes on where it was"
@@ -156,7 +157,7 @@ class _Make:
         if any(re.search(r"\] (Killed|Error 137)$", line) for line in messages):
             raise InputError(KILLED + remedy)
         for line in dict.fromkeys(line for line in messages if not NOISE.match(line)):
-            print(line, file=sys.stderr)
+            say(line, sys.stderr)
         interrupted = code < 0 or any(line.endswith("] Error 130") for line in messages)
         raise StageFailed(INTERRUPTED if interrupted else code)
 

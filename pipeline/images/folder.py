@@ -21,8 +21,3 @@ def name_problem(file: Path) -> str:
     if file.suffix.lower() not in SUFFIXES:
         return f"its name does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
     return "" if str(file).isprintable() else "its name is not plain text"
-
-
-def printable(file: Path) -> str:
-    """Return the path, with escapes for bytes that are not UTF-8 and for control characters."""
-    return str(file) if str(file).isprintable() else ascii(str(file))[1:-1]

@@ -13,7 +13,8 @@ from ..errors import InputError
 from ..tables import columns
 from ..tables.faults import BadRow
 from ..tables.records import Block, Place
-from .folder import files_below, name_problem, printable
+from ..terminal import visible
+from .folder import files_below, name_problem
 
 BLOCK_FILES = 1000
 
@@ -50,7 +51,7 @@ class PathTable:
             problems = [name_problem(file) for _, file in chunk]
             good = [row for row, problem in zip(chunk, problems, strict=True) if not problem]
             bad = [
-                BadRow(number, number, problem, printable(file))
+                BadRow(number, number, problem, visible(str(file)))
                 for (number, file), problem in zip(chunk, problems, strict=True)
                 if problem
             ]

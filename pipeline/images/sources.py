@@ -22,9 +22,10 @@ from tqdm import tqdm
 from ..corpus.sources import Rejected
 from ..errors import InputError
 from ..options import Source
+from ..terminal import visible
 from . import npz
 from .file import Unreadable, fitted, from_pixels, is_grey, opened
-from .folder import files_below, name_problem, printable
+from .folder import files_below, name_problem
 
 MAX_DEFAULT_SIDE = 64  # pixels, which two cores train on in reasonable time
 
@@ -199,7 +200,7 @@ def _folder(path: Path, source: Source) -> Part:
                 coloured = coloured or not is_grey(image)
             images.append(file)
         except Unreadable as error:
-            rejected.append(Rejected(printable(file), 1, 1, str(error)))
+            rejected.append(Rejected(visible(str(file)), 1, 1, str(error)))
     side = min(MAX_DEFAULT_SIDE, sorted(sides)[len(sides) // 2]) if sides else MAX_DEFAULT_SIDE
 
     def read(shape: Shape) -> Iterator[LabelledImage | Rejected]:

@@ -20,7 +20,7 @@ from ..tables import columns as cells
 from ..tables.columns import Column
 from ..tables.faults import BadRow
 from ..tables.records import Place
-from ..terminal import TERMINAL_WIDTH
+from ..terminal import TERMINAL_WIDTH, say
 from .drift import drift_lines
 from .formats import Batch, BlockTable, ParquetTable, gzip_member
 from .labeller import LabelCounts, Labeller
@@ -65,7 +65,7 @@ class LabelledTable:
                 place = Place(*files.state["place"])
                 self._counts = LabelCounts.from_json(files.state["counts"])
                 self._continued_after = self._counts.rows
-                print(f"predict: going on after row {self._continued_after:,}", file=sys.stderr)
+                say(f"predict: going on after row {self._continued_after:,}", sys.stderr)
             else:
                 files.write([pack(self._header()), csv_line(BadRow._fields)], None)
             for labelled in self._label(lines, place):
@@ -103,7 +103,7 @@ class LabelledTable:
             for labelled in self._label(self._table.to_csv, None):
                 stream.write(labelled.output)
                 for row in labelled.batch.bad:
-                    print(f"convtext: line {row.first_line} was left out: {row.reason}", file=sys.stderr)
+                    say(f"convtext: line {row.first_line} was left out: {row.reason}", sys.stderr)
             stream.flush()
         except BaseException as error:
             error.add_note("standard output ends where it was")

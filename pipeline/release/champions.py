@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 
 from ..artifacts import ChampionFiles
 from ..errors import InputError
+from ..terminal import say
 from ..tracking import location
 from .champion_note import CHAMPION, Champion, read_note, remove_note, write_note
 
@@ -83,7 +84,7 @@ def _on_server(corpus: str, noted: Champion | None) -> Champion | None:
         if noted is None:
             raise InputError(f"{message} ({error}), so the champion is not known", option="model") from error
         known = f"version {noted.version}, the last champion known, is used"
-        print(f"convtext: {message}: {known}", file=sys.stderr)
+        say(f"convtext: {message}: {known}", sys.stderr)
         return noted
     if version == NO_CHAMPION:
         return None

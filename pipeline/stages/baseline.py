@@ -19,6 +19,7 @@ from ..config.stage_options import BaselineOptions, read_stage
 from ..corpus.split import PARTS
 from ..files import read_json, read_table, write_changed_arrays, write_table
 from ..options import CRITERIA, Criterion
+from ..terminal import say
 
 
 def run(path: Path, criterion: Criterion = "accuracy") -> None:
@@ -42,5 +43,5 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
             learned = fitted if isinstance(fitted, TfidfModel) else None
             model = learned or TfidfModel.from_counts(training[1], classes)
             write_changed_arrays(folder.ngrams(criterion), **model.arrays())
-    print("\n".join(lines))  # in one piece: embed prints at the same time
+    say("\n".join(lines))  # in one piece: embed prints at the same time
     write_table(folder.baseline(criterion), pd.DataFrame(predictions))

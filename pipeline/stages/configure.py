@@ -8,7 +8,8 @@ from __future__ import annotations
 from ..config.command_line import Words
 from ..graph.request import TrainingRequest
 from ..graph.single_run import configure_run
+from ..terminal import say
 
 
 def run(given: Words) -> None:
-    print(configure_run(TrainingRequest.from_words(given)).path)
+    say(configure_run(TrainingRequest.from_words(given)).path)

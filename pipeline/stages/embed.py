@@ -17,6 +17,7 @@ import numpy as np
 from ..artifacts import RunFolder, read_sequences
 from ..config.stage_options import EmbedOptions, read_stage
 from ..files import read_json, read_table, write_arrays, write_json
+from ..terminal import say
 from ..text import learned_vectors, missing_vectors, vector_files
 from ..text.encoder import TextEncoder
 
@@ -49,9 +50,9 @@ def run(path: Path) -> None:
             files[start] = covered.shares | {"missing": asdict(filling)}
         matrices.append(matrix)
     vectors = np.concatenate(matrices, axis=1)
-    print(f"embed: {len(words):,} words, {vectors.shape[1]} dimensions, start: {', '.join(embed.vectors)}")
+    say(f"embed: {len(words):,} words, {vectors.shape[1]} dimensions, start: {', '.join(embed.vectors)}")
     for line in lines:
-        print(f"  {line}")
+        say(f"  {line}")
     coverage = learned_vectors.coverage(found, sentences).shares | {"files": files} if files else {}
     write_json(folder.coverage, coverage)
     known = np.concatenate([[True, not files], found | (not files)])

@@ -39,6 +39,7 @@ from ..options import BaselineName
 from ..prediction.classifier import Classifier, load_network
 from ..review import assessment, row_tables
 from ..review.assessment import Measures, ScoredRows
+from ..terminal import say
 from ..tracking.run import Run, description, resumed_run
 
 MAX_TABLE_ROWS = 500  # of a table in MLflow
@@ -196,15 +197,15 @@ def _write_rows(path: Path, table: pd.DataFrame) -> None:
 
 
 def _print_summary(folder: RunFolder, measures: Measures) -> None:
-    print(f"evaluate: {_title(folder)}, {measures.comparison.test_rows:,} test rows")
-    print(summary(measures.comparison, _titles(folder)))
-    print(
+    say(f"evaluate: {_title(folder)}, {measures.comparison.test_rows:,} test rows")
+    say(summary(measures.comparison, _titles(folder)))
+    say(
         f"  calibration error {measures.calibration_error:.1%} at temperature {measures.temperature:.2f},"
         f" {measures.calibration_error_before:.1%} at temperature 1"
     )
     low, high = measures.calibration_error_by_chance
-    print(f"  (by chance, a perfectly calibrated classifier has {low:.1%} to {high:.1%})")
+    say(f"  (by chance, a perfectly calibrated classifier has {low:.1%} to {high:.1%})")
     if table := measures.slices.get("uncovered_words"):
-        print(slices.summary(slices.TITLES["uncovered_words"], table))
+        say(slices.summary(slices.TITLES["uncovered_words"], table))
     if not _is_fold(folder):
-        print(f"  {folder.report.name} has figures, mistakes and suspect labels")
+        say(f"  {folder.report.name} has figures, mistakes and suspect labels")

@@ -31,6 +31,7 @@ from ..prediction.output_columns import OutputColumns
 from ..prediction.resumable import checkpoint_path, partial_paths
 from ..release import champions
 from ..tables.blocks import CsvBlocks
+from ..terminal import say
 
 STANDARD = "-"  # input or output
 
@@ -65,7 +66,7 @@ def run(given: Words) -> None:
         else:
             labelled.to_csv(output, _recipe(given, folder))
     # Standard output is for the rows alone if they are written there.
-    print(labelled.summary(output), file=sys.stderr if output is None else sys.stdout)
+    say(labelled.summary(output), sys.stderr if output is None else sys.stdout)
 
 
 def _model_folder(corpus: str, model: str) -> Path:
@@ -74,7 +75,7 @@ def _model_folder(corpus: str, model: str) -> Path:
     corpus, model = loading.resolved(corpus, model)
     folder = RunFolder(loading.run_folder(corpus, model))
     if not named and (champion := champions.current(folder.corpus.path.name)):
-        print(f"predict: by the champion, version {champion.version} ({champion.title})", file=sys.stderr)
+        say(f"predict: by the champion, version {champion.version} ({champion.title})", sys.stderr)
         return champion.files.classifier
     if not folder.model.exists():
         loading.check_corpus(corpus)

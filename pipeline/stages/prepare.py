@@ -29,6 +29,7 @@ from ..files import images_writer, write_csv, write_json, write_table
 from ..images import sources as image_sources
 from ..images.sources import ImageExample
 from ..options import Source
+from ..terminal import say
 
 Read = tuple[Mapping[str, Sequence[Example | ImageExample]], Mapping[str, Sequence[Rejected]]]
 
@@ -37,7 +38,7 @@ def run(path: Path) -> None:
     folder = CorpusFolder(path)
     options = read_stage(folder.prepare_options, PrepareOptions)
     source = options.source
-    print(f"prepare: {options.title or options.corpus}", flush=True)
+    say(f"prepare: {options.title or options.corpus}")
     examples, rejected = _read_images(folder, source) if source.input == "images" else _read(folder, source)
     set_aside = [row for part in rejected.values() for row in part]
     names = sources.label_names((example.label for part in examples.values() for example in part), source)
@@ -52,9 +53,9 @@ def run(path: Path) -> None:
     write_json(folder.labels, names)
     write_table(folder.rows, rows.assign(label=codes))
     # Of a corpus that is cut into folds, each fold has its own parts.
-    print(indent(summary(report, parts=not folder.is_fold), "  "))
+    say(indent(summary(report, parts=not folder.is_fold), "  "))
     if set_aside:
-        print(f"  rows set aside, with line and reason: {folder.rejects}")
+        say(f"  rows set aside, with line and reason: {folder.rejects}")
 
 
 def _read(folder: CorpusFolder, source: Source) -> Read:

@@ -11,6 +11,7 @@ from ..artifacts import CorpusFolder, write_sequences
 from ..config.stage_options import TokenizeOptions, read_stage
 from ..files import read_table, write_json
 from ..inputs import UNKNOWN
+from ..terminal import say
 from ..text.encoder import TextEncoder
 from ..text.fast_encoder import ByteEncoder
 
@@ -25,9 +26,9 @@ def run(path: Path) -> None:
     write_json(folder.text_encoder, encoder.to_json())
     write_sequences(folder.sequences, sequences)
     unknown = (sequences.ids == UNKNOWN).mean()
-    print(
+    say(
         f"tokenize: by {encoder.options.unit}, {len(encoder.words):,} in the vocabulary, "
         f"{len(sequences.ids):,} tokens, {unknown:.1%} unknown"
     )
     if shortened:
-        print(f"  {shortened:,} texts cut to {options.maximum_length:,} tokens (tokenize.maximum_length)")
+        say(f"  {shortened:,} texts cut to {options.maximum_length:,} tokens (tokenize.maximum_length)")

@@ -39,6 +39,7 @@ from ..networks.keras_network import KerasNetwork
 from ..prediction.classifier import Classifier, Predictor, save
 from ..prediction.fold_network import fold_networks
 from ..prediction.folded import measure_rounding
+from ..terminal import say
 from ..text.encoder import TextEncoder
 from ..tracking.provenance import checkout, data_sets, usage
 from ..tracking.run import Run, description, new_run
@@ -58,7 +59,7 @@ def run(path: Path) -> None:
     validation = inputs.select(part["validation"]), labels[part["validation"]]
     ngrams = folder.corpus.ngrams(options.train.criterion)
     linear = TfidfModel.from_arrays(read_arrays(ngrams)) if options.ensemble.ngrams else None
-    print(f"train: {options.model}, {len(part['train']):,} rows", flush=True)
+    say(f"train: {options.model}, {len(part['train']):,} rows")
 
     request, program = read_stage(folder.request, Request), checkout()
     with new_run(request.title, _options(folder, start), _tags(folder, options)) as tracked:
@@ -68,18 +69,18 @@ def run(path: Path) -> None:
         network, weights = networks[-1], dict[str, float]()
         if linear or len(networks) > 1:
             network, weights = ensemble.pool(networks, linear, *validation)
-            print("  weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
+            say("  weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
         seconds = time.perf_counter() - began
         folded = fold_networks(networks, linear, list(weights.values()))
         predictor: Predictor = folded.rounded() if folded else KerasNetwork(network)
         classifier = Classifier(lambda: predictor, encoder, names, options.text)
         classifier.calibrate(*validation)
         if warning := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):
-            print(f"  caution: {warning}")
+            say(f"  caution: {warning}")
         classifier.set_drift_reference(validation[0], _unknown_share(encoder, rows.iloc[part["validation"]]))
         if folded:
             error = measure_rounding(folded, validation[0].as_sequences())
-            print(f"  {error.summary}")
+            say(f"  {error.summary}")
             tracked.log_metrics(error.metrics)
         write_json(folder.history, history)
         record = {"mlflow_run": tracked.id, "train_seconds": seconds, "weights": weights}
@@ -142,10 +143,9 @@ def _build(options: TrainOptions, start: Start, classes: int) -> keras.Model:
 def _report(criterion: str, tracked: Run, earlier_epochs: int, record: trainer.Record) -> None:
     """Print and record an epoch; `earlier_epochs` counts those of earlier members."""
     title = {"accuracy": "validation", "macro_f1": "validation macro-F1"}[criterion]
-    print(
+    say(
         f"  epoch {record['epoch']:2d}   loss {record['loss']:.3f}   accuracy {record['accuracy']:6.1%}"
-        f"   {title} {record[f'validation_{criterion}']:6.1%}   {record['seconds']:5.1f} s",
-        flush=True,
+        f"   {title} {record[f'validation_{criterion}']:6.1%}   {record['seconds']:5.1f} s"
     )
     metrics = {key: value for key, value in record.items() if key != "epoch"} | usage()
     tracked.log_metrics(metrics, earlier_epochs + int(record["epoch"]))

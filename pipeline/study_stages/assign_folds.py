@@ -14,13 +14,14 @@ from ..config.stage_options import FoldAssignmentOptions, read_stage
 from ..corpus import folds
 from ..corpus.equality import contents
 from ..files import read_table, write_arrays
+from ..terminal import say
 
 
 def run(path: Path) -> None:
     files = FoldAssignmentFiles(path)
     options = read_stage(files.options, FoldAssignmentOptions)
     rows = read_table(files.corpus.rows)
-    print(f"cut: {len(rows):,} rows into {options.count} folds, by seed {options.seed}", flush=True)
+    say(f"cut: {len(rows):,} rows into {options.count} folds, by seed {options.seed}")
     fold = folds.assign_folds(
         list(contents(rows)), rows["label"].to_numpy(np.int32), options.count, options.seed
     )

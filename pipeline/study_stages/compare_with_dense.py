@@ -30,6 +30,7 @@ from ..networks.backend import forget_networks, keras, tf
 from ..networks.batches import Batches, SortedBatches
 from ..studies import dense_equivalents, figures, shifted_inputs
 from ..studies.dense_equivalents import LayerCounts, MeasuredNetwork
+from ..terminal import say
 from ..tracking.run import Run, description, new_run
 
 MAX_ROWS = {"train": 12_000, "validation": 2_000, "test": 2_000}  # drawn by the seed
@@ -70,8 +71,8 @@ def run(path: Path) -> None:
     layers, plans = _plans(corpus, options)
     unit = "pixels" if isinstance(corpus.start, tuple) else "unknown words in front"
     name = folder.corpus.path.name
-    print(f"why: {options.model} on {name}, {rows['test']:,} test rows", flush=True)
-    print(f"  trained on {rows['train']:,} rows, at most {epochs} epochs", flush=True)
+    say(f"why: {options.model} on {name}, {rows['test']:,} test rows")
+    say(f"  trained on {rows['train']:,} rows, at most {epochs} epochs")
     tf.get_logger().setLevel("ERROR")  # it warns that functions are retraced, as each network is new
     tags = {"corpus": name, "model": options.model, "mlflow.source.name": "make why"}
     with new_run(f"{name} why", options.model_dump() | {"rows": rows}, tags) as tracked:
@@ -86,7 +87,7 @@ def run(path: Path) -> None:
             figures.shifted_accuracies(networks, unit, title).savefig(partial)
         tracked.log_file(folder.why)
         tracked.log_file(folder.why_figure)
-    print(f"\n{table}\n\n{folder.why} and {folder.why_figure.name}")
+    say(f"\n{table}\n\n{folder.why} and {folder.why_figure.name}")
 
 
 def _read(folder: RunFolder, seed: int) -> Corpus:
@@ -165,7 +166,7 @@ def _measure(plan: Plan, corpus: Corpus, options: TrainOptions, tracked: Run) ->
         {f"{plan.key}.parameters": plan.parameters, f"{plan.key}.connections": plan.connections}
     )
     if plan.parameters > MAX_PARAMETERS:
-        print(f"  {plan.title}: {plan.parameters:,} parameters are too many to train", flush=True)
+        say(f"  {plan.title}: {plan.parameters:,} parameters are too many to train")
         return MeasuredNetwork(plan.title, plan.parameters, plan.connections, [])
     began = time.perf_counter()
     forget_networks()  # frees the previous one
@@ -186,7 +187,7 @@ def _measure(plan: Plan, corpus: Corpus, options: TrainOptions, tracked: Run) ->
         accuracy.append(float(np.mean(by_direction)))
         tracked.log_metrics({f"{plan.key}.accuracy": accuracy[-1]}, distance)
     seconds = time.perf_counter() - began
-    print(f"  {plan.title}: {len(history)} epochs, {accuracy[0]:.1%}, {seconds:.0f} s", flush=True)
+    say(f"  {plan.title}: {len(history)} epochs, {accuracy[0]:.1%}, {seconds:.0f} s")
     return MeasuredNetwork(plan.title, plan.parameters, plan.connections, accuracy)
 
 

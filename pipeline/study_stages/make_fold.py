@@ -19,6 +19,7 @@ from ..corpus.data_report import data_report
 from ..corpus.equality import contents
 from ..corpus.split import PARTS, TEST
 from ..files import read_arrays, read_json, read_table, write_json, write_table
+from ..terminal import say
 
 
 def run(path: Path) -> None:
@@ -40,4 +41,4 @@ def run(path: Path) -> None:
     write_json(folder.report, data_report(named))
     write_json(folder.labels, names)
     write_table(folder.rows, rows)
-    print(f"fold: {folder.path.name}, {(part == TEST).sum():,} test rows")
+    say(f"fold: {folder.path.name}, {(part == TEST).sum():,} test rows")

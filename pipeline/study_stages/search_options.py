@@ -32,6 +32,7 @@ from ..options import CRITERIA
 from ..studies.search import OnEpoch, Search, Trial
 from ..studies.search_report import TABLE_HEADING, caution, trial_line, trials_table, winner_lines
 from ..studies.settings import current_settings, search_space, with_settings
+from ..terminal import say
 from ..tracking.run import Run, description, new_run
 
 
@@ -54,17 +55,17 @@ def run(path: Path) -> None:
         space = search_space(options.train, random_vectors=_embed(options).get("vectors") == "random")
         search = Search(space, current_settings(options.train, space), options.train.seed)
         rows = len(corpus.validation[1])
-        print(f"tune: the network of {options.train.model} on {corpus.name}, {rows:,} rows to choose by")
-        print(TABLE_HEADING, flush=True)
+        say(f"tune: the network of {options.train.model} on {corpus.name}, {rows:,} rows to choose by")
+        say(TABLE_HEADING)
         is_interrupted = True
         try:
             _run(folder, options, corpus, search, PROCESS_START + options.budget)
             is_interrupted = False
         finally:
             if search.best:
-                print("\n".join(winner_lines(search, search.best, rows, is_interrupted)))
-                print(f"  to train it: {options.again}")
-                print(options.output, flush=True)
+                say("\n".join(winner_lines(search, search.best, rows, is_interrupted)))
+                say(f"  to train it: {options.again}")
+                say(options.output)
 
 
 def _run(folder: SearchFolder, options: TuneOptions, corpus: Corpus, search: Search, deadline: float) -> None:
@@ -76,7 +77,7 @@ def _run(folder: SearchFolder, options: TuneOptions, corpus: Corpus, search: Sea
         try:
             for trial in _trials(search, corpus, options.train, deadline, parent):
                 _write(folder, search, options, rows)
-                print(trial_line(trial, search.start), flush=True)
+                say(trial_line(trial, search.start))
         finally:
             if search.best:
                 _write(folder, search, options, rows)  # with a trial that was interrupted

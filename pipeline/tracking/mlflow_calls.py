@@ -25,6 +25,7 @@ from mlflow.exceptions import MlflowException
 
 from ..errors import InputError, StoreUnreachable
 from ..files import exclusive
+from ..terminal import say
 from . import location, store
 from .journal import Entry, Journal, unsent_journal, unsent_journals
 
@@ -47,7 +48,7 @@ def apply(client: MlflowClient, run_id: str, entry: Entry) -> None:
     except MlflowException as error:
         if error.error_code != "INVALID_PARAMETER_VALUE":
             raise
-        print(f"convtext: not tracked: {store.reason(error)}", file=sys.stderr)
+        say(f"convtext: not tracked: {store.reason(error)}", sys.stderr)
 
 
 def _call(client: MlflowClient, run_id: str, entry: Entry) -> None:  # noqa: C901  # a table of cases

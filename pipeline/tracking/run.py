@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, StoreUnreachable
 from ..files import exclusive
+from ..terminal import say
 from . import location
 from .journal import Entry, unsent_journal
 from .locks import record_holder
@@ -144,7 +145,7 @@ class Run:
     def _start_journal(self, error: InputError) -> None:
         self._journal.append({"do": "begin", "tags": self._tags, "time": _now()})
         folder = self._journal.folder
-        print(f"convtext: {error}; the run is kept in {folder}: `make send` sends it", file=sys.stderr)
+        say(f"convtext: {error}; the run is kept in {folder}: `make send` sends it", sys.stderr)
 
     def _pack(self, folder: Path) -> None:
         with TemporaryDirectory() as scratch:

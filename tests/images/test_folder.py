@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.images.folder import files_below, name_problem, printable
+from pipeline.images.folder import files_below, name_problem
 
 
 def test_files_come_in_the_order_of_their_names_and_hidden_ones_are_left_out(tmp_path: Path) -> None:
@@ -31,9 +31,3 @@ def test_files_come_in_the_order_of_their_names_and_hidden_ones_are_left_out(tmp
 )
 def test_a_name_is_that_of_an_image_or_has_a_problem(name: str, problem: str) -> None:
     assert name_problem(Path(name)) == problem
-
-
-def test_a_name_is_shown_with_escapes_where_it_is_not_plain_text() -> None:
-    assert printable(Path("é.png")) == "é.png"
-    assert printable(Path("a\n.png")) == "a\\n.png"
-    assert printable(Path(os.fsdecode(b"\xff.png"))) == "\\udcff.png"
