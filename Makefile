@@ -7,17 +7,28 @@ override CONVTEXT_DATA := data
 endif
 export CONVTEXT_DATA
 
-# GPU=1 installs TensorFlow's CUDA build instead (Linux); export it, or give it to every command.
-LOCK := $(if $(GPU),requirements-gpu.lock,requirements.lock)
-INSTALLED := .venv/$(LOCK)
-
 # What the command line gives, each as one word of the shell, whatever is in it: `make predict TOP=3` is
 # `python -m pipeline predict TOP=3`. An environment may have a NAME or a MODEL of its own, which asks for nothing.
 # A name with an underscore is a setting of the environment (CONVTEXT_DATA, MLFLOW_TRACKING_URI), as are these.
 SETTINGS := GPU PYTHON SHELL MAKEFLAGS MAKEOVERRIDES -*-command-variables-*-
-GIVEN = $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
-WORDS = $(foreach name,$(GIVEN),$(if $(findstring _,$(name)),,$(filter-out $(SETTINGS),$(name))))
-ARGUMENTS = $(foreach name,$(WORDS),$(name)='$(subst ','\'',$(value $(name)))')
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+WORDS := $(foreach name,$(GIVEN),$(if $(findstring _,$(name)),,$(filter-out $(SETTINGS),$(name))))
+quoted = '$(subst $(newline),'"$$newline"',$(subst ','\'',$(1)))'
+ARGUMENTS = $(foreach name,$(WORDS),$(call quoted,$(name)=$(value $(name))))
+# A recipe ends at a line feed, quoted or not: the shell has it as a variable.
+define newline
+
+
+endef
+export newline
+# Make exports what the command line gives, and expands it for that: $(shell ...) in a file's name would run.
+# From here on each has its text for a value, in which nothing is left to expand.
+literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
+$(foreach name,$(filter-out SHELL MAKE% -%,$(GIVEN)),$(call literal,$(name)))
+
+# GPU=1 installs TensorFlow's CUDA build instead (Linux); export it, or give it to every command.
+LOCK := $(if $(filter-out 0,$(GPU)),requirements-gpu.lock,requirements.lock)
+INSTALLED := .venv/$(LOCK)
 
 COMMANDS := train crossval table tune why register rollback compare predict dashboard send configure
 .PHONY: help $(COMMANDS) benchmark benchmark-predict test test-all check lock clean
@@ -25,7 +36,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
 help:
-	@$(firstword $(wildcard .venv/bin/python) $(PYTHON)) -m pipeline --help
+	@$(or $(wildcard .venv/bin/python),$(call quoted,$(value PYTHON))) -m pipeline --help
 	@sed -n 's/^##//p' Makefile
 
 ##
@@ -63,14 +74,14 @@ check: $(INSTALLED)
 	.venv/bin/mypy
 
 clean:
-	rm -rf "$(CONVTEXT_DATA)/build"
+	rm -rf -- $(call quoted,$(value CONVTEXT_DATA))/build
 
 # The environment: exactly what the lock says.
 
 $(INSTALLED): $(LOCK)
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	@$(call quoted,$(value PYTHON)) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "convtext needs Python 3.11 to 3.13; name one with PYTHON=python3.12" >&2; exit 2; }
-	$(PYTHON) -m venv .venv
+	$(call quoted,$(value PYTHON)) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' $(LOCK))"
 	.venv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python $(LOCK)
 	@rm -f .venv/*.lock && cp $(LOCK) $@

@@ -1,13 +1,13 @@
 # The graph: each file, what it is made from, and the code that makes it. `graph/inner_make.py` includes it with
 # CORPUS_DIR (data/build/<corpus>) and for a model RUN (data/build/<corpus>/<model>), or with CROSSVAL, the folder
-# of a cross-validation; with PYTHON and PACKAGE, which run the stages; and with CODE, a folder in which each
-# stage has a file that changes with the code that it runs (`graph/code_digest.py`).
+# of a cross-validation; with PACKAGE, and CONVTEXT_PYTHON in the environment, which run the stages; and with
+# CODE, a folder in which each stage has a file that changes with the code that it runs (`graph/code_digest.py`).
 # Options and facts (graph.mk of a folder) are written before, each file only where it changed.
 
 .SUFFIXES:
 
 # A stage speaks to the terminal on descriptor 3; what make says itself goes to 2.
-STAGE = exec "$(PYTHON)" -m $(PACKAGE) stage $(1) 2>&3 3>&-
+STAGE = exec "$$CONVTEXT_PYTHON" -m $(PACKAGE) stage $(1) 2>&3 3>&-
 
 ifneq ($(CORPUS_DIR),)
 include $(CORPUS_DIR)/graph.mk

@@ -50,7 +50,7 @@ class Goal:
         else:
             name = "CROSSVAL" if isinstance(self.folder, CrossvalFolder) else "CORPUS_DIR"
             of_graph[name] = str(self.folder.path)
-        return of_graph | {"CODE": str(code_folder()), "PYTHON": sys.executable, "PACKAGE": PACKAGE}
+        return of_graph | {"CODE": str(code_folder()), "PACKAGE": PACKAGE}
 
 
 def make(goal: Goal, jobs: int = 1) -> None:
@@ -165,4 +165,8 @@ class _Make:
 def _environment() -> dict[str, str]:
     """Return this environment without what an outer make hands down, and with this package on the path."""
     kept = {name: value for name, value in os.environ.items() if not re.match(r"(GNU)?MAKE|MFLAGS$", name)}
-    return kept | {"PYTHONPATH": python_path(), "LANGUAGE": "en"}  # make's messages as they are matched above
+    return kept | {
+        "CONVTEXT_PYTHON": sys.executable,  # not as a variable of make, which a $ in its path would be to it
+        "PYTHONPATH": python_path(),
+        "LANGUAGE": "en",  # make's messages as they are matched above
+    }
