@@ -31,7 +31,7 @@ LOCK := $(if $(filter-out 0,$(GPU)),requirements-gpu.lock,requirements.lock)
 INSTALLED := .venv/$(LOCK)
 
 COMMANDS := train crossval table tune why register rollback compare predict dashboard send configure
-.PHONY: help $(COMMANDS) benchmark benchmark-predict test test-all check lock clean
+.PHONY: help $(COMMANDS) benchmark benchmark-predict test test-all attack check lock clean
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
@@ -47,6 +47,7 @@ help:
 ##                CORPUS MODEL SET TEXT LABEL ENCODING ROWS LONG
 ##  test        ruff, mypy and the fast tests; check: without tests
 ##  test-all    the slow tests too: whole lines, browsers, servers, folds
+##  attack      the tests of hostile data, models, servers and names, a line each
 ##  clean       removes data/build; downloads and tracked runs stay
 ##  lock        resolves the dependencies anew
 ##
@@ -67,6 +68,9 @@ test: check
 
 test-all: check
 	.venv/bin/python -m pytest
+
+attack: $(INSTALLED)
+	@.venv/bin/python -m pytest tests/attack -p tests.attack.report --numprocesses=0 -q --no-header
 
 check: $(INSTALLED)
 	.venv/bin/ruff check

@@ -55,10 +55,8 @@ def connect() -> Connection:
     Raises InputError if the store cannot be used, StoreUnreachable if it may be later.
     """
     if "%" in mlflow.__file__ and not location.is_remote():  # its migrations of databases are not found there
-        raise InputError(
-            f"MLflow cannot open a database from a folder with % in its path, {Path(mlflow.__file__).parent}: "
-            "rename or move the checkout"
-        )
+        folder = Path(mlflow.__file__).parent
+        raise InputError(f"MLflow opens no database from a folder with % in its path: move {folder}")
     for logger, level in LOG_LEVELS.items():
         logging.getLogger(logger).setLevel(level)
     try:
