@@ -31,7 +31,7 @@ LOCK := $(if $(filter-out 0,$(GPU)),requirements-gpu.lock,requirements.lock)
 INSTALLED := .venv/$(LOCK)
 
 COMMANDS := train crossval table tune why register rollback compare predict dashboard send configure
-.PHONY: help $(COMMANDS) benchmark benchmark-predict test test-all attack check lock clean
+.PHONY: help $(COMMANDS) benchmark benchmark-predict drill test test-all attack check lock clean
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
@@ -45,6 +45,8 @@ help:
 ##  benchmark-predict
 ##              the speed of predict beside fastText, TF-IDF and Keras
 ##                CORPUS MODEL SET TEXT LABEL ENCODING ROWS LONG
+##  drill       commands killed, disks filled, a server stopped: what is left
+##                KILLS DISKS SERVERS
 ##  test        ruff, mypy and the fast tests; check: without tests
 ##  test-all    the slow tests too: whole lines, browsers, servers, folds
 ##  attack      the tests of hostile data, models, servers and names, a line each
@@ -62,6 +64,9 @@ benchmark: $(INSTALLED)
 
 benchmark-predict: $(INSTALLED)
 	@.venv/bin/python -m tests.benchmarks.prediction $(ARGUMENTS)
+
+drill: $(INSTALLED)
+	@.venv/bin/python -m tests.benchmarks.reliability $(ARGUMENTS)
 
 test: check
 	.venv/bin/python -m pytest -m "not slow"
