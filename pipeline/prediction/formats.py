@@ -25,7 +25,6 @@ from ..tables.records import Block, Place, field_values
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BATCH_ROWS = 16_384  # of a Parquet file
 SHOWN_COLUMNS = 20  # in an error
 
 
@@ -103,17 +102,13 @@ class ParquetTable:
     delimiter = ","
 
     def __init__(self, path: Path, harmless: bool) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        from ..tables.parquet import ParquetBatches  # here, as pyarrow takes long to import
 
         self._path = path
         self.harmless = harmless
         self._column = ""
-        try:
-            self._file = pq.ParquetFile(path, memory_map=True)
-        except (OSError, pa.ArrowException) as error:
-            raise InputError(f"{path}: damaged or no Parquet file ({error}): write it again") from error
-        self.header: list[str] = self._file.schema_arrow.names
+        self._batches = ParquetBatches(path)
+        self.header: list[str] = self._batches.schema.names
         name, count = Counter(self.header).most_common(1)[0] if self.header else ("", 0)
         if count > 1:
             raise InputError(f"{path}: {count} columns are named '{name}': give each its own name")
@@ -127,33 +122,29 @@ class ParquetTable:
             known = ", ".join(f"'{column}'" for column in self.header[:SHOWN_COLUMNS])
             message = f"{self._path}: there is no column '{name}' among {known}"
             raise InputError(message, option="source.text")
-        kind = self._file.schema_arrow.field(name).type
+        kind = self._batches.schema.field(name).type
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
             raise InputError(f"{self._path}: column '{name}' holds {kind}, not strings", option="source.text")
         self._column = name
 
     def batches(self, place: Place | None) -> Iterator[Batch]:
-        """Yield BATCH_ROWS rows at a time; the `line` of a place is the number of rows before it."""
+        """Yield the rows; the `line` of a place is the number of rows before it."""
         import pyarrow as pa
 
         rows, start = 0, place.line if place else 0
-        try:
-            for group in self._file.iter_batches(BATCH_ROWS):
-                group.validate(full=True)  # also that strings are UTF-8
-                rows += group.num_rows
-                if rows <= start:
-                    continue
-                texts = group.column(self._column).cast(pa.large_string()).fill_null("")
-                _, offsets, data = texts.buffers()
-                bounds = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-                read = self.bytes_total * rows // max(1, self._file.metadata.num_rows)
-                content = np.frombuffer(data or b"", np.uint8)
-                texts_bounds = np.stack([bounds[:-1], bounds[1:]], axis=1)
-                table, next_place = pa.Table.from_batches([group]), Place(0, rows, 0, False)
-                yield Batch(content, texts_bounds, table, [], next_place, read)
-        except (OSError, pa.ArrowException) as error:
-            raise InputError(f"{self._path}, after row {rows}: damaged ({error}): write it again") from error
+        for group in self._batches:
+            rows += group.num_rows
+            if rows <= start:
+                continue
+            texts = group.column(self._column).cast(pa.large_string()).fill_null("")
+            _, offsets, data = texts.buffers()
+            bounds = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+            read = self.bytes_total * rows // max(1, self._batches.rows)
+            content = np.frombuffer(data or b"", np.uint8)
+            texts_bounds = np.stack([bounds[:-1], bounds[1:]], axis=1)
+            table, next_place = pa.Table.from_batches([group]), Place(0, rows, 0, False)
+            yield Batch(content, texts_bounds, table, [], next_place, read)
 
     def without(self, batch: Batch, problems: list[str]) -> Batch:
         """Return the batch with those rows that have a problem moved to the bad ones, numbered from 1."""

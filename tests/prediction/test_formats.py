@@ -139,7 +139,7 @@ def test_strings_of_every_kind_are_read_and_nulls_are_empty_texts_and_stay_nulls
 
 
 def test_batches_that_are_slices_have_their_own_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.prediction.formats.BATCH_ROWS", 3)
+    monkeypatch.setattr("pipeline.tables.parquet.BATCH_ROWS", 3)
     numbers = list(range(10))
     words = pa.array([None if n == 4 else f"text {n}" for n in numbers])
     path = tmp_path / "rows.parquet"
@@ -155,7 +155,7 @@ def test_batches_that_are_slices_have_their_own_rows(tmp_path: Path, monkeypatch
 
 
 def test_a_pass_goes_on_behind_the_rows_of_any_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.prediction.formats.BATCH_ROWS", 3)
+    monkeypatch.setattr("pipeline.tables.parquet.BATCH_ROWS", 3)
     path = parquet_file(tmp_path / "rows.parquet", review=[f"text {n}" for n in range(10)])
     table, batches = read_parquet(path)
     for number, batch in enumerate(batches):
@@ -171,7 +171,7 @@ def test_a_file_without_rows_has_no_texts(tmp_path: Path) -> None:
 def test_rows_that_are_refused_are_numbered_and_the_others_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.prediction.formats.BATCH_ROWS", 2)
+    monkeypatch.setattr("pipeline.tables.parquet.BATCH_ROWS", 2)
     path = parquet_file(tmp_path / "rows.parquet", review=["a", "b", "c", "d"], n=[1, 2, 3, 4])
     table, (_, second) = read_parquet(path)
     left = table.without(second, ["", "no image"])

@@ -498,7 +498,7 @@ def test_a_parquet_file_is_gone_on_with_too(
     source, output = tmp_path / "new.parquet", tmp_path / "out.csv"
     pq.write_table(table, source, row_group_size=70)
     assert predict(source, tmp_path / "whole.csv") == 0
-    monkeypatch.setattr("pipeline.prediction.formats.BATCH_ROWS", 50)
+    monkeypatch.setattr("pipeline.tables.parquet.BATCH_ROWS", 50)
     monkeypatch.setattr("pipeline.prediction.resumable.CHECKPOINT_SECONDS", 0)
     # A limit on the size of files is a full disk, and needs no disk.
     with limited((tmp_path / "whole.csv").stat().st_size // 2):
