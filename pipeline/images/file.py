@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-MAX_PIXELS = 89_478_485  # Pillow's own bound: a quarter of a gigabyte in colour
+MAX_PIXELS = 89_478_485  # Pillow's own bound: a third of a gigabyte in colour, for which it takes four bytes
+STRIP_PIXELS = 1 << 20  # converted at once: the conversions of 16 bits take 30 bytes for each
 GREY = ("1", "L", "LA", "La", "I", "F")  # Pillow's modes without colour; those of 16 bits begin with "I;16"
 BACKGROUND = 255  # what shows through where an image is transparent: white, as on a page
 
@@ -40,6 +41,8 @@ def opened(file: Path | BytesIO) -> Iterator[Image.Image]:
             raise Unreadable(f"more than {MAX_PIXELS:,} pixels, as in a decompression bomb") from error
         except UnidentifiedImageError as error:
             raise Unreadable("neither a png nor a jpg image") from error
+        except MemoryError:  # no fault of the file
+            raise
         except Exception as error:  # Pillow lets through whatever its decoders and zlib make of damage
             if isinstance(error, OSError) and error.strerror:  # the system's, such as that there is no file
                 raise Unreadable(error.strerror.lower()) from error
@@ -59,13 +62,8 @@ def fitted(image: Image.Image, height: int, width: int, channels: int) -> NDArra
     """
     if image.format == "JPEG":
         image.draft(None, (2 * width, 2 * height))  # decodes at a half to an eighth, if that is enough
-    image = ImageOps.exif_transpose(image)
-    image = _eight_bits(image)
-    if image.has_transparency_data:
-        coloured = image.convert("RGBA")
-        page = Image.new("RGBA", image.size, (BACKGROUND,) * 4)
-        image = Image.alpha_composite(page, coloured)
-    image = image.convert("L" if channels == 1 else "RGB")
+    ImageOps.exif_transpose(image, in_place=True)
+    image = _opaque(image, "L" if channels == 1 else "RGB")
     if image.size != (width, height):
         image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
     return np.asarray(image, np.uint8).reshape(height, width, channels)
@@ -74,6 +72,21 @@ def fitted(image: Image.Image, height: int, width: int, channels: int) -> NDArra
 def from_pixels(pixels: NDArray[np.uint8]) -> Image.Image:
     """Return an image of uint8 [height, width, 1 or 3]."""
     return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+
+
+def _opaque(image: Image.Image, mode: str) -> Image.Image:
+    """Return the image in mode L or RGB, with white for transparency; strip by strip, as each step copies."""
+    if image.mode == mode and not image.has_transparency_data:
+        return image
+    page = Image.new(mode, image.size)
+    height = max(1, STRIP_PIXELS // image.width)
+    for top in range(0, image.height, height):
+        strip = _eight_bits(image.crop((0, top, image.width, min(top + height, image.height))))
+        if strip.has_transparency_data:
+            white = Image.new("RGBA", strip.size, (BACKGROUND,) * 4)
+            strip = Image.alpha_composite(white, strip.convert("RGBA"))
+        page.paste(strip.convert(mode), (0, top))
+    return page
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
