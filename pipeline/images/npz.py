@@ -18,6 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .file import MAX_PIXELS
+
+LABEL_CHARACTERS = 10_000  # NumPy stores every label of an array as long as the longest
+PIECE_BYTES = 1 << 20  # of labels, read at once
+# What an array may unpack to, and how often the bytes that it is packed in.
+UNPACKED_BYTES = 1 << 30
+UNPACKED_RATIO = 500
 
 
 class NpzImages:
@@ -37,12 +44,10 @@ class NpzImages:
                         f"{path}: images is {kind} {list(shape)}, where uint8 [rows, height, width], or the "
                         "same with 1 or 3 channels as the last axis, was expected"
                     )
+            if shape[1] * shape[2] > MAX_PIXELS:
+                raise InputError(f"{path}: images of {shape[1]:,} x {shape[2]:,} pixels: scale them down")
             self.shape = (shape[1], shape[2], channels[0])
-            self.labels = self._names(archive)
-        if len(self.labels) != shape[0]:
-            raise InputError(
-                f"{path}: {len(self.labels):,} labels and {shape[0]:,} images: one for each was expected"
-            )
+            self.labels = self._names(archive, shape[0])
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         size = prod(self.shape)
@@ -53,34 +58,56 @@ class NpzImages:
                     raise EOFError("its images end early")
                 yield np.frombuffer(pixels, np.uint8).reshape(self.shape)
 
-    def _names(self, archive: zipfile.ZipFile) -> list[str]:
-        labels = self._whole(archive, "labels")
-        if labels.ndim == 2 and labels.shape[1] == 1:  # as CIFAR's are often kept
-            labels = labels[:, 0]
-        if labels.ndim != 1 or labels.dtype.kind not in "iuU":
-            raise InputError(
-                f"{self.path}: labels is {labels.dtype} {list(labels.shape)}, where whole numbers or texts "
-                "[rows] were expected"
-            )
+    def _names(self, archive: zipfile.ZipFile, rows: int) -> list[str]:
+        with self._array(archive, "labels") as (stream, shape, kind):
+            # Of two axes, the second of length 1, as CIFAR's are often kept.
+            if not shape or shape[1:] not in ((), (1,)) or kind.kind not in "iuU":
+                raise InputError(
+                    f"{self.path}: labels is {kind} {list(shape)}, where whole numbers or texts [rows] were "
+                    "expected"
+                )
+            if shape[0] != rows:
+                raise InputError(
+                    f"{self.path}: {shape[0]:,} labels and {rows:,} images: one for each was expected"
+                )
+            is_named = kind.kind == "U"
+            texts = self._texts("labels", stream, kind) if is_named else []
+            numbers = np.frombuffer(stream.read(), np.int64 if is_named else kind)  # of texts none are left
         if "class_names.npy" not in archive.namelist():
-            return [str(label).strip() for label in labels.tolist()]
-        names = self._whole(archive, "class_names")
-        if names.ndim != 1 or names.dtype.kind != "U" or labels.dtype.kind == "U":
-            raise InputError(
-                f"{self.path}: class_names is {names.dtype} {list(names.shape)} beside labels of type "
-                f"{labels.dtype}, where texts [classes] beside whole numbers were expected"
-            )
-        outside = np.flatnonzero((labels < 0) | (labels >= len(names)))
+            return texts if is_named else [str(number) for number in numbers.tolist()]
+        with self._array(archive, "class_names") as (stream, shape, names_kind):
+            if len(shape) != 1 or names_kind.kind != "U" or is_named:
+                raise InputError(
+                    f"{self.path}: class_names is {names_kind} {list(shape)} beside labels of type {kind}, "
+                    "where texts [classes] beside whole numbers were expected"
+                )
+            names = self._texts("class_names", stream, names_kind)
+        outside = np.flatnonzero((numbers < 0) | (numbers >= len(names)))
         if len(outside):
             raise InputError(
-                f"{self.path}, image {outside[0] + 1}: label {labels[outside[0]]} is outside of the "
+                f"{self.path}, image {outside[0] + 1}: label {numbers[outside[0]]} is outside of the "
                 f"{len(names)} class_names, which are counted from 0"
             )
-        return [str(name).strip() for name in names[labels].tolist()]
+        return [names[number] for number in numbers.tolist()]
 
-    def _whole(self, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-        with self._array(archive, name) as (stream, shape, kind):
-            return np.frombuffer(stream.read(), kind).reshape(shape)
+    def _texts(self, name: str, stream: IO[bytes], kind: np.dtype[Any]) -> list[str]:
+        """Return the texts of an array without the blanks around them, equal ones once in memory."""
+        if not 0 < kind.itemsize <= 4 * LABEL_CHARACTERS:
+            raise InputError(
+                f"{self.path}: {name} has texts of {kind.itemsize // 4:,} characters, where 1 to "
+                f"{LABEL_CHARACTERS:,} were expected"
+            )
+        width, codec = kind.itemsize // 4, "utf-32-be" if kind.str[0] == ">" else "utf-32-le"
+        texts, known = list[str](), dict[str, str]()
+        while piece := stream.read(max(1, PIECE_BYTES // kind.itemsize) * kind.itemsize):
+            try:
+                characters = piece.decode(codec)
+            except UnicodeDecodeError as error:
+                raise InputError(f"{self.path}: {name} holds what is no text ({error.reason})") from error
+            for start in range(0, len(characters), width):
+                text = characters[start : start + width].rstrip("\0").strip()
+                texts.append(known.setdefault(text, text))
+        return texts
 
     @contextmanager
     def _array(
@@ -91,12 +118,18 @@ class NpzImages:
         if member not in archive.namelist():
             known = ", ".join(member.removesuffix(".npy") for member in archive.namelist()[:10])
             raise InputError(f"{self.path}: no array '{name}' among {known}: expected images and labels")
+        info = archive.getinfo(member)
+        if info.file_size > max(UNPACKED_BYTES, UNPACKED_RATIO * info.compress_size):
+            raise InputError(
+                f"{self.path}: {name} unpacks from {info.compress_size:,} to {info.file_size:,} bytes, as in "
+                "a decompression bomb"
+            )
         with archive.open(member) as stream:
             try:
-                formats = np.lib.format
-                version = formats.read_magic(stream)
-                read = formats.read_array_header_1_0 if version == (1, 0) else formats.read_array_header_2_0
-                shape, columns_first, kind = read(stream)
+                # Of this version is every array without named fields; the header of others may be endless.
+                if np.lib.format.read_magic(stream) != (1, 0):
+                    raise ValueError("a format other than 1.0")
+                shape, columns_first, kind = np.lib.format.read_array_header_1_0(stream)
             except ValueError as error:
                 raise InputError(f"{self.path}: {name} is no array of NumPy's: {error}") from error
             if kind.hasobject:
@@ -108,7 +141,7 @@ class NpzImages:
                 raise InputError(
                     f"{self.path}: {name} is saved column by column: save numpy.ascontiguousarray({name})"
                 )
-            if archive.getinfo(member).file_size - stream.tell() != prod(shape) * kind.itemsize:
+            if info.file_size - stream.tell() != prod(shape) * kind.itemsize:
                 raise InputError(f"{self.path}: {name} is cut, or longer than its header says: write it anew")
             yield stream, shape, kind
 

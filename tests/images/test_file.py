@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from PIL import Image
 
 from pipeline.images.file import Unreadable, fitted, is_grey, opened
 from pipeline.inputs import Images
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def read(path: Path, height: int = 2, width: int = 2, channels: int = 3) -> np.ndarray:
@@ -143,6 +147,43 @@ def test_wrong_checksums_are_damage(tmp_path: Path) -> None:
 def test_a_decompression_bomb_is_refused_by_its_header(tmp_path: Path, side: int) -> None:
     (tmp_path / "image.png").write_bytes(png(side, side, zlib.compress(bytes(10))))
     assert "pixels, as in a decompression bomb" in reason(tmp_path / "image.png")
+
+
+@pytest.mark.parametrize("mode", ["I;16", "LA", "RGB", "RGBA", "P"])
+def test_a_large_image_is_converted_in_strips_to_the_same_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (50, 30, 4)).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    if mode == "I;16":
+        image = Image.fromarray(noise[:, :, :2].copy().view(np.uint16)[:, :, 0])
+    else:
+        image = Image.fromarray(noise).convert(mode)
+    path = saved(tmp_path, image, exif=exif, **({"transparency": 3} if mode == "P" else {}))
+    whole = [read(path, 20, 20, channels) for channels in (1, 3)]
+    monkeypatch.setattr("pipeline.images.file.STRIP_PIXELS", 70)
+    for channels, expected in zip((1, 3), whole, strict=True):
+        np.testing.assert_array_equal(read(path, 20, 20, channels), expected)
+
+
+def test_the_memory_for_a_large_image_is_a_few_bytes_a_pixel(tmp_path: Path) -> None:
+    path = saved(tmp_path, Image.fromarray(np.zeros((6000, 6000), np.uint16)))
+    code = (
+        "import resource, sys\nfrom pathlib import Path\nfrom pipeline.images.file import fitted, opened\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak()\n"
+        "with opened(Path(sys.argv[1])) as image:\n    fitted(image, 8, 8, 1)\n"
+        "print((peak() - before) * 1024 / 6000 ** 2)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, text=True)
+    assert float(done.stdout) < 6, done.stderr
+
+
+def test_a_lack_of_memory_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    path = saved(tmp_path, Image.new("L", (2, 2)))
+    with pytest.raises(MemoryError), opened(path):
+        raise MemoryError
 
 
 def test_images_are_selected_in_order_and_read_from_a_map_as_from_memory(tmp_path: Path) -> None:

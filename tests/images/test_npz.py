@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.images import npz
 from pipeline.images.npz import NpzImages
 
 IMAGES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
@@ -55,6 +57,20 @@ def test_images_and_labels_come_back_in_order(tmp_path: Path, save) -> None:
         ({"images": IMAGES, "labels": ["a", "b", "a"], "class_names": ["a", "b"]}, "beside labels of type"),
         ({"images": np.array([1, "x", None], object), "labels": [1, 0, 1]}, "images holds Python objects"),
         ({"images": IMAGES, "labels": np.array([1, 0, None], object)}, "labels holds Python objects"),
+        ({"images": IMAGES, "labels": np.array(["a", "b", "c" * 10_001])}, "labels has texts of 10,001 char"),
+        (
+            {"images": IMAGES, "labels": np.frombuffer(b"\xff\xff\xff\x7f" * 3, "<U1")},
+            "labels holds what is no text .code point not in range",
+        ),
+        (
+            {"images": IMAGES, "labels": np.frombuffer(b"\x00\xd8\x00\x00" * 3, "<U1")},
+            "labels holds what is no text .code point in surrogate",
+        ),
+        (
+            {"images": IMAGES, "labels": [1, 0, 1], "class_names": ["a", "b" * 10_001]},
+            "class_names has texts of 10,001 characters, where 1 to 10,000 were expected",
+        ),
+        ({"images": np.zeros((1, 10_000, 10_000), np.uint8), "labels": [1]}, "images of 10,000 x 10,000 pix"),
         ({"images": np.asfortranarray(IMAGES), "labels": [1, 0, 1]}, "save numpy.ascontiguousarray.images."),
     ],
 )  # fmt: skip
@@ -91,4 +107,35 @@ def test_a_header_that_promises_more_than_there_is_allocates_nothing(tmp_path: P
         archive.writestr("images.npy", b"garbage")
         archive.writestr("labels.npy", b"garbage")
     with pytest.raises(InputError, match="images is no array of NumPy's"):
+        NpzImages(path)
+
+
+def test_texts_of_either_byte_order_are_read_whatever_their_width(tmp_path: Path) -> None:
+    for kind in ("<U3", ">U3", ">U9999"):
+        labels = np.array(["é😀", " b", "\0c"], kind)
+        assert NpzImages(saved(tmp_path, images=IMAGES, labels=labels)).labels == ["é😀", "b", "\0c"]
+
+
+def test_equal_labels_take_the_memory_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(npz, "PIECE_BYTES", 100_000)
+    labels, images = np.full(500, "x" * 9_999), np.zeros((500, 1, 1), np.uint8)
+    path = saved(tmp_path, np.savez_compressed, images=images, labels=labels)
+    tracemalloc.start()
+    try:
+        found = NpzImages(path).labels
+        assert found == labels.tolist()
+        found = NpzImages(path).labels
+        assert tracemalloc.get_traced_memory()[0] < 3_000_000 < labels.nbytes // 4
+        assert len({id(label) for label in found}) == 1
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_array_that_unpacks_as_a_bomb_does_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(npz, "UNPACKED_BYTES", 1 << 20)
+    images = np.zeros((5_000_000, 1, 1), np.uint8)
+    path = saved(tmp_path, np.savez_compressed, images=images, labels=np.zeros(5_000_000, np.uint8))
+    with pytest.raises(InputError, match="images unpacks from .* to 5,000,128 bytes, as in a decompression"):
         NpzImages(path)
