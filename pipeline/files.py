@@ -34,6 +34,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
+        # Of a name that others could foresee: what lies there, such as a link, is not written to.
+        partial.unlink(missing_ok=True)
+        partial.touch(exist_ok=False)
         yield partial
         os.replace(partial, path)
     except OSError as error:

@@ -31,7 +31,7 @@ class Resumable:
         """Take as `recipe` all that the bytes depend on, fit for JSON: only an equal one is continued.
 
         With None, for an input that cannot be read twice, there are no checkpoints. Entering raises
-        InputError if another process is writing the same file.
+        InputError if another process is writing the same file, and where its place is taken by a link.
         """
         self.state: Any = None
         self._paths = paths
@@ -42,7 +42,14 @@ class Resumable:
 
     def __enter__(self) -> Resumable:
         with ExitStack() as stack:
-            self._files = [stack.enter_context(path.open("ab")) for path in self._partials]
+            for path in self._partials:
+                if path.is_symlink() or (path.exists() and path.stat().st_nlink > 1):
+                    raise InputError(
+                        f"{path} is a link to another file, which would be lost: remove the link"
+                    )
+            self._files = [
+                stack.enter_context(open(path, "ab", opener=_open_no_link)) for path in self._partials
+            ]
             if not _lock(self._files[0], self._partials[0]):
                 raise InputError(f"{self._paths[0]} is being written by another process: wait for it")
             lengths, self.state = self._read_checkpoint() or ([0] * len(self._files), None)
@@ -119,6 +126,10 @@ def partial_paths(paths: list[Path]) -> list[Path]:
 def checkpoint_path(paths: list[Path]) -> Path:
     """Return the name of the files' checkpoint."""
     return Path(f"{paths[0]}.partial.json")
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def _lock(file: IO[bytes], path: Path) -> bool:

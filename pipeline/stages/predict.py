@@ -34,6 +34,9 @@ from ..tables.blocks import CsvBlocks
 from ..terminal import say
 
 STANDARD = "-"  # input or output
+STANDARD_INPUT = (STANDARD, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
+STANDARD_OUTPUT = (STANDARD, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
 def run(given: Words) -> None:
@@ -43,6 +46,8 @@ def run(given: Words) -> None:
     # The cheap checks come first: a wrong path is reported before the model is read.
     output = _output(given)
     folder = _model_folder(given[words.CORPUS], given[words.MODEL])
+    if output and _real(folder) in output.parents:
+        raise InputError(f"{output} lies in the model's folder", option="output")
     with ExitStack() as stack:
         table = _table(given, stack)
         classifier = Classifier.load(folder, parse_form(given[words.FORM]))
@@ -51,7 +56,7 @@ def run(given: Words) -> None:
             raise InputError(f"{given[words.INPUT]} is a folder, and the model labels texts: name a CSV")
         table.select_column(given[words.TEXT] or classifier.column)
         # Paths of images in a CSV are relative to its folder; those of a folder begin with it.
-        is_relative = not is_folder and given[words.INPUT] != STANDARD
+        is_relative = not is_folder and _source(given) is not None
         folder_of_paths = Path(given[words.INPUT]).parent if is_relative else Path()
         labeller = Labeller(classifier, _output_columns(given), folder_of_paths)
         if taken := [name for name in labeller.names if name in table.header]:
@@ -86,12 +91,12 @@ def _model_folder(corpus: str, model: str) -> Path:
 
 
 def _table(given: Words, stack: ExitStack) -> Table:
-    path, harmless = Path(given[words.INPUT]), given[words.HARMLESS]
-    if path.name.endswith(".parquet"):
+    path, harmless = _source(given), given[words.HARMLESS]
+    if path and path.suffix == ".parquet":
         return ParquetTable(path, harmless)
-    if path.is_dir():
+    if path and path.is_dir():
         return BlockTable(stack.enter_context(PathTable(path)), harmless)
-    blocks = CsvBlocks(None if given[words.INPUT] == STANDARD else path, given[words.ENCODING] or "utf-8")
+    blocks = CsvBlocks(path, given[words.ENCODING] or "utf-8")
     return BlockTable(stack.enter_context(blocks), harmless)
 
 
@@ -100,26 +105,41 @@ def _output(given: Words) -> Path | None:
 
     Raises InputError if that file, or one of those next to it, must not or cannot be written.
     """
-    ending = "parquet" if given[words.INPUT].endswith(".parquet") else "csv"
-    default = f"{Path(given[words.INPUT])}.predictions.{ending}"  # Path drops a folder's last slash
-    target = given[words.OUTPUT] or (STANDARD if given[words.INPUT] == STANDARD else default)
-    if target == STANDARD:
+    source = _source(given)
+    ending = "parquet" if source and source.suffix == ".parquet" else "csv"
+    target = given[words.OUTPUT] or (f"{source}.predictions.{ending}" if source else STANDARD)
+    if target in STANDARD_OUTPUT:
         return None
-    output = Path(target).resolve()
+    # Such as /dev/fd/3: its real path is that of the file that is open, which is not to be replaced.
+    if target == "/dev/stderr" or _real(Path(target).parent) in map(_real, DESCRIPTORS):
+        raise InputError(f"{target} is no file of its own; - is standard output", option="output")
+    output = _real(Path(target))
     written = [output, rejects_path(output)]
     for path in (*written, *partial_paths(written), checkpoint_path(written)):
-        if given[words.INPUT] != STANDARD and path == Path(given[words.INPUT]).resolve():
+        if source and path == _real(source):
             raise InputError(f"{path} is the input itself", option="output")
         if path.exists() and not path.is_file():
             raise InputError(f"{path} is not a file", option="output")
+    if source and source.is_dir() and _real(source) in output.parents:
+        raise InputError(f"{output} lies in the folder of the input", option="output")
     if not os.access(output.parent, os.W_OK):
         raise InputError(f"{output.parent} does not exist or cannot be written", option="output")
     return output
 
 
+def _source(given: Words) -> Path | None:
+    """Return the file or folder to read, None for standard input."""
+    return None if given[words.INPUT] in STANDARD_INPUT else Path(given[words.INPUT])
+
+
+def _real(path: Path) -> Path:
+    """Return the path without links; of links that lead in a circle, as much as there is."""
+    return Path(os.path.realpath(path))
+
+
 def _recipe(given: Words, model: Path) -> dict[str, Any] | None:
     """Return all that the bytes of the output depend on; None for standard input, which is read once."""
-    if given[words.INPUT] == STANDARD:
+    if _source(given) is None:
         return None
     options = {name: text for name, text in given.texts.items() if name != words.THREADS.name}
     return {
