@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from . import __version__
 from .config.command_line import command_help, overview, parse_words, unknown_command
 from .config.words import COMMANDS, remedy
-from .errors import InputError, Refused, StageFailed, is_interrupt
+from .errors import InputError, Refused, StageFailed, is_interrupt, is_lack_of_memory
 from .terminal import say
 
 # The stages that the graph, or a command, runs as `stage NAME FOLDER`: the room of each.
@@ -55,17 +55,23 @@ def main(arguments: list[str]) -> int:
         return error.code  # it has said why
     except BrokenPipeError:
         return 141  # as of a program that the signal ends: who read the output, such as `head`, has enough
-    except OSError as error:
-        # A full disk, a folder without permission: nothing of ours to trace.
-        say("; ".join([f"convtext: {name}: {error}", *_notes(error)]), sys.stderr)
-        return 2
-    except (KeyboardInterrupt, SystemError) as error:
-        if not is_interrupt(error):
-            raise
-        notes = _notes(error) or ["nothing half-written is left"]
-        say("; ".join([f"\nconvtext: {name} was interrupted", *notes]), sys.stderr)
-        return 130
+    except (Exception, KeyboardInterrupt) as error:
+        code, line = _outcome(error, name)
+        say("; ".join([line, *_notes(error)]), sys.stderr)
+        return code
     return 0
+
+
+def _outcome(error: BaseException, name: str) -> tuple[int, str]:
+    """Return the exit code and the line for an interrupt and for what the system refused; raise any other."""
+    if is_interrupt(error):
+        nothing_left = "" if _notes(error) else "; nothing half-written is left"
+        return 130, f"\nconvtext: {name} was interrupted{nothing_left}"
+    if is_lack_of_memory(error):
+        return 2, f"convtext: {name}: not enough memory: free some, or raise its limit (ulimit -v)"
+    if isinstance(error, OSError):  # a full disk, a folder without permission
+        return 2, f"convtext: {name}: {error}"
+    raise error
 
 
 def _run(arguments: list[str]) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import re
+
+_NO_MEMORY = re.compile(r"(?i)cannot allocate memory|failed to map segment|can't start new thread")
+
 
 class InputError(ValueError):
     """One line: what is wrong, where (file, line, column) and what was expected.
@@ -36,6 +41,19 @@ def is_interrupt(error: BaseException | None) -> bool:
     numba wraps an interrupt on kernel entry in a chain of other errors.
     """
     return isinstance(error, KeyboardInterrupt) or (error is not None and is_interrupt(error.__cause__))
+
+
+def is_lack_of_memory(error: BaseException | None) -> bool:
+    """Return True for MemoryError, and for what the system and the libraries make of a lack of memory.
+
+    That is a thread that cannot start, or a shared object that cannot be loaded, of which some raise others.
+    """
+    if error is None:
+        return False
+    by_system = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    by_text = isinstance(error, (ImportError, OSError, RuntimeError)) and _NO_MEMORY.search(str(error))
+    below = error.__cause__ or error.__context__
+    return isinstance(error, MemoryError) or by_system or bool(by_text) or is_lack_of_memory(below)
 
 
 class StageFailed(Exception):

@@ -188,7 +188,6 @@ DAMAGE: tuple[type[Exception], ...] = (
     TypeError,
     LookupError,
     RuntimeError,
-    MemoryError,
     SyntaxError,
     tokenize.TokenError,
     struct.error,
@@ -204,6 +203,11 @@ def readable(path: Path, *damage: type[Exception]) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: remove {path.parent} and train again") from error
+    except MemoryError as error:
+        raise InputError(
+            f"{path} needs more memory than there is: free some; if it is damaged, remove {path.parent} and "
+            "train again"
+        ) from error
     except (*DAMAGE, *damage) as error:
         raise InputError(
             f"{path} cannot be read ({type(error).__name__}): remove {path.parent} and train again"

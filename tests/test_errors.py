@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.errors import InputError, is_interrupt
+from pipeline.errors import InputError, is_interrupt, is_lack_of_memory
 from pipeline.stages import prepare
 
 
@@ -52,3 +54,43 @@ def test_an_interrupt_is_known_by_what_a_kernel_makes_of_it() -> None:
         above.__cause__, chain = chain, above
     assert is_interrupt(chain) and is_interrupt(KeyboardInterrupt())
     assert not is_interrupt(SystemError("of another kind"))
+
+
+def raised(error: BaseException, cause: BaseException) -> BaseException:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        ImportError("libllvmlite.so: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
+        raised(ImportError("numpy's advice"), ImportError("x.so: cannot allocate memory")),
+        raised(OSError("could not find/load"), OSError("y.so: failed to map segment from shared object")),
+    ],
+)
+def test_a_lack_of_memory_is_one_line_however_it_is_told(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(arguments: object) -> None:
+        raise error
+
+    assert is_lack_of_memory(error)
+    monkeypatch.setattr(prepare, "run", fail)
+    assert main(["stage", "prepare", "folder"]) == 2
+    assert capsys.readouterr().err == (
+        "convtext: prepare: not enough memory: free some, or raise its limit (ulimit -v)\n"
+    )
+
+
+def test_another_error_is_no_lack_of_memory_and_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(arguments: object) -> None:
+        raise RuntimeError("a fault of the program")
+
+    assert not is_lack_of_memory(RuntimeError("a fault of the program"))
+    monkeypatch.setattr(prepare, "run", fail)
+    with pytest.raises(RuntimeError, match="a fault of the program"):
+        main(["stage", "prepare", "folder"])

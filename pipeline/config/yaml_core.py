@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+MAX_VALUES = 100_000  # of a file, each counted as often as an alias repeats it
 TAG = "tag:yaml.org,2002:"
 PLAIN = {  # type -> the plain scalars that are of it, and their first characters; all others are texts
     "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -74,6 +75,13 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers = _resolvers()
     yaml_constructors = _constructors()
 
+    def get_single_node(self) -> yaml.Node | None:
+        node: yaml.Node | None = super().get_single_node()
+        if node and _count_values(node, {}) > MAX_VALUES:
+            problem = f"more than {MAX_VALUES:,} values, where an alias stands for all of its anchor's"
+            raise yaml.constructor.ConstructorError(None, None, problem, None)
+        return node
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys: set[Hashable] = set()
         for key_node, _ in node.value:
@@ -84,6 +92,17 @@ class _Loader(yaml.SafeLoader):
                     raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
                 keys.add(key)
         return super().construct_mapping(node, deep)
+
+
+def _count_values(node: yaml.Node, counts: dict[int, int]) -> int:
+    """Return the number of values in a node, with those of an anchor once for each alias of it."""
+    if id(node) not in counts:
+        counts[id(node)] = MAX_VALUES + 1  # until it is known: an anchor that holds its own alias has no end
+        inner = [] if isinstance(node, yaml.ScalarNode) else node.value
+        if isinstance(node, yaml.MappingNode):
+            inner = [part for pair in inner for part in pair]
+        counts[id(node)] = 1 + sum(_count_values(part, counts) for part in inner)
+    return counts[id(node)]
 
 
 class _Dumper(yaml.SafeDumper):

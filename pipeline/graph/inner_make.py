@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,14 @@ from ..terminal import say
 
 RULES = Path(__file__).parents[1] / "graph.mk"
 KILLED = "a stage was killed, most likely as memory ran out: the same command goes on where it was"
+# As a library ends it that has no memory and cannot raise an error.
+CRASHED = "a stage crashed, most likely as memory ran out: the same command goes on where it was"
+ENDS = {
+    signal.SIGKILL: KILLED,
+    signal.SIGABRT: CRASHED,
+    signal.SIGBUS: CRASHED,
+    signal.SIGSEGV: CRASHED,
+}
 # What make adds to what a stage has said itself: that it failed, was ended, or that others are still at work.
 NOISE = re.compile(
     r"make(\[\d+\])?: (\*\*\* (\[.*\] |Waiting for unfinished jobs|Deleting file )|Terminated$)"
@@ -104,8 +113,9 @@ def run_process(command: str, *arguments: str | Path) -> int:
             process.terminate()
             process.wait()
             raise StageFailed(INTERRUPTED) from error  # it prints that itself
-    if code == -9:
-        raise InputError(KILLED)
+    for number, end in ENDS.items():
+        if code == -number:
+            raise InputError(end)
     return code
 
 
@@ -154,8 +164,10 @@ class _Make:
         code = self._process.returncode
         if not code:
             return
-        if any(re.search(r"\] (Killed|Error 137)$", line) for line in messages):
-            raise InputError(KILLED + remedy)
+        for number, end in ENDS.items():
+            pattern = rf"\] ({signal.strsignal(number)}|Error {128 + number})( \(core dumped\))?$"
+            if any(re.search(pattern, line) for line in messages):
+                raise InputError(end + remedy)
         for line in dict.fromkeys(line for line in messages if not NOISE.match(line)):
             say(line, sys.stderr)
         interrupted = code < 0 or any(line.endswith("] Error 130") for line in messages)

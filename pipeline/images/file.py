@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ..errors import is_lack_of_memory
+
 MAX_PIXELS = 89_478_485  # Pillow's own bound: a third of a gigabyte in colour, for which it takes four bytes
 STRIP_PIXELS = 1 << 20  # converted at once: the conversions of 16 bits take 30 bytes for each
 GREY = ("1", "L", "LA", "La", "I", "F")  # Pillow's modes without colour; those of 16 bits begin with "I;16"
@@ -41,9 +43,9 @@ def opened(file: Path | BytesIO) -> Iterator[Image.Image]:
             raise Unreadable(f"more than {MAX_PIXELS:,} pixels, as in a decompression bomb") from error
         except UnidentifiedImageError as error:
             raise Unreadable("neither a png nor a jpg image") from error
-        except MemoryError:  # no fault of the file
-            raise
         except Exception as error:  # Pillow lets through whatever its decoders and zlib make of damage
+            if is_lack_of_memory(error):  # no fault of the file
+                raise
             if isinstance(error, OSError) and error.strerror:  # the system's, such as that there is no file
                 raise Unreadable(error.strerror.lower()) from error
             raise Unreadable(f"damaged or cut: {str(error) or type(error).__name__}") from error

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..errors import InputError
+from ..errors import InputError, is_lack_of_memory
 
 BATCH_ROWS = 16_384
 BATCH_BYTES = 8 << 20  # of decoded values
@@ -108,9 +108,9 @@ def _damage(what: str) -> Iterator[None]:
     """Turn what pyarrow raises into an InputError with the remedy; a lack of memory is no damage."""
     try:
         yield
-    except MemoryError:  # pyarrow's is also an ArrowException
-        raise
     except (OSError, pa.ArrowException) as error:
+        if is_lack_of_memory(error):
+            raise
         raise InputError(f"{what} ({error}): write it again") from error
 
 

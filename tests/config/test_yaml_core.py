@@ -8,6 +8,10 @@ from pipeline.config import loading, yaml_core
 from pipeline.config.conf_folders import ConfFolder
 from pipeline.options import Configuration
 
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)
+)
+
 
 def load(assignments: str = "", corpus: str = "docstrings", model: str = "kim-rand") -> Configuration:
     return loading.load(corpus, model, assignments, {})
@@ -41,6 +45,9 @@ def test_scalars_are_those_of_the_core_schema_of_yaml_1_2() -> None:
         ("a: {", "expected the node content", 1),
         ("a: !!python/object:os.system 1", "could not determine a constructor", 1),
         ("[" * 3000, "nested too deeply", None),
+        (BOMB, "more than 100,000 values, where an alias stands for all", None),
+        ("a: &a {b: *a}", "more than 100,000 values", None),
+        ("a: &a [*a]", "more than 100,000 values", None),
     ],
 )
 def test_anything_else_is_refused_with_its_line(text: str, problem: str, line: int | None) -> None:
@@ -54,3 +61,8 @@ def test_what_is_written_reads_back_equal_and_lists_are_on_one_line() -> None:
     text = yaml_core.write(values)
     assert yaml_core.read(text) == values
     assert text.startswith("b: [1, 2.5, null]\na:\n")
+
+
+def test_ordinary_anchors_and_aliases_stand_for_their_values() -> None:
+    text = "names: &names [a, b]\nothers: *names\nmore: {inner: *names}\n"
+    assert yaml_core.read(text) == {"names": ["a", "b"], "others": ["a", "b"], "more": {"inner": ["a", "b"]}}

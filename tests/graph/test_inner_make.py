@@ -24,6 +24,10 @@ fails:
 \t@echo "convtext: no such thing" >&3; exit 2
 killed:
 \t@kill -KILL $$$$
+aborted:
+\t@kill -ABRT $$$$
+crashed:
+\t@kill -SEGV $$$$
 interrupted:
 \t@exit 130
 slow:
@@ -72,6 +76,15 @@ def test_a_stage_that_was_killed_is_one_line_with_the_remedy(
     with pytest.raises(InputError, match="a stage was killed, most likely as memory ran out") as failure:
         list(make_side_by_side([Goal(folder, ("killed",))], remedy=remedy))
     assert str(failure.value).endswith(f"goes on where it was{remedy}")
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("how", ["aborted", "crashed"])
+def test_a_stage_that_a_library_ended_is_one_line(
+    folder: CorpusFolder, how: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match="a stage crashed, most likely as memory ran out"):
+        make(Goal(folder, (how,)))
     assert capfd.readouterr().err == ""
 
 
