@@ -8,15 +8,17 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import struct
+import time
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,9 @@ from .errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MAX_JSON_BYTES = 32 << 20  # two million words; as objects of Python they take some twenty times as much
+Content = TypeVar("Content")
 
 
 @contextmanager
@@ -63,6 +68,38 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             os.replace(old, path)
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def appears(folder: Path) -> bool:
+    """Return whether a folder is there, or in a moment will be, as `atomic_folder` is between its renames."""
+    return _identity(folder) is not None
+
+
+def read_replaceable(folder: Path, read: Callable[[], Content]) -> Content:
+    """Return what `read` makes of a folder, read once more if `atomic_folder` replaced it meanwhile.
+
+    What was read of two folders is either an InputError, of files that do not fit, or must not be used.
+    """
+    before = _identity(folder)
+    try:
+        content = read()
+    except InputError:
+        if _identity(folder) == before:
+            raise
+    else:
+        if _identity(folder) == before:
+            return content
+    return read()
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Return what tells a folder from the one that replaces it; None if none is there within 0.1 seconds."""
+    for _ in range(10):
+        with suppress(OSError):
+            found = folder.stat()
+            return found.st_ino, found.st_mtime_ns
+        time.sleep(0.01)
+    return None
 
 
 def short_hash(settings: str) -> str:
@@ -162,9 +199,17 @@ def exclusive(path: Path, wait: bool = True) -> Iterator[TextIO]:
         path.unlink(missing_ok=True)
 
 
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """Return the content of a file. Raises InputError if it is larger than what it can be."""
+    with readable(path):
+        if path.stat().st_size > max_bytes:
+            raise InputError(f"{path} is larger than {max_bytes >> 20} MiB: {remedy(path.parent)}")
+        return path.read_bytes()
+
+
 def read_json(path: Path) -> Any:
     with readable(path):
-        return json.loads(path.read_text("utf-8"))
+        return json.loads(read_bytes(path, MAX_JSON_BYTES).decode("utf-8"))
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -176,8 +221,25 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read what `write_arrays` wrote: nothing is packed, so that the arrays are no larger than the file."""
     with readable(path), path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        check_unpacked(path, arrays.zip)
         return dict(arrays)
+
+
+def check_unpacked(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raise InputError unless the members of an archive take no more memory than its file does on disk."""
+    members = archive.infolist()
+    packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+    if packed or sum(member.file_size for member in members) > path.stat().st_size:
+        raise InputError(f"{path} is packed, and would be larger in memory: {remedy(path.parent)}")
+
+
+def map_array(path: Path) -> NDArray[Any]:
+    """Map the array of a .npy file into memory, without reading it."""
+    with readable(path), np.errstate(over="ignore"):  # a shape beyond all numbers is more than the file holds
+        mapped: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
+        return mapped
 
 
 # Raised for a damaged file by json and UTF-8 (ValueError), zipfile, zlib, and NumPy on reading a header.
@@ -198,17 +260,26 @@ DAMAGE: tuple[type[Exception], ...] = (
 
 @contextmanager
 def readable(path: Path, *damage: type[Exception]) -> Iterator[None]:
-    """Turn whatever a library raises for a missing or damaged file into an InputError with the remedy."""
+    """Turn whatever a library raises for a missing or damaged file into an InputError with the remedy.
+
+    A pipe or a device is refused before the block, which might never end.
+    """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path} is no file: {remedy(path.parent)}")
         yield
+    except InputError:
+        raise
     except FileNotFoundError as error:
-        raise InputError(f"{path} is missing: remove {path.parent} and train again") from error
+        raise InputError(f"{path} is missing: {remedy(path.parent)}") from error
     except MemoryError as error:
-        raise InputError(
-            f"{path} needs more memory than there is: free some; if it is damaged, remove {path.parent} and "
-            "train again"
-        ) from error
+        message = f"{path} needs more memory than there is: free some; if it is damaged, {remedy(path.parent)}"
+        raise InputError(message) from error
     except (*DAMAGE, *damage) as error:
-        raise InputError(
-            f"{path} cannot be read ({type(error).__name__}): remove {path.parent} and train again"
-        ) from error
+        message = f"{path} cannot be read ({type(error).__name__}): {remedy(path.parent)}"
+        raise InputError(message) from error
+
+
+def remedy(folder: Path) -> str:
+    """Return what mends a folder of results that is damaged."""
+    return f"remove {folder} and train again or, if it came from elsewhere, copy it again"

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+import threading
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -145,3 +149,97 @@ def test_processes_that_wait_for_a_file_have_it_one_after_the_other(tmp_path: Pa
     adding = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT) for _ in range(3)]
     assert [process.wait(timeout=60) for process in adding] == [0, 0, 0]
     assert number.read_text() == "600"
+
+
+@pytest.mark.parametrize("put", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_not_read(tmp_path: Path, put) -> None:
+    path = tmp_path / "there"
+    put(path)
+    for read in (files.read_json, files.read_table, files.read_arrays, files.map_array):
+        with pytest.raises(InputError, match="there is no file: remove .* and train again"):
+            read(path)
+
+
+def test_json_larger_than_what_is_written_here_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "metrics.json").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(InputError, match="metrics.json is larger than 32 MiB"):
+        files.read_json(tmp_path / "metrics.json")
+
+
+def test_packed_arrays_are_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "arrays.npz"
+    np.savez_compressed(path, ids=np.zeros(1 << 20))
+    with pytest.raises(InputError, match="arrays.npz is packed"):
+        files.read_arrays(path)
+    with zipfile.ZipFile(path, "w") as archive:  # two names for one member
+        archive.writestr("a.npy", bytes(1000))
+        archive.filelist.append(archive.filelist[0])
+    with pytest.raises(InputError, match="arrays.npz is packed"):
+        files.read_arrays(path)
+
+
+def test_a_mapped_array_is_the_files_and_no_longer_than_it(tmp_path: Path) -> None:
+    path = tmp_path / "table.npy"
+    np.save(path, np.arange(6).reshape(2, 3))
+    assert files.map_array(path).tolist() == [[0, 1, 2], [3, 4, 5]]
+    for shape in [(3, 3), (1 << 62, 1 << 62), (-1, 3)]:
+        with path.open("wb") as file:
+            header = {"descr": "<i8", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            file.write(bytes(48))
+        with pytest.raises(InputError, match="table.npy cannot be read"):
+            files.map_array(path)
+
+
+def test_a_folder_is_read_once_more_if_it_was_replaced_meanwhile_and_only_then(tmp_path: Path) -> None:
+    path, attempts = tmp_path / "model", list[str]()
+    path.mkdir()
+
+    def read() -> str:
+        attempts.append("one")
+        raise InputError("a file is missing")
+
+    with pytest.raises(InputError):
+        files.read_replaceable(path, read)
+    assert attempts == ["one"]
+
+    def read_while_replaced() -> str:
+        attempts.append("two")
+        if attempts.count("two") == 1:
+            with files.atomic_folder(path):
+                pass
+            raise InputError("a file of the old folder")
+        return "new"
+
+    assert files.read_replaceable(path, read_while_replaced) == "new"
+    shutil.rmtree(path)
+    attempts.clear()
+    with pytest.raises(InputError):
+        files.read_replaceable(path, read)
+    assert attempts == ["one"] and not files.appears(path)
+
+
+def test_a_folder_between_the_two_renames_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, waited = tmp_path / "model", threading.Event()
+    path.mkdir()
+
+    def rename(source: Path, target: Path, rename=os.replace) -> None:
+        if target == path:
+            assert waited.wait(10)
+        rename(source, target)
+
+    def replace() -> None:
+        with files.atomic_folder(path) as partial:
+            (partial / "new").touch()
+
+    monkeypatch.setattr(files.os, "replace", rename)
+    monkeypatch.setattr(files.time, "sleep", lambda seconds: (waited.set(), replacing.join(10)))
+    replacing = threading.Thread(target=replace)
+    replacing.start()
+    while path.exists():
+        pass
+    assert files.appears(path)
+    assert (path / "new").exists()
