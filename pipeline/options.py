@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
+
+from .terminal import shorten
 
 
 def _text_as_list(value: Any) -> Any:
@@ -17,12 +27,13 @@ def _text_as_list(value: Any) -> Any:
 
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[Real, Field(ge=0, lt=1)]
-Positive = Annotated[int, Field(ge=1)]
+Positive = Annotated[int, Field(ge=1, lt=2**63)]  # as NumPy and the kernels count
 BaselineName = Literal["majority", "linear", "nbsvm", "fasttext", "pixels"]
 InputKind = Literal["tokens", "images"]
 Criterion = Literal["accuracy", "macro_f1"]
 CRITERIA: dict[Criterion, str] = {"accuracy": "accuracy", "macro_f1": "macro-F1"}  # and their names in print
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+MAX_FAULTS = 1000  # of a file that are listed
 IMAGE_FORMATS = ("folder", "npz", "digits", "keras")
 
 
@@ -38,6 +49,14 @@ class Section(BaseModel):
     """Options under one key: unknown keys and wrong types are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def first_fault(error: ValidationError) -> str:
+    """Return pydantic's first complaint about a file of JSON: the key, and what is wrong with its value."""
+    if error.error_count() > MAX_FAULTS:  # as many dictionaries would fill the memory
+        return f"JSON: {error.error_count():,} keys or values are wrong"
+    first = error.errors(include_url=False, include_input=False)[0]
+    return shorten(f"{'.'.join(map(str, first['loc'])) or 'JSON'}: {first['msg']}", 200)
 
 
 class File(Section):

@@ -288,7 +288,6 @@ def test_a_room_has_at_most_a_dozen_modules_and_says_in_a_sentence_what_it_is_fo
 # Modules without a test file of their own, and the file that tests each.
 TESTED_BY = {
     "__main__": "test_errors.py",
-    "arrays": "test_architecture.py",  # names of types alone
     "baselines.candidate": "baselines/test_catalogue.py",
     "commands.compare": "release/test_registry.py",
     "commands.register": "release/test_registry.py",

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import check_array, check_finite
+from ..errors import InputError
 from ..inputs import Sequences
 from .candidate import setting
 from .tfidf_kernels import NOT_FOUND, hash_table, tfidf_logits
@@ -25,8 +27,8 @@ class TfidfModel:
     """logits = W'x / |x| + b, with x the counts of the row's n-grams times their inverse document frequency.
 
     `keys` int64 [features], rising: a token's id, or first << 32 | second for a pair. `idf` float32
-    [features], `weights` float32 [features, classes], `bias` float32 [classes]. N-grams that were not in the
-    training rows are ignored.
+    [features], `weights` float32 [features, classes], `bias` float32 [classes]; all are finite. N-grams that
+    were not in the training rows are ignored. Arrays that do not fit one another are an InputError.
     """
 
     keys: NDArray[np.int64]
@@ -34,6 +36,22 @@ class TfidfModel:
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
     setting: str = ""
+
+    def __post_init__(self) -> None:
+        features, classes = self.keys.size, self.classes
+        check_array("keys", self.keys, np.int64, (features,))
+        check_array("idf", self.idf, np.float32, (features,))
+        check_array("weights", self.weights, np.float32, (features, classes))
+        check_array("bias", self.bias, np.float32, (classes,))
+        for name in ("idf", "weights", "bias"):
+            check_finite(name, getattr(self, name))
+        if (self.keys[1:] <= self.keys[:-1]).any():
+            raise InputError("keys do not rise, as expected")
+
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        return self.bias.size
 
     @classmethod
     def from_counts(cls, labels: NDArray[np.int64], classes: int) -> TfidfModel:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
-from ..arrays import Floats
+from ..arrays import Floats, check_array, check_finite
 from ..baselines.tfidf import TfidfModel
+from ..errors import InputError
 from ..inputs import Sequences
 from ..measures.softmax import compiled_log_softmax
-from ..options import Section
+from ..options import Positive, Section
 from . import kernels
 
 Form = Literal["float32", "int16"]
@@ -31,9 +33,20 @@ ACTIVATIONS = {"linear": 0, "relu": kernels.RELU, "tanh": kernels.TANH}
 class ConvolutionShape(Section):
     """The banks of a network's filters, each over windows of one size, and its activation."""
 
-    windows: list[int]  # tokens, of each bank
-    filters: list[int]
+    windows: Annotated[list[Positive], Field(min_length=1)]  # tokens, of each bank
+    filters: list[Positive]
     activation: Literal["linear", "relu", "tanh"]
+
+    @model_validator(mode="after")
+    def _has_filters_of_each_window(self) -> ConvolutionShape:
+        if len(self.filters) != len(self.windows):
+            raise ValueError(f"{len(self.windows)} windows and {len(self.filters)} counts of filters")
+        return self
+
+    @property
+    def columns(self) -> int:
+        """The width of the table: the sum of windows x filters."""
+        return sum(h * count for h, count in zip(self.windows, self.filters, strict=True))
 
     @property
     def banks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -57,7 +70,8 @@ class FoldedNetwork:
     """logits = weights f(scale * max over t of the windows' sums + bias) + offset.
 
     `table` float32 or int16 [vocabulary, sum of windows x filters], see `kernels.features`; `scale`
-    and `bias` float32 [features], `weights` float32 [classes, features], `offset` float32 [classes].
+    and `bias` float32 [features], `weights` float32 [classes, features], `offset` float32 [classes]; all but
+    the table are finite. Arrays that do not fit one another are an InputError.
     """
 
     shape: ConvolutionShape
@@ -68,6 +82,22 @@ class FoldedNetwork:
     offset: Floats
 
     ARRAYS = ("bias", "weights", "offset")  # whatever the table's form
+
+    def __post_init__(self) -> None:
+        form = np.int16 if self.table.dtype == np.int16 else np.float32
+        check_array("table", self.table, form, (None, self.shape.columns))  # first: it bounds the features
+        features = len(self.shape.sizes)
+        check_array("scale", self.scale, np.float32, (features,))
+        check_array("bias", self.bias, np.float32, (features,))
+        check_array("weights", self.weights, np.float32, (self.classes, features))
+        check_array("offset", self.offset, np.float32, (self.classes,))
+        for name in ("scale", *self.ARRAYS):
+            check_finite(name, getattr(self, name))
+
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        return self.offset.size
 
     def features(self, sequences: Sequences) -> Floats:
         """Return float32 [rows, features], before the activation."""
@@ -128,12 +158,31 @@ class FoldedModel:
     """One network; or several, and a linear model on n-grams, whose log-probabilities are added.
 
     `weights` are those of `ensemble.pool`: of the networks' mean, and of the n-grams; of one network alone
-    there are none, and its logits are taken as they are.
+    there are none, and its logits are taken as they are. Parts that do not fit one another are an InputError.
     """
 
     members: Sequence[FoldedNetwork]
     ngrams: TfidfModel | None
     weights: Sequence[float]
+
+    def __post_init__(self) -> None:
+        parts: list[FoldedNetwork | TfidfModel] = [*self.members]
+        if self.ngrams is not None:
+            parts.append(self.ngrams)
+        classes = [part.classes for part in parts]
+        if len(set(classes)) != 1:
+            raise InputError(f"its parts are of {classes} classes, expected equal numbers")
+        expected = 0 if len(parts) == 1 else 1 if self.ngrams is None else 2
+        if len(self.weights) != expected:
+            raise InputError(f"it has {len(self.weights)} weights for its parts, expected {expected}")
+        greatest = float(np.finfo(np.float32).max)
+        if not all(0 <= weight <= greatest for weight in self.weights):
+            raise InputError("its parts have weights that are negative or not finite")
+
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        return self.members[0].classes
 
     def logits(self, sequences: Sequences) -> Floats:
         """Return float32 [rows, classes]; a row's bits depend on nothing but its tokens."""
@@ -177,6 +226,7 @@ class FoldedModel:
         arrays: Mapping[str, NDArray[Any]],
     ) -> FoldedModel:
         """Make a model of the `shapes`, the tables and scales of a form, and what `arrays` gave."""
+        check_array("weights", arrays["weights"], np.float64, (None,))
         members = [
             FoldedNetwork(shape, table, scale, *(arrays[f"{number}.{name}"] for name in FoldedNetwork.ARRAYS))
             for number, (shape, table, scale) in enumerate(zip(shapes, tables, scales, strict=True))

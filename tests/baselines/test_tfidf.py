@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.baselines.tfidf import C_TOLERANCES, TfidfModel, candidates, ngrams
+from pipeline.errors import InputError
 from pipeline.inputs import Sequences
 
 
@@ -83,3 +85,23 @@ def test_pairs_do_not_reach_over_the_end_of_a_row() -> None:
         (4, 5, 3),
         (5, 6, 3),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        ("keys", np.array([2, 3]), "idf is"),
+        ("keys", np.array(2), "keys is"),
+        ("keys", np.array([2, 2, 3]), "keys do not rise"),
+        ("keys", np.array([2, 3, 4], np.int32), "keys is int32"),
+        ("idf", np.ones(4, np.float32), r"idf is float32 \[4\], expected float32 \[3\]"),
+        ("idf", np.array([1, np.nan, 1], np.float32), "idf holds NaN"),
+        ("weights", np.ones((3, 3), np.float32), "weights is"),
+        ("weights", np.asfortranarray(np.ones((3, 2), np.float32)), "weights does not lie in memory"),
+        ("bias", np.ones((2, 1), np.float32), "bias is"),
+        ("bias", np.ones(2), "bias is float64"),
+    ],
+)
+def test_arrays_that_do_not_fit_one_another_are_refused(name: str, array: np.ndarray, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        replace(by_hand(), **{name: array})

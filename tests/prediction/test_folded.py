@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.errors import InputError
 from pipeline.inputs import PADDING, Sequences
 from pipeline.prediction.fold_network import fold_networks
 from pipeline.prediction.folded import (
@@ -115,3 +116,43 @@ def test_rounding_is_measured() -> None:
     assert Rounding(2_000_000, 1_000_000, 0.0004, 0.9995).summary == (
         "folded to 1.0 MB (float32: 2.0), logits within 0.0004, 99.95% same labels"
     )
+
+
+@settings(deadline=None)
+@given(st.integers(0, 4), st.lists(st.integers(0, 4), max_size=3), st.sampled_from(["f4", "f8", "i2", ">f4"]))
+def test_arrays_fit_one_another_or_are_refused(place: int, shape: list[int], dtype: str) -> None:
+    """One filter over two tokens, two classes."""
+    one = ConvolutionShape(windows=[2], filters=[1], activation="relu")
+    arrays = [np.ones(size, np.float32) for size in [(3, 2), (1,), (1,), (2, 1), (2,)]]
+    changed = np.ones(shape, dtype)
+    fits = changed.shape == arrays[place].shape or (place == 0 and len(shape) == 2 and shape[1] == 2)
+    fits = fits and (dtype == "f4" or (place == 0 and dtype == "i2"))
+    arrays[place] = changed
+    if not fits:
+        with pytest.raises(InputError, match="is .* expected"):
+            FoldedNetwork(one, *arrays)
+    else:
+        assert FoldedNetwork(one, *arrays).classes == 2
+
+
+def test_a_model_of_parts_that_do_not_fit_is_refused() -> None:
+    def part(classes: int) -> FoldedNetwork:
+        one = ConvolutionShape(windows=[1], filters=[1], activation="relu")
+        return FoldedNetwork(
+            one, *(np.ones(size, np.float32) for size in [(3, 1), 1, 1, (classes, 1), classes])
+        )
+
+    FoldedModel([part(3), part(3)], ngram_model(), [0.5, 0.5])
+    for parts, ngrams, weights in [
+        ([part(3), part(2)], None, [1.0]),
+        ([part(2)], ngram_model(), [0.5, 0.5]),
+        ([part(3)], None, [1.0]),
+        ([part(3), part(3)], None, []),
+        ([part(3), part(3)], None, [0.5, 0.5]),
+        ([part(3)], ngram_model(), [0.5]),
+        ([part(3)], ngram_model(), [0.5, -1.0]),
+        ([part(3)], ngram_model(), [0.5, np.nan]),
+        ([part(3)], ngram_model(), [0.5, 1e300]),
+    ]:
+        with pytest.raises(InputError, match="its parts|weights for its parts"):
+            FoldedModel(parts, ngrams, weights)

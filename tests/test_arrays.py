@@ -1,0 +1,43 @@
+"""Arrays from a file, checked before a kernel reads them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.arrays import check_array, check_finite
+from pipeline.errors import InputError
+
+TABLE = np.zeros((3, 2), np.float32)
+
+
+def test_an_array_of_the_expected_type_and_shape_is_taken() -> None:
+    check_array("table", TABLE, np.float32, (3, 2))
+    check_array("table", TABLE, np.float32, (None, 2))
+    check_array("table", np.zeros((0, 2), np.float32), np.float32, (None, 2))
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (TABLE[:2], r"table is float32 \[2, 2\], expected float32 \[3, 2\]"),
+        (TABLE.ravel(), r"table is float32 \[6\], expected"),
+        (TABLE[..., None], r"table is float32 \[3, 2, 1\], expected"),
+        (np.float32(1) + np.zeros((), np.float32), r"table is float32 \[\], expected"),
+        (TABLE.astype(np.float64), r"table is float64 \[3, 2\], expected float32"),
+        (TABLE.astype(">f4"), r"table is >f4 \[3, 2\], expected"),
+        (TABLE.astype(object), r"table is object \[3, 2\], expected"),
+        (np.asfortranarray(TABLE), "table does not lie in memory row by row"),
+        (np.frombuffer(b"0" * 25, np.uint8)[1:].view(np.float32).reshape(3, 2), "does not lie in memory"),
+    ],
+)
+def test_any_other_is_refused_with_what_was_expected(array: np.ndarray, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        check_array("table", array, np.float32, (3, 2))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_a_number_that_is_not_finite_is_refused(number: float) -> None:
+    check_finite("bias", np.ones(2))
+    with pytest.raises(InputError, match="bias holds NaN or an infinite number"):
+        check_finite("bias", np.array([1, number]))
