@@ -63,6 +63,10 @@ class Encoder(Protocol):
         """The shape of one row of its inputs, as `Inputs.shape`."""
 
     @property
+    def vocabulary(self) -> int:
+        """The number of token ids; 0 for images, which have none."""
+
+    @property
     def packages(self) -> tuple[str, ...]:
         """The packages that encoding rows of this kind needs, besides those of every classifier."""
 
@@ -80,6 +84,9 @@ class Encoder(Protocol):
         Row i is `data[bounds[i, 0]:bounds[i, 1]]`: a text in UTF-8, or the path of an image file relative to
         `folder`; if that is None, the image file's own bytes.
         """
+
+    def last_input(self) -> Sequences | Images:
+        """Return a row that a network for this encoder must take, of the highest values."""
 
     def encode_table(self, table: pd.DataFrame, inputs: Sequences | Images) -> Sequences | Images:
         """Return rows of a corpus as inputs of this encoder.

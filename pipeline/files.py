@@ -273,8 +273,8 @@ def readable(path: Path, *damage: type[Exception]) -> Iterator[None]:
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: {remedy(path.parent)}") from error
     except MemoryError as error:
-        message = f"{path} needs more memory than there is: free some; if it is damaged, {remedy(path.parent)}"
-        raise InputError(message) from error
+        message = f"{path} needs more memory than there is: free some"
+        raise InputError(f"{message}; if it is damaged, {remedy(path.parent)}") from error
     except (*DAMAGE, *damage) as error:
         message = f"{path} cannot be read ({type(error).__name__}): {remedy(path.parent)}"
         raise InputError(message) from error

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from .errors import InputError
-from .files import sha256, write_json
-from .options import Section
+from .files import read_bytes, readable, remedy, sha256, sha256_of, write_json
+from .options import Section, first_fault
 
 MANIFEST = "manifest.json"
+MAX_BYTES = 4 << 20  # of the files of JSON that `VerifiedFolder` reads: tens of thousands of labels
 Content = TypeVar("Content", bound=Section)
 
 
@@ -43,12 +46,17 @@ class VerifiedFolder:
     def __contains__(self, name: str) -> bool:
         return name in self._manifest.sha256
 
+    @property
+    def digest(self) -> str:
+        """One digest of all files."""
+        return sha256_of(self._manifest.sha256.values())
+
     def verified(self, name: str) -> Path:
         """Return the path of a file that is as it was when the manifest was written."""
         path = self._folder / name
-        if not path.is_file():
-            raise InputError(f"{path} is missing: {self._remedy}")
-        if sha256(path) != self._manifest.sha256.get(name):
+        with readable(path):
+            digest = sha256(path)
+        if digest != self._manifest.sha256.get(name):
             raise InputError(f"{path} was changed or cut since training: {self._remedy}")
         return path
 
@@ -57,15 +65,26 @@ class VerifiedFolder:
         self.verified(name)
         return self._parse(name, content)
 
+    @contextmanager
+    def checking(self, name: str) -> Iterator[None]:
+        """Say of an error in what a file holds, an array that is missing or does not fit, which file it is.
+
+        Digests tell of damage by accident; who makes a file on purpose makes a manifest that fits it.
+        """
+        try:
+            yield
+        except KeyError as error:
+            raise InputError(f"{self._folder / name}: no array {error}: {self._remedy}") from error
+        except InputError as error:
+            raise InputError(f"{self._folder / name}: {error}: {self._remedy}") from error
+
     def _parse(self, name: str, content: type[Content]) -> Content:
         path = self._folder / name
         try:
-            return content.model_validate_json(path.read_bytes())
-        except FileNotFoundError as error:
-            raise InputError(f"{path} is missing: {self._remedy}") from error
+            return content.model_validate_json(read_bytes(path, MAX_BYTES))
         except ValidationError as error:
-            raise InputError(f"{path} was changed or cut since training: {self._remedy}") from error
+            raise InputError(f"{path}: {first_fault(error)}: {self._remedy}") from error
 
     @property
     def _remedy(self) -> str:
-        return f"remove {self._folder} and train again"
+        return remedy(self._folder)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BATCH_BYTES = 64 << 20  # of pixels
+CHANNELS = (1, 3)  # grey; red, green, blue
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class ImageEncoder:
     channels: int
 
     kind: ClassVar[Literal["image"]] = "image"
+    vocabulary: ClassVar[int] = 0
     packages: ClassVar[tuple[str, ...]] = ("pillow",)
 
     @property
@@ -79,6 +81,10 @@ class ImageEncoder:
                 problems.append(str(error))
         return Images.from_pixels(np.array(images, np.uint8).reshape(len(images), *self.shape)), problems
 
+    def last_input(self) -> Images:
+        """Return a white image."""
+        return Images.from_pixels(np.full((1, *self.shape), 255, np.uint8))
+
     def encode_table(self, table: pd.DataFrame, inputs: Sequences | Images) -> Sequences | Images:
         """Return the images themselves: all encoders of one shape give the same."""
         return inputs
@@ -114,8 +120,14 @@ class ImageEncoder:
 
         Raises InputError that begins with `name` for anything else.
         """
+        from .file import MAX_PIXELS
+
         keys = ("height", "width", "channels")
         sizes: list[Any] = [value.get(key) for key in keys] if isinstance(value, dict) else []
-        if len(sizes) != 3 or any(type(size) is not int or size < 1 for size in sizes):
-            raise InputError(f"{name}: no sizes of an image: train again")
+        whole = len(sizes) == 3 and all(type(size) is int and size >= 1 for size in sizes)
+        if not whole or sizes[0] * sizes[1] > MAX_PIXELS or sizes[2] not in CHANNELS:
+            raise InputError(
+                f"{name}: no sizes of an image, expected a height and a width, of at most {MAX_PIXELS:,} "
+                "pixels, and 1 or 3 channels: train again"
+            )
         return cls(*sizes)

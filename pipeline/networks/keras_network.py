@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,13 @@ class KerasNetwork:
 
     @classmethod
     def load(cls, path: Path) -> KerasNetwork:
-        """Read a network.keras."""
+        """Read a network.keras; raises whatever Keras does for one that is damaged."""
         from . import layers, token_convolution  # noqa: F401  (Keras must know the layers that it reads)
 
-        return cls(keras.saving.load_model(path, compile=False, safe_mode=True))
+        with warnings.catch_warnings():
+            # Of weights that it does not find Keras only warns, and takes random ones.
+            warnings.filterwarnings("error", category=UserWarning, module="keras")
+            return cls(keras.saving.load_model(path, compile=False, safe_mode=True))
 
     @cached_property
     def _compiled(self) -> Any:

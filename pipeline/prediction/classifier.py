@@ -16,14 +16,24 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
+from zipfile import ZipFile
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from ..arrays import Floats, Ids
+from ..arrays import Floats, Ids, check_array
 from ..encoder import Encoder
 from ..errors import InputError
-from ..files import read_arrays, read_json, write_arrays, write_json
+from ..files import (
+    check_unpacked,
+    map_array,
+    read_arrays,
+    read_json,
+    read_replaceable,
+    readable,
+    write_arrays,
+    write_json,
+)
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Kind, Sequences
 from ..manifest import VerifiedFolder, write_manifest
@@ -68,11 +78,13 @@ class Classifier:
         column: str,
         temperature: float = 1.0,
         reference: Reference | None = None,
+        digest: str = "",
     ) -> None:
         """Take a `predictor` that is called on first use, as TensorFlow takes seconds to start.
 
         `column` is where the texts, or the paths of images, came from. Probabilities are the softmax of
-        logits / `temperature`. `reference` is what `drift` compares new rows with.
+        logits / `temperature`. `reference` is what `drift` compares new rows with. `digest` is that of the
+        files that the classifier was loaded from.
         """
         self._make_predictor = predictor
         self.encoder = encoder
@@ -80,6 +92,7 @@ class Classifier:
         self.column = column
         self.temperature = temperature
         self.reference = reference
+        self.digest = digest
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -130,25 +143,39 @@ class Classifier:
         return probabilities
 
     def logits(self, inputs: Sequences | Images) -> Floats:
-        """Return float32 [rows, labels], before the temperature."""
-        return self.predictor.logits(inputs)
+        """Return float32 [rows, labels], before the temperature.
+
+        Raises InputError if they are not finite: of a table only what a row needs is read, so that numbers in
+        it which are too large are not found before.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits = self.predictor.logits(inputs)
+        if not np.isfinite(logits).all():
+            raise InputError("the model gives logits that are not finite: train again, or copy it again")
+        return logits
 
     @classmethod
     def load(cls, folder: Path, form: Form | Keras = "int16") -> Classifier:
         """Read what `save` wrote: the folded form with its table in float32 or int16, or the Keras network.
 
-        The Keras network is also taken if the network could not be folded. Raises InputError with the file
-        that is missing or was changed.
+        The Keras network is also taken if the network could not be folded. A folder that training replaces
+        meanwhile is read once more. Raises InputError with the file that is missing or was changed, or holds
+        what does not fit the others.
         """
+        return read_replaceable(folder, lambda: cls._read(folder, form))
+
+    @classmethod
+    def _read(cls, folder: Path, form: Form | Keras) -> Classifier:
         files = VerifiedFolder(folder, FORMAT)
         description = files.read(DESCRIPTION, _Description)
         kind: Kind = "image" if ENCODER.format("image") in files else "text"
         path = files.verified(ENCODER.format(kind))
         encoder = ENCODERS[kind].from_json(read_json(path), str(path))
-        if form == "keras" or not description.folded:
-            predictor = _keras_network(files.verified(NETWORK))
+        classes = len(description.labels)
+        if form == "keras" or kind == "image" or not description.folded:
+            predictor = _keras_network(files, encoder, classes)
         else:
-            predictor = _folded(files, description.folded, form)
+            predictor = _folded(files, description.folded, form, encoder, classes)
         return cls(
             predictor,
             encoder,
@@ -156,6 +183,7 @@ class Classifier:
             description.column,
             description.temperature,
             description.reference,
+            files.digest,
         )
 
 
@@ -197,28 +225,55 @@ def save(folder: Path, classifier: Classifier, network: Any, folded: FoldedModel
     write_manifest(folder, FORMAT)
 
 
-def _folded(files: VerifiedFolder, shapes: list[ConvolutionShape], form: Form) -> Callable[[], FoldedModel]:
-    """Verify the files now, so that a damaged one is found before any work is done."""
-    paths = [files.verified(TABLE.format(number, form)) for number in range(len(shapes))]
-    tables = [np.load(path, mmap_mode="r", allow_pickle=False) for path in paths]
+def _folded(
+    files: VerifiedFolder, shapes: list[ConvolutionShape], form: Form, encoder: Encoder, classes: int
+) -> Callable[[], FoldedModel]:
+    """Verify and check the files now, so that a damaged one is found before any work is done."""
+    tables = []
+    for number, shape in enumerate(shapes):
+        tables.append(map_array(files.verified(name := TABLE.format(number, form))))
+        with files.checking(name):
+            check_array("the table", tables[-1], form, (encoder.vocabulary, shape.columns))
     arrays = read_arrays(files.verified(FOLDED))
-    scales = [arrays[f"{number}.scale.{form}"] for number in range(len(shapes))]
-    model = FoldedModel.from_arrays(shapes, tables, scales, arrays)
+    with files.checking(FOLDED):
+        scales = [arrays[f"{number}.scale.{form}"] for number in range(len(shapes))]
+        model = FoldedModel.from_arrays(shapes, tables, scales, arrays)
+        if model.classes != classes:
+            raise InputError(f"a model of {model.classes} classes, expected one for each of {classes} labels")
     return lambda: model
 
 
-def _keras_network(path: Path) -> Callable[[], Predictor]:
+def _keras_network(files: VerifiedFolder, encoder: Encoder, classes: int) -> Callable[[], Predictor]:
+    """Verify the file now, and once more when it is read, as training may have replaced it meanwhile."""
+    files.verified(NETWORK)
+
     def load() -> Predictor:
         from ..networks.keras_network import KerasNetwork  # here, as TensorFlow takes seconds to start
 
-        return KerasNetwork.load(path)
+        # Keras and TensorFlow raise whatever they run into, and some of it only when the network runs.
+        with readable(path := files.verified(NETWORK), Exception):
+            with ZipFile(path) as archive:
+                check_unpacked(path, archive)
+            network = KerasNetwork.load(path)
+            logits = network.logits(encoder.last_input())
+        with files.checking(NETWORK):
+            check_array("the logits of a row", logits, np.float32, (1, classes))
+        return network
 
     return load
 
 
 class _Description(Section):
-    labels: list[str]
+    labels: Annotated[list[str], Field(min_length=1)]
     column: str
     temperature: Annotated[Real, Field(gt=0)]
     reference: Reference | None
     folded: list[ConvolutionShape]  # of each network; none if they could not be folded
+
+    @model_validator(mode="after")
+    def _has_distinct_labels_and_their_shares(self) -> _Description:
+        if len(set(self.labels)) < len(self.labels):
+            raise ValueError("labels that are equal")
+        if self.reference and len(self.reference.classes) != len(self.labels):
+            raise ValueError(f"{len(self.labels)} labels and a reference of {len(self.reference.classes)}")
+        return self

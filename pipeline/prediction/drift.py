@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from ..arrays import Labels
 from ..options import Real, Section
@@ -13,6 +15,7 @@ from ..terminal import shorten
 WARNING_DISTANCE = 0.1  # of the tokens, or of the rows, beyond what chance explains
 CHANCE = 1 / 1000  # of a warning about rows that are drawn as the reference was
 LABEL_CHARACTERS = 20  # of a label: two of them, with their shares, fit in a line
+ShareOrAll = Annotated[Real, Field(ge=0, le=1)]
 
 
 class Reference(Section):
@@ -21,8 +24,8 @@ class Reference(Section):
     They are those of tokens outside the vocabulary, and of the rows by predicted class.
     """
 
-    outside: Real
-    classes: list[Real]
+    outside: ShareOrAll
+    classes: list[ShareOrAll]
 
 
 def drift_lines(

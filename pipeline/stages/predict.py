@@ -20,9 +20,8 @@ from ..config.command_line import Words
 from ..environment.cores import cores
 from ..environment.program import command_text
 from ..errors import InputError
-from ..files import sha256, sha256_of
+from ..files import appears, sha256, sha256_of
 from ..images.path_table import PathTable
-from ..manifest import MANIFEST
 from ..prediction.classifier import Classifier, parse_form
 from ..prediction.formats import BlockTable, ParquetTable
 from ..prediction.label_table import LabelledTable, Table, rejects_path
@@ -69,7 +68,7 @@ def run(given: Words) -> None:
         elif output.suffix == ".parquet":
             labelled.to_parquet(output)
         else:
-            labelled.to_csv(output, _recipe(given, folder))
+            labelled.to_csv(output, _recipe(given, classifier.digest))
     # Standard output is for the rows alone if they are written there.
     say(labelled.summary(output), sys.stderr if output is None else sys.stdout)
 
@@ -82,7 +81,7 @@ def _model_folder(corpus: str, model: str) -> Path:
     if not named and (champion := champions.current(folder.corpus.path.name)):
         say(f"predict: by the champion, version {champion.version} ({champion.title})", sys.stderr)
         return champion.files.classifier
-    if not folder.model.exists():
+    if not appears(folder.model):
         loading.check_corpus(corpus)
         loading.check_model(model)
         command = command_text("train", {"CORPUS": corpus, "MODEL": model})
@@ -137,7 +136,7 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _recipe(given: Words, model: Path) -> dict[str, Any] | None:
+def _recipe(given: Words, model_digest: str) -> dict[str, Any] | None:
     """Return all that the bytes of the output depend on; None for standard input, which is read once."""
     if _source(given) is None:
         return None
@@ -145,7 +144,7 @@ def _recipe(given: Words, model: Path) -> dict[str, Any] | None:
     return {
         "options": options,
         "input": loading.identify(given[words.INPUT]).model_dump(),
-        "model": sha256(model / MANIFEST),
+        "model": model_digest,
         # Of the files, not of their syntax trees as in `graph.code_digest`: those take a second to parse.
         "code": sha256_of(sha256(path) for path in sorted(Path(__file__).parents[1].rglob("*.py"))),
     }

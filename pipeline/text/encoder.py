@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, field_validator
 from ..encoder import EncodedRows, ServedColumn, TokenCounts
 from ..errors import InputError
 from ..inputs import UNKNOWN, Images, Sequences
-from ..options import Section, Tokenize
+from ..options import Section, Tokenize, first_fault
 from .fast_encoder import ByteEncoder, Encoded
 from .similar_words import SimilarWords
 
@@ -88,7 +88,7 @@ class _SavedEncoder(Section):
     """The JSON of a text encoder."""
 
     tokenize: Tokenize
-    words: list[str] = Field(min_length=1)
+    words: list[str] = Field(min_length=1, fail_fast=True)
 
     @field_validator("tokenize")
     @classmethod
@@ -143,6 +143,15 @@ class TextEncoder:
             )
         kept.sort(key=lambda word: (-counts[word], word))
         return cls(kept[: options.maximum_size], options)
+
+    @property
+    def vocabulary(self) -> int:
+        """The number of ids: those of the words, UNKNOWN and PADDING."""
+        return UNKNOWN + 1 + len(self.words)
+
+    def last_input(self) -> Sequences:
+        """Return a row of the last id, which a network must know if it knows all."""
+        return Sequences.from_rows([[self.vocabulary - 1]])
 
     def id(self, token: str) -> int:
         """Return a token's id; one outside the vocabulary has that of a similar word, or UNKNOWN.
@@ -215,10 +224,8 @@ class TextEncoder:
         try:
             saved = _SavedEncoder.model_validate(values)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(map(str, first["loc"])) or "JSON"
-            message = f"{where}: {place}: {first['msg']}; the file was changed: make or copy it again"
-            raise InputError(message) from None
+            fault = first_fault(error)
+            raise InputError(f"{where}: {fault}; the file was changed: make or copy it again") from None
         return cls(saved.words, saved.tokenize)
 
 

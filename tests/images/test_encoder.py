@@ -35,7 +35,8 @@ def test_the_encoder_reads_what_can_be_read_and_says_why_the_rest_cannot(tmp_pat
 def test_an_encoder_comes_back_from_json_and_from_nothing_else() -> None:
     encoder = ImageEncoder(2, 3, 1)
     assert ImageEncoder.from_json(encoder.to_json()) == encoder
-    for wrong in (None, [], {}, {"height": 2, "width": 3}, encoder.to_json() | {"height": 0}):
+    sizes = [{"height": 0}, {"height": 10**8}, {"width": 10**30}, {"channels": 2}, {"channels": True}]
+    for wrong in (None, [], {}, {"height": 2, "width": 3}, *(encoder.to_json() | size for size in sizes)):
         with pytest.raises(InputError, match="encoder.json: no sizes"):
             ImageEncoder.from_json(wrong, "encoder.json")
 

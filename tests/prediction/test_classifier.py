@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import doctest
 import json
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 import numpy as np
 import pytest
 
+from pipeline import files
 from pipeline.errors import InputError
 from pipeline.measures.softmax import softmax
 from pipeline.models.kim_cnn import Options, build
@@ -21,6 +25,7 @@ from pipeline.prediction.drift import Reference
 from pipeline.prediction.fold_network import fold_networks
 from pipeline.prediction.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 from pipeline.text.encoder import TextEncoder
+from tests.prediction import model_folders
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
@@ -160,3 +165,238 @@ def test_the_example_in_its_docstring_is_right(network: keras.Model, tmp_path: P
         Classifier, "Classifier", globs={"Classifier": Classifier, "folder": tmp_path}
     )
     assert example.examples and doctest.DocTestRunner().run(example).failed == 0
+
+
+# A folder that was changed on purpose, by one who made the digests fit
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two networks and a model on n-grams."""
+    folder = tmp_path_factory.mktemp("whole")
+    model_folders.save_text_model(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(whole: Path, tmp_path: Path) -> Path:
+    """A copy that a test may damage."""
+    return shutil.copytree(whole, tmp_path / "model")
+
+
+@pytest.mark.parametrize("damage", model_folders.DAMAGES)
+def test_an_array_that_does_not_fit_is_named_with_its_file(whole: Path, tmp_path: Path, damage: str) -> None:
+    for name in model_folders.ARRAYS:
+        folder = shutil.copytree(whole, tmp_path / name)
+        model_folders.change_array(folder, name, model_folders.DAMAGES[damage])
+        for form in model_folders.forms(name):
+            with pytest.raises(InputError) as refused:
+                Classifier.load(folder, form)
+            file = name if name.endswith(".npy") else "folded.npz"
+            assert str(refused.value).startswith(str(folder / file)), (name, str(refused.value))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 3e38])
+def test_numbers_that_are_not_finite_or_lead_to_such_end_in_an_error(
+    whole: Path, tmp_path: Path, number: float
+) -> None:
+    def damaged(array: np.ndarray) -> np.ndarray:
+        return np.full_like(array, number)
+
+    for name in model_folders.ARRAYS:
+        if name in ("table-0.int16.npy", "ngrams.keys"):
+            continue  # of whole numbers
+        folder = shutil.copytree(whole, tmp_path / name)
+        model_folders.change_array(folder, name, damaged)
+        for form in model_folders.forms(name):
+            try:
+                loaded = Classifier.load(folder, form)
+                assert np.isfinite(loaded.predict_proba(model_folders.TEXTS)).all()
+                # A table is not searched: a NaN in it is never a window's maximum.
+                assert number == 3e38 or name.startswith("table-")
+            except InputError as refused:
+                assert "finite" in str(refused)
+
+
+def test_n_grams_whose_keys_do_not_rise_are_refused(folder: Path) -> None:
+    model_folders.change_array(folder, "ngrams.keys", lambda keys: keys[::-1].copy())
+    with pytest.raises(InputError, match="folded.npz: keys do not rise"):
+        Classifier.load(folder)
+
+
+def _bank(**change: Any) -> Callable[[Any], None]:
+    return lambda saved: saved["folded"][0].update(change)
+
+
+def _set(*keys: str | int, value: Any) -> Callable[[Any], None]:
+    def change(saved: Any) -> None:
+        for key in keys[:-1]:
+            saved = saved[key]
+        saved[keys[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("classifier.json", _set("labels", value=["a", "b"]), "JSON: .*2 labels and a reference of 3"),
+        ("classifier.json", _set("labels", value=["a", "b", "a"]), "JSON: .*labels that are equal"),
+        ("classifier.json", _set("labels", 0, value=1), r"labels\.0: .*string"),
+        ("classifier.json", _set("temperature", value=0), "temperature: "),
+        ("classifier.json", _set("temperature", value=float("nan")), "temperature: "),
+        (
+            "classifier.json",
+            _set("reference", "classes", value=[1.0]),
+            "JSON: .*3 labels and a reference of 1",
+        ),
+        ("classifier.json", _set("reference", "classes", 0, value=2.0), r"reference\.classes\.0: "),
+        ("classifier.json", _set("reference", "outside", value=-1), r"reference\.outside: "),
+        ("classifier.json", _bank(windows=[0, 4, 5]), r"folded\.0\.windows\.0: .*greater than or equal to 1"),
+        ("classifier.json", _bank(windows=[3, 4, 10**30]), r"folded\.0\.windows\.2: .*less than"),
+        ("classifier.json", _bank(windows=[3, 4]), r"folded\.0: .*2 windows and 3 counts"),
+        ("classifier.json", _bank(windows=[], filters=[]), r"folded\.0\.windows: "),
+        ("classifier.json", _bank(filters=[4, 4, -4]), r"folded\.0\.filters\.2: "),
+        ("classifier.json", _bank(activation="exp"), r"folded\.0\.activation: "),
+        ("text_encoder.json", _set("words", 0, value="w9"), "words: .*'w9' occurs 2 times"),
+        (
+            "text_encoder.json",
+            _set("tokenize", "maximum_length", value=10**30),
+            r"tokenize\.maximum_length: ",
+        ),
+    ],
+)
+def test_a_description_that_makes_no_sense_is_named_with_its_file(
+    folder: Path, name: str, change: Callable[[Any], Any], message: str
+) -> None:
+    model_folders.change_json(folder, name, change)
+    with pytest.raises(InputError, match=f"{name}: {message}"):
+        Classifier.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("classifier.json", _bank(windows=[3, 4, 10**12])),
+        ("classifier.json", _bank(filters=[4, 4, 10**12])),
+        ("classifier.json", _bank(windows=[5, 4, 4])),
+        ("text_encoder.json", lambda saved: saved["words"].append("w10")),
+        ("text_encoder.json", lambda saved: saved["words"].remove("w9")),
+    ],
+)
+def test_a_table_of_another_vocabulary_or_other_filters_is_refused(
+    folder: Path, name: str, change: Callable[[Any], Any]
+) -> None:
+    model_folders.change_json(folder, name, change)
+    with pytest.raises(InputError, match=r"table-0.int16.npy: the table is int16 .*, expected int16 "):
+        Classifier.load(folder)
+
+
+def test_labels_that_are_not_those_of_the_classes_are_refused(folder: Path) -> None:
+    def change(saved: Any) -> None:
+        saved["labels"], saved["reference"] = ["a", "b", "c", "d"], None
+
+    model_folders.change_json(folder, "classifier.json", change)
+    with pytest.raises(
+        InputError, match="folded.npz: a model of 3 classes, expected one for each of 4 labels"
+    ):
+        Classifier.load(folder)
+
+
+def test_parts_of_different_classes_are_refused(folder: Path) -> None:
+    for name in ("1.weights", "1.offset"):
+        model_folders.change_array(folder, name, lambda array: array[:2].copy())
+    with pytest.raises(InputError, match=r"folded.npz: its parts are of \[3, 2, 3\] classes"):
+        Classifier.load(folder)
+
+
+def test_a_pipe_in_place_of_a_file_is_refused_at_once(whole: Path, tmp_path: Path) -> None:
+    for path in whole.iterdir():
+        folder = shutil.copytree(whole, tmp_path / path.name)
+        (folder / path.name).unlink()
+        os.mkfifo(folder / path.name)
+        for form in ("int16", "float32", "keras"):
+            if path.name.startswith("table-") and form not in path.name:
+                continue
+            if (path.name == "network.keras") != (form == "keras") and path.suffix != ".json":
+                continue
+            with pytest.raises(InputError, match=f"{path.name} is no file"):
+                Classifier.load(folder, form)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK", None])
+def test_a_keras_network_that_cannot_be_read_is_one_line(folder: Path, damage: bytes | None) -> None:
+    content = (folder / "network.keras").read_bytes()
+    (folder / "network.keras").write_bytes(content[: len(content) // 2] if damage is None else damage)
+    model_folders.rewrite_manifest(folder)
+    with pytest.raises(InputError, match="network.keras cannot be read .*: remove .* and train again"):
+        Classifier.load(folder, "keras").load_predictor()
+
+
+@pytest.mark.filterwarnings("ignore:.*structure of `inputs`:UserWarning")
+def test_a_keras_network_of_other_words_classes_or_inputs_is_refused(folder: Path) -> None:
+    ids = keras.Input((None,), dtype="int32")
+    few = keras.layers.GlobalMaxPooling1D()(keras.layers.Embedding(9, 3)(ids))
+    all_words = keras.layers.GlobalMaxPooling1D()(keras.layers.Embedding(10, 3)(ids))
+    pixels = keras.Input((4, 4, 1), dtype="uint8")
+    for inputs, outputs, message in [
+        (ids, few, "cannot be read"),
+        (ids, keras.layers.Dense(2)(all_words), r"the logits of a row is float32 \[1, 2\], expected"),
+        (pixels, keras.layers.Dense(3)(keras.layers.Flatten()(pixels)), "cannot be read"),
+        (ids, [all_words, all_words], "cannot be read"),
+    ]:
+        keras.Model(inputs, outputs).save(folder / "network.keras")
+        model_folders.rewrite_manifest(folder)
+        with pytest.raises(InputError, match=f"network.keras:? {message}"):
+            Classifier.load(folder, "keras").load_predictor()
+    keras.Model(ids, all_words).save(folder / "network.keras")
+    model_folders.rewrite_manifest(folder)
+    Classifier.load(folder, "keras").load_predictor()
+
+
+def test_a_manifest_too_large_for_one_is_not_read(folder: Path) -> None:
+    with (folder / "manifest.json").open("ab") as file:
+        file.truncate(5 << 20)
+    with pytest.raises(InputError, match="manifest.json is larger than 4 MiB"):
+        Classifier.load(folder)
+
+
+# A folder that training replaces meanwhile
+
+
+def test_a_folder_replaced_at_any_moment_of_loading_is_read_whole(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new one has other labels, so that no file of one fits those of the other."""
+    labels, moments = ["x", "y", "z"], 0
+    digest = files.sha256
+    for moment in range(20):
+        folder = shutil.copytree(whole, tmp_path / f"{moment}" / "model")
+        calls = 0
+
+        def replaced(path: Path, folder: Path = folder, moment: int = moment) -> str:
+            nonlocal calls
+            calls += 1
+            found = digest(path)
+            if calls == moment:
+                with files.atomic_folder(folder) as fresh:
+                    shutil.copytree(whole, fresh, dirs_exist_ok=True)
+                    model_folders.change_json(fresh, "classifier.json", _set("labels", value=labels))
+            return found
+
+        monkeypatch.setattr("pipeline.manifest.sha256", replaced)
+        loaded = Classifier.load(folder)
+        monkeypatch.undo()
+        if 0 < moment <= calls:
+            assert loaded.labels == labels
+            moments += 1
+        assert loaded.digest == Classifier.load(folder).digest
+    assert moments >= 5
+
+
+def test_a_keras_network_replaced_before_it_is_used_is_not_taken(folder: Path) -> None:
+    loaded = Classifier.load(folder, "keras")
+    (folder / "network.keras").write_bytes(b"another")
+    model_folders.rewrite_manifest(folder)
+    with pytest.raises(InputError, match="network.keras was changed"):
+        loaded.load_predictor()
