@@ -32,7 +32,7 @@ def read_note(corpus: str) -> Champion | None:
         champion = Champion.model_validate_json(ChampionFiles(corpus).note.read_bytes())
     except (OSError, ValidationError):
         return None
-    return champion if champion.store == redacted_uri() and champion.files.path.is_dir() else None
+    return champion if champion.store == redacted_uri() and champion.files.classifier.is_dir() else None
 
 
 def write_note(champion: Champion) -> None:

@@ -70,9 +70,9 @@ def ensure_local(corpus: str, model_id: str) -> None:
     """Fetch a model unless it is on this machine."""
     from . import registry
 
-    folder = ChampionFiles(corpus).model(model_id).path
-    if not folder.is_dir():
-        registry.fetch(model_id, folder)
+    folder = ChampionFiles(corpus).model(model_id)
+    if not folder.classifier.is_dir():
+        registry.fetch(model_id, folder.path)
 
 
 def _on_server(corpus: str, noted: Champion | None) -> Champion | None:
