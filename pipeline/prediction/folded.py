@@ -194,6 +194,11 @@ class FoldedModel:
             logits += np.float32(self.weights[1]) * compiled_log_softmax(self.ngrams.logits(sequences))
         return logits
 
+    def without_ngrams(self) -> FoldedModel:
+        """Return the networks alone, which give the same logits but for a factor."""
+        weights = self.weights[:1] if len(self.members) > 1 else []
+        return FoldedModel(self.members, None, weights)
+
     def rounded(self) -> FoldedModel:
         return FoldedModel([member.rounded() for member in self.members], self.ngrams, self.weights)
 

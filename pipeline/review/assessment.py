@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -115,7 +115,7 @@ def _network_alone(test: ScoredRows) -> Performance | None:
     model = test.classifier.predictor
     if not isinstance(model, FoldedModel) or model.ngrams is None:
         return None
-    predicted: Labels = replace(model, ngrams=None).logits(test.inputs.as_sequences()).argmax(axis=1)
+    predicted: Labels = model.without_ngrams().logits(test.inputs.as_sequences()).argmax(axis=1)
     return Performance.from_predictions(test.truth, predicted, test.classifier.labels)
 
 

@@ -84,5 +84,5 @@ def test_make_hands_on_nothing_that_only_the_environment_has(project: Project, t
         cwd=project.root, env=project.environment(tmp_path) | dict.fromkeys(names.split(), "others"),
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert "INPUT='new.csv'" in done.stdout
+    assert "'INPUT=new.csv'" in done.stdout
     assert "others" not in done.stdout
