@@ -55,7 +55,7 @@ def load(assignments: str = "", corpus: str = "docstrings", model: str = "kim-ra
         ("title=" + "[" * 3000, "SET: the value of title is not YAML: .*nested too deeply$"),
         (
             "title='&a [*a]'",
-            "SET: the value of title is not YAML: .*more than 100,000 values, where an alias",
+            "SET: the value of title is not YAML: .*more than 100,000 values",
         ),
         ("train.batch_size=1:30", "SET: train.batch_size: .*valid integer, found '1:30'"),
         ("tokenize.lowercase=no", "SET: tokenize.lowercase: .*valid boolean, found 'no'"),
