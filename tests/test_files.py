@@ -243,3 +243,26 @@ def test_a_folder_between_the_two_renames_is_waited_for(
         pass
     assert files.appears(path)
     assert (path / "new").exists()
+
+
+def test_a_link_where_a_file_is_to_be_written_is_not_followed(tmp_path: Path) -> None:
+    victim, path = tmp_path / "victim.txt", tmp_path / "new.txt"
+    victim.write_text("precious")
+    path.with_name(f".partial-{os.getpid()}-{path.name}").symlink_to(victim)
+    files.write_text(path, "new")
+    assert (victim.read_text(), path.read_text()) == ("precious", "new")
+    assert {file.name for file in tmp_path.iterdir()} == {"victim.txt", "new.txt"}
+
+
+def test_json_that_is_nested_without_end_is_one_line_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "labels.json").write_text("[" * 200_000)
+    with pytest.raises(InputError, match="labels.json cannot be read .*: remove .* and train again"):
+        files.read_json(tmp_path / "labels.json")
+
+
+def test_a_lack_of_memory_is_not_told_as_damage(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError, match="rows.npz needs more memory than there is: free some; if it is dam"),
+        files.readable(tmp_path / "rows.npz"),
+    ):
+        raise MemoryError

@@ -145,9 +145,9 @@ def write_code_digests(folder: Path) -> None:
 def _read_cache(path: Path, version: list[str]) -> dict[str, tuple[int, int, str, list[str]]]:
     try:
         cache = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        return dict(cache["modules"]) if cache["version"] == version else {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
-    return dict(cache["modules"]) if cache.get("version") == version else {}
 
 
 def _requirements() -> str:

@@ -113,7 +113,7 @@ class Resumable:
             sizes = [os.fstat(file.fileno()).st_size for file in self._files]
             complete = all(0 <= length <= size for length, size in zip(lengths, sizes, strict=True))
             same = self._recipe is not None and checkpoint["recipe"] == self._recipe
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
         return (lengths, state) if complete and same and state is not None else None
 

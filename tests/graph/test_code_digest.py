@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.graph import code_digest
-from pipeline.graph.code_digest import OTHER_FILES, ROOT, STAGES, CodeDigests, write_code_digests
+from pipeline.graph.code_digest import OTHER_FILES, ROOT, STAGES, CodeDigests, _read_cache, write_code_digests
 
 TOY = {
     "__init__.py": "from .loose import nothing",
@@ -172,3 +172,9 @@ def test_each_stage_of_the_graph_has_a_digest_and_depends_on_it() -> None:
     for targets in re.findall(r"^(\S.*:.*(?:\\\n.*)*)\n\t(?:\w+=1 )?\$\(call STAGE,(\w+) ", rules, re.M):
         prerequisites, stage = targets
         assert f"$(CODE)/{stage}" in prerequisites
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{}", "[" * 200_000, '{"version": [], "modules": 3}'])
+def test_a_cache_that_is_damaged_is_made_anew(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "cache.json").write_text(damage)
+    assert _read_cache(tmp_path / "cache.json", []) == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -116,6 +116,7 @@ def test_another_recipe_starts_anew(paths: list[Path]) -> None:
         b"",
         b"{",
         b"[]",
+        b"[" * 200_000,
         b"null",
         b"\xff",
         b"{}",
@@ -203,3 +204,29 @@ def test_a_second_process_on_the_same_file_is_refused_and_harms_nothing(paths: l
         other.communicate("")
         assert other.returncode == 0
     assert paths[0].read_text() == "theirs" and names(paths) == {"out.csv"}
+
+
+@pytest.mark.parametrize("make_link", [Path.symlink_to, Path.hardlink_to])
+@pytest.mark.parametrize("number", [0, 1])
+def test_what_a_link_in_the_place_of_a_file_leads_to_is_not_written(
+    paths: list[Path], make_link: Callable[[Path, Path], None], number: int
+) -> None:
+    victim = paths[0].with_name("victim.txt")
+    victim.write_text("precious")
+    make_link(Path(f"{paths[number]}.partial"), victim)
+    before = names(paths)
+    with pytest.raises(InputError, match=r"csv.partial is a link to another file, which would be lost"):
+        Resumable(paths, RECIPE).__enter__()
+    assert victim.read_text() == "precious" and names(paths) == before
+
+
+def test_a_link_in_the_place_of_the_checkpoint_is_replaced(paths: list[Path]) -> None:
+    victim = paths[0].with_name("victim.txt")
+    victim.write_text("precious")
+    Path(f"{paths[0]}.partial.json").symlink_to(victim)
+    with Resumable(paths, RECIPE) as files:
+        files.write([b"one", b"1"], None)
+        files.save_checkpoint({"row": 1})
+        files.finish([True, True])
+    assert victim.read_text() == "precious"
+    assert names(paths) == {"out.csv", "out.csv.rejects.csv", "victim.txt"}

@@ -358,7 +358,66 @@ def test_the_input_is_not_written_over_by_any_file_on_the_way(
     assert source.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "new.csv", "../model/text_encoder.json"])
+def test_the_output_is_no_file_of_the_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    model = RunFolder(loading.run_folder("mr", "kim-rand")).model
+    before = {path.name: path.read_bytes() for path in model.iterdir()}
+    assert predict(written(tmp_path / "new.csv", records(5)), model / name) == 2
+    assert "lies in the model's folder: set it with OUTPUT=" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in model.iterdir()} == before
+
+
+def test_the_output_does_not_lie_in_the_folder_of_images_that_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "below").mkdir()
+    picture = written(tmp_path / "below" / "a.png", records(1))
+    before = picture.read_bytes()
+    for name in ("below/a.png", "out.csv"):
+        assert predict(tmp_path, tmp_path / name) == 2
+        assert "lies in the folder of the input" in capsys.readouterr().err
+    assert picture.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2", "/dev/fd/7"])
+def test_an_open_file_is_not_replaced_by_the_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert predict(written(tmp_path / "new.csv", records(5)), name) == 2
+    assert f"{name} is no file of its own; - is standard output" in capsys.readouterr().err
+
+
+def test_links_that_lead_in_a_circle_are_one_line_or_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, loop = written(tmp_path / "new.csv", records(5)), tmp_path / "loop.csv"
+    loop.symlink_to(loop)
+    assert predict(loop, tmp_path / "out.csv") == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert predict(source, loop) == 0
+    assert len(rows(loop)) == 5
+
+
 # Standard input and output
+
+
+def test_the_names_of_standard_input_and_output_are_those_streams_even_where_they_are_files(
+    tmp_path: Path,
+) -> None:
+    source, output = written(tmp_path / "new.csv", records(20)), tmp_path / "out.csv"
+    assert predict(source, tmp_path / "expected.csv") == 0
+    for given, target in (("/dev/stdin", ""), ("/dev/fd/0", "/dev/stdout"), ("-", "/proc/self/fd/1")):
+        with source.open("rb") as read, output.open("wb") as write:
+            inode = output.stat().st_ino
+            done = subprocess.run(
+                command(f"INPUT={given}", f"OUTPUT={target}"), cwd=ROOT, stdin=read, stdout=write,
+                stderr=subprocess.PIPE, timeout=120,
+            )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert output.stat().st_ino == inode
+        assert output.read_bytes() == (tmp_path / "expected.csv").read_bytes()
 
 
 def test_standard_input_goes_to_standard_output_with_all_words_beside_it(tmp_path: Path) -> None:

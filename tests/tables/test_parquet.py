@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,13 @@ def test_batches_of_any_bound_hold_the_rows_in_their_order(
         patch.setattr(parquet, "READ_BYTES", 1000)
         batches = list(ParquetBatches(path))
     assert [row for batch in batches for row in batch.to_pylist()] == table.to_pylist()
+
+
+def test_a_pipe_or_a_folder_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.parquet")
+    for path in (tmp_path / "pipe.parquet", tmp_path):
+        with pytest.raises(InputError, match="is not a file: name a Parquet file"):
+            ParquetBatches(path)
 
 
 def test_too_little_memory_is_not_told_as_damage(tmp_path: Path) -> None:
