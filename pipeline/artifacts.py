@@ -18,18 +18,21 @@ data/build/<corpus>/<model>/    embed.json train.json          the stages' optio
                                 registration/                  the comparison with the champion
                                 why.md                         the comparison with dense networks
 data/build/<corpus>/<model>/tune/<search>/    tune.json trials.csv   the search's options and trials
-data/tracking/champions/        <corpus>.json, and the champion's MLflow model in a folder named by its id
+data/tracking/champions/        <corpus>.json and .lock, and the champion's MLflow model in a folder named by
+                                its id
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .files import read_arrays, readable, short_hash, write_arrays
+from .errors import InputError
+from .files import read_arrays, read_json, readable, short_hash, write_arrays
 from .inputs import Images, Sequences, Start
 
 if TYPE_CHECKING:
@@ -37,6 +40,17 @@ if TYPE_CHECKING:
 
 
 FACTS = "graph.mk"  # what the graph of a folder needs to know of its options
+IDENTIFIER = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}")
+
+
+def checked_id(value: object) -> str:
+    """Return the id of a run, a model or a version, which may then name a file or stand in a query.
+
+    Ids come from tracking servers and from files. Raises InputError for what cannot be one.
+    """
+    if not (isinstance(value, str) and IDENTIFIER.fullmatch(value)):
+        raise InputError(f"{str(value)[:80]!r} is no id of MLflow's: expected letters, digits, - and _")
+    return value
 
 
 def data_folder() -> Path:
@@ -199,9 +213,10 @@ class ChampionFiles:
     def __init__(self, corpus: str) -> None:
         self.path = data_folder() / "tracking" / "champions"
         self.note = self.path / f"{corpus}.json"
+        self.lock = self.path / f"{corpus}.lock"  # of the command that judges and promotes
 
     def model(self, model_id: str) -> MlflowModelFolder:
-        return MlflowModelFolder(self.path / model_id)
+        return MlflowModelFolder(self.path / checked_id(model_id))
 
 
 class MlflowModelFolder:
@@ -223,6 +238,15 @@ def read_inputs(folder: CorpusFolder) -> Sequences | Images:
         return read_sequences(folder.sequences)
     with readable(folder.images):
         return Images.from_pixels(np.load(folder.images, mmap_mode="r"))
+
+
+def tracked_run(folder: RunFolder) -> str:
+    """Return the id of the run that `train` began. Raises InputError where the file has none."""
+    record = read_json(folder.run)
+    try:
+        return checked_id(record["mlflow_run"])
+    except (InputError, LookupError, TypeError) as error:
+        raise InputError(f"{folder.run} has no run's id: remove {folder.path} and train again") from error
 
 
 def read_start(folder: RunFolder, inputs: Sequences | Images) -> Start:

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline import artifacts
-from pipeline.artifacts import CorpusFolder, FoldAssignmentFiles, RunFolder
+from pipeline.artifacts import ChampionFiles, CorpusFolder, FoldAssignmentFiles, RunFolder
 from pipeline.errors import InputError
-from pipeline.files import images_writer, write_arrays
+from pipeline.files import images_writer, write_arrays, write_json
 from pipeline.inputs import Sequences
 
 
@@ -68,3 +70,37 @@ def test_a_network_is_built_on_the_shape_of_images_or_the_vectors_of_words(tmp_p
     start = artifacts.read_start(folder, Sequences.from_rows([[1]]))
     assert isinstance(start, np.ndarray)
     assert start.shape == (3, 2)
+
+
+@given(
+    st.text("./\\\0 '\"aZ0-_é\n%~", max_size=20)
+    | st.sampled_from(["..", "a/../..", "/etc/passwd", "~", "a" * 200])
+)
+def test_an_id_is_refused_or_names_one_file_and_quotes_nothing(text: str) -> None:
+    try:
+        checked = artifacts.checked_id(text)
+    except InputError:
+        return
+    assert Path("folder", checked).resolve().parent == Path("folder").resolve()
+    assert "'" not in checked and len(checked.encode()) < 200
+
+
+@pytest.mark.parametrize(
+    "value", ["", ".", "..", "../victim", "/victim", "a/b", "a'b", "-rf", "a\n", None, 7, ["a"]]
+)
+def test_what_is_no_id_of_mlflows_becomes_no_path(value: object) -> None:
+    with pytest.raises(InputError, match="is no id of MLflow's"):
+        ChampionFiles("mr").model(value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", ["0123456789abcdef" * 2, f"m-{'0123456789abcdef' * 2}", "local-1", "7"])
+def test_ids_of_runs_models_and_versions_are_taken(value: str) -> None:
+    assert artifacts.checked_id(value) == value
+
+
+@pytest.mark.parametrize("record", [{}, [], 7, {"mlflow_run": "../../victim"}, {"mlflow_run": None}])
+def test_a_record_without_a_runs_id_is_one_line_with_the_remedy(record: object, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "kim-rand")
+    write_json(folder.run, record)
+    with pytest.raises(InputError, match="run.json has no run's id: remove .*kim-rand and train again"):
+        artifacts.tracked_run(folder)

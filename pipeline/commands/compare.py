@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from ..artifacts import RunFolder
+from ..artifacts import RunFolder, tracked_run
 from ..config import words
 from ..config.command_line import Words
 from ..errors import InputError
-from ..files import read_json, read_table, write_csv
+from ..files import read_table, write_csv
 from ..release import run_diff
 from ..release.find import RunRecord, artifact, find_run, stored_id
 from ..terminal import say
@@ -53,7 +53,7 @@ def _find(name: str) -> RunRecord:
     """Return a run by id, beginning of an id, name, or folder in data/build."""
     folder = RunFolder(Path(name))
     try:
-        return find_run(stored_id(read_json(folder.run)["mlflow_run"]) if folder.run.exists() else name)
+        return find_run(stored_id(tracked_run(folder)) if folder.run.exists() else name)
     except InputError as error:
         raise InputError(f"RUNS: {error}") from error
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
+from typing import Annotated
 
-from ..artifacts import ChampionFiles, MlflowModelFolder
+from pydantic import AfterValidator, ValidationError
+
+from ..artifacts import ChampionFiles, MlflowModelFolder, checked_id
 from ..files import write_json
 from ..options import Section
 from ..tracking.location import redacted_uri
 
 CHAMPION = "champion"  # the alias in MLflow
+Id = Annotated[str, AfterValidator(checked_id)]
 
 
 class Champion(Section):
@@ -17,8 +20,8 @@ class Champion(Section):
 
     corpus: str
     store: str
-    version: str
-    model_id: str
+    version: Id
+    model_id: Id
     title: str
 
     @property
@@ -32,7 +35,8 @@ def read_note(corpus: str) -> Champion | None:
         champion = Champion.model_validate_json(ChampionFiles(corpus).note.read_bytes())
     except (OSError, ValidationError):
         return None
-    return champion if champion.store == redacted_uri() and champion.files.classifier.is_dir() else None
+    is_of = (champion.corpus, champion.store) == (corpus, redacted_uri())
+    return champion if is_of and champion.files.classifier.is_dir() else None
 
 
 def write_note(champion: Champion) -> None:

@@ -62,7 +62,7 @@ def artifact(run_id: str, name: str, folder: Path) -> Path:
         path = mlflow.artifacts.download_artifacts(
             run_id=run_id, artifact_path=name, dst_path=str(folder), tracking_uri=location.store_uri()
         )
-    except (MlflowException, OSError) as error:
+    except Exception as error:
         raise InputError(
             f"run {run_id} has no {name} in {location.redacted_uri()}: the run is not finished"
         ) from error
@@ -83,4 +83,6 @@ def stored_id(run_id: str) -> str:
 
 
 def _record(run: Any) -> RunRecord:
-    return RunRecord(run.info.run_id, run.info.run_name, dict(run.data.params), dict(run.data.metrics))
+    return RunRecord(
+        store.answered_id(run.info.run_id), run.info.run_name, dict(run.data.params), dict(run.data.metrics)
+    )

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..artifacts import RunFolder, read_inputs
+from ..artifacts import RunFolder, read_inputs, tracked_run
 from ..baselines.catalogue import BASELINES
 from ..config.stage_options import PrepareOptions, Request, TrainOptions, read_stage
 from ..corpus.equality import contents, digests
@@ -48,7 +48,7 @@ MAX_TABLE_ROWS = 500  # of a table in MLflow
 def run(path: Path) -> None:
     folder = RunFolder(path)
     trained = read_json(folder.run)
-    with resumed_run(trained["mlflow_run"]) as tracked:
+    with resumed_run(tracked_run(folder)) as tracked:
         measures = _evaluate(folder, tracked)
         entries = measures.to_json() | {
             "train_seconds": trained["train_seconds"],

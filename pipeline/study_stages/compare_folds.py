@@ -12,7 +12,7 @@ from textwrap import wrap
 
 import numpy as np
 
-from ..artifacts import CrossvalFolder, RunFolder
+from ..artifacts import CrossvalFolder, RunFolder, tracked_run
 from ..baselines.catalogue import BASELINES
 from ..config.stage_options import CrossvalOptions, Request, TrainOptions, read_stage
 from ..corpus.data_report import mean_copies
@@ -47,7 +47,7 @@ def run(path: Path) -> None:
     tags = {"corpus": options.corpus, "mlflow.source.name": "make crossval"}
     with new_run(name, options.model_dump(exclude={"runs"}), tags) as parent:
         parent.describe(description(read_stage(runs[0].request, Request).command, result.verdict))
-        parent.adopt([read_json(run.run)["mlflow_run"] for run in runs])
+        parent.adopt([tracked_run(run) for run in runs])
         parent.log_metrics({f"mean.{entry.key}": entry.mean("accuracy") for entry in contestants})
         test_rows = sum(len(fold.truth) for fold in folds) // options.repeats
         summary = [

@@ -10,7 +10,9 @@ import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ..artifacts import checked_id
 from ..errors import InputError
+from ..files import naming_errors
 from . import location
 
 # One call of MLflow's: `do` names it, as in mlflow_calls, and the other keys are its arguments.
@@ -37,22 +39,22 @@ class Journal:
         self.folder.mkdir(parents=True, exist_ok=True)
         if "path" in entry:
             entry = entry | {"path": str(self._copy(Path(entry["path"])))}
-        with self._lines.open("ab+") as file:
+        with naming_errors(self._lines), self._lines.open("ab+") as file:
             file.truncate(_end_of_last_line(file))  # a kill or a full disk may have cut a line off
             file.write(json.dumps(entry).encode() + b"\n")
 
     def entries(self) -> list[Entry]:
         """Return all entries, with the paths of the copies. A last line that was cut off is left out.
 
-        Raises InputError if any other line is damaged.
+        Raises InputError if any other line is damaged, or names a path outside the journal.
         """
         *lines, _cut_off = self._lines.read_bytes().split(b"\n")
         entries: list[Entry] = []
         for number, line in enumerate(lines, 1):
             try:
                 entry = json.loads(line)
-                copy = {"path": str(self.folder / entry["path"])} if "path" in entry else {}
-                entries.append(entry | copy)
+                copy = {"path": str(self._inside(entry["path"]))} if "path" in entry else {}
+                entries.append({**entry, **copy})
             except (ValueError, TypeError) as error:
                 raise InputError(f"{self._lines}, line {number}: damaged: remove {self.folder}") from error
         return entries
@@ -65,12 +67,19 @@ class Journal:
         files = self.folder / "files"
         files.mkdir(exist_ok=True)
         copy = files / str(len(list(files.iterdir()))) / path.name
-        if path.is_dir():
-            shutil.copytree(path, copy)
-        else:
-            copy.parent.mkdir()
-            shutil.copyfile(path, copy)
+        with naming_errors(copy):
+            if path.is_dir():
+                shutil.copytree(path, copy)
+            else:
+                copy.parent.mkdir()
+                shutil.copyfile(path, copy)
         return copy.relative_to(self.folder)
+
+    def _inside(self, path: str) -> Path:
+        """Return the path of a copy. Raises ValueError if it leads out of the journal."""
+        copy = self.folder / path
+        copy.resolve().relative_to(self.folder.resolve() / "files")
+        return copy
 
 
 def _end_of_last_line(file: BinaryIO) -> int:
@@ -79,8 +88,8 @@ def _end_of_last_line(file: BinaryIO) -> int:
 
 
 def unsent_journal(run_id: str) -> Journal:
-    """Return the journal of a run, which need not exist yet."""
-    return Journal(_unsent_folder() / run_id)
+    """Return the journal of a run, which need not exist yet. Raises InputError for what is no id."""
+    return Journal(_unsent_folder() / checked_id(run_id))
 
 
 def unsent_journals() -> list[Journal]:

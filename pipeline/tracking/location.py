@@ -11,8 +11,10 @@ import os
 import re
 from pathlib import Path
 
-from ..artifacts import data_folder
+from ..artifacts import checked_id, data_folder
+from ..errors import InputError
 
+TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 MLFLOW_DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "GIT_PYTHON_REFRESH": "quiet",
@@ -20,14 +22,27 @@ MLFLOW_DEFAULTS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # of a few megabytes
     # A dead server costs seconds: by MLflow's own limits it would be minutes, for every call.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    TIMEOUT: "20",
 }
+# A key of a query and what follows it: `?password=`, `&access_token=`, `PWD%3D` in ODBC's connection strings.
+SECRET = re.compile(
+    r"((?:[?&;]|%3B)[\w.-]*(?:pass|pwd|token|secret|key|credential|auth|sig|odbc_connect)[\w.-]*(?:=|%3D))[^\s&'\")]*",
+    re.IGNORECASE,
+)
 
 
 def set_mlflow_defaults() -> None:
     """Set MLflow's environment variables, which it reads as it is imported; the user's values win."""
     for name, value in MLFLOW_DEFAULTS.items():
         os.environ.setdefault(name, value)
+
+
+def request_seconds() -> float:
+    """Return how long MLflow waits for each piece of a server's answer."""
+    text = os.environ.get(TIMEOUT) or MLFLOW_DEFAULTS[TIMEOUT]
+    if not text.isdecimal():
+        raise InputError(f"{TIMEOUT}={text}: expected whole seconds")
+    return float(text)
 
 
 def tracking_folder() -> Path:
@@ -38,6 +53,11 @@ def tracking_folder() -> Path:
 def locks_folder() -> Path:
     """Return the folder with a lock for each run that a process of this machine is recording."""
     return tracking_folder() / "running"
+
+
+def lock_file(run_id: str) -> Path:
+    """Return the lock of a run. Raises InputError for what is no id."""
+    return locks_folder() / checked_id(run_id)
 
 
 def is_default() -> bool:
@@ -68,11 +88,11 @@ def redacted_uri() -> str:
 
 
 def without_password(text: str) -> str:
-    """Return the text with all addresses in it stripped of user and password.
+    """Return the text with all addresses in it stripped of user, password and what else is secret.
 
-    A password may hold a slash and an @.
+    A password may hold a slash and an @. Of a query, the values of keys that sound like secrets are cut.
     """
-    return re.sub(r"(?<=://)\S*@", "", text)
+    return SECRET.sub(r"\1...", re.sub(r"(?<=://)\S*@", "", text))
 
 
 def store_fingerprint() -> str:

@@ -23,6 +23,7 @@ from mlflow.entities import (
 )
 from mlflow.exceptions import MlflowException
 
+from ..artifacts import checked_id
 from ..errors import InputError, StoreUnreachable
 from ..files import exclusive
 from ..terminal import say
@@ -55,28 +56,28 @@ def _call(client: MlflowClient, run_id: str, entry: Entry) -> None:  # noqa: C90
     match entry:
         case {"do": "begin"}:
             pass  # the run exists
-        case {"do": "params", "values": values}:
+        case {"do": "params", "values": dict(values)}:
             client.log_batch(run_id, params=[Param(*item) for item in values.items()])
-        case {"do": "metrics", "values": values, "time": time, "step": step}:
+        case {"do": "metrics", "values": dict(values), "time": int(time), "step": int(step)}:
             client.log_batch(run_id, metrics=[Metric(*item, time, step) for item in values.items()])
-        case {"do": "tags", "values": values}:
+        case {"do": "tags", "values": dict(values)}:
             client.log_batch(run_id, tags=[RunTag(*item) for item in values.items()])
-        case {"do": "inputs", "values": data_sets}:
+        case {"do": "inputs", "values": list(data_sets)}:
             client.log_inputs(run_id, datasets=[_data_set(**fields) for fields in data_sets])
-        case {"do": "files", "path": path, "folder": folder}:
+        case {"do": "files", "path": str(path), "folder": (str() | None) as folder}:
             client.log_artifact(run_id, path, folder)
-        case {"do": "text", "text": text, "name": name}:
+        case {"do": "text", "text": str(text), "name": str(name)}:
             client.log_text(run_id, text, name)
-        case {"do": "table", "name": name, "text": text}:
+        case {"do": "table", "name": str(name), "text": str(text)}:
             _log_table(client, run_id, name, text)
-        case {"do": "model", "path": path}:
+        case {"do": "model", "path": str(path)}:
             _log_model(client, run_id, Path(path))
-        case {"do": "adopt", "runs": children}:
+        case {"do": "adopt", "runs": list(children)}:
             _adopt(client, run_id, children)
-        case {"do": "end", "status": status, "time": time}:
+        case {"do": "end", "status": str(status), "time": int(time)}:
             client.set_terminated(run_id, status, time)
         case _:
-            raise InputError(f"entry {entry['do']!r} of run {run_id} is unknown")
+            raise InputError(f"entry {entry.get('do')!r} of run {run_id} is unknown or damaged")
 
 
 def _log_table(client: MlflowClient, run_id: str, name: str, text: str) -> None:
@@ -118,14 +119,14 @@ def _data_set(context: str, **fields: str) -> DatasetInput:
 
 def stored_run_id(client: MlflowClient, experiment: str, run_id: str) -> str | None:
     """Return the store's id of a run: the same, or that of the run as which it was sent."""
-    if not run_id.startswith("local-"):
+    if not checked_id(run_id).startswith("local-"):
         try:
-            return str(client.get_run(run_id).info.run_id)
+            return store.answered_id(client.get_run(run_id).info.run_id)
         except MlflowException as error:
             if store.is_temporary(error):
                 raise
     sent = client.search_runs([experiment], f"tags.{LOCAL_ID_TAG} = '{run_id}'", max_results=1)
-    return str(sent[0].info.run_id) if sent else None
+    return store.answered_id(sent[0].info.run_id) if sent else None
 
 
 def send() -> Iterator[SendResult]:
@@ -138,21 +139,23 @@ def send() -> Iterator[SendResult]:
         locked: list[Journal] = []
         for journal in unsent_journals():
             try:
-                stack.enter_context(exclusive(location.locks_folder() / journal.run_id, wait=False))
+                stack.enter_context(exclusive(location.lock_file(journal.run_id), wait=False))
                 locked.append(journal)
             except BlockingIOError:
                 yield SendResult(f"{journal.run_id} is still under way", False)
+            except InputError as error:
+                yield _not_sent(journal, error)
         stored_ids: dict[str, str] = {}  # all of them first: one run may be another's parent
         for journal in locked:
             try:
                 stored_ids[journal.run_id] = _create_run(client, experiment, journal)
-            except (InputError, *store.STORE_ERRORS) as error:
+            except Exception as error:
                 yield _not_sent(journal, error)
         for journal in locked:
             if stored := stored_ids.get(journal.run_id):
                 try:
                     _replay(client, stored, journal.entries())
-                except (InputError, *store.STORE_ERRORS) as error:
+                except Exception as error:
                     yield _not_sent(journal, error)
                     continue
                 journal.remove()
@@ -172,9 +175,11 @@ def _create_run(client: MlflowClient, experiment: str, journal: Journal) -> str:
     """Return the store's id of the run, which is created unless the store has it."""
     if stored := stored_run_id(client, experiment, journal.run_id):
         return stored
-    begin = journal.entries()[0]
-    tags = begin["tags"] | {LOCAL_ID_TAG: journal.run_id}
-    return str(client.create_run(experiment, start_time=begin["time"], tags=tags).info.run_id)
+    match journal.entries()[0]:
+        case {"do": "begin", "tags": dict(tags), "time": int(time)}:
+            created = client.create_run(experiment, time, tags | {LOCAL_ID_TAG: journal.run_id})
+            return store.answered_id(created.info.run_id)
+    raise InputError(f"{journal.folder} does not begin with a run: remove it")
 
 
 def _replay(client: MlflowClient, run_id: str, entries: list[Entry]) -> None:

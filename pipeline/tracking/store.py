@@ -16,15 +16,20 @@ from typing import NamedTuple
 import mlflow
 from mlflow.entities import RunStatus
 from mlflow.exceptions import InvalidUrlException, MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_registered_artifact_repositories
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..artifacts import checked_id
 from ..errors import InputError, StoreUnreachable
 from . import location, locks
 
 EXPERIMENT = "convtext"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # the pages for training, not chats
 RUN_DELETED = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # MLflow's error codes
-STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)  # of a store that cannot be used
+# Of a store that cannot be used. Whatever else MLflow raises comes of an answer that makes no sense.
+STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)
+ARTIFACT_FOLDER = re.compile(r"(m-)?[0-9a-f]{32}")  # of a run or a model
 VIEW = "results"
 COLUMN_WIDTHS = {  # of the table of runs, in its order, in pixels
     "metrics.`test.accuracy`": 150,
@@ -65,7 +70,7 @@ def connect() -> Connection:
         experiment = _experiment(client)
         _mark_killed_runs(client)
         return Connection(client, experiment)
-    except (*STORE_ERRORS, ImportError, ValueError) as error:
+    except Exception as error:
         if isinstance(error, MlflowException) and error.error_code == "INVALID_PARAMETER_VALUE":
             expected = (
                 "expected an address such as http://host:5000 or sqlite:///runs.db as MLFLOW_TRACKING_URI"
@@ -80,7 +85,7 @@ def store_errors() -> Iterator[None]:
     """Turn MLflow's errors of the store into an InputError that names the store."""
     try:
         yield
-    except STORE_ERRORS as error:
+    except Exception as error:
         raise input_error(error) from error
 
 
@@ -93,6 +98,9 @@ def input_error(error: Exception) -> InputError:
         return StoreUnreachable(f"the tracking server {address} does not answer ({reason(error)})")
     if "database is locked" in str(error):
         return StoreUnreachable(f"the tracking store {address} is locked by another process")
+    if location.is_remote() and not isinstance(error, STORE_ERRORS):
+        cause = f"{type(error).__name__}: {reason(error)}"
+        return StoreUnreachable(f"the tracking server {address} gives no sensible answer ({cause})")
     return InputError(f"the tracking store {address} cannot be used: {reason(error)}")
 
 
@@ -105,13 +113,48 @@ def is_temporary(error: Exception) -> bool:
 
 def reason(error: Exception) -> str:
     """Return the error in a few words: MLflow's messages hold addresses, classes and whole pages."""
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {str(error.strerror).lower()}"
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename2 or error.filename}: {error.strerror.lower()}"
     text = location.without_password(str(error))
     cause = re.search(r"\[Errno -?\d+\] ([^'\")]+)|(Read timed out|timed out)", text)
     if cause:
         return (cause[1] or cause[2]).lower()
     return text.strip().partition("\n")[0][:200] or type(error).__name__
+
+
+def answered_id(value: object) -> str:
+    """Return an id that the store has given. Raises StoreUnreachable for one that it cannot have meant."""
+    try:
+        return checked_id(value)
+    except InputError as error:
+        address = location.redacted_uri()
+        raise StoreUnreachable(f"the tracking server {address} gives no sensible answer ({error})") from error
+
+
+class SharedFolder(LocalArtifactRepository):  # type: ignore[misc]  # MLflow has no types
+    """A folder of this machine to which artifacts are written.
+
+    A server may name one that both can see, as MLflow lays it out: in a folder of the run's or the model's
+    own. Any other would have its answer say which of the user's files are overwritten.
+    """
+
+    def log_artifact(self, local_file: str, artifact_path: str | None = None) -> None:
+        """Copy a file into the folder. Raises MlflowException if no server should name that folder."""
+        self._check()
+        super().log_artifact(local_file, artifact_path)
+
+    def log_artifacts(self, local_dir: str, artifact_path: str | None = None) -> None:
+        """Copy a folder's files into the folder. Raises as `log_artifact` does."""
+        self._check()
+        super().log_artifacts(local_dir, artifact_path)
+
+    def _check(self) -> None:
+        parts = Path(self.artifact_dir).resolve().parts
+        if location.is_remote() and not any(ARTIFACT_FOLDER.fullmatch(part) for part in parts):
+            raise MlflowException(f"{self.artifact_dir} is no place for artifacts")
+
+
+get_registered_artifact_repositories().update({"": SharedFolder, "file": SharedFolder})
 
 
 def prepare_pages() -> tuple[str, str]:

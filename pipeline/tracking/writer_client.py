@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +21,9 @@ from . import location
 from .journal import Entry
 
 PROCESS_ENDED = {"error": "the process that writes to the tracking store has ended", "unreachable": True}
+# How long an entry may take, as a multiple of the time that MLflow waits for each piece of an answer: without
+# it, a server that sends a byte now and then would keep the training waiting for ever.
+PATIENCE = 30
 
 
 class WriterClient:
@@ -67,8 +71,13 @@ class WriterClient:
         with suppress(OSError):  # of a process that is gone
             requests.write(json.dumps(entry) + "\n")
             requests.flush()
+            seconds = PATIENCE * location.request_seconds()
+            if not select.select([answers], [], [], seconds)[0]:
+                self._process.kill()
+                late = f"the tracking store {location.redacted_uri()} has not answered in {seconds:.0f} s"
+                return {"error": late, "unreachable": True}
             line = answers.readline()
-        answer: dict[str, Any] = json.loads(line) if line else PROCESS_ENDED
+        answer: dict[str, Any] = json.loads(line) if line.endswith("\n") else PROCESS_ENDED
         return answer
 
 

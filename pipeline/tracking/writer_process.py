@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 from contextlib import suppress
@@ -23,9 +24,13 @@ from ..errors import InputError, StoreUnreachable
 from . import location, mlflow_calls, store
 from .journal import Entry
 
+MAX_MEMORY_BYTES = 3 * 2**30  # of which a classifier that is packed takes the half
+
 
 def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the stage is asked to end, and has that to record
+    if location.is_remote():  # an answer may be without end, and MLflow reads it whole
+        resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, resource.RLIM_INFINITY))
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what MLflow prints is no answer
     _connection_or_error()
@@ -36,14 +41,12 @@ def main() -> None:
 
 
 def _answer(entry: Entry) -> dict[str, Any]:
-    error: InputError
     try:
         return _execute(entry)
-    except (InputError, *store.STORE_ERRORS) as cause:
+    except Exception as cause:
         error = store.input_error(cause)
-    except Exception as cause:  # whatever it is, it is not worth the training
-        error = StoreUnreachable(f"{type(cause).__name__}: {store.reason(cause)}")
-    return {"error": str(error), "unreachable": isinstance(error, StoreUnreachable)}
+        is_known = isinstance(cause, (InputError, *store.STORE_ERRORS))  # no other is worth the training
+        return {"error": str(error), "unreachable": not is_known or isinstance(error, StoreUnreachable)}
 
 
 def _execute(entry: Entry) -> dict[str, Any]:
@@ -51,7 +54,7 @@ def _execute(entry: Entry) -> dict[str, Any]:
         case {"do": "begin", "time": time, "tags": tags}:
             client, experiment = _connection()
             run = client.create_run(experiment, start_time=time, tags=tags)
-            return {"run": run.info.run_id, "tags": tags}
+            return {"run": store.answered_id(run.info.run_id), "tags": tags}
         case {"do": "resume", "run": run_id}:
             return _resume(run_id)
         case {"do": "pack", "folder": folder, "place": place}:

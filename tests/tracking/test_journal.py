@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.tracking.journal import Journal
+from pipeline.tracking.journal import Journal, unsent_journal
 
 VALUES = st.text('aä\n\r"\\\u2028\ud800', max_size=5) | st.floats(allow_nan=False)
 
@@ -55,3 +56,32 @@ def test_an_entry_that_a_kill_cut_off_is_left_out_and_other_damage_is_named(tmp_
         lines.write_bytes(damage + whole)
         with pytest.raises(InputError, match=r"entries.jsonl.*damaged: remove .*run"):
             journal.entries()
+
+
+@pytest.mark.parametrize(
+    "path", ["../../victim", "/victim", "files/../../../victim", "entries.jsonl", "", 7, None]
+)
+def test_an_entry_whose_copy_is_not_the_journals_own_is_damage(path: object, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "run")
+    journal.append({"do": "begin"})
+    (tmp_path / "run" / "files").mkdir()
+    with (tmp_path / "run" / "entries.jsonl").open("a") as lines:
+        lines.write(json.dumps({"do": "files", "path": path}) + "\n")
+    with pytest.raises(InputError, match=r"entries.jsonl, line 2: damaged: remove .*run"):
+        journal.entries()
+
+
+def test_a_copy_that_is_a_link_out_of_the_journal_is_damage(tmp_path: Path) -> None:
+    journal, file = Journal(tmp_path / "run"), tmp_path / "curve.json"
+    file.write_text("1")
+    journal.append({"do": "files", "path": str(file)})
+    (copy,) = (tmp_path / "run").rglob("curve.json")
+    copy.unlink()
+    copy.symlink_to(file)
+    with pytest.raises(InputError, match="damaged"):
+        journal.entries()
+
+
+def test_a_journal_is_named_by_an_id_alone() -> None:
+    with pytest.raises(InputError, match="is no id"):
+        unsent_journal("../../victim")

@@ -8,10 +8,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from pipeline.errors import InputError, StoreUnreachable
 from pipeline.tracking import store
 from pipeline.tracking.run import new_run
+from tests.hostile_server import NONSENSE, hostile_server
 from tests.tracking_runs import query, start_tracking, track
 
 # MLflow's own use of Pydantic and SQLAlchemy.
@@ -83,3 +87,39 @@ def test_a_file_that_is_no_database_is_refused_in_a_line(
     with pytest.raises(InputError, match="cannot be used"):
         store.connect()
     assert capfd.readouterr().err == ""
+
+
+def test_a_server_names_a_folder_of_this_machine_only_as_mlflow_lays_it_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = "0123456789abcdef" * 2
+    laid_out = [tmp_path / "1" / run / "artifacts", tmp_path / "1" / "models" / f"m-{run}" / "artifacts"]
+    others = [tmp_path, tmp_path / run / ".." / "home", tmp_path / f"{run}.d"]
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "victim.txt").write_text("overwritten")
+    (tmp_path / "victim.txt").write_text("precious")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    for folder in laid_out:
+        get_artifact_repository(folder.as_uri()).log_artifacts(str(tmp_path / "source"))
+        assert (folder / "victim.txt").exists()
+    for folder in others:
+        for address in (str(folder), f"file://{folder}"):
+            there = get_artifact_repository(address)
+            with pytest.raises(MlflowException, match="is no place for artifacts"):
+                there.log_artifacts(str(tmp_path / "source"))
+            with pytest.raises(MlflowException, match="is no place for artifacts"):
+                there.log_artifact(str(tmp_path / "source" / "victim.txt"))
+    assert (tmp_path / "victim.txt").read_text() == "precious"
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    get_artifact_repository(str(tmp_path)).log_artifact(str(tmp_path / "source" / "victim.txt"))
+
+
+@pytest.mark.parametrize("nonsense", ["a page", "a list for an object", "other types", "an empty object"])
+def test_a_server_that_makes_no_sense_is_one_that_cannot_be_reached(
+    nonsense: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hostile_server({"*": NONSENSE[nonsense]}) as uri:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        client = MlflowClient(tracking_uri=uri)
+        with pytest.raises(StoreUnreachable, match=f"the tracking server {uri} "), store.store_errors():
+            store.answered_id(client.create_run("1").info.run_id)
