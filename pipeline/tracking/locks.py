@@ -27,11 +27,23 @@ def abandoned_runs(folder: Path, store: str) -> Iterator[str]:
     Each lock is removed when the caller asks for the next run: one that the caller fails on is found again.
     """
     for path in sorted(folder.glob("*")):
-        # A ValueError: the process died before it recorded anything.
-        with suppress(OSError, ValueError), path.open(encoding="utf-8") as file:
+        with suppress(OSError), path.open(encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             ended_meanwhile = not os.fstat(file.fileno()).st_nlink
-            run_store, run_id = json.load(file)
-            if run_store == store and not ended_meanwhile:
-                yield run_id
-                path.unlink(missing_ok=True)
+            holder = _holder(file)
+            if (holder and holder[0] != store) or ended_meanwhile:
+                continue
+            if holder:
+                yield holder[1]
+            path.unlink(missing_ok=True)
+
+
+def _holder(lock: TextIO) -> tuple[str, str] | None:
+    """Return what `record_holder` wrote; None if the process had recorded nothing."""
+    try:
+        match json.load(lock):
+            case [str(store), str(run_id)]:
+                return store, run_id
+    except (ValueError, RecursionError):
+        pass
+    return None

@@ -101,19 +101,17 @@ class Run:
             written.result()
 
     def end(self, status: str) -> None:
-        """End the run. Raises as `wait` does."""
-        self.record(do="end", status=status, time=_now())
-        try:
+        """End the run. Raises as `wait` does.
+
+        If the end is not recorded, the lock's file stays, so that the next to open the store marks the run.
+        """
+        with self._lock:
+            self.record(do="end", status=status, time=_now())
             self.wait()
-        except Exception:
-            # Not after an interrupt: the lock's file then stays, and marks the run as abandoned.
-            self._lock.close()
-            raise
-        self._lock.close()
 
     def _begin(self, begin: Entry) -> None:
         if begin["do"] == "resume":  # by one process at a time; `send` is another
-            lock = self._lock.enter_context(exclusive(location.locks_folder() / self._id))
+            lock = self._lock.enter_context(exclusive(location.lock_file(self._id)))
         if not self._journal.exists():
             try:
                 begun = self._writer.ask(begin)
@@ -126,7 +124,7 @@ class Run:
                 self._start_journal(error)
             self._writer.has_begun_a_run = True
         if begin["do"] == "begin":
-            lock = self._lock.enter_context(exclusive(location.locks_folder() / self._id))
+            lock = self._lock.enter_context(exclusive(location.lock_file(self._id)))
         record_holder(lock, location.store_fingerprint(), self._id)
 
     def _write(self, entry: Entry) -> None:

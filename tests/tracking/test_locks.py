@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pipeline.files import exclusive
 from pipeline.tracking.locks import abandoned_runs, record_holder
 
@@ -63,3 +65,13 @@ def test_a_run_that_its_finder_could_not_deal_with_is_found_again(tmp_path: Path
     (tmp_path / "another").write_text("")  # killed before it had noted anything
     assert next(abandoned_runs(tmp_path, "sqlite:///a.db")) == "id of one"  # and no further
     assert list(abandoned_runs(tmp_path, "sqlite:///a.db")) == ["id of one"]
+
+
+@pytest.mark.parametrize(
+    "content", ["7", "{}", "[]", '["a", "b", "c"]', '["sqlite:///a.db", 7]', '["sqlite:///a.db", {}]']
+)
+def test_a_lock_with_other_content_is_no_runs_and_removed(content: str, tmp_path: Path) -> None:
+    (tmp_path / "one").write_text(content)
+    (tmp_path / "two").write_text('["sqlite:///a.db", "id"]')
+    assert list(abandoned_runs(tmp_path, "sqlite:///a.db")) == ["id"]
+    assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,12 @@ import pytest
 
 from pipeline.commands import send
 from pipeline.config.command_line import parse_words
+from pipeline.errors import InputError
 from pipeline.tracking import store
+from pipeline.tracking.journal import unsent_journals
+from pipeline.tracking.run import Run
+from tests.hostile_server import hostile_server
+from tests.hostile_server import run as hostile_server_run
 from tests.tracking_runs import query, track
 
 # MLflow's own use of Pydantic and SQLAlchemy.
@@ -62,3 +67,42 @@ def test_a_store_that_breaks_costs_no_run_of_a_stage_that_has_begun_one(tmp_path
     losses = "select runs.name, value from metrics join runs using (run_uuid) order by value"
     assert query(tmp_path, losses) == [("two", 0.25), ("one", 0.5)]
     assert query(tmp_path, "select count(*) from tags where key = 'mlflow.parentRunId'") == [(1,)]
+
+
+def test_a_run_whose_end_is_recorded_nowhere_is_marked_by_the_next_to_open_the_store(tmp_path: Path) -> None:
+    """As on a full disk, where neither the store nor the journal can be written."""
+    fails = (
+        "    from pathlib import Path\n"
+        "    run.wait()\n"
+        f"    path = Path({str(tmp_path / 'tracking' / 'mlflow.db')!r})\n"
+        "    path.rename(path.with_suffix('.kept')), path.write_text('no database ' * 999)\n"
+        "    path.with_name('unsent').write_text('no folder')\n"
+    )
+    done = track(fails)
+    assert done.returncode == 1 and "NotADirectoryError" in done.stderr
+    path = tmp_path / "tracking" / "mlflow.db"
+    path.with_suffix(".kept").rename(path)
+    assert query(tmp_path, "select status from runs") == [("RUNNING",)]
+    store.connect()
+    assert query(tmp_path, "select status from runs") == [("KILLED",)]
+    assert list((tmp_path / "tracking" / "running").iterdir()) == []
+
+
+@pytest.mark.parametrize("run_id", ["../../../victim.txt", "/victim.txt", "", ".", "a b", "x" * 300])
+def test_an_id_of_a_server_that_can_be_none_costs_its_record_alone(
+    run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim = tmp_path.parent / "victim.txt"
+    victim.write_text("precious")
+    with hostile_server(
+        {"runs/create": hostile_server_run(run_id), "runs/get": hostile_server_run(run_id)}
+    ) as uri:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        done = track()
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stderr
+    assert "is no id of MLflow's" in done.stderr and "`make send` sends it" in done.stderr
+    assert victim.read_text() == "precious"
+    (journal,) = unsent_journals()
+    assert [entry["do"] for entry in journal.entries()] == ["begin", "params", "metrics", "end"]
+    with pytest.raises(InputError, match="is no id"):
+        Run(run_id, {"do": "resume", "run": run_id})
