@@ -15,13 +15,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..artifacts import MlflowModelFolder, RegistrationFolder, RunFolder, read_inputs
+from ..artifacts import (
+    ChampionFiles,
+    MlflowModelFolder,
+    RegistrationFolder,
+    RunFolder,
+    read_inputs,
+    tracked_run,
+)
 from ..config import loading, words
 from ..config.command_line import Words
 from ..corpus.equality import contents, digests
 from ..environment.program import command_text
 from ..errors import InputError, Refused
-from ..files import read_arrays, read_json, read_table, write_csv, write_json, write_text
+from ..files import exclusive, read_arrays, read_json, read_table, write_csv, write_json, write_text
 from ..prediction.classifier import Classifier
 from ..release import champions, contest, gate, gate_report, registry
 from ..release.champion_note import Champion
@@ -37,13 +44,19 @@ def run(given: Words) -> None:
     if not folder.metrics.exists():
         command = command_text("train", {"CORPUS": corpus, "MODEL": model})
         raise InputError(f"there is no finished run in {folder.path}: run `{command}` first")
-    name, run_id = folder.corpus.path.name, stored_id(read_json(folder.run)["mlflow_run"])
+    with exclusive(ChampionFiles(folder.corpus.path.name).lock):
+        _judge(folder, model, given[words.FORCE])
+
+
+def _judge(folder: RunFolder, model: str, force: str) -> None:
+    """Compare the run with the champion and promote it if it is better: one command at a time."""
+    name, run_id = folder.corpus.path.name, stored_id(tracked_run(folder))
     model_id = registry.model_of(run_id)
     champion = champions.refresh(name)
     if champion and champion.model_id == model_id:
         say(f"register: {name}, {model}: this run is the champion already, as version {champion.version}")
         return
-    report, changed = _compare(folder, run_id, model_id, champion, given[words.FORCE])
+    report, changed = _compare(folder, run_id, model_id, champion, force)
     _write(folder.registration, report, changed)
     say(f"{gate_report.summary(report)}\n  which rows changed: {folder.registration.rows}")
     if not (report.passed or report.forced):
@@ -51,7 +64,7 @@ def run(given: Words) -> None:
         kept = f"version {champion.version} stays the champion" if champion else "there is no champion yet"
         raise Refused(f"{name}, {model} is not promoted: {kept}")
     tags = {"forced": report.forced} if report.forced else {}
-    version = registry.promote(name, run_id, model_id, model, tags)
+    version = registry.promote(name, run_id, model_id, model, tags, champion.version if champion else "")
     registry.attach(run_id, folder.registration.path, "promoted")
     champions.refresh(name)
     say(f"  {name} version {version.number} is the champion:\n  `make predict` without MODEL= labels by it")

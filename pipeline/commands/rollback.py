@@ -5,8 +5,10 @@ Reads and moves the alias in MLflow, and fetches the model for `predict`.
 
 from __future__ import annotations
 
+from ..artifacts import ChampionFiles
 from ..config import loading, words
 from ..config.command_line import Words
+from ..files import exclusive
 from ..release import champions, registry
 from ..terminal import say
 
@@ -14,10 +16,11 @@ from ..terminal import say
 def run(given: Words) -> None:
     corpus, model = loading.resolved(given[words.CORPUS], "")
     name = loading.run_folder(corpus, model).parent.name
-    champions.refresh(name)  # notes an alias that was moved in MLflow's pages, whatever comes of the rollback
-    previous, champion = registry.previous(name)
-    champions.ensure_local(name, previous.model_id)  # first: if that fails, nothing has changed
-    registry.set_champion(name, previous)
-    champions.refresh(name)
+    with exclusive(ChampionFiles(name).lock):
+        champions.refresh(name)  # notes an alias moved in MLflow's pages, whatever comes of the rollback
+        previous, champion = registry.previous(name)
+        champions.ensure_local(name, previous.model_id)  # first: if that fails, nothing has changed
+        registry.set_champion(name, previous, champion.number)
+        champions.refresh(name)
     now = f"version {previous.number} ({previous.title})"
     say(f"rollback: {name} {now} is the champion, in place of {champion.number}")

@@ -42,19 +42,19 @@ def champion(name: str) -> Version | None:
     """Return the champion of a registered model, or None."""
     client = store.connect().client
     with store_errors():
-        try:
-            number = client.get_registered_model(name).aliases.get(CHAMPION)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return None
-        return _version(client.get_model_version(name, str(number))) if number else None
+        number = _champion_number(client, name)
+        return _version(client.get_model_version(name, number)) if number else None
 
 
-def promote(name: str, run_id: str, model_id: str, title: str, tags: dict[str, str]) -> Version:
-    """Register a run's model as the next version, and make it the champion."""
+def promote(
+    name: str, run_id: str, model_id: str, title: str, tags: dict[str, str], replaced: str
+) -> Version:
+    """Register a run's model as the next version, and make it the champion in place of version `replaced`.
+
+    `replaced` is empty for a first champion. Raises InputError, with nothing promoted, if the champion is
+    another one by now.
+    """
     client = store.connect().client
-    replaced = champion(name)
     with store_errors():
         with suppress(MlflowException):  # it is there already
             client.create_registered_model(name)
@@ -63,9 +63,13 @@ def promote(name: str, run_id: str, model_id: str, title: str, tags: dict[str, s
             _address(model_id),
             run_id,
             model_id=model_id,
-            tags=tags | {"title": title, REPLACED_TAG: replaced.number if replaced else ""},
+            tags=tags | {"title": title, REPLACED_TAG: replaced},
         )
-        client.set_registered_model_alias(name, CHAMPION, version.version)
+        try:
+            _move_alias(client, name, version.version, replaced)
+        except InputError:
+            client.delete_model_version(name, version.version)
+            raise
         return _version(client.get_model_version(name, version.version))
 
 
@@ -84,10 +88,14 @@ def previous(name: str) -> tuple[Version, Version]:
         return _version(client.get_model_version(name, now.replaced)), now
 
 
-def set_champion(name: str, version: Version) -> None:
+def set_champion(name: str, version: Version, replaced: str) -> None:
+    """Make a version the champion in place of version `replaced`.
+
+    Raises InputError, with nothing changed, if the champion is another one by now.
+    """
     client = store.connect().client
     with store_errors():
-        client.set_registered_model_alias(name, CHAMPION, version.number)
+        _move_alias(client, name, version.number, replaced)
 
 
 def model_of(run_id: str) -> str:
@@ -103,15 +111,16 @@ def model_of(run_id: str) -> str:
                 f"run {run_id} has no model in {location.redacted_uri()}: finish its training first"
             )
         models = [client.get_logged_model(output.model_id) for output in outputs.model_outputs]
-    return str(max(models, key=lambda model: model.creation_timestamp).model_id)
+        return store.answered_id(max(models, key=lambda model: model.creation_timestamp).model_id)
 
 
 def fetch(model_id: str, folder: Path) -> None:
     """Copy an MLflow model into a folder, as a whole or not at all."""
-    with store_errors(), atomic_folder(folder) as partial, TemporaryDirectory() as scratch:
-        model = mlflow.artifacts.download_artifacts(
-            _address(model_id), dst_path=scratch, tracking_uri=location.store_uri()
-        )
+    with atomic_folder(folder) as partial, TemporaryDirectory() as scratch:
+        with store_errors():
+            model = mlflow.artifacts.download_artifacts(
+                _address(model_id), dst_path=scratch, tracking_uri=location.store_uri()
+            )
         shutil.copytree(model, partial, dirs_exist_ok=True)
 
 
@@ -121,6 +130,28 @@ def attach(run_id: str, folder: Path, outcome: str) -> None:
     with store_errors():
         client.log_artifacts(run_id, str(folder), folder.name)
         client.set_tag(run_id, folder.name, outcome)
+
+
+def _champion_number(client: mlflow.MlflowClient, name: str) -> str:
+    """Return the version that the alias is on, or "" if there is none."""
+    try:
+        return str(client.get_registered_model(name).aliases.get(CHAMPION, ""))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return ""
+
+
+def _move_alias(client: mlflow.MlflowClient, name: str, number: str, replaced: str) -> None:
+    """Move the alias unless another machine has moved it: the exclusive lock of `register` is this one's."""
+    now = _champion_number(client, name)
+    if now != replaced:
+        found = f"version {now}" if now else "gone"
+        raise InputError(
+            f"the champion of {name} is {found} by now, moved from elsewhere: nothing is promoted; the same "
+            "command again starts from it"
+        )
+    client.set_registered_model_alias(name, CHAMPION, number)
 
 
 def _address(model_id: str) -> str:
@@ -140,7 +171,7 @@ def _version(version: ModelVersion) -> Version:
             "was logged here: take the alias from it"
         )
     return Version(
-        number=str(version.version),
+        number=store.answered_id(str(version.version)),
         run_id=str(version.run_id),
         model_id=source[0],
         title=version.tags.get("title", f"run {version.run_id}"),

@@ -294,6 +294,23 @@ def test_a_champion_that_cannot_be_compared_with_falls_by_force_alone(
     assert "version 1 (kim-rand) is the champion" in verb("rollback")[1]
 
 
+def test_two_runs_that_are_registered_at_once_are_judged_one_after_the_other(data: Path, corpus: str) -> None:
+    """The second of two equals is compared with the first, and not, as the first is, with no champion."""
+    command = [sys.executable, "-m", "pipeline", "register", f"CORPUS={data / 'reviews.csv'}"]
+    started = [
+        subprocess.Popen(
+            [*command, f"MODEL={model}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for model in (GOOD, OTHER)
+    ]
+    printed = [process.communicate(timeout=240) for process in started]
+    assert sorted(process.returncode for process in started) == [0, 1], printed
+    assert "is not promoted: version 1 stays the champion" in "".join(err for _, err in printed)
+    client = store.connect().client
+    assert [str(found.version) for found in client.search_model_versions(f"name='{corpus}'")] == ["1"]
+    assert client.get_registered_model(corpus).aliases == {"champion": "1"}
+
+
 def test_a_server_that_does_not_answer_leaves_the_last_champion_known(
     verb: Verb, corpus: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
