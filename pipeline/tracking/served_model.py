@@ -6,6 +6,7 @@ columns that `predict` writes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel
+from pydantic import ValidationError
 
 from ..errors import InputError
 from ..prediction.classifier import Classifier
@@ -27,6 +29,7 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
 
     def load_context(self, context: Any) -> None:
         """Load the classifier, and compile its loops, so that the first request does not wait for it."""
+        logging.getLogger("uvicorn.error").addFilter(_is_no_hang_up)
         self._classifier = Classifier.load(Path(context.artifacts["model"]))
         self._labeller = lru_cache(maxsize=8)(lambda chosen: Labeller(self._classifier, chosen, None))
         encoder = self._classifier.encoder
@@ -62,8 +65,19 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
 
 
 def _output_columns(params: dict[str, Any]) -> OutputColumns:
-    return OutputColumns(
-        top=int(params.get("top", 1)),
-        probabilities=bool(params.get("probabilities", True)),
-        abstain=float(params.get("abstain", 0)),
-    )
+    """Return the columns that a request asks for. Raises InputError for a value of another type."""
+    try:
+        return OutputColumns.model_validate({"probabilities": True} | params)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise InputError(f"params: {name} is {first['input']!r}: {first['msg'].lower()}") from error
+
+
+def _is_no_hang_up(record: logging.LogRecord) -> bool:
+    """Return False for the traceback of a client that hung up before its request was read.
+
+    Writing its hundred lines takes the server longer than a prediction, while all other clients wait.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return type(error).__name__ != "ClientDisconnect"  # Starlette's, whose import a model does not need

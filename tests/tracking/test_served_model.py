@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+import starlette.requests
 from mlflow.models import Model
 from PIL import Image
 
@@ -34,7 +36,7 @@ from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, save
 from pipeline.prediction.fold_network import fold_networks
 from pipeline.text.encoder import TextEncoder
-from pipeline.tracking import package
+from pipeline.tracking import package, served_model
 from pipeline.tracking.served_model import ServedModel
 
 # TensorFlow's variables, under NumPy 2.4.
@@ -155,6 +157,35 @@ def test_parameters_choose_labels_and_columns(server: str, classifier: Classifie
     second = np.argsort(-classifier.predict_proba(["a lovely film"])[0])[1]
     assert found[0]["predicted_label_2"] == LABELS[second]
     assert ask(server, rows | {"params": {"top": 4}})[0] == 400
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"top": None}, {"top": "2"}, {"top": 2.5}, {"top": [1]}, {"top": {}}, {"top": True}, {"top": 10**30},
+        {"abstain": None}, {"abstain": "x"}, {"abstain": float("nan")}, {"abstain": [0.5]},
+        {"probabilities": None}, {"probabilities": 1}, {"probabilities": "no"}, [], "top", 7,
+    ],
+)  # fmt: skip
+def test_a_parameter_of_another_type_is_refused_in_a_line(server: str, params: object) -> None:
+    status, said = ask(server, {"dataframe_records": [{"review": "awful"}], "params": params})
+    assert (status, "Traceback" in said) == (400, False), said
+
+
+def test_a_client_that_hangs_up_costs_no_page_of_the_servers_log() -> None:
+    """Only Starlette's error of that is left out, and no other."""
+
+    class ClientDisconnect(Exception):
+        pass
+
+    def record(error: Exception) -> logging.LogRecord:
+        traceback = (type(error), error, None)
+        return logging.LogRecord("uvicorn.error", logging.ERROR, "", 1, "Exception in ASGI", None, traceback)
+
+    assert not served_model._is_no_hang_up(record(ClientDisconnect()))
+    assert served_model._is_no_hang_up(record(ValueError()))
+    assert served_model._is_no_hang_up(logging.LogRecord("x", logging.ERROR, "", 1, "said", None, None))
+    assert ClientDisconnect.__name__ == starlette.requests.ClientDisconnect.__name__
 
 
 def test_what_is_missing_is_an_empty_text_and_what_is_no_text_is_refused(
