@@ -141,8 +141,9 @@ class ParquetTable:
             _, offsets, data = texts.buffers()
             bounds = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
             read = self.bytes_total * rows // max(1, self._batches.rows)
-            content = np.frombuffer(data or b"", np.uint8)
-            texts_bounds = np.stack([bounds[:-1], bounds[1:]], axis=1)
+            # Of the buffer, which may be that of a larger batch, the part with these rows.
+            content = np.frombuffer(data or b"", np.uint8)[bounds[0] : bounds[-1]]
+            texts_bounds = np.stack([bounds[:-1], bounds[1:]], axis=1) - bounds[0]
             table, next_place = pa.Table.from_batches([group]), Place(0, rows, 0, False)
             yield Batch(content, texts_bounds, table, [], next_place, read)
 

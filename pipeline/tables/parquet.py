@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 from ..errors import InputError, is_lack_of_memory
 
 BATCH_ROWS = 16_384
-BATCH_BYTES = 8 << 20  # of decoded values
-READ_BYTES = 64 << 20  # decoded at once, if every value were as long as the longest of its column
+BATCH_BYTES = 4 << 20  # of decoded values
+READ_BYTES = 32 << 20  # decoded at once, if every value were as long as the longest of its column
 CELL_BYTES = 64  # what a value of a batch costs at least, as a Python object
 # What a column of a row group may unpack to, and how often the bytes that it is packed in.
 UNPACKED_BYTES = 1 << 30
