@@ -56,7 +56,8 @@ def first_fault(error: ValidationError) -> str:
     if error.error_count() > MAX_FAULTS:  # as many dictionaries would fill the memory
         return f"JSON: {error.error_count():,} keys or values are wrong"
     first = error.errors(include_url=False, include_input=False)[0]
-    return shorten(f"{'.'.join(map(str, first['loc'])) or 'JSON'}: {first['msg']}", 200)
+    place = ".".join(map(str, first["loc"])) or "JSON"
+    return shorten(f"{place}: {first['msg'].removeprefix('Value error, ')}", 200)
 
 
 class File(Section):
