@@ -34,6 +34,20 @@ Content = TypeVar("Content")
 
 
 @contextmanager
+def naming_errors(path: Path) -> Iterator[None]:
+    """Have an OSError that names no file, such as that of a write on a full disk, name this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            # The reason is in the text; that of `copytree` has a source, a copy and a reason for each file.
+            reason = error.args[0][0][-1] if isinstance(error, shutil.Error) else error
+            raise OSError(f"{path}: {reason}") from error
+        error.filename = error.filename or str(path)
+        raise
+
+
+@contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Give a path to write to, which atomically replaces `path` on success and is removed otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,12 +55,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
     try:
         # Of a name that others could foresee: what lies there, such as a link, is not written to.
         partial.unlink(missing_ok=True)
-        partial.touch(exist_ok=False)
-        yield partial
-        os.replace(partial, path)
-    except OSError as error:
-        error.filename = error.filename or str(path)  # a failed write, as on a full disk, names none
-        raise
+        with naming_errors(path):
+            partial.touch(exist_ok=False)
+            yield partial
+            os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -59,7 +71,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     old = path.with_name(f".old-{os.getpid()}-{path.name}")
     partial.mkdir()
     try:
-        yield partial
+        with naming_errors(path):
+            yield partial
         if path.exists():
             os.replace(path, old)
         os.replace(partial, path)
@@ -178,8 +191,8 @@ def images_writer(path: Path, shape: tuple[int, int, int]) -> Iterator[Callable[
 def exclusive(path: Path, wait: bool = True) -> Iterator[TextIO]:
     """Lock a file for this process, give it open for reading and writing, and remove it afterwards.
 
-    The system releases the lock when the process dies, however it dies; the file then stays. Where another
-    process holds the lock, waits for it; without `wait` raises BlockingIOError.
+    The system releases the lock when the process dies, however it dies; the file then stays, and also if the
+    block fails. Where another process holds the lock, waits for it; without `wait` raises BlockingIOError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:

@@ -266,3 +266,25 @@ def test_a_lack_of_memory_is_not_told_as_damage(tmp_path: Path) -> None:
         files.readable(tmp_path / "rows.npz"),
     ):
         raise MemoryError
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_write_that_fails_names_its_file(tmp_path: Path) -> None:
+    """To /dev/full, as to any file on a full disk, nothing can be written."""
+    path = tmp_path / "metrics.json"
+    with pytest.raises(OSError, match="No space left on device: '.*metrics.json'"), files.atomic_write(path):
+        Path("/dev/full").write_bytes(b"1")
+    model = tmp_path / "model"
+    with pytest.raises(OSError, match="No space left on device: '.*model'"), files.atomic_folder(model):
+        Path("/dev/full").write_bytes(b"1")
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "weights").write_text("1")
+    with (
+        pytest.raises(OSError, match="model: .*No space left on device"),
+        files.atomic_folder(model) as folder,
+    ):
+        (folder / "weights").symlink_to("/dev/full")
+        shutil.copytree(tmp_path / "source", folder, dirs_exist_ok=True)
+    with pytest.raises(OSError, match="/metrics.json: a library's own words"), files.atomic_write(path):
+        raise OSError("a library's own words")
+    assert [file.name for file in tmp_path.iterdir()] == ["source"]
