@@ -261,6 +261,7 @@ def test_json_that_is_nested_without_end_is_one_line_with_the_remedy(tmp_path: P
 
 
 def test_a_lack_of_memory_is_not_told_as_damage(tmp_path: Path) -> None:
+    (tmp_path / "rows.npz").touch()
     with (
         pytest.raises(InputError, match="rows.npz needs more memory than there is: free some; if it is dam"),
         files.readable(tmp_path / "rows.npz"),
