@@ -651,15 +651,24 @@ LOADING = """
 import sys
 from pathlib import Path
 from pipeline.prediction.classifier import Classifier
-for _ in range(400):
-    print(Classifier.load(Path(sys.argv[1])).labels[0])
+found = []
+while len(found) < 60:
+    loaded = Classifier.load(Path(sys.argv[1]))
+    kind = loaded.labels[0], loaded.encoder.words[0], float(loaded.predictor.members[0].bias[0]) == 0
+    if kind not in found[-1:]:
+        found.append(kind)
+print(len(set(found)))
 """
 
 
 def test_a_folder_that_training_replaces_is_always_read_whole(data: Path, tmp_path: Path) -> None:
+    """Of two models that differ in every file, until each has taken the other's place 30 times."""
     one, other, target = TEXT.folder(data), tmp_path / "other", tmp_path / "target" / "model"
     shutil.copytree(one, other)
     change_json(other, DESCRIPTION, _set("labels", value=["x", "y", "z"]))
+    change_json(other, TEXT_ENCODER, _set("words", 0, value="v2"))
+    for name in ("0.bias", TABLE, "table-1.int16.npy"):
+        model_folders.change_array(other, name, np.zeros_like)
     shutil.copytree(one, target)
     arguments = [sys.executable, "-c", REPLACING, str(one), str(other), str(target)]
     with subprocess.Popen(arguments, cwd=ROOT) as replacing:
@@ -669,5 +678,4 @@ def test_a_folder_that_training_replaces_is_always_read_whole(data: Path, tmp_pa
             )
         finally:
             replacing.terminate()
-    assert (done.returncode, done.stderr) == (0, "")
-    assert set(done.stdout.split()) == {"bad", "x"}
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "2\n")
