@@ -168,7 +168,8 @@ class CsvBlocks:
         """Return the block with its bad rows, among them records with a NUL or an undecodable byte."""
         forbidden = self._stream.surrogates
         if b"\0" in self._stream.data:
-            forbidden = np.union1d(forbidden, np.flatnonzero(block.data == 0))
+            # Stable, as the sort that makes use of runs; `union1d` takes a second for a megabyte of NULs.
+            forbidden = np.sort(np.concatenate([forbidden, np.flatnonzero(block.data == 0)]), kind="stable")
         if len(forbidden):
             # A record is clean if as many forbidden bytes precede its end as its start.
             clean = np.equal(*np.searchsorted(forbidden, block.records.T))
