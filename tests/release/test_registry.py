@@ -308,7 +308,7 @@ def test_two_runs_that_are_registered_at_once_are_judged_one_after_the_other(dat
     assert "is not promoted: version 1 stays the champion" in "".join(err for _, err in printed)
     client = store.connect().client
     assert [str(found.version) for found in client.search_model_versions(f"name='{corpus}'")] == ["1"]
-    assert client.get_registered_model(corpus).aliases == {"champion": "1"}
+    assert str(client.get_registered_model(corpus).aliases["champion"]) == "1"
 
 
 def test_a_server_that_does_not_answer_leaves_the_last_champion_known(
