@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from . import __version__
 from .config.command_line import command_help, overview, parse_words, unknown_command
 from .config.words import COMMANDS, remedy
+from .environment.memory import check_limit
 from .errors import InputError, Refused, StageFailed, is_interrupt, is_lack_of_memory
 from .terminal import say
 
@@ -87,6 +88,7 @@ def _run(arguments: list[str]) -> None:
     elif any(word in OPTIONS_OF_HELP for word in words):
         say(command_help(name))
     else:
+        check_limit()
         given = parse_words(name, words)
         os.environ |= given.settings  # as make has exported them already
         _module(COMMANDS[name].room, name).run(given)

@@ -55,7 +55,7 @@ class Journal:
                 entry = json.loads(line)
                 copy = {"path": str(self._inside(entry["path"]))} if "path" in entry else {}
                 entries.append({**entry, **copy})
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, RecursionError) as error:
                 raise InputError(f"{self._lines}, line {number}: damaged: remove {self.folder}") from error
         return entries
 

@@ -260,11 +260,10 @@ def report(title: str, outcomes: Iterator[Outcome]) -> None:
 
 
 def digests(data: Path) -> dict[str, str]:
-    """Return the digest of each file that is built, by its path."""
-    files = [
-        path for path in data.rglob("*") if path.is_file() and path.relative_to(data).parts[0] != "tracking"
-    ]
-    return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    """Return the digest of each file that is built, by its path; the digests of the code are not results."""
+    files = [path for path in data.rglob("*") if path.is_file()]
+    built = [path for path in files if not {"tracking", ".code"} & set(path.relative_to(data).parts)]
+    return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in built}
 
 
 def records(database: Path, latest_run: bool = False) -> set[str]:
