@@ -27,7 +27,7 @@ literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
 $(foreach name,$(filter-out SHELL MAKE% -%,$(GIVEN)),$(call literal,$(name)))
 
 # GPU=1 installs TensorFlow's CUDA build instead (Linux); export it, or give it to every command.
-LOCK := $(if $(filter-out 0,$(GPU)),requirements-gpu.lock,requirements.lock)
+LOCK := $(if $(filter-out 0,$(value GPU)),requirements-gpu.lock,requirements.lock)
 INSTALLED := .venv/$(LOCK)
 
 COMMANDS := train crossval table tune why register rollback compare predict dashboard send configure
@@ -36,7 +36,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
 help:
-	@$(or $(wildcard .venv/bin/python),$(call quoted,$(value PYTHON))) -m pipeline --help
+	@$(or $(wildcard .venv/bin/python),$(value PYTHON)) -m pipeline --help
 	@sed -n 's/^##//p' Makefile
 
 ##
@@ -88,9 +88,9 @@ clean:
 # The environment: exactly what the lock says.
 
 $(INSTALLED): $(LOCK)
-	@$(call quoted,$(value PYTHON)) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	@$(value PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "convtext needs Python 3.11 to 3.13; name one with PYTHON=python3.12" >&2; exit 2; }
-	$(call quoted,$(value PYTHON)) -m venv .venv
+	$(value PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' $(LOCK))"
 	.venv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python $(LOCK)
 	@rm -f .venv/*.lock && cp $(LOCK) $@

@@ -29,7 +29,7 @@ from .errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_JSON_BYTES = 32 << 20  # two million words; as objects of Python they take some twenty times as much
+MAX_JSON_BYTES = 128 << 20  # eight million words; as objects of Python they take some twenty times as much
 Content = TypeVar("Content")
 
 
@@ -41,7 +41,8 @@ def naming_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:
             # The reason is in the text; that of `copytree` has a source, a copy and a reason for each file.
-            reason = error.args[0][0][-1] if isinstance(error, shutil.Error) else error
+            of_tree = isinstance(error, shutil.Error) and isinstance(error.args[0], list)
+            reason = error.args[0][0][-1] if of_tree else error
             raise OSError(f"{path}: {reason}") from error
         error.filename = error.filename or str(path)
         raise
@@ -53,7 +54,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
-        # Of a name that others could foresee: what lies there, such as a link, is not written to.
+        # Others could guess this name: whatever lies there, such as a link, is removed and not written to.
         partial.unlink(missing_ok=True)
         with naming_errors(path):
             partial.touch(exist_ok=False)

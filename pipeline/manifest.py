@@ -14,7 +14,7 @@ from .files import read_bytes, readable, remedy, sha256, sha256_of, write_json
 from .options import Section, first_fault
 
 MANIFEST = "manifest.json"
-MAX_BYTES = 4 << 20  # of the files of JSON that `VerifiedFolder` reads: tens of thousands of labels
+MAX_BYTES = 32 << 20  # of the files of JSON that `VerifiedFolder` reads: hundreds of thousands of labels
 Content = TypeVar("Content", bound=Section)
 
 

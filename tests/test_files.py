@@ -163,7 +163,7 @@ def test_what_is_no_file_is_not_read(tmp_path: Path, put) -> None:
 def test_json_larger_than_what_is_written_here_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "metrics.json").open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(InputError, match="metrics.json is larger than 32 MiB"):
+    with pytest.raises(InputError, match="metrics.json is larger than 128 MiB"):
         files.read_json(tmp_path / "metrics.json")
 
 

@@ -99,6 +99,13 @@ def test_a_name_is_one_word_of_the_shell_too(folder: Path) -> None:
     assert not (folder / "canary").exists()
 
 
+def test_a_switch_of_the_environment_is_not_expanded(folder: Path) -> None:
+    for name in ("GPU", "PYTHON"):
+        environment = os.environ | {name: "$(shell touch canary)0"}
+        subprocess.run(["make", "--dry-run", "help"], cwd=folder, env=environment, capture_output=True)
+    assert not (folder / "canary").exists()
+
+
 @pytest.mark.parametrize(("value", "lock"), [("0", LOCK), ("", LOCK), ("1", "requirements-gpu.lock")])
 def test_gpu_is_a_switch(folder: Path, value: str, lock: str) -> None:
     (folder / "requirements-gpu.lock").touch()

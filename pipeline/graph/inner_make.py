@@ -22,7 +22,10 @@ from ..terminal import say
 RULES = Path(__file__).parents[1] / "graph.mk"
 KILLED = "a stage was killed, most likely as memory ran out: the same command goes on where it was"
 # As a library ends it that has no memory and cannot raise an error.
-CRASHED = "a stage crashed, most likely as memory ran out: the same command goes on where it was"
+CRASHED = (
+    "a stage crashed, perhaps as memory ran out: the same command goes on where it was; if it crashes again, "
+    "please report it"
+)
 ENDS = {
     signal.SIGKILL: KILLED,
     signal.SIGABRT: CRASHED,

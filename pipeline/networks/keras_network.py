@@ -29,7 +29,8 @@ class KerasNetwork:
 
         with warnings.catch_warnings():
             # Of weights that it does not find Keras only warns, and takes random ones.
-            warnings.filterwarnings("error", category=UserWarning, module="keras")
+            missing = "(?s).*could not be loaded|Skipping nested container"
+            warnings.filterwarnings("error", missing, UserWarning, module="keras")
             return cls(keras.saving.load_model(path, compile=False, safe_mode=True))
 
     @cached_property

@@ -9,14 +9,14 @@ from pydantic import AfterValidator, ValidationError
 from ..artifacts import ChampionFiles, MlflowModelFolder, checked_id
 from ..files import write_json
 from ..options import Section
-from ..tracking.location import redacted_uri
+from ..tracking.location import store_fingerprint
 
 CHAMPION = "champion"  # the alias in MLflow
 Id = Annotated[str, AfterValidator(checked_id)]
 
 
 class Champion(Section):
-    """A version of the registered model `corpus` in the store; `title` is the run's name."""
+    """A version of the registered model `corpus`; `store` is its fingerprint, `title` the run's."""
 
     corpus: str
     store: str
@@ -35,7 +35,7 @@ def read_note(corpus: str) -> Champion | None:
         champion = Champion.model_validate_json(ChampionFiles(corpus).note.read_bytes())
     except (OSError, ValidationError):
         return None
-    is_of = (champion.corpus, champion.store) == (corpus, redacted_uri())
+    is_of = (champion.corpus, champion.store) == (corpus, store_fingerprint())
     return champion if is_of and champion.files.classifier.is_dir() else None
 
 

@@ -88,7 +88,7 @@ def refresh(corpus: str) -> Champion | None:
         return None
     champion = Champion(
         corpus=corpus,
-        store=location.redacted_uri(),
+        store=location.store_fingerprint(),
         version=version.number,
         model_id=version.model_id,
         title=version.title,

@@ -63,9 +63,8 @@ def artifact(run_id: str, name: str, folder: Path) -> Path:
             run_id=run_id, artifact_path=name, dst_path=str(folder), tracking_uri=location.store_uri()
         )
     except Exception as error:
-        raise InputError(
-            f"run {run_id} has no {name} in {location.redacted_uri()}: the run is not finished"
-        ) from error
+        found = f"run {run_id} has no {name} in {location.redacted_uri()} ({store.reason(error)})"
+        raise InputError(f"{found}: finish it first") from error
     return Path(path)
 
 

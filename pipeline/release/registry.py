@@ -143,13 +143,16 @@ def _champion_number(client: mlflow.MlflowClient, name: str) -> str:
 
 
 def _move_alias(client: mlflow.MlflowClient, name: str, number: str, replaced: str) -> None:
-    """Move the alias unless another machine has moved it: the exclusive lock of `register` is this one's."""
+    """Move the alias unless another machine has moved it, which `register`'s lock does not keep from it.
+
+    MLflow has no call that does both at once: a move in the moment between is not noticed.
+    """
     now = _champion_number(client, name)
     if now != replaced:
-        found = f"version {now}" if now else "gone"
+        found = f"it is version {now} now" if now else "there is none now"
         raise InputError(
-            f"the champion of {name} is {found} by now, moved from elsewhere: nothing is promoted; the same "
-            "command again starts from it"
+            f"another user has changed the champion of {name} meanwhile ({found}): nothing was changed; look "
+            "at it, and then run the command again"
         )
     client.set_registered_model_alias(name, CHAMPION, number)
 

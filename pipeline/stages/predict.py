@@ -21,6 +21,7 @@ from ..environment.cores import cores
 from ..environment.program import command_text
 from ..errors import InputError
 from ..files import appears, sha256, sha256_of
+from ..images.folder import SUFFIXES
 from ..images.path_table import PathTable
 from ..prediction.classifier import Classifier, parse_form
 from ..prediction.formats import BlockTable, ParquetTable
@@ -106,21 +107,24 @@ def _output(given: Words) -> Path | None:
     """
     source = _source(given)
     ending = "parquet" if source and source.suffix == ".parquet" else "csv"
-    target = given[words.OUTPUT] or (f"{source}.predictions.{ending}" if source else STANDARD)
+    # A folder such as `.` has its name in its real path alone.
+    named = _real(source) if source and source.name in ("", "..") else source
+    target = given[words.OUTPUT] or (f"{named}.predictions.{ending}" if named else STANDARD)
     if target in STANDARD_OUTPUT:
         return None
     # Such as /dev/fd/3: its real path is that of the file that is open, which is not to be replaced.
     if target == "/dev/stderr" or _real(Path(target).parent) in map(_real, DESCRIPTORS):
         raise InputError(f"{target} is no file of its own; - is standard output", option="output")
-    output = _real(Path(target))
+    # A link that was not named is replaced, and not what it leads to.
+    output = _real(Path(target)) if given[words.OUTPUT] else Path(os.path.abspath(target))
     written = [output, rejects_path(output)]
     for path in (*written, *partial_paths(written), checkpoint_path(written)):
         if source and path == _real(source):
             raise InputError(f"{path} is the input itself", option="output")
         if path.exists() and not path.is_file():
             raise InputError(f"{path} is not a file", option="output")
-    if source and source.is_dir() and _real(source) in output.parents:
-        raise InputError(f"{output} lies in the folder of the input", option="output")
+    if source and _real(source) in output.parents and output.suffix.lower() in SUFFIXES:
+        raise InputError(f"{output} is an image of the input", option="output")
     if not os.access(output.parent, os.W_OK):
         raise InputError(f"{output.parent} does not exist or cannot be written", option="output")
     return output

@@ -42,7 +42,11 @@ class ParquetBatches:
         self._leaves = [schema.column(number) for number in range(len(schema))]
         strings = [leaf.path for leaf in self._leaves if _holds_strings(leaf)]
         self._dictionaries = pq.ParquetFile(
-            path, memory_map=True, metadata=self._file.metadata, read_dictionary=strings
+            path,
+            memory_map=True,
+            metadata=self._file.metadata,
+            read_dictionary=strings,
+            arrow_extensions_enabled=False,  # JSON then comes as a dictionary of strings too
         )
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -97,12 +101,11 @@ class ParquetBatches:
         size = int(chunk.total_uncompressed_size)
         if "DELTA_BYTE_ARRAY" in chunk.encodings:  # each value may repeat all of the one before
             return size
-        first = next(self._dictionaries.iter_batches(1, row_groups=[group], columns=[leaf.path]))
-        values = first.column(0)
-        while not pa.types.is_dictionary(values.type):
-            values = values.field(0) if pa.types.is_struct(values.type) else values.values
-        longest: int = pc.max(pc.binary_length(values.dictionary)).as_py() or 0
-        return max(longest, size // max(1, int(chunk.num_values)))
+        first = next(self._dictionaries.iter_batches(1, row_groups=[group], columns=[leaf.path]), None)
+        # A path may name two columns, where a name has a dot.
+        lengths = [_longest_of_dictionary(column) for column in first.columns] if first else [None]
+        known = [length for length in lengths if length is not None]
+        return size if len(known) < len(lengths) else max(*known, size // max(1, int(chunk.num_values)))
 
 
 @contextmanager
@@ -118,6 +121,18 @@ def _damage(what: str) -> Iterator[None]:
 
 def _holds_strings(leaf: Any) -> bool:
     return bool(leaf.physical_type == "BYTE_ARRAY" and leaf.logical_type.type != "DECIMAL")
+
+
+def _longest_of_dictionary(values: pa.Array) -> int | None:
+    """Return the bytes of the longest string of the dictionary that a column holds, None if it holds none."""
+    while not pa.types.is_dictionary(values.type):
+        if pa.types.is_struct(values.type):
+            values = values.field(0)
+        elif hasattr(values, "values"):  # of a list or a map
+            values = values.values
+        else:
+            return None
+    return pc.max(pc.binary_length(values.dictionary)).as_py() or 0
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

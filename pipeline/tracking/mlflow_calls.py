@@ -165,7 +165,9 @@ def send() -> Iterator[SendResult]:
 def _not_sent(journal: Journal, error: Exception) -> SendResult:
     """Return why a run is not sent. Raises StoreUnreachable where no other run will be sent either."""
     cause = store.input_error(error)
-    if isinstance(cause, StoreUnreachable):
+    # Anything else that a server's answer, or this journal, has caused may be this run's alone.
+    is_known = isinstance(error, (InputError, *store.STORE_ERRORS))
+    if is_known and isinstance(cause, StoreUnreachable):
         raise cause from error
     reason = error if isinstance(error, InputError) else store.reason(error)
     return SendResult(f"{journal.run_id} is not sent: {reason}", False)

@@ -21,9 +21,11 @@ from . import location
 from .journal import Entry
 
 PROCESS_ENDED = {"error": "the process that writes to the tracking store has ended", "unreachable": True}
-# How long an entry may take, as a multiple of the time that MLflow waits for each piece of an answer: without
-# it, a server that sends a byte now and then would keep the training waiting for ever.
+# How long a server may take for an entry, as a multiple of the time that MLflow waits for each piece of an
+# answer: one that sends a byte now and then would keep the training waiting for ever.
 PATIENCE = 30
+UPLOAD_PATIENCE = 300  # for files, which a slow line takes long to carry
+UPLOADS = ("files", "model")
 
 
 class WriterClient:
@@ -71,14 +73,24 @@ class WriterClient:
         with suppress(OSError):  # of a process that is gone
             requests.write(json.dumps(entry) + "\n")
             requests.flush()
-            seconds = PATIENCE * location.request_seconds()
-            if not select.select([answers], [], [], seconds)[0]:
+            seconds = _patience(entry)
+            poll = select.poll()
+            poll.register(answers, select.POLLIN)
+            if not poll.poll(seconds and seconds * 1000):
                 self._process.kill()
-                late = f"the tracking store {location.redacted_uri()} has not answered in {seconds:.0f} s"
+                late = f"the tracking server {location.redacted_uri()} has not answered in {seconds:.0f} s"
                 return {"error": late, "unreachable": True}
             line = answers.readline()
         answer: dict[str, Any] = json.loads(line) if line.endswith("\n") else PROCESS_ENDED
         return answer
+
+
+def _patience(entry: Entry) -> float | None:
+    """Return how many seconds to wait for the answer to an entry; None where no server has a part in it."""
+    if entry["do"] == "pack" or not location.is_remote():
+        return None
+    patience = UPLOAD_PATIENCE if entry["do"] in UPLOADS else PATIENCE
+    return patience * max(1.0, location.request_seconds())
 
 
 def writer() -> WriterClient:

@@ -24,13 +24,12 @@ from ..errors import InputError, StoreUnreachable
 from . import location, mlflow_calls, store
 from .journal import Entry
 
-MAX_MEMORY_BYTES = 3 * 2**30  # of which a classifier that is packed takes the half
+MAX_MEMORY_BYTES = 3 * 2**30  # for what a server answers, which may be without end: MLflow reads it whole
 
 
 def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the stage is asked to end, and has that to record
-    if location.is_remote():  # an answer may be without end, and MLflow reads it whole
-        resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, resource.RLIM_INFINITY))
+    _limit_memory(MAX_MEMORY_BYTES)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what MLflow prints is no answer
     _connection_or_error()
@@ -58,10 +57,20 @@ def _execute(entry: Entry) -> dict[str, Any]:
         case {"do": "resume", "run": run_id}:
             return _resume(run_id)
         case {"do": "pack", "folder": folder, "place": place}:
+            _limit_memory(resource.RLIM_INFINITY)  # of a classifier as large as may be, and no server's
             _pack(RunFolder(Path(folder)), Path(place))
+            _limit_memory(MAX_MEMORY_BYTES)
         case _:
             mlflow_calls.apply(_connection().client, entry["run"], entry)
     return {}
+
+
+def _limit_memory(limit: int) -> None:
+    """Limit this process's memory where the store is a server, within what the user's own limit allows."""
+    if location.is_remote():
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        bounds = [bound for bound in (limit, hard) if bound != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_DATA, (min(bounds, default=resource.RLIM_INFINITY), hard))
 
 
 def _connection() -> store.Connection:

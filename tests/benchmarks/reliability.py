@@ -46,7 +46,7 @@ CHAMPIONS = """SELECT a.name, t.value FROM registered_model_aliases a JOIN model
     ON t.name = a.name AND t.version = a.version WHERE a.alias = 'champion' AND t.key = 'title'"""
 RECORDED = """SELECT key, value FROM params WHERE run_uuid = ?
     UNION ALL SELECT key, value FROM latest_metrics WHERE run_uuid = ?
-    UNION ALL SELECT 'models', count(*) FROM logged_models WHERE source_run_id = ?"""
+    UNION ALL SELECT 'has a model', count(*) > 0 FROM logged_models WHERE source_run_id = ?"""
 MANY = arguments.whole_number(0, 1000)
 KILLS = Word("KILLS", "10", "random moments of each command", MANY, 10)
 DISKS = Word("DISKS", "20", "random sizes of the disk", MANY, 20)

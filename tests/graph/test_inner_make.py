@@ -83,7 +83,7 @@ def test_a_stage_that_was_killed_is_one_line_with_the_remedy(
 def test_a_stage_that_a_library_ended_is_one_line(
     folder: CorpusFolder, how: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(InputError, match="a stage crashed, most likely as memory ran out"):
+    with pytest.raises(InputError, match="a stage crashed, perhaps as memory ran out"):
         make(Goal(folder, (how,)))
     assert capfd.readouterr().err == ""
 

@@ -356,8 +356,8 @@ def test_a_keras_network_of_other_words_classes_or_inputs_is_refused(folder: Pat
 
 def test_a_manifest_too_large_for_one_is_not_read(folder: Path) -> None:
     with (folder / "manifest.json").open("ab") as file:
-        file.truncate(5 << 20)
-    with pytest.raises(InputError, match="manifest.json is larger than 4 MiB"):
+        file.truncate(33 << 20)
+    with pytest.raises(InputError, match="manifest.json is larger than 32 MiB"):
         Classifier.load(folder)
 
 

@@ -355,7 +355,7 @@ def test_only_mlflows_own_answer_says_that_there_is_no_champion(
         uri = f"http://me:a%40b@127.0.0.1:{server.server_port}"
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         note = ChampionFiles(corpus).note
-        note.write_text(json.dumps(json.loads(note.read_text()) | {"store": location.redacted_uri()}))
+        note.write_text(json.dumps(json.loads(note.read_text()) | {"store": location.store_fingerprint()}))
         if expected == "MLflow is asked":
             with pytest.raises(InputError, match="cannot be used"):
                 champions.current(corpus)

@@ -369,16 +369,25 @@ def test_the_output_is_no_file_of_the_model(
     assert {path.name: path.read_bytes() for path in model.iterdir()} == before
 
 
-def test_the_output_does_not_lie_in_the_folder_of_images_that_is_read(
+def test_the_output_is_no_image_of_the_folder_that_is_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "below").mkdir()
     picture = written(tmp_path / "below" / "a.png", records(1))
     before = picture.read_bytes()
-    for name in ("below/a.png", "out.csv"):
-        assert predict(tmp_path, tmp_path / name) == 2
-        assert "lies in the folder of the input" in capsys.readouterr().err
+    assert predict(tmp_path, picture) == 2
+    assert "a.png is an image of the input" in capsys.readouterr().err
     assert picture.read_bytes() == before
+
+
+def test_a_link_at_the_default_name_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    source, other = written(tmp_path / "new.csv", records(5)), written(tmp_path / "other.txt", records(1))
+    output = Path(f"{source}.predictions.csv")
+    output.symlink_to(other)
+    before = other.read_bytes()
+    assert predict(source, "") == 0
+    assert len(rows(output)) == 5 and not output.is_symlink()
+    assert other.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2", "/dev/fd/7"])

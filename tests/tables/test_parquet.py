@@ -140,3 +140,15 @@ def test_too_little_memory_is_not_told_as_damage(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "memory\n", done.stderr
+
+
+def test_json_and_names_with_dots_are_read_as_by_pyarrow(tmp_path: Path) -> None:
+    texts = ["{}", '{"a": 1}', None]
+    table = pa.table({
+        "json": pa.array(texts, pa.json_()),
+        "a.b": ["flat", "flat", "long " * 100],
+        "a": [{"b": "x"}, {"b": "y"}, None],
+    })  # fmt: skip
+    pq.write_table(table, tmp_path / "new.parquet")
+    batches = list(ParquetBatches(tmp_path / "new.parquet"))
+    assert pa.Table.from_batches(batches).equals(pq.read_table(tmp_path / "new.parquet"))
