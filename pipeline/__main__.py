@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -43,6 +44,7 @@ def main(arguments: list[str]) -> int:
     name = next((word for word in arguments if word != "stage"), "")
     name = COMMANDS_OF_STAGES.get(name, name)
     _interrupt_by_every_polite_signal()
+    _repeat_lost_interrupts()
     try:
         _run(arguments)
     except InputError as error:
@@ -116,6 +118,20 @@ def _interrupt_by_every_polite_signal() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _interrupt)
+
+
+def _repeat_lost_interrupts() -> None:
+    """Interrupt once more where Python drops an interrupt, as in callbacks of weak references."""
+    report = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if unraisable.exc_type is KeyboardInterrupt:
+            signal.signal(signal.SIGTERM, _interrupt)
+            threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        else:
+            report(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -50,3 +50,32 @@ def test_a_second_ctrl_c_ends_the_clearing_up() -> None:
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
     assert "cleared up" not in output
+
+
+LOST = """
+import os, signal, sys, time, weakref
+from pipeline.__main__ import _interrupt_by_every_polite_signal, _repeat_lost_interrupts
+signal.signal(signal.SIGINT, signal.default_int_handler)
+_interrupt_by_every_polite_signal()
+_repeat_lost_interrupts()
+
+class Thing:
+    pass
+
+def collected(reference):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.5)  # in which the interrupt is raised, and dropped
+
+thing = Thing()
+reference = weakref.ref(thing, collected)
+try:
+    del thing
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_an_interrupt_that_python_drops_comes_again() -> None:
+    done = subprocess.run([sys.executable, "-c", LOST], cwd=ROOT, capture_output=True, text=True, timeout=50)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")

@@ -52,7 +52,7 @@ class Tuned:
         project.write_reviews(self.csv, 80)
         self.of_csv = [f"CORPUS={self.csv}", "TEXT=review", "LABEL=stars"]
         self.arguments = [*self.of_csv, "MODEL=kim-rand", f"SET={project.tiny(epochs=2)} {SPLIT}"]
-        self.done = self.run("make", "tune", *self.arguments, "NAME=better", "BUDGET=30s")
+        self.done = self.run("make", "tune", *self.arguments, "NAME=better", "BUDGET=45s")
         (self.folder,) = self.data.glob("build/*/kim-rand/tune/better-*")
         self.corpus = self.folder.parents[2]
 

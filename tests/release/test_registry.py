@@ -319,7 +319,7 @@ def test_a_server_that_does_not_answer_leaves_the_last_champion_known(
     note = ChampionFiles(corpus).note
     code, printed = verb("predict", "MODEL=", f"INPUT={note}", f"OUTPUT={note}" + ".csv")
     assert (code, "name a model with MODEL=" in printed) == (2, True)
-    note.write_text(json.dumps(json.loads(note.read_text()) | {"store": "http://127.0.0.1:9"}))
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"store": location.store_fingerprint()}))
     champion = champions.current(corpus)
     assert champion is not None and champion.version == "1"
     assert "version 1, the last champion known, is used" in capsys.readouterr().err

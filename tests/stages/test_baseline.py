@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,8 @@ def graph(project: Project, data: Path, run: Path, *options: str) -> list[str]:
         command = [word for word in goal.command(*options) if word != "--silent"]
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" 3>&2', "sh", *command],
-        cwd=project.root, env=project.environment(data), capture_output=True, text=True, check=True,
+        cwd=project.root, env=project.environment(data) | {"CONVTEXT_PYTHON": sys.executable},
+        capture_output=True, text=True, check=True,
     )  # fmt: skip
     lines = [line.partition("-m pipeline stage ") for line in done.stdout.splitlines()]
     return [verb.split()[0] for _, found, verb in lines if found]
