@@ -111,7 +111,7 @@ def test_a_search_prints_a_line_a_trial_and_writes_the_best_with_what_was_found(
     header = [line for line in tuned.model("better").read_text().splitlines() if line.startswith("#")]
     mark, asked, found, *warning, train = header
     assert mark.startswith("# Written by `make tune`")
-    assert asked.startswith(f"# make tune CORPUS={tuned.csv}") and asked.endswith("NAME=better BUDGET=30s")
+    assert asked.startswith(f"# make tune CORPUS={tuned.csv}") and asked.endswith("NAME=better BUDGET=45s")
     accuracy = f"{float(best['validation_accuracy']):.2%}"
     assert found.startswith(
         f"# The best of {1 + len(others)} trials: validation accuracy {accuracy} on 8 rows"
