@@ -72,7 +72,7 @@ test: check
 	.venv/bin/python -m pytest -m "not slow"
 
 test-all: check
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --ignore=tests/attack
 
 attack: $(INSTALLED)
 	@.venv/bin/python -m pytest tests/attack -p tests.attack.report --numprocesses=0 -q --no-header

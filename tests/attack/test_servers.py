@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
@@ -79,6 +80,11 @@ class Attacked:
     def assert_untouched(self) -> None:
         assert self.victim.read_text() == "precious"
         assert {path.name for path in self.data.parent.iterdir()} <= {"victim.txt", self.data.name, "output"}
+
+
+def fingerprint(uri: str) -> str:
+    """Return what the champion's note calls a store."""
+    return hashlib.sha256(uri.encode()).hexdigest()[:16]
 
 
 @pytest.fixture
@@ -221,7 +227,7 @@ def test_predict_with_a_known_champion_where_the_answer_is(
     name: str, trained: Attacked, champion: Path
 ) -> None:
     with hostile_server({"registered-models/alias": ABSURD[name], "*": NONSENSE["a page"]}) as uri:
-        champion.write_text(json.dumps(json.loads(champion.read_text()) | {"store": uri}))
+        champion.write_text(json.dumps(json.loads(champion.read_text()) | {"store": fingerprint(uri)}))
         done = predict(trained, uri)
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
     assert "version 3, the last champion known, is used" in done.stderr
@@ -239,7 +245,7 @@ def test_predict_where_the_champions_version_is(version: object, trained: Attack
         "model-versions/get": answer,
     }
     with hostile_server(answers) as uri:
-        champion.write_text(json.dumps(json.loads(champion.read_text()) | {"store": uri}))
+        champion.write_text(json.dumps(json.loads(champion.read_text()) | {"store": fingerprint(uri)}))
         done = predict(trained, uri)
     assert done.returncode in (0, 2) and "Traceback" not in done.stderr, done.stderr
     trained.assert_untouched()
