@@ -40,7 +40,7 @@ def check_array(name: str, array: NDArray[Any], dtype: DTypeLike, shape: tuple[i
 
 
 def check_finite(name: str, array: NDArray[Any]) -> None:
-    """Raise InputError if one of the numbers is infinite or none."""
+    """Raise InputError if one of the numbers is NaN or infinite."""
     if not np.isfinite(array).all():
         raise InputError(f"{name} holds NaN or an infinite number, expected finite ones")
 

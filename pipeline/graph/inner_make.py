@@ -26,7 +26,7 @@ CRASHED = (
     "a stage crashed, perhaps as memory ran out: the same command goes on where it was; if it crashes again, "
     "please report it"
 )
-ENDS = {
+ENDS: dict[int, str] = {  # signal -> what is said of a stage that it has ended
     signal.SIGKILL: KILLED,
     signal.SIGABRT: CRASHED,
     signal.SIGBUS: CRASHED,
@@ -116,9 +116,8 @@ def run_process(command: str, *arguments: str | Path) -> int:
             process.terminate()
             process.wait()
             raise StageFailed(INTERRUPTED) from error  # it prints that itself
-    for number, end in ENDS.items():
-        if code == -number:
-            raise InputError(end)
+    if end := ENDS.get(-code):
+        raise InputError(end)
     return code
 
 

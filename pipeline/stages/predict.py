@@ -116,7 +116,7 @@ def _output(given: Words) -> Path | None:
     if target == "/dev/stderr" or _real(Path(target).parent) in map(_real, DESCRIPTORS):
         raise InputError(f"{target} is no file of its own; - is standard output", option="output")
     # A link that was not named is replaced, and not what it leads to.
-    output = _real(Path(target)) if given[words.OUTPUT] else Path(os.path.abspath(target))
+    output = _real(Path(target)) if given[words.OUTPUT] else _real(Path(target).parent) / Path(target).name
     written = [output, rejects_path(output)]
     for path in (*written, *partial_paths(written), checkpoint_path(written)):
         if source and path == _real(source):

@@ -2,7 +2,8 @@
 
 A few bytes of Parquet may stand for many: one long string of a dictionary in every row, a run of a million
 list elements, a page that zstd packs to nothing. So the rows read at once are as many as fit at their
-longest, which the file's metadata and its dictionaries tell before any row is decoded.
+longest, which the file's metadata and its dictionaries tell before any row is decoded. Metadata that lie are
+not found out: pyarrow does not show the headers of pages, which alone would tell.
 """
 
 from __future__ import annotations

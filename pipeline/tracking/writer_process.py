@@ -58,8 +58,10 @@ def _execute(entry: Entry) -> dict[str, Any]:
             return _resume(run_id)
         case {"do": "pack", "folder": folder, "place": place}:
             _limit_memory(resource.RLIM_INFINITY)  # of a classifier as large as may be, and no server's
-            _pack(RunFolder(Path(folder)), Path(place))
-            _limit_memory(MAX_MEMORY_BYTES)
+            try:
+                _pack(RunFolder(Path(folder)), Path(place))
+            finally:
+                _limit_memory(MAX_MEMORY_BYTES)
         case _:
             mlflow_calls.apply(_connection().client, entry["run"], entry)
     return {}

@@ -7,11 +7,9 @@ import json
 import os
 import resource
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -24,6 +22,7 @@ import pytest
 from PIL import Image
 
 from tests.hostile_server import MODEL_ID, NONSENSE, SENSE, Answer, drip, flood, hostile_server, never, run
+from tests.model_server import model_server
 from tests.project import Project
 from tests.tracking_runs import CODE
 from tests.tracking_server import free_port
@@ -405,29 +404,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         [sys.executable, "-c", PACKING, str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr
-    port = free_port()
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(folder / "packed")]
     quiet = {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
-    process = subprocess.Popen(
-        [*command, "--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
-        cwd=folder, env=os.environ | quiet, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    try:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/ping", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.25)
+    with model_server(folder / "packed", folder, os.environ | quiet) as address:
         yield address
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
 
 
 def ask(server: str, body: bytes, kind: str = "application/json") -> tuple[int, str]:

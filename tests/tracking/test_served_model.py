@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -38,6 +35,7 @@ from pipeline.prediction.fold_network import fold_networks
 from pipeline.text.encoder import TextEncoder
 from pipeline.tracking import package, served_model
 from pipeline.tracking.served_model import ServedModel
+from tests.model_server import model_server
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = [
@@ -85,27 +83,8 @@ def model(run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model), "--env-manager", "local"]
-    process = subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
-        cwd=tmp_path_factory.mktemp("elsewhere"), env=ELSEWHERE, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    try:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(900):
-            try:
-                urllib.request.urlopen(f"{address}/ping", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.1)
+    with model_server(model, tmp_path_factory.mktemp("elsewhere"), ELSEWHERE) as address:
         yield address
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
 
 
 def ask(server: str, body: Any, kind: str = "application/json") -> tuple[int, Any]:
