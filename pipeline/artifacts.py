@@ -32,8 +32,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import InputError
-from .files import read_arrays, read_json, readable, short_hash, write_arrays
+from .files import short_hash, write_arrays
 from .inputs import Images, Sequences, Start
+from .reading import read_arrays, read_json, readable
 
 if TYPE_CHECKING:
     from .options import Criterion

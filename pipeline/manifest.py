@@ -10,8 +10,9 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from .errors import InputError
-from .files import read_bytes, readable, remedy, sha256, sha256_of, write_json
+from .files import sha256, sha256_of, write_json
 from .options import Section, first_fault
+from .reading import read_bytes, readable, remedy
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 32 << 20  # of the files of JSON that `VerifiedFolder` reads: hundreds of thousands of labels

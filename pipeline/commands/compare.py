@@ -15,7 +15,8 @@ from ..artifacts import RunFolder, tracked_run
 from ..config import words
 from ..config.command_line import Words
 from ..errors import InputError
-from ..files import read_table, write_csv
+from ..files import write_csv
+from ..reading import read_table
 from ..release import run_diff
 from ..release.find import RunRecord, artifact, find_run, stored_id
 from ..terminal import say

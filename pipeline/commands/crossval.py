@@ -12,10 +12,10 @@ from pathlib import Path
 from ..config import words
 from ..config.command_line import Words
 from ..environment.cores import cores
-from ..files import read_json
 from ..graph.folds import FoldPlan, configure_folds
 from ..graph.inner_make import Goal, make, make_side_by_side
 from ..graph.request import TrainingRequest
+from ..reading import read_json
 from ..terminal import say
 
 # Folds run on one thread each: two networks at once are done sooner than one on two threads.

@@ -28,8 +28,9 @@ from ..config.command_line import Words
 from ..corpus.equality import contents, digests
 from ..environment.program import command_text
 from ..errors import InputError, Refused
-from ..files import exclusive, read_arrays, read_json, read_table, write_csv, write_json, write_text
+from ..files import exclusive, write_csv, write_json, write_text
 from ..prediction.classifier import Classifier
+from ..reading import read_arrays, read_json, read_table
 from ..release import champions, contest, gate, gate_report, registry
 from ..release.champion_note import Champion
 from ..release.contest import HeldOutRows, LoadedClassifier

@@ -18,13 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..reading import is_decompression_bomb
 from .file import MAX_PIXELS
 
 LABEL_CHARACTERS = 10_000  # NumPy stores every label of an array as long as the longest
 PIECE_BYTES = 1 << 20  # of labels, read at once
-# What an array may unpack to, and how often the bytes that it is packed in.
-UNPACKED_BYTES = 1 << 30
-UNPACKED_RATIO = 500
 
 
 class NpzImages:
@@ -119,7 +117,7 @@ class NpzImages:
             known = ", ".join(member.removesuffix(".npy") for member in archive.namelist()[:10])
             raise InputError(f"{self.path}: no array '{name}' among {known}: expected images and labels")
         info = archive.getinfo(member)
-        if info.file_size > max(UNPACKED_BYTES, UNPACKED_RATIO * info.compress_size):
+        if is_decompression_bomb(info.compress_size, info.file_size):
             raise InputError(
                 f"{self.path}: {name} unpacks from {info.compress_size:,} to {info.file_size:,} bytes, as in "
                 "a decompression bomb"

@@ -24,22 +24,14 @@ from pydantic import Field, model_validator
 from ..arrays import Floats, Ids, check_array
 from ..encoder import Encoder
 from ..errors import InputError
-from ..files import (
-    check_unpacked,
-    map_array,
-    read_arrays,
-    read_json,
-    read_replaceable,
-    readable,
-    write_arrays,
-    write_json,
-)
+from ..files import read_replaceable, write_arrays, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Kind, Sequences
 from ..manifest import VerifiedFolder, write_manifest
 from ..measures.calibration import fit_temperature
 from ..measures.softmax import compiled_softmax
 from ..options import Real, Section
+from ..reading import check_unpacked, map_array, read_arrays, read_json, readable
 from ..text.encoder import TextEncoder
 from .drift import Reference
 from .folded import FORMS, ConvolutionShape, FoldedModel, Form

@@ -17,8 +17,9 @@ from ..baselines.catalogue import BASELINES, fit
 from ..baselines.tfidf import TfidfModel
 from ..config.stage_options import BaselineOptions, read_stage
 from ..corpus.split import PARTS
-from ..files import read_json, read_table, write_changed_arrays, write_table
+from ..files import write_changed_arrays, write_table
 from ..options import CRITERIA, Criterion
+from ..reading import read_json, read_table
 from ..terminal import say
 
 

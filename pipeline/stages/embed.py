@@ -16,7 +16,8 @@ import numpy as np
 
 from ..artifacts import RunFolder, read_sequences
 from ..config.stage_options import EmbedOptions, read_stage
-from ..files import read_json, read_table, write_arrays, write_json
+from ..files import write_arrays, write_json
+from ..reading import read_json, read_table
 from ..terminal import say
 from ..text import learned_vectors, missing_vectors, vector_files
 from ..text.encoder import TextEncoder

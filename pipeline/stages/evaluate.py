@@ -22,21 +22,12 @@ from ..baselines.catalogue import BASELINES
 from ..config.stage_options import PrepareOptions, Request, TrainOptions, read_stage
 from ..corpus.equality import contents, digests
 from ..corpus.split import PARTS
-from ..files import (
-    atomic_write,
-    read_arrays,
-    read_json,
-    read_table,
-    write_arrays,
-    write_csv,
-    write_json,
-    write_table,
-    write_text,
-)
+from ..files import atomic_write, write_arrays, write_csv, write_json, write_table, write_text
 from ..measures import slices
 from ..measures.comparison import Titles, headline, network_title, summary
 from ..options import BaselineName
 from ..prediction.classifier import Classifier, load_network
+from ..reading import read_arrays, read_json, read_table
 from ..review import assessment, row_tables
 from ..review.assessment import Measures, ScoredRows
 from ..terminal import say

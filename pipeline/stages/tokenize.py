@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ..artifacts import CorpusFolder, write_sequences
 from ..config.stage_options import TokenizeOptions, read_stage
-from ..files import read_table, write_json
+from ..files import write_json
 from ..inputs import UNKNOWN
+from ..reading import read_table
 from ..terminal import say
 from ..text.encoder import TextEncoder
 from ..text.fast_encoder import ByteEncoder

@@ -27,7 +27,7 @@ from ..config.stage_options import (
     read_stage,
 )
 from ..encoder import Encoder
-from ..files import atomic_folder, read_arrays, read_json, read_table, write_json
+from ..files import atomic_folder, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Sequences, Start
 from ..measures.calibration import divergence
@@ -39,6 +39,7 @@ from ..networks.keras_network import KerasNetwork
 from ..prediction.classifier import Classifier, Predictor, save
 from ..prediction.fold_network import fold_networks
 from ..prediction.folded import measure_rounding
+from ..reading import read_arrays, read_json, read_table
 from ..terminal import say
 from ..text.encoder import TextEncoder
 from ..tracking.provenance import checkout, data_sets, usage

@@ -13,7 +13,8 @@ from ..artifacts import FoldAssignmentFiles
 from ..config.stage_options import FoldAssignmentOptions, read_stage
 from ..corpus import folds
 from ..corpus.equality import contents
-from ..files import read_table, write_arrays
+from ..files import write_arrays
+from ..reading import read_table
 from ..terminal import say
 
 

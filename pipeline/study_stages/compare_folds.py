@@ -16,9 +16,10 @@ from ..artifacts import CrossvalFolder, RunFolder, tracked_run
 from ..baselines.catalogue import BASELINES
 from ..config.stage_options import CrossvalOptions, Request, TrainOptions, read_stage
 from ..corpus.data_report import mean_copies
-from ..files import read_json, read_table, sha256, sha256_of, write_json, write_text
+from ..files import sha256, sha256_of, write_json, write_text
 from ..measures.comparison import few_rows
 from ..options import Criterion
+from ..reading import read_json, read_table
 from ..studies.cross_validation import (
     ContestantResult,
     ContestantScores,

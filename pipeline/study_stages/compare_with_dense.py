@@ -22,12 +22,13 @@ from ..config.stage_options import Request, TrainOptions, read_stage
 from ..corpus.split import PARTS
 from ..environment.program import NAME
 from ..errors import InputError
-from ..files import atomic_write, read_json, read_table
+from ..files import atomic_write
 from ..inputs import Images, Sequences, Start
 from ..models import architecture
 from ..networks import trainer
 from ..networks.backend import forget_networks, keras, tf
 from ..networks.batches import Batches, SortedBatches
+from ..reading import read_json, read_table
 from ..studies import dense_equivalents, figures, shifted_inputs
 from ..studies.dense_equivalents import LayerCounts, MeasuredNetwork
 from ..terminal import say

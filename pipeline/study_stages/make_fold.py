@@ -18,7 +18,8 @@ from ..corpus import folds
 from ..corpus.data_report import data_report
 from ..corpus.equality import contents
 from ..corpus.split import PARTS, TEST
-from ..files import read_arrays, read_json, read_table, write_json, write_table
+from ..files import write_json, write_table
+from ..reading import read_arrays, read_json, read_table
 from ..terminal import say
 
 

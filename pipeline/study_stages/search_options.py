@@ -22,13 +22,14 @@ from ..config.stage_options import TrainOptions, TuneOptions, read_stage
 from ..config.tuned_model import reserved, write_model
 from ..environment.program import PROCESS_START
 from ..errors import InputError
-from ..files import read_json, read_table, write_csv
+from ..files import write_csv
 from ..inputs import Images, Sequences, Start
 from ..models import architecture
 from ..networks import trainer
 from ..networks.backend import forget_networks, tf
 from ..networks.batches import Batches, SortedBatches
 from ..options import CRITERIA
+from ..reading import read_json, read_table
 from ..studies.search import OnEpoch, Search, Trial
 from ..studies.search_report import TABLE_HEADING, caution, trial_line, trials_table, winner_lines
 from ..studies.settings import current_settings, search_space, with_settings

@@ -18,14 +18,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..errors import InputError, is_lack_of_memory
+from ..reading import is_decompression_bomb
 
 BATCH_ROWS = 16_384
 BATCH_BYTES = 4 << 20  # of decoded values
 READ_BYTES = 32 << 20  # decoded at once, if every value were as long as the longest of its column
 CELL_BYTES = 64  # what a value of a batch costs at least, as a Python object
-# What a column of a row group may unpack to, and how often the bytes that it is packed in.
-UNPACKED_BYTES = 1 << 30
-UNPACKED_RATIO = 500
 
 
 class ParquetBatches:
@@ -89,7 +87,7 @@ class ParquetBatches:
         if leaf.max_repetition_level:  # all values of a list may be in one row, which is never cut
             unpacked = max(unpacked, 4 * chunk.num_values)
         packed = min(chunk.total_compressed_size, chunk.total_uncompressed_size)
-        if unpacked > max(UNPACKED_BYTES, UNPACKED_RATIO * packed):
+        if is_decompression_bomb(packed, unpacked):
             raise InputError(
                 f"{self.path}: column '{leaf.path}' unpacks from {packed:,} to {unpacked:,} bytes, as in a "
                 "decompression bomb: write it again, in smaller row groups"

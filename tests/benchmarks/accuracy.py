@@ -14,12 +14,12 @@ import numpy as np
 
 from pipeline.artifacts import CorpusFolder, read_sequences
 from pipeline.corpus.split import split
-from pipeline.files import read_json, read_table
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks import trainer
 from pipeline.networks.backend import keras
 from pipeline.networks.batches import Batches, SortedBatches
 from pipeline.options import Train
+from pipeline.reading import read_json, read_table
 from pipeline.text.learned_vectors import random_vectors
 
 SEEDS = range(1, 11)

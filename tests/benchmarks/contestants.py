@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.artifacts import CorpusFolder, read_sequences
-from pipeline.files import read_json, read_table
 from pipeline.inputs import Sequences
+from pipeline.reading import read_json, read_table
 
 WINDOWS, FILTERS, DIMENSIONS, BATCH = (3, 4, 5), 100, 300, 50
 SECONDS = 8.0  # of sampled batches

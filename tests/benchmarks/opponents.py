@@ -37,7 +37,7 @@ class Task(NamedTuple):
 
 def task(run: Path) -> Task:
     from pipeline.artifacts import RunFolder
-    from pipeline.files import read_json, read_table
+    from pipeline.reading import read_json, read_table
 
     corpus = RunFolder(run).corpus
     rows = read_table(corpus.rows)
@@ -174,8 +174,8 @@ def plain_network(task: Task) -> Any:
     """Texts, string [batch], to probabilities [batch, classes]; padded to the longest of a batch."""
     from pipeline.artifacts import RunFolder
     from pipeline.config.stage_options import TokenizeOptions, TrainOptions
-    from pipeline.files import read_json
     from pipeline.networks.backend import keras
+    from pipeline.reading import read_json
     from tests.benchmarks.contestants import DIMENSIONS, FILTERS, WINDOWS
 
     run = RunFolder(task.run)

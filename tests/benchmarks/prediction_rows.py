@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from pipeline.artifacts import RunFolder
-from pipeline.files import read_json, read_table
+from pipeline.reading import read_json, read_table
 
 LENGTH = 230  # words of a review of IMDB
 DISTINCT = 20_000  # long texts; then they repeat

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline import reading
 from pipeline.errors import InputError
 from pipeline.images import npz
 from pipeline.images.npz import NpzImages
@@ -134,7 +135,7 @@ def test_equal_labels_take_the_memory_of_one(tmp_path: Path, monkeypatch: pytest
 def test_an_array_that_unpacks_as_a_bomb_does_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(npz, "UNPACKED_BYTES", 1 << 20)
+    monkeypatch.setattr(reading, "UNPACKED_BYTES", 1 << 20)
     images = np.zeros((5_000_000, 1, 1), np.uint8)
     path = saved(tmp_path, np.savez_compressed, images=images, labels=np.zeros(5_000_000, np.uint8))
     with pytest.raises(InputError, match="images unpacks from .* to 5,000,128 bytes, as in a decompression"):

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline import reading
 from pipeline.errors import InputError
 from pipeline.tables import parquet
 from pipeline.tables.parquet import ParquetBatches
@@ -90,7 +91,7 @@ def test_short_rows_come_in_whole_batches(tmp_path: Path) -> None:
 def test_a_list_that_unpacks_as_a_bomb_does_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "UNPACKED_BYTES", 1 << 20)
+    monkeypatch.setattr(reading, "UNPACKED_BYTES", 1 << 20)
     elements = 1 << 22
     values = pa.array(np.zeros(elements, np.bool_))
     lists = pa.ListArray.from_arrays(pa.array([0, elements], pa.int32()), values)
