@@ -41,6 +41,13 @@ TEXTS = st.lists(
 ).map("".join)
 
 
+def environment() -> dict[str, str]:
+    """Return this environment without what an outer make, such as that of `make test`, hands down."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "GPU"))
+    }
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout whose program shows what it is given."""
@@ -55,10 +62,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def make(folder: Path, *arguments: str, **environment: str) -> tuple[list[str], dict[str, str]]:
+def make(folder: Path, *arguments: str, **variables: str) -> tuple[list[str], dict[str, str]]:
     """Return the words and the environment that the program gets."""
     done = subprocess.run(
-        ["make", *arguments], cwd=folder, env=os.environ | environment, capture_output=True, text=True
+        ["make", *arguments], cwd=folder, env=environment() | variables, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
     words, given_environment = json.loads(done.stdout)
@@ -70,23 +77,27 @@ def make(folder: Path, *arguments: str, **environment: str) -> tuple[list[str], 
 @example(values=dict.fromkeys(NAMES, "".join(FRAGMENTS)))
 def test_any_value_of_any_word_arrives_as_it_was_given(folder: Path, values: dict[str, str]) -> None:
     before = sorted(folder.rglob("*"))
-    words, environment = make(folder, "predict", *(f"{name}={value}" for name, value in values.items()))
+    words, received = make(folder, "predict", *(f"{name}={value}" for name, value in values.items()))
     # Make itself drops blanks before a value.
     expected = {name: value.lstrip(" \t\r\n") for name, value in values.items()}
     assert sorted(words) == sorted(f"{name}={value}" for name, value in expected.items())
-    assert {name: environment[name] for name in NAMES} == expected
+    assert {name: received[name] for name in NAMES} == expected
     assert sorted(folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize("value", ["$(shell touch canary)", "a b", "'", "$x"])
 def test_settings_of_the_environment_are_not_expanded_either(folder: Path, value: str) -> None:
     names = ("CONVTEXT_DATA", "MLFLOW_TRACKING_URI", "MIRROR", "JOBS")
-    words, environment = make(folder, "train", **dict.fromkeys(names, value))
-    assert (words, {environment[name] for name in names}) == ([], {value})
-    words, environment = make(folder, "train", *(f"{name}={value}" for name in names[:2]))
-    assert (words, {environment[name] for name in names[:2]}) == ([], {value})
+    words, received = make(folder, "train", **dict.fromkeys(names, value))
+    assert (words, {received[name] for name in names}) == ([], {value})
+    words, received = make(folder, "train", *(f"{name}={value}" for name in names[:2]))
+    assert (words, {received[name] for name in names[:2]}) == ([], {value})
     done = subprocess.run(
-        ["make", "--dry-run", "clean", f"CONVTEXT_DATA={value}"], cwd=folder, capture_output=True, text=True
+        ["make", "--dry-run", "clean", f"CONVTEXT_DATA={value}"],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
     )
     quoted = value.replace("'", "'\\''")
     assert done.stdout == f"rm -rf -- '{quoted}'/build\n"
@@ -101,8 +112,8 @@ def test_a_name_is_one_word_of_the_shell_too(folder: Path) -> None:
 
 def test_a_switch_of_the_environment_is_not_expanded(folder: Path) -> None:
     for name in ("GPU", "PYTHON"):
-        environment = os.environ | {name: "$(shell touch canary)0"}
-        subprocess.run(["make", "--dry-run", "help"], cwd=folder, env=environment, capture_output=True)
+        given = environment() | {name: "$(shell touch canary)0"}
+        subprocess.run(["make", "--dry-run", "help"], cwd=folder, env=given, capture_output=True)
     assert not (folder / "canary").exists()
 
 
@@ -112,6 +123,7 @@ def test_gpu_is_a_switch(folder: Path, value: str, lock: str) -> None:
     done = subprocess.run(
         ["make", "--dry-run", "--always-make", "check", f"GPU={value}"],
         cwd=folder,
+        env=environment(),
         capture_output=True,
         text=True,
     )
