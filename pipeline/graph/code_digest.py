@@ -48,16 +48,17 @@ class Module:
 
 
 class CodeDigests:
-    """The modules of a package, parsed when they are asked for, unless a cache knows them as they are."""
+    """The modules of a package as they are when first asked for, parsed unless a cache knows them so."""
 
     def __init__(self, root: Path, cache: dict[str, tuple[int, int, str, list[str]]] | None = None) -> None:
         self.root = root
         self.cache = cache if cache is not None else {}
+        self._modules: dict[str, Module | None] = {}
 
     def of_stage(self, *stages: str) -> str:
         """Return one digest of all code that modules run, by their names from the package on."""
         modules = sorted(self.closure(*stages))
-        digests = [f"{name} {self._module(name).digest}" for name in modules]
+        digests = [f"{name} {module.digest}" for name in modules if (module := self._module(name))]
         files = [self._path(name).with_name(file) for name in modules for file in OTHER_FILES.get(name, [])]
         return sha256_of([*digests, *map(sha256, files)])
 
@@ -66,17 +67,23 @@ class CodeDigests:
         reached, waiting = set[str](), [*names]
         while waiting:
             name = waiting.pop()
-            if name and name not in reached and self._path(name).exists():
+            if name and name not in reached and (module := self._module(name)):
                 reached.add(name)
-                waiting += [*self._module(name).imports, *UNSEEN_IMPORTS.get(name, [])]
+                waiting += [*module.imports, *UNSEEN_IMPORTS.get(name, [])]
         return reached
 
     def _path(self, name: str) -> Path:
         path = self.root.joinpath(*name.split("."))
         return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
-    def _module(self, name: str) -> Module:
-        path = self._path(name)
+    def _module(self, name: str) -> Module | None:
+        """Return what a name stands for, None if it is no module; most names are asked for many times."""
+        if name not in self._modules:
+            path = self._path(name)
+            self._modules[name] = self._read(name, path) if path.exists() else None
+        return self._modules[name]
+
+    def _read(self, name: str, path: Path) -> Module:
         status = path.stat()
         stamp = status.st_mtime_ns, status.st_size
         known = self.cache.get(name)
