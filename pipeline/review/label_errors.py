@@ -51,8 +51,13 @@ def suspect_rows(probabilities: Probabilities, labels: Labels) -> SuspectRows:
     return SuspectRows(suspects, suggested, probabilities[suspects, suggested])
 
 
-def out_of_fold_probabilities(sequences: Sequences, labels: Labels, classes: int, seed: int) -> Probabilities:
+def out_of_fold_probabilities(
+    sequences: Sequences, labels: Labels, groups: NDArray[np.int64], classes: int, seed: int
+) -> Probabilities:
     """Return float32 [rows, classes], each row predicted by a naive Bayes model fitted to the other folds.
+
+    Rows of one number in `groups` int64 [rows], such as those of equal texts, share a fold: copies with the
+    same wrong label would vouch for each other.
 
     The model uses TF-IDF of single tokens and pairs. Naive Bayes, as it finds as many wrong labels here as
     logistic regression in a hundredth of the time: a fold is a sum of counts. The probabilities are
@@ -69,7 +74,7 @@ def out_of_fold_probabilities(sequences: Sequences, labels: Labels, classes: int
     members = csr_matrix(
         (np.ones(len(labels), np.float32), (labels, np.arange(len(labels)))), (classes, shape[0])
     )
-    folds = _stratified_folds(labels, seed)
+    folds = _stratified_folds(labels, groups, seed)
     logits = np.empty((len(labels), classes), np.float32)
     for fold in range(FOLDS):
         held_out = folds == fold
@@ -81,9 +86,13 @@ def out_of_fold_probabilities(sequences: Sequences, labels: Labels, classes: int
     return softmax(logits, fit_temperature(logits, labels))
 
 
-def _stratified_folds(labels: Labels, seed: int) -> NDArray[np.int64]:
-    """Return a fold for each row, int64 [rows], with the rows of every class spread over all folds."""
-    order = np.lexsort((np.random.default_rng(seed).random(len(labels)), labels))
-    folds = np.empty(len(labels), np.int64)
-    folds[order] = np.arange(len(labels)) % FOLDS
-    return folds
+def _stratified_folds(labels: Labels, groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return a fold for each row, int64 [rows], with the groups of every class spread over all folds.
+
+    A group counts for the class of its first row.
+    """
+    _, first, numbers = np.unique(groups, return_index=True, return_inverse=True)
+    order = np.lexsort((np.random.default_rng(seed).random(len(first)), labels[first]))
+    folds = np.empty(len(first), np.int64)
+    folds[order] = np.arange(len(first)) % FOLDS
+    return folds[numbers]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..corpus.equality import contents, group_numbers
 from ..inputs import Images, Sequences
 from ..prediction.evidence import evidence
 from ..prediction.folded import FoldedModel
@@ -66,7 +67,8 @@ def suspect_labels(
         training = rows[is_training]
         labels = training["label"].to_numpy(np.int64)
         sequences = inputs.select(np.flatnonzero(is_training))
-        probabilities = label_errors.out_of_fold_probabilities(sequences, labels, len(names), seed)
+        groups = group_numbers(contents(training))
+        probabilities = label_errors.out_of_fold_probabilities(sequences, labels, groups, len(names), seed)
         suspects.append(_named(training, label_errors.suspect_rows(probabilities, labels), names))
     ranked = pd.concat(suspects).sort_values("share", kind="stable")
     is_test = ranked["part"] == "test"

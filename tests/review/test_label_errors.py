@@ -50,7 +50,9 @@ def test_most_of_three_percent_of_flipped_labels_are_found_and_few_others() -> N
     ]
     flipped = random.random(len(labels)) < 0.03
     given = np.where(flipped, (labels + random.integers(1, 4, len(labels))) % 4, labels)
-    found = suspect_rows(out_of_fold_probabilities(Sequences.from_rows(rows), given, 4, seed=1), given)
+    found = suspect_rows(
+        out_of_fold_probabilities(Sequences.from_rows(rows), given, np.arange(1000), 4, seed=1), given
+    )
     first = found.rows[: flipped.sum()]
     assert flipped[first].mean() > 0.9
     assert (found.suggested[: len(first)] == labels[first]).mean() > 0.9
@@ -60,18 +62,39 @@ def test_a_row_is_judged_without_its_own_label() -> None:
     """Ten rows with a word of their own each: whatever a row's label, its word says nothing of it."""
     rows = Sequences.from_rows([[number] for number in range(2, 12)])
     labels = np.array([0, 1] * 5)
-    probabilities = out_of_fold_probabilities(rows, labels, 2, seed=1)
+    probabilities = out_of_fold_probabilities(rows, labels, np.arange(10), 2, seed=1)
     assert probabilities[np.arange(10), labels].max() <= 0.5
+
+
+def test_copies_do_not_vouch_for_each_others_wrong_label() -> None:
+    """Of every class 40 texts stand five times, with two words of the class and three of their own; of one
+    text of each class all copies have the next class's label."""
+    texts = np.arange(80)
+    right = np.repeat(texts % 2, 5)
+    rows = [[2 + 3 * (t % 2), 3 + 3 * (t % 2), 10 + 3 * t, 11 + 3 * t, 12 + 3 * t] for t in texts]
+    sequences = Sequences.from_rows([row for row in rows for _ in range(5)])
+    is_wrong = np.repeat(texts < 2, 5)
+    labels = np.where(is_wrong, 1 - right, right)
+    probabilities = out_of_fold_probabilities(sequences, labels, np.repeat(texts, 5), 2, seed=1)
+    found = suspect_rows(probabilities, labels)
+    assert sorted(found.rows.tolist()) == np.flatnonzero(is_wrong).tolist()
 
 
 @settings(deadline=None)  # it fits a model, on whatever the machine has left
 @given(
-    st.lists(st.tuples(st.lists(st.integers(1, 5), max_size=4), st.integers(0, 2)), min_size=1, max_size=25),
+    st.lists(
+        st.tuples(st.lists(st.integers(1, 5), max_size=4), st.integers(0, 2), st.integers(0, 12)),
+        min_size=1,
+        max_size=25,
+    ),
     st.integers(0, 9),
 )
-def test_probabilities_sum_to_one_whatever_the_rows(rows: list[tuple[list[int], int]], seed: int) -> None:
-    labels = np.array([label for _, label in rows])
-    probabilities = out_of_fold_probabilities(Sequences.from_rows([ids for ids, _ in rows]), labels, 3, seed)
+def test_probabilities_sum_to_one_whatever_the_rows(
+    rows: list[tuple[list[int], int, int]], seed: int
+) -> None:
+    texts, labels, groups = (list(column) for column in zip(*rows, strict=True))
+    sequences, labels = Sequences.from_rows(texts), np.array(labels)
+    probabilities = out_of_fold_probabilities(sequences, labels, np.array(groups), 3, seed)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     found = suspect_rows(probabilities, labels)
     assert (found.suggested != labels[found.rows]).all()

@@ -44,3 +44,17 @@ def test_each_judge_ranks_its_own_rows_and_those_of_the_test_part_stand_last() -
     assert suspects["suggested_label"].tolist() == ["good", "bad", "good"]
     first, second, _ = suspects["probability"]
     assert first < second
+
+
+def test_copies_of_a_text_do_not_vouch_for_each_others_wrong_label() -> None:
+    """Fine occurs in six copies of one text alone, all of them labelled good, as if it meant good."""
+    lengths = range(1, 11)
+    texts = [*(" ".join(["bad"] * n) for n in lengths), *(" ".join(["good"] * n) for n in lengths)]
+    copies = ["bad bad bad fine", "Bad bad BAD fine", "bad bad  bad fine"] * 2
+    training = rows([*texts, *copies], [*[0] * 10, *[1] * 10, *[1] * 6], "train")
+    table = pd.concat([training, rows(["good"], [1])], ignore_index=True)
+    inputs = ENCODER.encode(list(table["text"]))
+    model = FoldedModel([network()], None, [])
+    judged = ScoredRows.from_corpus(classifier(model), table, inputs, table["part"] != "train")
+    suspects = row_tables.suspect_labels(judged, table, inputs, seed=1)
+    assert suspects["text"].tolist() == copies
