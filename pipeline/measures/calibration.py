@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import Diverged
 from .softmax import log_softmax
 
 BINS = 15
@@ -18,15 +19,24 @@ MAX_LOG_TEMPERATURE = 3.0  # either way: temperatures from 1/20 to 20
 DIVERGED_LOSS = 10.0  # times the loss of guessing, which is log(classes)
 
 
+def check_outputs(outputs: NDArray[np.floating[Any]]) -> None:
+    """Raise Diverged if a network's logits or probabilities are not finite: any measure of them is void."""
+    if not np.isfinite(outputs).all():
+        raise Diverged("the network's outputs are not finite: lower train.learning_rate")
+
+
 def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
     """Return the T for which softmax(logits / T) gives `labels` [rows] the smallest negative log-likelihood.
 
     Guo et al.'s, with log T ~ N(0, 1) as a prior that is negligible beyond about a hundred rows. Without it,
     T would be 0 where every row is right and without bound where one is wrong; with it, no rows give 1.
+
+    Raises Diverged if the logits are not finite.
     """
     from scipy.optimize import minimize_scalar  # imported late: prediction must not wait for it
     from scipy.special import logsumexp
 
+    check_outputs(logits)
     logits = logits.astype(np.float64)
     margins = logits - logits[np.arange(len(labels)), labels][:, None]  # over the right class
 
@@ -44,8 +54,9 @@ def divergence(
     """Return a caution if the training diverged to large yet finite numbers, else None.
 
     Then the network is far worse than guessing on these `logits` [rows, classes] and `labels` [rows] at any
-    temperature.
+    temperature. Raises Diverged if the logits are not finite.
     """
+    check_outputs(logits)
     logarithms = log_softmax(logits.astype(np.float64))
     loss = -float(logarithms[np.arange(len(labels)), labels].mean()) if len(labels) else 0.0
     at_limit = np.log(temperature) >= MAX_LOG_TEMPERATURE - 0.01
@@ -104,7 +115,11 @@ def error_by_chance(
 def _binned(
     probabilities: NDArray[np.floating[Any]], bins: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the most probable class's probability, and the bin that it falls in, [rows] each."""
+    """Return the most probable class's probability, and the bin that it falls in, [rows] each.
+
+    Raises Diverged if a probability is not finite: it would fall in no bin, or in a wrong one.
+    """
+    check_outputs(probabilities)
     confidence = probabilities.max(axis=1).astype(np.float64)
     inner = np.linspace(0, 1, bins + 1)[1:-1]
     return confidence, np.digitize(confidence, inner, right=True)

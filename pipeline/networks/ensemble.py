@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..baselines.tfidf import TfidfModel
 from ..inputs import Inputs
+from ..measures.calibration import check_outputs
 from ..measures.softmax import log_softmax
 from .backend import keras
 from .keras_network import KerasNetwork
@@ -36,27 +37,31 @@ def pool(
 
 
 def stack(opinions: Sequence[NDArray[np.floating[Any]]], labels: Labels) -> list[float]:
-    """Return the weights w_i >= 0 with which softmax(sum of w_i log p_i) makes `labels` most likely.
+    """Return the weights w_i > 0 with which softmax(sum of w_i log p_i) makes `labels` most likely.
 
     `opinions` are the log p_i, each [rows, classes]. Logarithmic pooling (Genest & Zidek 1986), stacked
-    (Wolpert 1992). Gaussian priors around equal weights count as much as one row: without them, the weights
-    of members that are always right would have no bound.
+    (Wolpert 1992). Gamma priors with equal weights as their mode count about as much as one row. Without
+    them, the weights of members that are always right would have no bound, and those of members that are
+    wrong on a few rows would all be 0, which gives every row the first label. The loss is strictly convex in
+    the weights, so that there is one optimum. Raises Diverged if the opinions are not finite.
     """
     from scipy.optimize import minimize
 
     members = np.stack(opinions).astype(np.float64)  # [members, rows, classes]
+    check_outputs(members)
     truth = members[:, np.arange(len(labels)), labels]
     equal = 1 / len(opinions)
 
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def loss(logarithms: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = np.exp(logarithms)
         pooled = log_softmax(np.tensordot(weights, members, 1))
         likelihood = pooled[np.arange(len(labels)), labels].sum()
         slope = truth.sum(axis=1) - np.einsum("mrc,rc->m", members, np.exp(pooled))
-        deviation = weights - equal
-        return float(deviation @ deviation / 2 - likelihood), deviation - slope
+        prior = weights.sum() - equal * logarithms.sum()
+        return float(prior - likelihood), weights * (1 - slope) - equal
 
-    optimum = minimize(loss, np.full(len(opinions), equal), jac=True, bounds=[(0, None)] * len(opinions))
-    weights: list[float] = optimum.x.tolist()
+    optimum = minimize(loss, np.full(len(opinions), np.log(equal)), jac=True, method="L-BFGS-B")
+    weights: list[float] = np.exp(optimum.x).tolist()
     return weights
 
 

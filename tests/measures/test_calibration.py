@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.__main__ import main
+from pipeline.errors import Diverged
 from pipeline.measures.calibration import divergence, error_by_chance, fit_temperature, reliability
 from pipeline.measures.softmax import softmax
 
@@ -70,6 +71,20 @@ def test_a_network_that_is_only_too_sure_or_always_wrong_has_not_diverged() -> N
     for factor, each in ((10, labels), (1, (logits.argmax(axis=1) + 1) % 3)):
         temperature = fit_temperature(factor * logits, each)
         assert temperature > 5 and divergence(factor * logits, each, temperature) is None
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_outputs_that_are_not_finite_are_an_error_of_one_line(number: float) -> None:
+    outputs, labels = np.array([[0.4, 0.6], [number, 0.5]], np.float32), np.array([0, 1])
+    for measure in (
+        lambda: fit_temperature(outputs, labels),
+        lambda: divergence(outputs, labels, 1.0),
+        lambda: reliability(outputs, labels),
+        lambda: error_by_chance(outputs, seed=1),
+    ):
+        with pytest.raises(Diverged) as raised:
+            measure()
+        assert str(raised.value) == "the network's outputs are not finite: lower train.learning_rate"
 
 
 @pytest.mark.slow

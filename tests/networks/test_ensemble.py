@@ -5,8 +5,11 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.baselines.tfidf import candidates
+from pipeline.errors import Diverged
 from pipeline.inputs import Sequences
 from pipeline.networks.ensemble import pool, stack
 from pipeline.networks.lazy_optimizers import LazyAdadelta
@@ -17,7 +20,8 @@ pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
 def test_a_member_that_knows_has_the_weight_and_one_that_guesses_has_none() -> None:
@@ -38,11 +42,48 @@ def test_members_that_are_always_right_have_bounded_weights() -> None:
 
 def test_the_prior_weighs_as_computed_by_hand_for_one_row() -> None:
     """Two members, two classes; the second member has no opinion, the first a log-odds of d. The loss
-    (w - 1/2)²/2 + log(1 + exp(-w d)) is stationary where w = 1/2 + d / (1 + exp(w d)). With w d = log 3 that
-    is d²/4 + d/2 = log 3."""
-    d = (1 + 4 * np.log(3)) ** 0.5 - 1
+    w - log(w)/2 + log(1 + exp(-w d)) is stationary where 1 - 1/(2 w) = d / (1 + exp(w d)). With w d = log 3
+    that is 1 - d/(2 log 3) = d/4."""
+    d = 1 / (1 / 4 + 1 / (2 * np.log(3)))
     opinions = [log_softmax(np.array([[d, 0.0]])), log_softmax(np.array([[0.0, 0.0]]))]
     assert stack(opinions, np.array([0])) == pytest.approx([np.log(3) / d, 1 / 2], rel=1e-4)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 10])
+def test_members_that_are_wrong_on_every_row_still_decide_the_label(rows: int) -> None:
+    """Weights of 0 would add up to equal logits, and the first class would be every row's label."""
+    wrong = log_softmax(np.tile([0.0, 4.0, 1.0], (rows, 1)))
+    weights = stack([wrong, wrong], np.zeros(rows, int))
+    assert min(weights) > 0
+    unseen = log_softmax(np.array([[0.0, 0.1, 5.0]]))
+    assert (weights[0] * unseen + weights[1] * unseen).argmax() == 2
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 30), st.integers(1, 4), st.floats(0, 1e4))
+def test_weights_are_positive_and_no_nearby_ones_are_better(
+    seed: int, rows: int, members: int, size: float
+) -> None:
+    random = np.random.default_rng(seed)
+    opinions = [log_softmax(size * random.normal(size=(rows, 3))) for _ in range(members)]
+    labels = random.integers(0, 3, rows)
+
+    def loss(weights: np.ndarray) -> float:
+        pooled = log_softmax(np.tensordot(weights, opinions, 1))
+        return weights.sum() - np.log(weights).sum() / members - pooled[np.arange(rows), labels].sum()
+
+    best = np.array(stack(opinions, labels))
+    assert np.isfinite(best).all() and best.min() > 0
+    for _ in range(20):
+        other = best * np.exp(random.normal(0, 0.1, members))
+        assert loss(best) <= loss(other) + 1e-4 * max(1, abs(loss(best)))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_opinions_that_are_not_finite_are_an_error(number: float) -> None:
+    opinion = np.array([[-1.0, -0.5], [number, -0.5]])
+    with pytest.raises(Diverged, match="the network's outputs are not finite"):
+        stack([opinion, opinion], np.array([0, 1]))
 
 
 def test_without_rows_the_weights_are_equal() -> None:
