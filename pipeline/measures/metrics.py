@@ -48,7 +48,8 @@ def scores(truth: Labels, predicted: Labels, names: list[str]) -> Scores:
     """Return the scores of `predicted` int64 [rows], indices into `names` like `truth`.
 
     A class that is never predicted has precision 0. Macro-F1 is the unweighted mean over the classes that
-    occur in `truth`.
+    occur in `truth`. A class that is predicted and does not occur has F1 0 and is left out, unlike in
+    `sklearn.metrics.f1_score`: its rows already lower the recall of the classes that they belong to.
     """
     classes = np.arange(len(names))
     precision, recall, f1, support = precision_recall_fscore_support(
@@ -127,7 +128,7 @@ def macro_f1_interval(truth: Labels, predicted: Labels, opponent: Labels, seed: 
 
 
 def _macro_f1(truth: Labels, predicted: Labels, counts: Labels) -> float:
-    """Return the macro-F1 of rows that each stand for `counts` rows."""
+    """Return the macro-F1, as `scores` has it, of rows that each stand for `counts` rows."""
     classes = int(max(truth.max(), predicted.max())) + 1
     rows = np.bincount(truth, counts, classes)
     correct = np.bincount(truth, counts * (truth == predicted), classes)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.measures import metrics
 
@@ -31,6 +33,28 @@ def test_macro_f1_leaves_out_a_class_without_test_rows() -> None:
     scores = metrics.scores(np.array([0, 1]), np.array([0, 1]), NAMES)
     assert scores.macro_f1 == 1
     assert [entry.rows for entry in scores.classes] == [1, 1, 0]
+
+
+def test_macro_f1_leaves_out_a_class_that_is_predicted_and_has_no_rows() -> None:
+    """Class a: 1 of 1 prediction right, 1 of 2 rows found; b: 1 of 1 and 1 of 1; c: predicted alone, F1 0."""
+    scores = metrics.scores(np.array([0, 0, 1]), np.array([0, 2, 1]), NAMES)
+    assert scores.macro_f1 == pytest.approx((2 / 3 + 1) / 2)
+    assert scores.classes[2].f1 == 0
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=20
+    ).filter(lambda rows: any(count for *_, count in rows))
+)
+def test_the_bootstrap_has_the_macro_f1_of_the_scores(
+    rows: list[tuple[int, int, int]],
+) -> None:
+    """A row that is drawn n times counts as n rows; some classes have no rows, or are never predicted."""
+    truth, predicted, counts = np.array(rows).T
+    drawn = np.repeat(truth, counts), np.repeat(predicted, counts)
+    expected = metrics.scores(*drawn, list("abcde")).macro_f1
+    assert metrics._macro_f1(truth, predicted, counts) == pytest.approx(expected)
 
 
 def test_the_confusion_matrix_has_the_true_class_in_its_rows() -> None:
