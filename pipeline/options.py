@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -35,6 +36,15 @@ CRITERIA: dict[Criterion, str] = {"accuracy": "accuracy", "macro_f1": "macro-F1"
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 MAX_FAULTS = 1000  # of a file that are listed
 IMAGE_FORMATS = ("folder", "npz", "digits", "keras")
+
+
+def derived_seed(seed: int, number: int) -> int:
+    """Return the seed of the one of this `number`, from 0, of several networks or vectors of a run's `seed`.
+
+    Number 0 has the run's own, the others independent ones. With the seeds that follow it instead, runs of
+    the seeds 1, 2 and 3, which are compared as independent, would share most of their networks.
+    """
+    return int(np.random.SeedSequence((seed, number)).generate_state(1)[0]) if number else seed
 
 
 class InconsistentOptions(ValueError):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from pipeline.options import Embed, InconsistentOptions, Source, Split, Train
+from pipeline.options import Embed, InconsistentOptions, Source, Split, Train, derived_seed
 
 
 def test_a_path_alone_is_a_file_without_a_checksum() -> None:
@@ -55,3 +55,10 @@ def test_one_set_of_vectors_is_written_as_it_was_and_named_files_are_read() -> N
 def test_class_weights_change_the_criterion() -> None:
     assert Train().criterion == "accuracy"
     assert Train(class_weights="balanced").criterion == "macro_f1"
+
+
+def test_no_two_runs_share_a_seed_of_their_networks() -> None:
+    seeds = [derived_seed(seed, number) for seed in range(1001) for number in range(10)]
+    assert seeds[::10] == [*range(1001)]  # a run of one network is that of its seed
+    assert len(set(seeds)) == len(seeds) and min(seeds) >= 0 and max(seeds) < 2**32
+    assert 0 <= derived_seed(2**32 - 1, 9) < 2**32

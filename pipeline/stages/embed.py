@@ -17,6 +17,7 @@ import numpy as np
 from ..artifacts import RunFolder, read_sequences
 from ..config.stage_options import EmbedOptions, read_stage
 from ..files import write_arrays, write_json
+from ..options import derived_seed
 from ..reading import read_json, read_table
 from ..terminal import say
 from ..text import learned_vectors, missing_vectors, vector_files
@@ -35,7 +36,7 @@ def run(path: Path) -> None:
     matrices: list[learned_vectors.Matrix] = []
     found, lines, files = np.zeros(len(words), np.bool_), list[str](), dict[str, Any]()
     for number, start in enumerate(embed.vectors):
-        seed = (options.seed + number) % 2**32
+        seed = derived_seed(options.seed, number)
         if start == "random":
             matrix = learned_vectors.random_vectors(len(words), embed.dimensions, seed)
         elif start == "corpus":

@@ -36,6 +36,7 @@ from ..networks import ensemble, trainer
 from ..networks.backend import keras, threads
 from ..networks.batches import Batches, SortedBatches
 from ..networks.keras_network import KerasNetwork
+from ..options import derived_seed
 from ..prediction.classifier import Classifier, Predictor, save
 from ..prediction.fold_network import fold_networks
 from ..prediction.folded import measure_rounding
@@ -107,7 +108,7 @@ def _train_members(
     networks: list[keras.Model] = []
     history: list[trainer.Record] = []
     for member in range(options.ensemble.members):
-        seed = (options.seed + member) % 2**32
+        seed = derived_seed(options.seed, member)
         trainer.make_repeatable(seed, options.train.precision)
         network = _build(options, start, classes)
         records = trainer.train(

@@ -83,6 +83,13 @@ def test_words_that_the_file_lacks_are_mapped_unless_uniform_is_asked_for(
     assert (mapped[~found] != uniform[~found]).all()
 
 
+def test_runs_of_two_seeds_share_no_random_vectors(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, first, _, _ = read(embed(corpus, "seed=1 embed.vectors=[random,random]", capsys)[0])
+    _, second, _, _ = read(embed(corpus, "seed=2 embed.vectors=[random,random]", capsys)[0])
+    blocks = [vectors[2:, columns] for vectors in (first, second) for columns in np.split(np.arange(12), 2)]
+    assert len({block[0].tobytes() for block in blocks}) == 4
+
+
 def test_several_sets_stand_side_by_side_each_of_its_own_dimensions(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
