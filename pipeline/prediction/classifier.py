@@ -22,7 +22,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ..arrays import Floats, Ids, check_array
-from ..encoder import Encoder
+from ..encoder import Encoder, TokenCounts
 from ..errors import InputError
 from ..files import read_replaceable, write_arrays, write_json
 from ..images.encoder import ImageEncoder
@@ -107,13 +107,13 @@ class Classifier:
         """
         self.temperature = fit_temperature(self.logits(inputs), labels)
 
-    def set_drift_reference(self, inputs: Sequences | Images, unknown_share: float) -> None:
+    def set_drift_reference(self, inputs: Sequences | Images, tokens: TokenCounts | None) -> None:
         """Describe rows that the network was not trained on, for `drift` to compare others with.
 
-        `unknown_share` is the share of their tokens that are outside the vocabulary.
+        `tokens` are those of the rows; None for images.
         """
         classes = np.bincount(self.logits(inputs).argmax(axis=1), minlength=len(self.labels))
-        self.reference = Reference(outside=unknown_share, classes=(classes / len(inputs)).tolist())
+        self.reference = Reference.from_counts(classes, tokens)
 
     def predict(self, texts: Sequence[str]) -> tuple[list[str], Floats]:
         """Return the most probable label of each text or image file, and its probability, float32 [texts]."""

@@ -176,7 +176,9 @@ class LabelledTable:
             lines.append(f"  they are listed in {self._rejects}")
         if reference := classifier.reference:
             tokens = counts.tokens if classifier.encoder.kind == "text" else 0
-            lines += drift_lines(reference, classifier.labels, counts.classes, tokens, counts.unknown)
+            lines += drift_lines(
+                reference, classifier.labels, counts.classes, tokens, counts.unknown, counts.rows_by_unknown
+            )
         return "\n".join(lines)
 
 

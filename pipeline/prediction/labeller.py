@@ -12,8 +12,11 @@ from ..arrays import Bytes, Flags, Floats, Labels, Offsets
 from ..encoder import TokenCounts
 from ..tables.columns import Column, NameColumn, NumberColumn, TextColumn
 from .classifier import Classifier
+from .drift import histogram
 from .evidence import evidence
 from .output_columns import OutputColumns, probability_name
+
+COUNTS_BY = ("classes", "rows_by_unknown")  # arrays of `LabelCounts`
 
 
 @dataclass
@@ -21,6 +24,7 @@ class LabelCounts:
     """Counts of rows and of their tokens; `classes` int64 [classes] by predicted label, shown or not."""
 
     classes: Labels
+    rows_by_unknown: Labels  # see `drift.histogram`
     rows: int = 0
     empty: int = 0  # texts without any token
     truncated: int = 0  # texts longer than the network reads
@@ -32,16 +36,16 @@ class LabelCounts:
     @classmethod
     def zero(cls, classes: int) -> LabelCounts:
         """Return the counts of no rows."""
-        return cls(np.zeros(classes, np.int64))
+        return cls(np.zeros(classes, np.int64), histogram(TokenCounts.none()))
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values from which `from_json` makes equal counts."""
-        return vars(self) | {"classes": self.classes.tolist()}
+        return vars(self) | {name: vars(self)[name].tolist() for name in COUNTS_BY}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> LabelCounts:
         """Make counts of what `to_json` gave."""
-        return cls(**values | {"classes": np.array(values["classes"], np.int64)})
+        return cls(**values | {name: np.array(values[name], np.int64) for name in COUNTS_BY})
 
     def add(self, other: LabelCounts) -> None:
         """Add the counts of other rows."""
@@ -100,6 +104,7 @@ class Labeller:
             added.append(TextColumn("evidence", self._evidence(data, bounds, scores.logits, best)))
         counts = LabelCounts(
             classes=np.bincount(best, minlength=len(labels)),
+            rows_by_unknown=histogram(tokens),
             rows=len(best),
             empty=int((tokens.total == 0).sum()),
             truncated=int((tokens.total > tokens.kept).sum()),

@@ -79,7 +79,7 @@ def run(path: Path) -> None:
         classifier.calibrate(*validation)
         if warning := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):
             say(f"  caution: {warning}")
-        classifier.set_drift_reference(validation[0], _unknown_share(encoder, rows.iloc[part["validation"]]))
+        classifier.set_drift_reference(validation[0], encoder.count_tokens(rows.iloc[part["validation"]]))
         if folded:
             error = measure_rounding(folded, validation[0].as_sequences())
             say(f"  {error.summary}")
@@ -128,12 +128,6 @@ def _encoder(corpus: CorpusFolder, inputs: Sequences | Images) -> Encoder:
     if inputs.kind == "image":
         return ImageEncoder(*inputs.shape)
     return TextEncoder.from_json(read_json(corpus.text_encoder))
-
-
-def _unknown_share(encoder: Encoder, rows: pd.DataFrame) -> float:
-    """Return the share of the rows' tokens that are not in the vocabulary; 0 for images."""
-    tokens = encoder.count_tokens(rows)
-    return float(tokens.unknown.sum() / max(1, tokens.total.sum())) if tokens else 0.0
 
 
 def _build(options: TrainOptions, start: Start, classes: int) -> keras.Model:

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 
 from pipeline.images.encoder import ImageEncoder
 from pipeline.inputs import Images
@@ -35,7 +36,8 @@ def save_text_model(folder: Path) -> None:
     assert model is not None
     rounded, encoder = model.rounded(), TextEncoder(WORDS, Tokenize(unit="word"))
     classifier = Classifier(lambda: rounded, encoder, LABELS, "review")
-    classifier.set_drift_reference(encoder.encode(TEXTS), 0.1)
+    tokens = encoder.count_tokens(pd.DataFrame({"text": TEXTS}))
+    classifier.set_drift_reference(encoder.encode(TEXTS), tokens)
     save(folder, classifier, network(1), model)
 
 
@@ -46,7 +48,7 @@ def save_image_model(folder: Path) -> None:
     features = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pixels))
     model = keras.Model(pixels, keras.layers.Dense(3)(features))
     classifier = Classifier(lambda: KerasNetwork(model), ImageEncoder(4, 4, 1), LABELS, "path")
-    classifier.set_drift_reference(Images.from_pixels(np.zeros((2, 4, 4, 1), np.uint8)), 0.0)
+    classifier.set_drift_reference(Images.from_pixels(np.zeros((2, 4, 4, 1), np.uint8)), None)
     save(folder, classifier, model, None)
 
 

@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline import files
+from pipeline.encoder import TokenCounts
 from pipeline.errors import InputError
 from pipeline.measures.softmax import softmax
 from pipeline.models.kim_cnn import Options, build
@@ -56,6 +58,10 @@ def classifier(network: keras.Model) -> Classifier:
     return Classifier(lambda: predictor, ENCODER, ["a", "b", "c"], "text")
 
 
+def count_tokens(texts: list[str]) -> TokenCounts:
+    return ENCODER.count_tokens(pd.DataFrame({"text": texts}))
+
+
 def calibrate(classifier: Classifier) -> None:
     labels = np.random.default_rng(3).integers(0, 3, len(TEXTS)).astype(np.int32)
     classifier.calibrate(ENCODER.encode(TEXTS), labels)
@@ -79,7 +85,7 @@ def test_a_saved_classifier_loads_to_the_same_in_every_form(
     classifier: Classifier, network: keras.Model, tmp_path: Path, form: Literal["int16", "float32", "keras"]
 ) -> None:
     calibrate(classifier)
-    classifier.set_drift_reference(ENCODER.encode(TEXTS), 0.25)
+    classifier.set_drift_reference(ENCODER.encode(TEXTS), count_tokens(TEXTS))
     save(tmp_path, classifier, network, folded(network))
     loaded = Classifier.load(tmp_path, form)
     assert loaded.temperature == classifier.temperature
@@ -101,10 +107,28 @@ def test_a_network_that_was_not_folded_predicts_by_keras(
 
 def test_the_reference_is_what_the_rows_show(classifier: Classifier) -> None:
     texts = ["a lovely film", "zzz film", "awful"]
-    classifier.set_drift_reference(ENCODER.encode(texts), 0.25)
+    classifier.set_drift_reference(ENCODER.encode(texts), count_tokens(texts))
     labels = classifier.predict(texts)[0]
     shares = [labels.count(label) / 3 for label in "abc"]
-    assert classifier.reference == Reference(outside=0.25, classes=shares)
+    by_unknown = [2, *[0] * 9, 1, *[0] * 10]  # half of "zzz film" is unknown
+    assert classifier.reference == Reference(
+        outside=1 / 6, classes=shares, rows=3, rows_by_unknown=by_unknown
+    )
+
+
+def test_a_classifier_saved_before_the_reference_had_rows_still_loads(
+    classifier: Classifier, network: keras.Model, tmp_path: Path
+) -> None:
+    classifier.set_drift_reference(ENCODER.encode(TEXTS), count_tokens(TEXTS))
+    save(tmp_path, classifier, network, folded(network))
+
+    def as_before(saved: Any) -> None:
+        del saved["reference"]["rows"], saved["reference"]["rows_by_unknown"]
+
+    model_folders.change_json(tmp_path, "classifier.json", as_before)
+    loaded = Classifier.load(tmp_path)
+    assert loaded.predict(TEXTS)[0] == classifier.predict(TEXTS)[0]
+    assert loaded.reference and loaded.reference.rows is None
 
 
 def test_a_classifier_of_an_older_format_is_refused_with_the_remedy(
@@ -252,6 +276,9 @@ def _set(*keys: str | int, value: Any) -> Callable[[Any], None]:
         ),
         ("classifier.json", _set("reference", "classes", 0, value=2.0), r"reference\.classes\.0: "),
         ("classifier.json", _set("reference", "outside", value=-1), r"reference\.outside: "),
+        ("classifier.json", _set("reference", "rows", value=-1), r"reference\.rows: "),
+        ("classifier.json", _set("reference", "rows", value=10**30), r"reference\.rows: "),
+        ("classifier.json", _set("reference", "rows_by_unknown", value=[1]), r"reference\.rows_by_unknown: "),
         ("classifier.json", _bank(windows=[0, 4, 5]), r"folded\.0\.windows\.0: .*greater than or equal to 1"),
         ("classifier.json", _bank(windows=[3, 4, 10**30]), r"folded\.0\.windows\.2: .*less than"),
         ("classifier.json", _bank(windows=[3, 4]), r"folded\.0: .*2 windows and 3 counts"),

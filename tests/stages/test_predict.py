@@ -17,6 +17,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -59,7 +60,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert folded is not None
     rounded = folded.rounded()
     classifier = Classifier(lambda: rounded, encoder, LABELS, "review")
-    classifier.set_drift_reference(encoder.encode(TEXTS), 0.0)
+    classifier.set_drift_reference(encoder.encode(TEXTS), encoder.count_tokens(pd.DataFrame({"text": TEXTS})))
     save(model, classifier, network, folded)
     return folder
 
