@@ -26,10 +26,11 @@ def pool(
 
     Its logits [rows, classes] are the weighted sum of log-probabilities. The weights are fitted on rows that
     no member was trained on, though its epoch or its C may have been chosen by them; networks that only
-    differ in their seed share one weight.
+    differ in their seed share one weight. Raises Diverged if a network's logits are not finite.
     """
-    members = [log_softmax(KerasNetwork(network).logits(inputs)) for network in networks]
-    opinions = {"networks": np.mean(members, axis=0)}
+    with np.errstate(over="ignore", invalid="ignore"):  # `stack` says what is wrong
+        members = [log_softmax(KerasNetwork(network).logits(inputs)) for network in networks]
+        opinions = {"networks": np.mean(members, axis=0)}
     if linear is not None:
         opinions["n-grams"] = log_softmax(linear.logits(inputs.as_sequences()))
     weights = dict(zip(opinions, stack(list(opinions.values()), labels), strict=True))

@@ -79,13 +79,6 @@ def test_weights_are_positive_and_no_nearby_ones_are_better(
         assert loss(best) <= loss(other) + 1e-4 * max(1, abs(loss(best)))
 
 
-@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-def test_opinions_that_are_not_finite_are_an_error(number: float) -> None:
-    opinion = np.array([[-1.0, -0.5], [number, -0.5]])
-    with pytest.raises(Diverged, match="the network's outputs are not finite"):
-        stack([opinion, opinion], np.array([0, 1]))
-
-
 def test_without_rows_the_weights_are_equal() -> None:
     nothing = np.empty((0, 3))
     assert stack([nothing, nothing], np.empty(0, int)) == pytest.approx([0.5, 0.5])
@@ -101,6 +94,15 @@ def networks(count: int) -> list[keras.Model]:
         built.append(keras.Model(ids, logits, name="kim_cnn"))
         built[-1].compile(LazyAdadelta())
     return built
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 3e38])
+def test_a_network_whose_logits_are_not_finite_is_an_error(number: float) -> None:
+    (network,) = networks(1)
+    network.layers[-1].bias.assign([number, -number, 0])
+    texts = Sequences.from_rows([[1, 2], [3]])
+    with pytest.raises(Diverged, match="the network's outputs are not finite"):
+        pool([network], None, texts, np.array([0, 1]))
 
 
 @pytest.mark.parametrize("linear", [True, False])
