@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from ..options import Section
+from .f1_difference import F1Difference
 
 Correct = NDArray[np.bool_]  # [rows]: which rows a classifier has right
 SIGNIFICANCE_LEVEL = 0.05  # of two-sided tests, which agree with intervals of 95 %
@@ -34,6 +36,11 @@ class PairedDifference(Section):
     def is_significant(self) -> bool:
         """True if p is below 0.05, which is exactly where the interval excludes 0."""
         return self.p < SIGNIFICANCE_LEVEL
+
+    @property
+    def standard_error(self) -> float:
+        """The standard deviation of the difference if a coin had fixed or broken each changed row."""
+        return math.sqrt(self.fixed + self.broken) / self.rows
 
     def __str__(self) -> str:
         low, high = 100 * self.low, 100 * self.high
@@ -125,11 +132,11 @@ class SliceDifference(Section):
     title: str
     of_class: bool
     rows: int
-    new: float  # accuracies
+    new: float  # accuracies, or F1: see `by_f1`
     old: float
     right: int  # rows that the old classifier has right
     lost: int  # of them net: broken less fixed
-    alone: float  # one-sided p of this slice, see `one_sided_p`
+    alone: float  # one-sided p of this slice
     p: float  # the same, adjusted for all slices, see `holm`
 
 
@@ -158,6 +165,22 @@ def compare_slices(
         for (title, mask), (fixed, broken), p, adjusted in zip(
             masks.items(), changes, alone, holm(alone), strict=True
         )
+    ]
+
+
+def by_f1(slices: Sequence[SliceDifference], f1: Mapping[str, F1Difference]) -> list[SliceDifference]:
+    """Return the slices compared by F1, given by title, in place of accuracy."""
+    adjusted = holm([f1[part.title].one_sided_p for part in slices])
+    return [
+        part.model_copy(
+            update={
+                "new": f1[part.title].new,
+                "old": f1[part.title].old,
+                "alone": f1[part.title].one_sided_p,
+                "p": p,
+            }
+        )
+        for part, p in zip(slices, adjusted, strict=True)
     ]
 
 

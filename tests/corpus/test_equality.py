@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pipeline.corpus.equality import contents, digests, group_numbers, normalized
+from pipeline.corpus.equality import contents, digest_of_all, digests, group_numbers, normalized
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,9 @@ def test_rows_are_compared_by_their_text_and_images_by_their_content() -> None:
     rows = pd.DataFrame({"text": ["a"]})
     assert contents(rows).tolist() == ["a"]
     assert contents(rows.assign(content=["digest"])).tolist() == ["digest"]
+
+
+def test_the_digest_of_all_rows_is_that_of_any_order_of_them_and_of_no_others() -> None:
+    keys = digests(["one", "two", "three"])
+    assert digest_of_all(keys[::-1]) == digest_of_all(keys)
+    assert digest_of_all(keys[:2]) != digest_of_all(keys)
