@@ -3,7 +3,8 @@
 Reads the run's model and the champion's from MLflow, and the corpus's rows.parquet (of images, images.npy).
 Writes registration/ and logs it to the run; registers the version and moves the alias. If the run is
 refused, it says why and exits with code 1. With FORCE the run is promoted in any case; where the two cannot
-be compared, it is compared with the majority class, like a first champion, and the report says why.
+be compared, it is compared with the majority class, like a first champion, and the report says why. Every run
+that is compared, refused ones too, is counted for these test rows in MLflow.
 """
 
 from __future__ import annotations
@@ -25,16 +26,18 @@ from ..artifacts import (
 )
 from ..config import loading, words
 from ..config.command_line import Words
-from ..corpus.equality import contents, digests
+from ..config.stage_options import TrainOptions, read_stage
+from ..corpus.equality import contents, digest_of_all, digests
 from ..environment.program import command_text
 from ..errors import InputError, Refused
 from ..files import exclusive, write_csv, write_json, write_text
+from ..options import Criterion
 from ..prediction.classifier import Classifier
 from ..reading import read_arrays, read_json, read_table
 from ..release import champions, contest, gate, gate_report, registry
 from ..release.champion_note import Champion
 from ..release.contest import HeldOutRows, LoadedClassifier
-from ..release.find import stored_id
+from ..release.find import artifact, stored_id
 from ..release.gate_report import GateReport
 from ..terminal import say
 
@@ -61,12 +64,12 @@ def _judge(folder: RunFolder, model: str, force: str) -> None:
     _write(folder.registration, report, changed)
     say(f"{gate_report.summary(report)}\n  which rows changed: {folder.registration.rows}")
     if not (report.passed or report.forced):
-        registry.attach(run_id, folder.registration.path, "refused")
+        registry.attach(run_id, folder.registration.path, "refused", report.tags())
         kept = f"version {champion.version} stays the champion" if champion else "there is no champion yet"
         raise Refused(f"{name}, {model} is not promoted: {kept}")
-    tags = {"forced": report.forced} if report.forced else {}
+    tags = report.tags() | ({"forced": report.forced} if report.forced else {})
     version = registry.promote(name, run_id, model_id, model, tags, champion.version if champion else "")
-    registry.attach(run_id, folder.registration.path, "promoted")
+    registry.attach(run_id, folder.registration.path, "promoted", report.tags())
     champions.refresh(name)
     say(f"  {name} version {version.number} is the champion:\n  `make predict` without MODEL= labels by it")
 
@@ -74,11 +77,13 @@ def _judge(folder: RunFolder, model: str, force: str) -> None:
 def _compare(
     folder: RunFolder, run_id: str, model_id: str, champion: Champion | None, force: str
 ) -> tuple[GateReport, pd.DataFrame]:
-    """Return the gate's report and the rows that change sides.
+    """Return the gate's report and the rows that change sides. Counts the run for its test rows.
 
     Raises InputError if the champion cannot be compared and `force` gives no reason to do without.
     """
+    corpus = folder.corpus.path.name
     with TemporaryDirectory() as scratch:
+        criterion = _criterion(run_id, Path(scratch))
         files = MlflowModelFolder(Path(scratch, model_id))
         registry.fetch(model_id, files.path)
         test, loaded_champion, obstacle = _test_rows(folder, files), None, ""
@@ -89,14 +94,17 @@ def _compare(
                 if not force:
                     raise InputError(f'{error}; FORCE="the reason" promotes it uncompared') from error
                 obstacle = str(error)
-        result = contest.compare(_load(folder.path.name, files), loaded_champion, test)
+        new, rows = _load(folder.path.name, files), digest_of_all(read_arrays(files.row_keys)["test"])
+        looks = registry.count_look(corpus, rows, run_id, new.title)
+        result = contest.compare(new, loaded_champion, test, criterion, looks)
     report = GateReport(
-        corpus=folder.corpus.path.name,
+        corpus=corpus,
         run=run_id,
         champion=champion.version if champion else None,
         left_out=test.left_out,
         new=result.new,
         old=result.champion,
+        decision=result.decision,
         paired=result.paired,
         slices=result.slices,
         checks=[gate.check_not_compared(obstacle), *result.checks] if obstacle else result.checks,
@@ -105,9 +113,21 @@ def _compare(
     return (report if report.passed else report.model_copy(update={"forced": force})), result.changed
 
 
+def _criterion(run_id: str, scratch: Path) -> Criterion:
+    """Return the score that the run was chosen by, from the options that it logged.
+
+    Raises InputError for options of an earlier version.
+    """
+    logged = artifact(run_id, f"options/{RunFolder(Path()).train_options.name}", scratch)
+    try:
+        return read_stage(logged, TrainOptions).train.criterion
+    except InputError as error:
+        raise InputError(f"run {run_id} has options of another version: train it again") from error
+
+
 def _write(files: RegistrationFolder, report: GateReport, changed: pd.DataFrame) -> None:
     write_csv(files.rows, changed.columns.tolist(), changed.itertuples(index=False))
-    write_json(files.result, report.model_dump())
+    write_json(files.result, report.model_dump() | {"luck": report.luck})
     write_text(files.page, gate_report.markdown(report))
 
 

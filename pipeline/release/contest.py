@@ -13,17 +13,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..arrays import Labels as Codes
 from ..errors import InputError
 from ..inputs import Images, Sequences
 from ..measures import calibration, metrics, paired
+from ..measures.f1_difference import compare_f1
 from ..measures.paired import Correct, PairedDifference, SliceDifference
 from ..measures.slices import by_length, by_share
+from ..options import Criterion
 from ..prediction.classifier import Classifier
-from . import gate
+from . import decision, gate
+from .decision import Decision
 from .gate import Check, Performance
 
 Labels = NDArray[np.object_]  # [rows]
 LENGTH_SLICES = 4
+SEED = 1  # of resampling: the same rows give the same decision
 TIMING_ROUNDS = 9
 MIN_TIMED_ROWS = 2_000  # of a round: fewer texts are predicted several times
 
@@ -78,10 +83,29 @@ class ContestResult(NamedTuple):
 
     new: Performance
     champion: Performance | None
+    decision: Decision
     paired: PairedDifference
     slices: list[SliceDifference]
     checks: list[Check]
     changed: pd.DataFrame
+
+
+class CodedLabels(NamedTuple):
+    """The labels of the rows compared as places in `names`, int64 [rows] each."""
+
+    names: list[str]
+    truth: Codes
+    new: Codes
+    old: Codes
+
+    @classmethod
+    def of(cls, truth: Labels, new: Labels, old: Labels) -> CodedLabels:
+        names = sorted({*truth, *new, *old})
+        codes = {name: code for code, name in enumerate(names)}
+        truth_codes, new_codes, old_codes = (
+            np.array([codes[label] for label in labels], np.int64) for labels in (truth, new, old)
+        )
+        return cls(names, truth_codes, new_codes, old_codes)
 
 
 class Predictions(NamedTuple):
@@ -92,22 +116,42 @@ class Predictions(NamedTuple):
     calibration_error: float
 
 
-def compare(new: LoadedClassifier, champion: LoadedClassifier | None, test: HeldOutRows) -> ContestResult:
-    """Compare the new classifier with the champion, or with the majority class if there is none."""
+def compare(
+    new: LoadedClassifier,
+    champion: LoadedClassifier | None,
+    test: HeldOutRows,
+    criterion: Criterion,
+    looks: int,
+) -> ContestResult:
+    """Compare the new classifier with the champion, or with the majority class if there is none.
+
+    `criterion` is the score that the new one was chosen by; `looks` counts the runs that were compared on the
+    test part, this one included.
+    """
     classifiers = [new, champion] if champion else [new]
     predictions = [predict(loaded.classifier, test) for loaded in classifiers]
-    performances = measure(classifiers, predictions, test)
     champion_labels = predictions[1].labels if champion else majority(test.truth)
-    right, champion_right = predictions[0].labels == test.truth, champion_labels == test.truth
-    changes = paired.compare_paired(right, champion_right)
+    coded = CodedLabels.of(test.truth, predictions[0].labels, champion_labels)
+    performances = measure(classifiers, predictions, test, coded)
+    changes = paired.compare_paired(coded.new == coded.truth, coded.old == coded.truth)
+    deciding = decide(coded, changes, criterion, looks)
     changed = _changed_rows(test, predictions[0], champion_labels)
     if champion is None:
-        checks = gate.checks_of_first_champion(changes)
-        return ContestResult(performances[0], None, changes, [], checks, changed)
-    parts = slices(champion.classifier, test, right, champion_right)
+        checks = gate.checks_of_first_champion(deciding)
+        return ContestResult(performances[0], None, deciding, changes, [], checks, changed)
+    parts = slices(champion.classifier, test, coded, criterion)
     own, champions = performances
-    checks = gate.checks_against_champion(own, champions, changes, parts, test.left_out)
-    return ContestResult(own, champions, changes, parts, checks, changed)
+    checks = gate.checks_against_champion(own, champions, deciding, parts, test.left_out)
+    return ContestResult(own, champions, deciding, changes, parts, checks, changed)
+
+
+def decide(coded: CodedLabels, changes: PairedDifference, criterion: Criterion, looks: int) -> Decision:
+    """Return the difference of the score that decides."""
+    if criterion == "accuracy":
+        return decision.by_accuracy(changes, looks)
+    labels = coded.truth, coded.new, coded.old
+    f1, _ = compare_f1(*labels, SEED)
+    return decision.by_macro_f1(f1, metrics.macro_f1_interval(*labels, SEED), changes.rows, looks)
 
 
 def _changed_rows(test: HeldOutRows, new: Predictions, champion_labels: Labels) -> pd.DataFrame:
@@ -138,19 +182,19 @@ def predict(classifier: Classifier, test: HeldOutRows) -> Predictions:
 
 
 def measure(
-    classifiers: Sequence[LoadedClassifier], predictions: Sequence[Predictions], test: HeldOutRows
+    classifiers: Sequence[LoadedClassifier],
+    predictions: Sequence[Predictions],
+    test: HeldOutRows,
+    coded: CodedLabels,
 ) -> list[Performance]:
     """Return each classifier's figures; their speeds are measured in turn."""
-    names = sorted({*test.truth, *(label for predicted in predictions for label in predicted.labels)})
-    codes = {name: code for code, name in enumerate(names)}
-
-    def coded(labels: Labels) -> NDArray[np.int64]:
-        return np.array([codes[label] for label in labels], np.int64)
-
     speeds = rows_per_second([loaded.classifier for loaded in classifiers], test)
+    labels_of_each = (coded.new, coded.old)[: len(classifiers)]  # those of the majority class have no figures
     performances = []
-    for loaded, predicted, speed in zip(classifiers, predictions, speeds, strict=True):
-        scores = metrics.scores(coded(test.truth), coded(predicted.labels), names)
+    for loaded, predicted, labels, speed in zip(
+        classifiers, predictions, labels_of_each, speeds, strict=True
+    ):
+        scores = metrics.scores(coded.truth, labels, coded.names)
         performances.append(
             Performance(
                 title=loaded.title,
@@ -180,17 +224,31 @@ def rows_per_second(classifiers: Sequence[Classifier], test: HeldOutRows) -> lis
     return [len(rows.truth) / min(measured) for measured in seconds]
 
 
-def slices(champion: Classifier, test: HeldOutRows, new: Correct, old: Correct) -> list[SliceDifference]:
+def slices(
+    champion: Classifier, test: HeldOutRows, coded: CodedLabels, criterion: Criterion
+) -> list[SliceDifference]:
     """Return the slices by class, and of texts by length and by the share of words unknown to the champion.
 
-    `new` and `old` are bool [rows]: which rows each classifier has right.
+    Where macro-F1 decides, they are compared by F1 of the class, and by macro-F1 of the other slices.
     """
-    classes = {f"class {label}": test.truth == label for label in sorted(set(test.truth))}
+    truth, new, old = coded.truth, coded.new, coded.old
+    codes = {f"class {coded.names[code]}": code for code in np.unique(truth).tolist()}
+    classes: dict[str, Correct] = {title: truth == code for title, code in codes.items()}
     groups: dict[str, Correct] = {}
     if tokens := champion.encoder.count_tokens(test.origin):
         groups |= by_length(tokens.total, LENGTH_SLICES).masks("tokens")
         groups |= by_share(tokens.unknown, tokens.total).masks("words unknown to the champion")
-    return paired.compare_slices(classes, groups, new, old)
+    compared = paired.compare_slices(classes, groups, new == truth, old == truth)
+    if criterion == "accuracy":
+        return compared
+    _, of_class = compare_f1(truth, new, old, SEED)
+    f1 = {title: of_class[code] for title, code in codes.items()}
+    f1 |= {
+        title: compare_f1(truth[mask], new[mask], old[mask], SEED)[0]
+        for title, mask in groups.items()
+        if mask.any()
+    }
+    return paired.by_f1(compared, f1)
 
 
 def majority(truth: Labels) -> Labels:

@@ -1,6 +1,10 @@
 """The limits that a classifier has to keep to become the champion.
 
-A slice fails if its one-sided McNemar p, Holm-corrected over all slices, is below 0.05. A small slice cannot
+The score that the run was chosen by decides, accuracy or macro-F1 (`decision`); the other must not fall
+grossly. Slices are compared by accuracy or, where macro-F1 decides, by F1: what rare classes gain costs
+frequent ones rows.
+
+A slice fails if its one-sided p, Holm-corrected over all slices, is below 0.05. A small slice cannot
 fail: among 158 slices, one of 11 rows never reaches that p (158 / 2^11 = 0.08). So a class also fails if it
 loses more than half of the rows that the champion has right, once that is MIN_CLASS_LOSS rows. Losses in
 still smaller classes show in macro-F1 alone.
@@ -10,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..measures.paired import SIGNIFICANCE_LEVEL, PairedDifference, SliceDifference, format_p
-from ..options import Section
+from ..measures.paired import SIGNIFICANCE_LEVEL, SliceDifference, format_p
+from ..options import CRITERIA, Criterion, Section
+from .decision import Decision
 
-SCORE_TOLERANCE = 0.02  # by which macro-F1 may be lower and the expected calibration error higher
+SCORE_TOLERANCE = 0.02  # by which the other score may be lower and the expected calibration error higher
 MIN_RELATIVE_SPEED = 0.5  # of the champion's rows per second
 MAX_RELATIVE_SIZE = 4.0  # of the champion's bytes
 MIN_ROWS = 200  # or half of the test part, where that is less
@@ -32,6 +37,10 @@ class Performance(Section):
     rows_per_second: float
     bytes: int
 
+    def score(self, criterion: Criterion) -> float:
+        """Return accuracy or macro-F1."""
+        return self.accuracy if criterion == "accuracy" else self.macro_f1
+
 
 class Check(Section):
     """A limit in words, what was measured, and whether the limit is kept."""
@@ -42,14 +51,14 @@ class Check(Section):
     passed: bool
 
 
-def checks_of_first_champion(paired: PairedDifference) -> list[Check]:
+def checks_of_first_champion(decision: Decision) -> list[Check]:
     """Return the checks of a classifier without a predecessor, compared with the majority class."""
     return [
         Check(
-            what="accuracy",
+            what=decision.score,
             limit="significantly better than the majority class",
-            found=f"p {format_p(paired.p)}",
-            passed=paired.difference > 0 and paired.is_significant,
+            found=_points(decision),
+            passed=decision.is_significant_gain,
         )
     ]
 
@@ -62,7 +71,7 @@ def check_not_compared(reason: str) -> Check:
 def checks_against_champion(
     new: Performance,
     champion: Performance,
-    paired: PairedDifference,
+    decision: Decision,
     slices: Sequence[SliceDifference],
     left_out: int,
 ) -> list[Check]:
@@ -72,11 +81,11 @@ def checks_against_champion(
     calibration error by about half of 1 / sqrt(rows), so that much is tolerated where it exceeds
     SCORE_TOLERANCE.
     """
-    tolerance = max(SCORE_TOLERANCE, paired.rows**-0.5)
+    tolerance = max(SCORE_TOLERANCE, decision.rows**-0.5)
     return [
-        check_rows(paired.rows, left_out),
-        check_accuracy(new, champion, paired),
-        check_macro_f1(new, champion, tolerance),
+        check_rows(decision.rows, left_out),
+        check_deciding_score(new, champion, decision),
+        check_other_score(new, champion, decision.criterion, tolerance),
         check_classes(slices),
         check_slices(slices),
         check_calibration(new, champion, tolerance),
@@ -96,27 +105,31 @@ def check_rows(rows: int, left_out: int) -> Check:
     )
 
 
-def check_accuracy(new: Performance, champion: Performance, paired: PairedDifference) -> Check:
-    """Return the check that accuracy is higher: a known champion does not give way to its equal.
+def check_deciding_score(new: Performance, champion: Performance, decision: Decision) -> Check:
+    """Return the check that the score is higher by more than a standard error.
 
     It need not be significantly higher: where a tenth of 1,000 rows change, that would take 2.2 points, and
     champions would stay for want of rows rather than of better models.
     """
+    scores = _shares(new.score(decision.criterion), champion.score(decision.criterion))
     return Check(
-        what="accuracy",
-        limit="higher",
-        found=_shares(new.accuracy, champion.accuracy),
-        passed=paired.difference > 0,
+        what=decision.score,
+        limit=f"higher by more than one standard error, {100 * decision.required:.1f} points",
+        found=f"{scores}, {_points(decision)}",
+        passed=decision.is_enough,
     )
 
 
-def check_macro_f1(new: Performance, champion: Performance, tolerance: float) -> Check:
-    """Return the check that macro-F1 is not lower by more than the tolerance."""
+def check_other_score(
+    new: Performance, champion: Performance, criterion: Criterion, tolerance: float
+) -> Check:
+    """Return the check that the score which does not decide is not lower by more than the tolerance."""
+    other: Criterion = "macro_f1" if criterion == "accuracy" else "accuracy"
     return Check(
-        what="macro-F1",
+        what=CRITERIA[other],
         limit=f"not lower by more than {100 * tolerance:.1f} points",
-        found=_shares(new.macro_f1, champion.macro_f1),
-        passed=new.macro_f1 >= champion.macro_f1 - tolerance,
+        found=_shares(new.score(other), champion.score(other)),
+        passed=new.score(other) >= champion.score(other) - tolerance,
     )
 
 
@@ -190,6 +203,11 @@ def _describe_loss(part: SliceDifference) -> str:
         f"{part.title}, {part.lost:,} net of {part.rows:,} rows ({part.right:,} were right), "
         f"one-sided p {format_p(part.alone)} uncorrected"
     )
+
+
+def _points(decision: Decision) -> str:
+    difference, low, high = (100 * value for value in (decision.difference, decision.low, decision.high))
+    return f"{difference:+.1f} points [{low:+.1f}, {high:+.1f}]"
 
 
 def _shares(new: float, champion: float) -> str:

@@ -8,7 +8,14 @@ from textwrap import fill
 from ..measures.paired import PairedDifference, SliceDifference
 from ..options import Section
 from ..terminal import TERMINAL_WIDTH
+from .decision import Decision
 from .gate import Check, Performance
+
+LUCK_FORMULA = (
+    "By luck alone, the best of N equally good runs is expected to be m_N s / sqrt(2) above another of them. "
+    "m_N is the expected maximum of N standard normal values; s is the standard error of a difference, of "
+    "accuracies the root of the rows that change sides, over all rows."
+)
 
 
 class GateReport(Section):
@@ -20,6 +27,7 @@ class GateReport(Section):
     left_out: int  # test rows that one of the two was trained on
     new: Performance
     old: Performance | None  # None where there is no champion, or none that could be compared
+    decision: Decision
     paired: PairedDifference
     slices: list[SliceDifference]
     checks: list[Check]
@@ -29,6 +37,16 @@ class GateReport(Section):
     def passed(self) -> bool:
         return all(check.passed for check in self.checks)
 
+    @property
+    def luck(self) -> float | None:
+        """See `Decision.luck`; None where the old labels are the majority class's, which no run resembles."""
+        return self.decision.luck if self.old else None
+
+    def tags(self) -> dict[str, str]:
+        """Return what the run's page and the version's tell of the looks at these test rows."""
+        looks = {"looks": str(self.decision.looks), "criterion": self.decision.criterion}
+        return looks if self.luck is None else looks | {"luck": f"{self.luck:.4f}"}
+
 
 def markdown(report: GateReport) -> str:
     """Return the report as a page."""
@@ -37,6 +55,7 @@ def markdown(report: GateReport) -> str:
 
 def _markdown_lines(report: GateReport) -> Iterator[str]:
     yield from (f"# {_title(report)}", "", f"{_rows(report)}.", "", str(report.paired), "")
+    yield from (_criterion(report), "", f"{_looks(report)} {LUCK_FORMULA}", "")
     yield from ("| | limit | found | passed |", "| --- | --- | --- | --- |")
     for check in report.checks:
         passed = "yes" if check.passed else "**no**"
@@ -46,18 +65,20 @@ def _markdown_lines(report: GateReport) -> Iterator[str]:
     if report.slices:
         yield from (
             "",
-            "The one-sided p, corrected for all slices, is small where the new classifier is worse.",
+            f"{_slice_score(report)} The one-sided p, corrected for all slices, is small where the new "
+            "classifier is worse.",
         )
         yield from ("", "| | rows | new, % | champion, % | lost net | one-sided p |")
         yield "| --- | --- | --- | --- | --- | --- |"
     for part in report.slices:
-        accuracies = f"{100 * part.new:.1f} | {100 * part.old:.1f}"
-        yield f"| {_cell(part.title)} | {part.rows:,} | {accuracies} | {part.lost:,} | {part.p:.2g} |"
+        scores = f"{100 * part.new:.1f} | {100 * part.old:.1f}"
+        yield f"| {_cell(part.title)} | {part.rows:,} | {scores} | {part.lost:,} | {part.p:.2g} |"
 
 
 def summary(report: GateReport) -> str:
     """Return the report in lines that fit the terminal."""
     lines = [f"register: {_title(report)}", f"  {_rows(report)}", f"  {report.paired}"]
+    lines += [f"  {_criterion(report)}", f"  {_looks(report)}"]
     for check in report.checks:
         verdict = "passed" if check.passed else "FAILED"
         lines.append(f"  {verdict}  {check.what}: {check.limit}; {check.found}")
@@ -78,6 +99,31 @@ def _rows(report: GateReport) -> str:
     if not report.left_out:
         return rows
     return f"{rows}; {report.left_out:,} more were left out, as one of the two was trained on them"
+
+
+def _criterion(report: GateReport) -> str:
+    return (
+        f"{report.decision.score} decides, as this run was chosen by it, whatever the champion was chosen by"
+        if report.old
+        else f"{report.decision.score} decides, as this run was chosen by it"
+    )
+
+
+def _looks(report: GateReport) -> str:
+    looks = report.decision.looks
+    if looks == 1:
+        return "No other run has been compared on these test rows."
+    compared = f"{looks:,} runs, this one included, have been compared on these test rows"
+    if report.luck is None:
+        return f"{compared}."
+    points = f"{100 * report.luck:.1f} points of {report.decision.score}"
+    return f"{compared}: by luck alone, the best of so many equals is {points} above another."
+
+
+def _slice_score(report: GateReport) -> str:
+    if report.decision.criterion == "accuracy":
+        return "The accuracy of each slice."
+    return "F1 of each class, macro-F1 of the other slices."
 
 
 def _cell(text: str) -> str:

@@ -1,7 +1,8 @@
 """Registered models in MLflow: the versions of a corpus's classifier, and its champion.
 
 The alias `champion` is on one version. Each version that was promoted names in a tag the one that it
-replaced, so that `previous` finds the way back, step by step.
+replaced, so that `previous` finds the way back, step by step. Each run that was compared on a test part is
+a tag of the registered model, so that all users of the store count together.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..tracking import location, store
 from ..tracking.store import store_errors
 from .champion_note import CHAMPION
 
+LOOK_TAG = "look"  # .<digest of the test rows>.<run>
 MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
 REPLACED_TAG = "replaced"
 
@@ -56,8 +58,7 @@ def promote(
     """
     client = store.connect().client
     with store_errors():
-        with suppress(MlflowException):  # it is there already
-            client.create_registered_model(name)
+        _create(client, name)
         version = client.create_model_version(
             name,
             _address(model_id),
@@ -71,6 +72,20 @@ def promote(
             client.delete_model_version(name, version.version)
             raise
         return _version(client.get_model_version(name, version.version))
+
+
+def count_look(name: str, test_rows: str, run_id: str, title: str) -> int:
+    """Note that a run is compared on the test rows of this digest; return how many runs have been.
+
+    A run counts once, however often it is compared: it would show the same again. Each has a tag of its own,
+    so that two users who compare at once both count.
+    """
+    client = store.connect().client
+    of_rows = f"{LOOK_TAG}.{test_rows}."
+    with store_errors():
+        _create(client, name)
+        client.set_registered_model_tag(name, of_rows + run_id, title)
+        return sum(tag.startswith(of_rows) for tag in client.get_registered_model(name).tags)
 
 
 def previous(name: str) -> tuple[Version, Version]:
@@ -124,12 +139,20 @@ def fetch(model_id: str, folder: Path) -> None:
         shutil.copytree(model, partial, dirs_exist_ok=True)
 
 
-def attach(run_id: str, folder: Path, outcome: str) -> None:
-    """Log a folder's files and the outcome, as a tag of the folder's name, to a run that has ended."""
+def attach(run_id: str, folder: Path, outcome: str, tags: dict[str, str]) -> None:
+    """Log a folder's files to a run that has ended, the outcome as a tag of its name, and tags below that."""
     client = store.connect().client
     with store_errors():
         client.log_artifacts(run_id, str(folder), folder.name)
         client.set_tag(run_id, folder.name, outcome)
+        for tag, value in tags.items():
+            client.set_tag(run_id, f"{folder.name}.{tag}", value)
+
+
+def _create(client: mlflow.MlflowClient, name: str) -> None:
+    """Create the registered model unless it is there already."""
+    with suppress(MlflowException):
+        client.create_registered_model(name)
 
 
 def _champion_number(client: mlflow.MlflowClient, name: str) -> str:

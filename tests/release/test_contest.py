@@ -10,7 +10,7 @@ from pipeline.encoder import Encoder
 from pipeline.errors import InputError
 from pipeline.images.encoder import ImageEncoder
 from pipeline.inputs import Images, Sequences
-from pipeline.options import Tokenize
+from pipeline.options import Criterion, Tokenize
 from pipeline.prediction.classifier import Classifier
 from pipeline.release import contest
 from pipeline.text.encoder import TextEncoder
@@ -72,3 +72,71 @@ def test_a_champion_is_asked_about_rows_of_its_own_kind_and_size(
         return
     with pytest.raises(InputError, match=message):
         contest.check_accepts(champion, rows_of(inputs))
+
+
+KINDS = {  # truth, label of the new one, label of the old one, rows
+    0: ("common", "common", "common", 1840),
+    1: ("common", "rare", "common", 56),
+    2: ("common", "rare", "rare", 4),
+    3: ("rare", "rare", "rare", 30),
+    4: ("rare", "rare", "common", 50),
+    5: ("rare", "common", "common", 20),
+}
+
+
+class ByKind:
+    """A predictor of images of one pixel, which is the kind of the row: a label for each kind."""
+
+    def __init__(self, labels: list[str]) -> None:
+        self.logits_of = np.array([[3.2, 0] if label == "common" else [0, 3.2] for label in labels])
+
+    def logits(self, images: Images) -> np.ndarray:
+        return self.logits_of[images.padded().ravel()].astype(np.float32)
+
+
+def of_kinds(place: int) -> contest.LoadedClassifier:
+    labels = [kind[place] for kind in KINDS.values()]
+    classifier = Classifier(lambda: ByKind(labels), ImageEncoder(1, 1, 1), ["common", "rare"], "path")
+    return contest.LoadedClassifier("of kinds", classifier, 1000)
+
+
+def decided(criterion: Criterion, with_champion: bool = True) -> contest.ContestResult:
+    pixels = np.repeat(np.array([*KINDS], np.uint8), [kind[3] for kind in KINDS.values()])
+    truth = np.array([KINDS[int(pixel)][0] for pixel in pixels], object)
+    lines = pd.DataFrame({"file": "images", "line": np.arange(len(pixels))})
+    images = Images.from_pixels(pixels.reshape(-1, 1, 1, 1))
+    rows = contest.HeldOutRows(images, np.arange(len(pixels), dtype=np.uint64), truth, lines)
+    return contest.compare(of_kinds(1), of_kinds(2) if with_champion else None, rows, criterion, looks=3)
+
+
+def failed(result: contest.ContestResult) -> list[str]:
+    """The checks that failed, without that of the speed, which is measured."""
+    return [check.what for check in result.checks if not check.passed and check.what != "speed"]
+
+
+def test_a_model_chosen_by_macro_f1_is_judged_by_macro_f1() -> None:
+    result = decided("macro_f1")
+    assert result.champion is not None
+    assert (result.paired.fixed, result.paired.broken) == (50, 56)  # six rows fewer are right
+    # 2 * 1896 / (1900 + 1966) and 2 * 30 / (100 + 34); 2 * 1840 / (1900 + 1860) and 2 * 80 / (100 + 140)
+    assert result.champion.macro_f1 == pytest.approx((0.98086 + 0.44776) / 2, abs=1e-5)
+    assert result.new.macro_f1 == pytest.approx((0.97872 + 0.66667) / 2, abs=1e-5)
+    assert (result.decision.criterion, result.decision.looks) == ("macro_f1", 3)
+    assert result.decision.difference == pytest.approx(0.10839, abs=1e-5)
+    assert result.decision.low > 0.05
+    assert failed(result) == []
+    (common, _) = result.slices
+    assert (common.title, round(common.new, 4), round(common.old, 4)) == ("class common", 0.9787, 0.9809)
+
+
+def test_the_same_model_chosen_by_accuracy_is_judged_by_accuracy() -> None:
+    assert failed(decided("accuracy")) == ["accuracy", "slices"]
+
+
+def test_the_first_champion_is_judged_by_the_score_that_it_was_chosen_by() -> None:
+    """Against the majority class: 1,920 rows to 1,900, and 0.82 to 0.49."""
+    first = decided("macro_f1", with_champion=False)
+    assert [(check.what, check.passed) for check in first.checks] == [("macro-F1", True)]
+    assert first.decision.difference == pytest.approx(0.82270 - 0.5 * 2 * 1900 / 3900, abs=1e-5)
+    (check,) = decided("accuracy", with_champion=False).checks
+    assert (check.what, check.passed) == ("accuracy", False)  # 80 fixed, 60 broken: p = 0.11

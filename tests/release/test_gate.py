@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.measures.paired import PairedDifference, SliceDifference
+from pipeline.measures.paired import SliceDifference
+from pipeline.options import Criterion
 from pipeline.release import gate
+from pipeline.release.decision import Decision
 from pipeline.release.gate import Performance
 
 CHAMPION = Performance(
@@ -15,9 +17,18 @@ CHAMPION = Performance(
 )
 
 
-def pair(fixed: int = 20, broken: int = 10, rows: int = 10_000, p: float = 0.1) -> PairedDifference:
-    difference = (fixed - broken) / rows
-    return PairedDifference(rows=rows, fixed=fixed, broken=broken, difference=difference, low=0, high=0, p=p)
+def pair(
+    fixed: int = 20, broken: int = 10, rows: int = 10_000, criterion: Criterion = "accuracy", low: float = 0.0
+) -> Decision:
+    return Decision(
+        criterion=criterion,
+        rows=rows,
+        difference=(fixed - broken) / rows,
+        low=low,
+        high=1.0,
+        standard_error=(fixed + broken) ** 0.5 / rows,
+        looks=2,
+    )
 
 
 def part(p: float, lost: int = 0, right: int = 45, rows: int = 50, title: str = "class a") -> SliceDifference:
@@ -35,12 +46,18 @@ def part(p: float, lost: int = 0, right: int = 45, rows: int = 50, title: str = 
 
 
 @pytest.mark.parametrize(
-    ("changes", "paired", "slices", "left_out", "broken"),
+    ("changes", "decision", "slices", "left_out", "broken"),
     [
         ({}, pair(), [], 0, []),
-        ({}, pair(11, 10, p=1.0), [], 0, []),  # no significant difference: it is newer, and no worse
-        ({}, pair(10, 10, p=1.0), [], 0, ["accuracy"]),  # the equal of the champion
-        ({}, pair(9, 10, p=1.0), [], 0, ["accuracy"]),
+        ({}, pair(11, 10), [], 0, ["accuracy"]),  # a row more, as a coin would have it
+        ({}, pair(13, 10), [], 0, ["accuracy"]),  # sqrt(23) is 4.8 rows
+        ({}, pair(15, 10), [], 0, ["accuracy"]),  # exactly sqrt(25)
+        ({}, pair(16, 10), [], 0, []),
+        ({}, pair(10, 10), [], 0, ["accuracy"]),  # the equal of the champion
+        ({}, pair(9, 10), [], 0, ["accuracy"]),
+        ({"accuracy": 0.797}, pair(criterion="macro_f1"), [], 0, []),  # 6 rows of 2,000 do not decide
+        ({"accuracy": 0.779}, pair(criterion="macro_f1"), [], 0, ["accuracy"]),
+        ({"macro_f1": 0.681}, pair(13, 10, criterion="macro_f1"), [], 0, ["macro-F1"]),
         ({"macro_f1": 0.681}, pair(), [], 0, []),
         ({"macro_f1": 0.679}, pair(), [], 0, ["macro-F1"]),
         ({"macro_f1": 0.61}, pair(rows=100), [], 0, []),  # 1 / sqrt(100): ten points
@@ -69,13 +86,13 @@ def part(p: float, lost: int = 0, right: int = 45, rows: int = 50, title: str = 
 )
 def test_each_limit_stops_what_is_beyond_it(
     changes: dict[str, Any],
-    paired: PairedDifference,
+    decision: Decision,
     slices: list[SliceDifference],
     left_out: int,
     broken: list[str],
 ) -> None:
     new = CHAMPION.model_copy(update={"title": "new", **changes})
-    checks = gate.checks_against_champion(new, CHAMPION, paired, slices, left_out)
+    checks = gate.checks_against_champion(new, CHAMPION, decision, slices, left_out)
     assert [check.what for check in checks if not check.passed] == broken
 
 
@@ -107,11 +124,13 @@ def test_of_many_slices_that_are_worse_the_first_are_named_and_the_others_counte
     assert found.endswith("; and 3 more")
 
 
-@pytest.mark.parametrize(
-    ("paired", "passed"),
-    [(pair(20, 3, p=0.001), True), (pair(20, 12, p=0.2), False), (pair(3, 20, p=0.001), False)],
-)
+@pytest.mark.parametrize("criterion", ["accuracy", "macro_f1"])
+@pytest.mark.parametrize(("low", "passed"), [(0.001, True), (0.0, False), (-0.01, False)])
 def test_the_first_must_be_significantly_better_than_the_majority_class(
-    paired: PairedDifference, passed: bool
+    criterion: Criterion, low: float, passed: bool
 ) -> None:
-    assert [check.passed for check in gate.checks_of_first_champion(paired)] == [passed]
+    (check,) = gate.checks_of_first_champion(pair(20, 3, criterion=criterion, low=low))
+    assert (check.what, check.passed) == (
+        {"accuracy": "accuracy", "macro_f1": "macro-F1"}[criterion],
+        passed,
+    )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pipeline.measures.f1_difference import F1Difference
 from pipeline.measures.paired import PairedDifference, SliceDifference
 from pipeline.release import gate, gate_report
+from pipeline.release.decision import by_accuracy, by_macro_f1
 from pipeline.release.gate import Performance
 from pipeline.release.gate_report import GateReport
 
@@ -16,20 +20,27 @@ LOSING_CLASS = SliceDifference(
 )
 
 
-def test_the_summary_fits_the_terminal_and_names_what_failed() -> None:
-    slow = CHAMPION.model_copy(update={"title": "a model of a long name " * 4, "rows_per_second": 1.0})
+def report_of(new: Performance, **changes: Any) -> GateReport:
+    decision = by_accuracy(PAIRED, looks=5)
     report = GateReport(
         corpus="reviews",
         run="1",
         champion="3",
         left_out=7,
-        new=slow,
+        new=new,
         old=CHAMPION,
+        decision=decision,
         paired=PAIRED,
         slices=[LOSING_CLASS],
-        checks=gate.checks_against_champion(slow, CHAMPION, PAIRED, [LOSING_CLASS], 7),
+        checks=gate.checks_against_champion(new, CHAMPION, decision, [LOSING_CLASS], 7),
         forced="",
     )
+    return report.model_copy(update=changes)
+
+
+def test_the_summary_fits_the_terminal_and_names_what_failed() -> None:
+    slow = CHAMPION.model_copy(update={"title": "a model of a long name " * 4, "rows_per_second": 1.0})
+    report = report_of(slow)
     assert not report.passed
 
     summary = gate_report.summary(report)
@@ -43,3 +54,30 @@ def test_the_summary_fits_the_terminal_and_names_what_failed() -> None:
     page = gate_report.markdown(report)
     assert "| speed | at least 50% of the champion's rows per second | 1, champion 1,000 | **no** |" in page
     assert "| class a | 50 | 50.0 | 90.0 | 20 | 0.01 |" in page
+
+
+def test_the_report_says_what_decides_and_what_luck_alone_would_give() -> None:
+    summary = " ".join(gate_report.summary(report_of(CHAMPION)).split())
+    assert "accuracy decides, as this run was chosen by it" in summary
+    # 1.1630 sqrt(30 / 2) = 4.5 rows of 10,000
+    assert (
+        "5 runs, this one included, have been compared on these test rows: by luck alone, the best of so "
+        "many equals is 0.0 points of accuracy above another."
+    ) in summary
+    page = gate_report.markdown(report_of(CHAMPION))
+    assert "m_N s / sqrt(2)" in page and "5 runs, this one included" in page
+    assert report_of(CHAMPION).tags() == {"looks": "5", "criterion": "accuracy", "luck": "0.0005"}
+
+    rare = by_macro_f1(F1Difference(0.85, 0.65, 0.04), (0.1, 0.3), rows=2000, looks=5)
+    summary = " ".join(gate_report.summary(report_of(CHAMPION, decision=rare)).split())
+    assert "macro-F1 decides, as this run was chosen by it" in summary
+    assert "3.3 points of macro-F1 above another" in summary  # 1.1630 * 4 / sqrt(2)
+    assert "F1 of each class" in gate_report.markdown(report_of(CHAMPION, decision=rare))
+
+
+def test_of_a_first_look_and_of_the_majority_class_no_luck_is_told() -> None:
+    once = report_of(CHAMPION, decision=by_accuracy(PAIRED, looks=1))
+    assert "No other run has been compared on these test rows" in gate_report.summary(once)
+    first = report_of(CHAMPION, old=None)
+    assert "luck" not in gate_report.summary(first)
+    assert first.tags() == {"looks": "5", "criterion": "accuracy"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,7 @@ import pytest
 from pipeline.__main__ import main
 from pipeline.artifacts import ChampionFiles, MlflowModelFolder, RunFolder
 from pipeline.errors import InputError
-from pipeline.release import champions
+from pipeline.release import champions, registry
 from pipeline.tracking import location, store
 from tests.tracking_server import Server
 
@@ -141,7 +142,7 @@ def test_a_worse_run_is_refused_and_the_comparison_is_logged_to_it(
     register(verb, GOOD)
     code, printed = register(verb, POOR)
     assert code == 1
-    assert "FAILED accuracy: higher" in printed
+    assert "FAILED accuracy: higher by more than one standard error" in printed
     assert "version 1 stays the champion" in printed
     client = store.connect().client
     run = run_of(data, corpus, POOR)
@@ -158,7 +159,10 @@ def test_a_worse_run_is_refused_and_the_comparison_is_logged_to_it(
 def test_a_rollback_goes_back_champion_by_champion(verb: Verb, data: Path, tmp_path: Path) -> None:
     register(verb, GOOD)
     code, printed = register(verb, OTHER)  # its equal: no row changes
-    assert (code, "FAILED accuracy: higher; 100.0%, champion 100.0%" in printed) == (1, True), printed
+    assert "FAILED accuracy: higher by more than one standard error, 0.0 points; 100.0%, champion 100.0%" in (
+        printed
+    )
+    assert code == 1
     assert "no significant difference: McNemar's p = 1" in printed
     code, printed = register(verb, OTHER, "FORCE=it needs no vectors")
     assert (code, "version 2 is the champion" in printed) == (0, True), printed
@@ -174,6 +178,33 @@ def test_a_rollback_goes_back_champion_by_champion(verb: Verb, data: Path, tmp_p
     assert "by the champion, version 1" in printed
     code, printed = verb("rollback")
     assert (code, "the first champion: there is none before it" in printed) == (2, True)
+
+
+def looks(printed: str) -> str:
+    found = re.search(
+        r"(No other run|(\d) runs, this one included,) ha(s|ve) been compared on these", printed
+    )
+    assert found, printed
+    return found[2] or "1"
+
+
+def test_every_run_that_is_compared_is_counted_once_for_its_test_rows(
+    verb: Verb, data: Path, corpus: str
+) -> None:
+    """Also one that is refused, before there is a champion and after."""
+    assert looks(register(verb, POOR)[1]) == "1"
+    assert looks(register(verb, POOR)[1]) == "1"
+    assert looks(register(verb, GOOD)[1]) == "2"
+    code, printed = register(verb, OTHER)
+    assert (code, looks(printed)) == (1, "3")
+    assert "by luck alone, the best of so many equals is 0.0 points of accuracy above" in printed
+    client = store.connect().client
+    tags = client.get_run(run_of(data, corpus, OTHER)).data.tags
+    assert (tags["registration.looks"], tags["registration.criterion"]) == ("3", "accuracy")
+    assert client.get_model_version(corpus, "1").tags["looks"] == "2"
+    report = json.loads((data / "build" / corpus / OTHER / "registration" / "comparison.json").read_text())
+    assert (report["decision"]["looks"], report["luck"]) == (3, 0.0)
+    assert registry.count_look(corpus, "other-rows", "1", "x") == 1
 
 
 def champion_of(corpus: str) -> tuple[str, str] | None:
