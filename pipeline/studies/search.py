@@ -36,7 +36,10 @@ WARMUP_EPOCHS = 1  # epochs of a trial before it can be pruned: the first may ha
 
 @dataclass
 class Trial:
-    """Settings that were tried, and their validation score after each epoch."""
+    """Settings that were tried, and the validation score that they have if training ends after an epoch.
+
+    That is the score of the classifier as it would be shipped, with the best of the epochs so far.
+    """
 
     number: int
     settings: Settings
@@ -47,8 +50,8 @@ class Trial:
 
     @property
     def score(self) -> float | None:
-        """The score of the best epoch, which the trainer keeps; None before the first epoch has ended."""
-        return max(self.scores, default=None)
+        """The score of what the training has come to; None before the first epoch has ended."""
+        return self.scores[-1] if self.scores else None
 
     @property
     def is_candidate(self) -> bool:
@@ -89,7 +92,8 @@ class Search:
     @property
     def best(self) -> Trial | None:
         """The trial of the highest score, among equals the earliest; None before any candidate."""
-        return max((trial for trial in self.trials if trial.is_candidate), key=_score, default=None)
+        candidates = (trial for trial in self.trials if trial.is_candidate)
+        return max(candidates, key=lambda trial: trial.scores[-1], default=None)
 
     def run(
         self,
@@ -180,16 +184,13 @@ class _RunningTrial:
             self.trial.ending = "interrupted"
         else:
             self.trial.ending = "diverged" if isinstance(error, Diverged) else "failed"
-            self.trial.fault = _fault(error)
+            self.trial.fault = fault_of(error)
 
 
-def _fault(error: BaseException) -> str:
+def fault_of(error: BaseException) -> str:
+    """Return what a training failed with, on one line."""
     kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
     return shorten(kind + str(error), MAX_FAULT_CHARACTERS)
-
-
-def _score(trial: Trial) -> float:
-    return max(trial.scores)
 
 
 def _distribution(options: Choice | Range) -> BaseDistribution:

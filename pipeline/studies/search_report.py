@@ -42,13 +42,16 @@ def trials_table(search: Search, criterion: str) -> tuple[list[str], list[list[s
     return header, rows
 
 
-def winner_lines(search: Search, best: Trial, rows: int, interrupted: bool) -> list[str]:
-    """Return what the search found: the best trial, its settings, and what qualifies its score."""
-    first, score = max(search.trials[0].scores), max(best.scores)
-    count, prefix = len(search.trials), "interrupted; " if interrupted else ""
+def winner_lines(search: Search, best: Trial, verdict: str, rows: int, interrupted: bool) -> list[str]:
+    """Return what the search found: the best trial, its settings, the verdict on it and what qualifies that.
+
+    The best trial's score is not set against the start's: it is the best of many, and the start's is one.
+    """
+    prefix = "interrupted; " if interrupted else ""
     sentences = [
-        f"{prefix}best of {count}: trial {best.number}, {score:.2%}, against {first:.2%} of the start",
+        f"{prefix}best of {len(search.trials)}: trial {best.number}",
         ", ".join(_changes(best.settings, search.start)),
+        f"{verdict}.",
         caution(rows),
     ]
     return [
@@ -59,10 +62,12 @@ def winner_lines(search: Search, best: Trial, rows: int, interrupted: bool) -> l
 
 
 def caution(rows: int) -> str:
-    """Return what qualifies a score on the validation `rows` that a winner was chosen by."""
+    """Return what qualifies scores on the validation `rows` that a winner was chosen by."""
     worth = f", one of which is {100 / rows:.1f} points of accuracy" if rows < FEW_ROWS else ""
-    consequence = "this score is optimistic, and the test part shows what to expect"
-    return f"Chosen by {rows:,} rows{worth}: {consequence}."
+    return (
+        f"Trials and epochs were chosen by these same {rows:,} rows{worth}: scores and difference are "
+        "optimistic, and the test part shows what to expect."
+    )
 
 
 def _changes(settings: Settings, start: Settings) -> list[str]:

@@ -1,14 +1,18 @@
-"""Search a model's options within a time budget.
+"""Search a model's options within a time budget, and compare the winner with the start over new seeds.
 
-Reads the corpus's rows.parquet (without its test part), sequences.npz (or images.npy) and labels.json and
-of texts the run's vectors.npz; writes the winner as conf/models/<name>.yaml, and trials.csv, after each
-trial, which is a run in MLflow below one of the search.
+Reads the corpus's rows.parquet (without its test part), sequences.npz (or images.npy) and labels.json, of
+texts the run's vectors.npz, and ngrams_<criterion>.npz if the model is pooled with n-grams. Writes the winner
+as conf/models/<name>.yaml, and trials.csv, after each trial; each is a run in MLflow below one of the search.
+
+A trial is scored as what would be shipped of it: its best epoch, pooled with the n-grams if the model is. Of
+an ensemble's networks it trains one.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
@@ -17,100 +21,211 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Doubles, Labels
 from ..artifacts import SearchFolder, read_inputs, read_start
+from ..baselines.tfidf import TfidfModel
 from ..config.stage_options import TrainOptions, TuneOptions, read_stage
 from ..config.tuned_model import reserved, write_model
 from ..environment.program import PROCESS_START
 from ..errors import InputError
 from ..files import write_csv
 from ..inputs import Images, Sequences, Start
+from ..measures.comparison import network_title
+from ..measures.metrics import scores
+from ..measures.softmax import log_softmax
 from ..models import architecture
-from ..networks import trainer
+from ..networks import ensemble, trainer
 from ..networks.backend import forget_networks, tf
 from ..networks.batches import Batches, SortedBatches
-from ..options import CRITERIA
-from ..reading import read_json, read_table
+from ..networks.keras_network import KerasNetwork
+from ..reading import read_arrays, read_json, read_table
+from ..studies.confirmation import BUDGET_SHARE, Confirmation, IsOver
 from ..studies.search import OnEpoch, Search, Trial
 from ..studies.search_report import TABLE_HEADING, caution, trial_line, trials_table, winner_lines
-from ..studies.settings import current_settings, search_space, with_settings
+from ..studies.settings import Settings, current_settings, search_space, with_settings
 from ..terminal import say
 from ..tracking.run import Run, description, new_run
 
 
 @dataclass
 class Corpus:
-    """The data that a search may use: the rows to train on and those to choose by."""
+    """The data that a search may use: the rows to train on and those to choose by.
+
+    `ngrams` are the log-probabilities of the validation rows by n-grams, [rows, classes], if the model is
+    pooled with them.
+    """
 
     name: str
-    classes: int
+    labels: list[str]
     start: Start
     training: tuple[Sequences | Images, NDArray[np.int32]]
     validation: tuple[Sequences | Images, NDArray[np.int32]]
+    ngrams: Doubles | None
+
+    @property
+    def truth(self) -> Labels:
+        """The labels of the validation rows."""
+        return self.validation[1].astype(np.int64)
+
+    def predict(self, network: KerasNetwork) -> Labels:
+        """Return the labels that the validation rows would be given if the network were shipped now."""
+        logits: NDArray[Any] = network.logits(self.validation[0])
+        if self.ngrams is not None:
+            logits = ensemble.cross_fit([log_softmax(logits), self.ngrams], self.truth)
+        predicted: Labels = logits.argmax(axis=1)
+        return predicted
 
 
 def run(path: Path) -> None:
     folder = SearchFolder(path)
     options = read_stage(folder.options, TuneOptions)
     with reserved(Path(options.output)):
-        corpus = _read_corpus(folder, options)
-        space = search_space(options.train, random_vectors=_embed(options).get("vectors") == "random")
-        search = Search(space, current_settings(options.train, space), options.train.seed)
-        rows = len(corpus.validation[1])
-        say(f"tune: the network of {options.train.model} on {corpus.name}, {rows:,} rows to choose by")
+        study = Study(folder, options, _read_corpus(folder, options))
+        say(f"tune: {study.title} on {study.corpus.name}, {study.rows:,} rows to choose by")
         say(TABLE_HEADING)
         is_interrupted = True
         try:
-            _run(folder, options, corpus, search, PROCESS_START + options.budget)
+            study.run(PROCESS_START, options.budget)
             is_interrupted = False
         finally:
-            if search.best:
-                say("\n".join(winner_lines(search, search.best, rows, is_interrupted)))
+            if best := study.search.best:
+                verdict = study.verdict()
+                say("\n".join(winner_lines(study.search, best, verdict, study.rows, is_interrupted)))
                 say(f"  to train it: {options.again}")
                 say(options.output)
 
 
-def _run(folder: SearchFolder, options: TuneOptions, corpus: Corpus, search: Search, deadline: float) -> None:
-    """Run the search as a run in MLflow, which has the best trial so far whatever ends the search."""
-    rows, criterion = len(corpus.validation[1]), options.train.train.criterion
-    parameters = options.train.model_dump() | {"embed": _embed(options), "tune": _asked(options)}
-    with new_run(f"{corpus.name} tune", parameters, _tags(corpus, options.train)) as parent:
-        parent.wait()  # so that an unusable store is reported before the search, not after it
-        try:
-            for trial in _trials(search, corpus, options.train, deadline, parent):
-                _write(folder, search, options, rows)
-                say(trial_line(trial, search.start))
-        finally:
-            if search.best:
-                _write(folder, search, options, rows)  # with a trial that was interrupted
-                score = max(search.best.scores)
-                count = len(search.trials)
-                result = f"validation {CRITERIA[criterion]} {score:.1%}, the best of {count} trials"
-                parent.describe(description(options.command, f"{result}. {caution(rows)}"))
-                parent.log_file(Path(options.output))
-                parent.log_file(folder.trials)
-                parent.log_metrics({f"validation_{criterion}": score})
+class Study:
+    """A search under way, and the comparison of its winner with the start."""
 
+    def __init__(self, folder: SearchFolder, options: TuneOptions, corpus: Corpus) -> None:
+        self.corpus = corpus
+        self._folder, self._options, self._train_options = folder, options, options.train
+        space = search_space(options.train, random_vectors=_embed(options).get("vectors") == "random")
+        self.search = Search(space, current_settings(options.train, space), options.train.seed)
+        self._criterion = options.train.train.criterion
+        self._confirmation = Confirmation(corpus.truth, self._criterion)
+        self._is_searching = True
 
-def _trials(
-    search: Search, corpus: Corpus, start: TrainOptions, deadline: float, parent: Run
-) -> Iterator[Trial]:
-    """Yield the trials as they end, each a run below the parent in MLflow."""
-    tf.get_logger().setLevel("ERROR")  # it warns that functions are retraced, as each network is new
-    runs: dict[int, Run] = {}
+    @property
+    def rows(self) -> int:
+        return len(self.corpus.validation[1])
 
-    def train(trial: Trial, on_epoch: OnEpoch) -> None:
-        options = with_settings(start, trial.settings)
-        name = f"{corpus.name} tune {trial.number}"
-        with new_run(name, options.model_dump(), _tags(corpus, start)) as tracked:
-            runs[trial.number] = tracked
+    @property
+    def title(self) -> str:
+        """What a trial trains, and of which model."""
+        title = f"the {network_title(1, self._train_options.ensemble.ngrams)} of {self._train_options.model}"
+        members = self._train_options.ensemble.members
+        return title if members == 1 else f"{title} (one network of its {members})"
+
+    def verdict(self) -> str:
+        """Return what is known of the best trial, in a sentence without its end."""
+        start = self._train_options.model
+        if len(self.search.trials) == 1:
+            return f"nothing was tried but {start} as it is"
+        if self.search.best is self.search.trials[0]:
+            return f"no trial beats {start} as it is: nothing to change"
+        if self._is_searching:
+            return f"not yet compared with {start} over new seeds"
+        return self._confirmation.verdict(start)
+
+    def run(self, began: float, budget: float) -> None:
+        """Run both as a run in MLflow, which has the best trial so far whatever ends the search."""
+        tf.get_logger().setLevel("ERROR")  # it warns that functions are retraced, as each network is new
+        options = self._options
+        parameters = self._train_options.model_dump() | {"embed": _embed(options), "tune": _asked(options)}
+        with new_run(
+            f"{self.corpus.name} tune", parameters, _tags(self.corpus, self._train_options)
+        ) as parent:
+            parent.wait()  # so that an unusable store is reported before the search, not after it
+            try:
+                for trial in self._trials(parent, began + (1 - BUDGET_SHARE) * budget):
+                    self._write()
+                    say(trial_line(trial, self.search.start))
+                self._is_searching = False
+                for seed in self._confirm(parent, began + budget):
+                    say(f"  winner and start trained with seed {seed}")
+            finally:
+                if self.search.best:
+                    self._write()  # with a trial that was interrupted
+                    self._log(parent, self.search.best)
+
+    def _trials(self, parent: Run, deadline: float) -> Iterator[Trial]:
+        """Yield the trials as they end, each a run below the parent in MLflow."""
+        runs: dict[int, Run] = {}
+
+        def train(trial: Trial, on_epoch: OnEpoch) -> None:
+            with self._child(parent, str(trial.number), trial.settings) as tracked:
+                runs[trial.number] = tracked
+                _train(self.corpus, with_settings(self._train_options, trial.settings), tracked, on_epoch)
+
+        for trial in self.search.run(train, deadline - time.monotonic()):
+            if trial.number in runs:
+                runs[trial.number].tag("trial", trial.ending)
+                runs[trial.number].wait()
+            yield trial
+
+    def _confirm(self, parent: Run, deadline: float) -> Iterator[int]:
+        """Yield the new seeds with which winner and start were trained, each a run below the parent."""
+        best, first = self.search.best, self.search.trials[0]
+        if best is None or best is first:
+            return
+
+        def train(title: str, settings: Settings, seed: int, is_over: IsOver) -> Labels:
+            options = with_settings(self._train_options, settings)
+            options = options.model_copy(update={"seed": seed % 2**32})
+            with self._child(parent, f"{title}, seed {options.seed}", settings) as tracked:
+                tracked.tag("confirmation", title)
+                return _train(self.corpus, options, tracked, lambda score: is_over())
+
+        yield from self._confirmation.run(
+            train,
+            best.settings,
+            first.settings,
+            self._train_options.seed,
+            deadline - time.monotonic(),
+            best.seconds + first.seconds,
+        )
+
+    @contextmanager
+    def _child(self, parent: Run, title: str, settings: Settings) -> Iterator[Run]:
+        """Begin a run below the parent in MLflow."""
+        parameters = with_settings(self._train_options, settings).model_dump()
+        name, tags = f"{self.corpus.name} tune {title}", _tags(self.corpus, self._train_options)
+        with new_run(name, parameters, tags) as tracked:
             parent.adopt([tracked.id])
-            _train(corpus, options, tracked, on_epoch)
+            yield tracked
 
-    for trial in search.run(train, deadline - time.monotonic()):
-        if trial.number in runs:
-            runs[trial.number].tag("trial", trial.ending)
-            runs[trial.number].wait()
-        yield trial
+    def _log(self, parent: Run, best: Trial) -> None:
+        found = f"best of {len(self.search.trials)} trials: {self.verdict()}"
+        parent.describe(description(self._options.command, f"{found}. {caution(self.rows)}"))
+        parent.log_file(Path(self._options.output))
+        parent.log_file(self._folder.trials)
+        values = {f"validation_{self._criterion}": best.scores[-1]}
+        if difference := self._confirmation.difference:
+            values |= {"difference": difference.mean, "difference.low": difference.low}
+            values |= {"difference.high": difference.high, "new_seeds": self._confirmation.pairs}
+        parent.log_metrics(values)
+
+    def _write(self) -> None:
+        """Write the trials so far and the best of them, so that an interrupt loses only the current trial."""
+        write_csv(self._folder.trials, *trials_table(self.search, self._criterion))
+        if self.search.best:
+            self._write_winner(self.search.best)
+
+    def _write_winner(self, best: Trial) -> None:
+        """Write the best trial as a model, also if it is no better: its header says so."""
+        header = [
+            self._options.command,
+            fill(f"The best of {len(self.search.trials)} trials of {self.title}: {self.verdict()}.", 100),
+            fill(f"{caution(self.rows)} A cross-validation of the same corpus is optimistic, too.", 100),
+            self._options.again,
+        ]
+        # The seed is included: it split the parts, so that the test part remains the unseen one.
+        settings = with_settings(self._train_options, best.settings).model_dump(exclude={"model", "text"})
+        embed = _embed(self._options)
+        values = {"seed": settings.pop("seed"), **({"embed": embed} if embed else {}), **settings}
+        write_model(Path(self._options.output), values, "\n".join(header))
 
 
 def _tags(corpus: Corpus, start: TrainOptions) -> dict[str, str]:
@@ -135,12 +250,17 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
         places = np.flatnonzero(rows["part"] == name)
         return inputs.select(places), rows["label"].to_numpy(np.int32)[places]
 
+    validation, ngrams = part("validation"), None
+    if options.train.ensemble.ngrams:
+        linear = TfidfModel.from_arrays(read_arrays(files.ngrams(options.train.train.criterion)))
+        ngrams = log_softmax(linear.logits(validation[0].as_sequences()))
     corpus = Corpus(
         files.path.name,
-        len(read_json(files.labels)),
+        read_json(files.labels),
         read_start(folder.run, inputs),
         part("train"),
-        part("validation"),
+        validation,
+        ngrams,
     )
     requested = {
         files.prepare_options: options.prepare,
@@ -156,45 +276,29 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
     return corpus
 
 
-def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: OnEpoch) -> None:
-    """Train one network exactly as `train` does, so that training the winner gives the same bits."""
+def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: OnEpoch) -> Labels:
+    """Train one network exactly as `train` does, so that training the winner gives the same bits.
+
+    Returns the labels that the validation rows are given by what would be shipped: the epoch that is best by
+    the network alone, which the trainer keeps, pooled with the n-grams. `on_epoch` takes its score.
+    """
+    criterion, best, kept = options.train.criterion, -1.0, np.zeros_like(corpus.truth)
 
     def report(record: trainer.Record) -> None:
+        nonlocal best, kept
+        if record[f"validation_{criterion}"] > best:
+            best, kept = record[f"validation_{criterion}"], corpus.predict(predictor)
+        score = scores(corpus.truth, kept, corpus.labels).value(criterion)
         values = {key: value for key, value in record.items() if key != "epoch"}
-        tracked.log_metrics(values, int(record["epoch"]))
-        if on_epoch(record[f"validation_{options.train.criterion}"]):
+        tracked.log_metrics(values | {f"shipped_{criterion}": score}, int(record["epoch"]))
+        if on_epoch(score):
             network.stop_training = True
 
     forget_networks()  # frees that of the previous trial
     trainer.make_repeatable(options.seed, options.train.precision)
     module = architecture(options.architecture)
-    network = module.build(module.Options(**options.network), corpus.start, corpus.classes)
+    network = module.build(module.Options(**options.network), corpus.start, len(corpus.labels))
+    predictor = KerasNetwork(network)
     training = Batches(*corpus.training, options.train.batch_size, options.seed)
     trainer.train(network, training, SortedBatches(*corpus.validation), options.train, report)
-
-
-def _write(folder: SearchFolder, search: Search, options: TuneOptions, rows: int) -> None:
-    """Write the trials so far and the best of them, so that an interrupt loses only the current trial."""
-    write_csv(folder.trials, *trials_table(search, options.train.train.criterion))
-    if search.best:
-        _write_winner(search, search.best, options, rows)
-
-
-def _write_winner(search: Search, best: Trial, options: TuneOptions, rows: int) -> None:
-    start, embed = options.train, _embed(options)
-    score = f"validation {CRITERIA[start.train.criterion]} {max(best.scores):.2%}"
-    first = max(search.trials[0].scores)
-    warning = (
-        f"These scores are of one network, without the rest of an ensemble. {caution(rows)} A "
-        "cross-validation of the same corpus is optimistic, too."
-    )
-    header = [
-        options.command,
-        f"The best of {len(search.trials)} trials: {score} on {rows:,} rows; {start.model} has {first:.2%}.",
-        fill(warning, 100),
-        options.again,
-    ]
-    # The seed is included: it split the parts, so that the test part remains the unseen one.
-    settings = with_settings(start, best.settings).model_dump(exclude={"model", "text"})
-    values = {"seed": settings.pop("seed"), **({"embed": embed} if embed else {}), **settings}
-    write_model(Path(options.output), values, "\n".join(header))
+    return kept

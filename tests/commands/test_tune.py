@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import gc
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,10 @@ import pytest
 from tests.project import Project
 
 pytestmark = pytest.mark.slow
+VERDICTS = (
+    r"(no better|better|worse) than kim-rand over \d new seeds, \S+ points of accuracy \[\S+, \S+\]"
+    r"|not (yet )?compared with kim-rand over new seeds|no trial beats kim-rand|nothing was tried but kim"
+)
 SPLIT = "split='{test: 0.2}'"
 CONFIGURE = """
 import sys
@@ -52,7 +59,7 @@ class Tuned:
         project.write_reviews(self.csv, 80)
         self.of_csv = [f"CORPUS={self.csv}", "TEXT=review", "LABEL=stars"]
         self.arguments = [*self.of_csv, "MODEL=kim-rand", f"SET={project.tiny(epochs=2)} {SPLIT}"]
-        self.done = self.run("make", "tune", *self.arguments, "NAME=better", "BUDGET=45s")
+        self.done = self.run("make", "tune", *self.arguments, "NAME=better", "BUDGET=60s")
         (self.folder,) = self.data.glob("build/*/kim-rand/tune/better-*")
         self.corpus = self.folder.parents[2]
 
@@ -104,19 +111,22 @@ def test_a_search_prints_a_line_a_trial_and_writes_the_best_with_what_was_found(
     assert "network.channels" not in first  # random vectors
     best = max([first, *others], key=lambda trial: float(trial["validation_accuracy"]))
     assert others or best["ending"] == "budget spent"
-    caution = "Chosen by 8 rows, one of which is 12.5 points of accuracy: this score is optimistic, and the "
-    caution += "test part shows what to expect."
-    assert caution in " ".join(" ".join(lines).split())
+    caution = "Trials and epochs were chosen by these same 8 rows, one of which is 12.5 points of accuracy: "
+    caution += "scores and difference are optimistic, and the test part shows what to expect."
+    said = " ".join(" ".join(lines).split())
+    assert caution in said
+    verdict = re.search(rf"best of {1 + len(others)}: trial {best['trial']} (.*)\. Trials and", said)
+    assert verdict, said
+    assert re.search(VERDICTS, verdict[1])
 
     header = [line for line in tuned.model("better").read_text().splitlines() if line.startswith("#")]
     mark, asked, found, *warning, train = header
     assert mark.startswith("# Written by `make tune`")
-    assert asked.startswith(f"# make tune CORPUS={tuned.csv}") and asked.endswith("NAME=better BUDGET=45s")
-    accuracy = f"{float(best['validation_accuracy']):.2%}"
-    assert found.startswith(
-        f"# The best of {1 + len(others)} trials: validation accuracy {accuracy} on 8 rows"
-    )
-    assert caution in " ".join(line.removeprefix("# ") for line in warning)
+    assert asked.startswith(f"# make tune CORPUS={tuned.csv}") and asked.endswith("NAME=better BUDGET=60s")
+    told = " ".join(line.removeprefix("# ") for line in (found, *warning))
+    assert told.startswith(f"The best of {1 + len(others)} trials of the network of kim-rand: ")
+    assert re.search(VERDICTS, verdict[1])[0] in told  # type: ignore[index]
+    assert caution in told
     assert train == f"# {again}"
 
 
@@ -133,19 +143,26 @@ def test_trials_are_runs_below_the_run_of_the_search(tuned: Tuned) -> None:
     tags = pd.DataFrame(ask(tuned, "select run_uuid, key, value from tags"), columns=columns)
     trials = tuned.trials()
     parents = tags[tags["key"] == "mlflow.parentRunId"]
-    assert len(parents) == len(trials)
+    confirming = tags[tags["key"] == "confirmation"]
+    assert len(parents) == len(trials) + len(confirming)
+    pairs = re.search(r"over (\d)\s+new\s+seeds,", tuned.done.stdout)
+    assert not pairs or 2 * int(pairs[1]) <= len(confirming) <= 2 * int(pairs[1]) + 2  # one was cut off
     assert parents["value"].nunique() == 1
     endings = tags[tags["key"] == "trial"]["value"]
     assert sorted(endings) == sorted(trial["ending"] for trial in trials)
-    assert len(ask(tuned, "select value from params where key = 'network.filters'")) == 1 + len(trials)
-    epochs = ask(tuned, "select value from metrics where key = 'validation_accuracy'")
-    assert len(epochs) == 1 + sum(int(trial["epochs"]) for trial in trials)
+    filters = ask(tuned, "select run_uuid from params where key = 'network.filters'")
+    assert len(filters) == 1 + len(trials) + len(confirming)
+    epochs = pd.DataFrame(
+        ask(tuned, "select run_uuid from metrics where key = 'validation_accuracy'"), columns=["run"]
+    )
+    of_trials = epochs[~epochs["run"].isin(confirming["run"])]
+    assert len(of_trials) == 1 + sum(int(trial["epochs"]) for trial in trials)
     assert set(ask(tuned, "select status from runs")) == {("FINISHED",)}
     parent = parents["value"].iloc[0]
     artifacts = tuned.data / "tracking" / "artifacts" / parent / "artifacts"
     assert {path.name for path in artifacts.iterdir()} == {"better.yaml", "trials.csv"}
     of_parent = tags[(tags["run"] == parent) & (tags["key"] == "mlflow.note.content")]
-    assert "Chosen by 8 rows, one of which is 12.5 points" in of_parent["value"].iloc[0]
+    assert "by these same 8 rows, one of which is 12.5 points" in of_parent["value"].iloc[0]
 
 
 def test_the_winner_is_a_model_that_trains_to_what_was_found(tuned: Tuned) -> None:
@@ -238,7 +255,7 @@ def test_an_interrupted_search_keeps_the_best_so_far_as_does_one_that_is_killed(
     assert any("as it is" in line for line in iter(process.stdout.readline, ""))
     (trials,) = tuned.data.glob(f"build/*/kim-rand/tune/{name}-*/trials.csv")
     kept = tuned.model(name).read_text(), trials.read_text()  # before it knows that it will end
-    assert "# The best of 1 trials: validation accuracy" in kept[0]
+    assert "# The best of 1 trials of the network of kim-rand: nothing was tried but kim-rand" in kept[0]
     assert len(kept[1].splitlines()) == 2
     os.killpg(process.pid, number)
     said, errors = process.communicate(timeout=60)
@@ -246,7 +263,7 @@ def test_an_interrupted_search_keeps_the_best_so_far_as_does_one_that_is_killed(
     assert "interrupted; best of " in said
     assert "tune was interrupted" in errors
     assert "Traceback" not in errors
-    assert "validation accuracy" in tuned.model(name).read_text()
+    assert "# The best of " in tuned.model(name).read_text()
     assert not list(tuned.model(name).parent.glob(".*"))
 
 
@@ -295,6 +312,61 @@ def test_a_variable_of_the_environment_asks_for_nothing(project: Project, tmp_pa
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.stderr.startswith("convtext: BUDGET=none: expected a time")
+
+
+# TensorFlow's variables, under NumPy 2.4.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
+def test_what_is_tuned_is_what_is_shipped_and_the_winner_is_confirmed_by_new_seeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The n-grams know every validation row; a network of such a rate has learned nothing."""
+    from pipeline.artifacts import RunFolder
+    from pipeline.config.stage_options import TrainOptions, TuneOptions
+    from pipeline.inputs import Sequences
+    from pipeline.measures.softmax import log_softmax
+    from pipeline.models import kim_cnn
+    from pipeline.options import Ensemble, Train
+    from pipeline.studies.search import Trial
+    from pipeline.study_stages import search_options
+
+    monkeypatch.setenv("CONVTEXT_DATA", str(tmp_path))
+    labels = np.tile([0, 1], 20).astype(np.int32)
+    texts = Sequences.from_rows([[2, 3]] * 40)
+    knows = log_softmax(10.0 * np.eye(2)[labels])
+    options = TrainOptions(
+        model="convtext",
+        architecture="kim_cnn",
+        network=kim_cnn.Options(filters=2, channels=["tuned"], windows=[1]).model_dump(),
+        train=Train(epochs=2, learning_rate=1e-6),
+        ensemble=Ensemble(ngrams=True),
+        seed=1,
+        text="text",
+    )
+    alone = search_options.Corpus(
+        "c", ["a", "b"], np.ones((5, 3), np.float32), (texts, labels), (texts, labels), None
+    )
+    pooled = dataclasses.replace(alone, ngrams=knows)
+
+    def scored(corpus: search_options.Corpus) -> tuple[list[float], float]:
+        scores: list[float] = []
+        with search_options.new_run("one", {}, {}) as tracked:
+            kept = search_options._train(corpus, options, tracked, lambda score: bool(scores.append(score)))
+        return scores, float((kept == labels).mean())
+
+    assert scored(alone) == ([0.5, 0.5], 0.5)
+    assert scored(pooled) == ([1.0, 1.0], 1.0)
+
+    asked = TuneOptions.model_construct(train=options, embed=None)
+    study = search_options.Study(RunFolder(tmp_path / "c" / "convtext").search("one"), asked, pooled)
+    start = study.search.start
+    study.search.trials += [Trial(0, start, [0.5]), Trial(1, {**start, "network.dropout": 0.1}, [1.0])]
+    assert study.verdict() == "not yet compared with convtext over new seeds"
+    study._is_searching = False
+    with search_options.new_run("search", {}, {}) as parent:
+        assert list(study._confirm(parent, time.monotonic() + 1000)) == [2, 3, 4, 5, 6]
+    assert study.verdict().startswith(
+        "no better than convtext over 5 new seeds, +0.0 points of accuracy [+0.0, +0.0]"
+    )
 
 
 # TensorFlow's variables, under NumPy 2.4.

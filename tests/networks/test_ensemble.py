@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.baselines.tfidf import candidates
 from pipeline.errors import Diverged
 from pipeline.inputs import Sequences
-from pipeline.networks.ensemble import pool, stack
+from pipeline.networks.ensemble import cross_fit, pool, stack
 from pipeline.networks.lazy_optimizers import LazyAdadelta
 
 pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 2.4
@@ -82,6 +82,38 @@ def test_weights_are_positive_and_no_nearby_ones_are_better(
 def test_without_rows_the_weights_are_equal() -> None:
     nothing = np.empty((0, 3))
     assert stack([nothing, nothing], np.empty(0, int)) == pytest.approx([0.5, 0.5])
+
+
+def test_a_row_is_pooled_by_weights_that_its_own_label_did_not_choose() -> None:
+    random = np.random.default_rng(1)
+    labels = random.integers(0, 2, 40)
+    opinions = [log_softmax(random.normal(0, 2, (40, 2))) for _ in range(2)]
+    before = cross_fit(opinions, labels)
+    for row in range(40):
+        changed = labels.copy()
+        changed[row] = 1 - changed[row]
+        after = cross_fit(opinions, changed)
+        assert (after[row] == before[row]).all()
+        assert (after != before).any()
+
+
+def test_members_that_only_guess_gain_nothing_by_their_weights() -> None:
+    """Weights fitted on the rows themselves would."""
+    random, own, crossed = np.random.default_rng(1), [], []
+    for _ in range(300):
+        labels = random.integers(0, 2, 30)
+        opinions = [log_softmax(random.normal(0, 2, (30, 2))) for _ in range(2)]
+        weights = stack(opinions, labels)
+        own.append((np.tensordot(weights, np.stack(opinions), 1).argmax(axis=1) == labels).mean())
+        crossed.append((cross_fit(opinions, labels).argmax(axis=1) == labels).mean())
+    assert np.mean(own) > 0.53
+    assert np.mean(crossed) == pytest.approx(0.5, abs=0.02)  # a standard error of 0.005
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_the_fewest_rows_are_pooled_too(rows: int) -> None:
+    opinion = log_softmax(np.tile([3.0, 0.0], (rows, 1)))
+    assert cross_fit([opinion, opinion], np.zeros(rows, int)).argmax(axis=1).tolist() == [0] * rows
 
 
 def networks(count: int) -> list[keras.Model]:

@@ -48,17 +48,18 @@ def test_the_table_has_a_row_for_each_trial() -> None:
     assert rows == [[0, 0.5, 1, 1.3, "finished", "0.5", ""], [1, "", 0, 0.0, "failed", "0.1", "too large"]]
 
 
-@pytest.mark.parametrize(
-    ("interrupted", "begin"), [(False, "  best of 2: "), (True, "  interrupted; best of ")]
-)
-def test_the_winner_is_set_against_the_start(interrupted: bool, begin: str) -> None:
+@pytest.mark.parametrize(("interrupted", "begin"), [(False, "  "), (True, "  interrupted; ")])
+def test_the_winner_is_told_with_the_verdict_and_without_its_lucky_score(
+    interrupted: bool, begin: str
+) -> None:
     trials = Trial(0, {"network.dropout": 0.5}, [0.5]), Trial(1, {"network.dropout": 0.1}, [0.6, 0.7])
-    lines = winner_lines(search(*trials), trials[1], 2000, interrupted)
-    assert lines[0].startswith(begin)
-    assert lines[0].endswith("trial 1, 70.00%, against 50.00% of the start")
-    assert lines[1] == "  dropout 0.1"
+    lines = winner_lines(search(*trials), trials[1], "no better than convtext", 2000, interrupted)
+    assert lines[0] == f"{begin}best of 2: trial 1"
+    assert lines[1:3] == ["  dropout 0.1", "  no better than convtext."]
+    assert "70" not in "".join(lines)
+    assert max(map(len, "\n".join(lines).splitlines())) <= 79
 
 
 def test_the_worth_of_a_row_is_given_where_rows_are_few() -> None:
-    assert "Chosen by 8 rows, one of which is 12.5 points of accuracy: this score" in caution(8)
-    assert caution(1000).startswith("Chosen by 1,000 rows: this score is optimistic")
+    assert "by these same 8 rows, one of which is 12.5 points of accuracy: scores" in caution(8)
+    assert "by these same 1,000 rows: scores and difference are optimistic" in caution(1000)

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.metrics import f1_score
 
-from pipeline.studies.t_tests import Difference, over_folds, over_rows
+from pipeline.studies.t_tests import Difference, macro_f1_contributions, over_folds, over_rows
 
 
 def test_folds_that_share_their_training_rows_widen_the_interval() -> None:
@@ -86,3 +87,28 @@ def test_rounding_is_no_spread_over_rows_either() -> None:
     # Each row is won by one seed of three, and each seed has a third of the rows: both means are 1/3.
     gained = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
     assert over_rows(np.tile(gained, 7)).p == 2 * 0.5**21
+
+
+def test_rows_contribute_to_macro_f1_as_computed_by_hand() -> None:
+    """One class of 3 rows, of which 2 are right, the other of 1 row that is right: F1 4/5 and 2/3.
+
+    A right row of the first moves its F1 by (2 - 2 * 4/5) / 5; the wrong one moves both by -F1 / (n + m).
+    """
+    found = macro_f1_contributions(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]))
+    mean = (4 / 5 + 2 / 3) / 2
+    wrong = -(4 / 5 / 5 + 2 / 3 / 3) / 2
+    rare = (2 - 2 * 2 / 3) / 3 / 2
+    assert found == pytest.approx([mean + 4 * move for move in (0.4 / 5 / 2, 0.4 / 5 / 2, wrong, rare)])
+    assert found.mean() == pytest.approx(mean)
+
+
+def test_the_spread_of_the_contributions_is_the_sampling_error_of_macro_f1() -> None:
+    random = np.random.default_rng(1)
+    truth = np.repeat([0, 1, 2], [600, 300, 100])
+    predicted = np.where(random.random(1000) < 0.7, truth, random.integers(0, 4, 1000))
+    scores = []
+    for _ in range(400):
+        rows = random.integers(0, 1000, 1000)
+        scores.append(f1_score(truth[rows], predicted[rows], labels=[0, 1, 2], average="macro"))
+    error = macro_f1_contributions(truth, predicted).std() / math.sqrt(1000)
+    assert error == pytest.approx(np.std(scores), rel=0.1)
