@@ -3,7 +3,9 @@
 data/build/<corpus>/            prepare.json tokenize.json baseline.json   the stages' options
                                 rows.parquet labels.json data_report.json rejects.csv images.npy
                                 text_encoder.json sequences.npz
-                                baseline_<criterion>.parquet ngrams_<criterion>.npz
+                                baseline_<criterion>.parquet   each baseline's labels of the test rows
+                                baseline_<criterion>.json      its setting and its validation score
+                                ngrams_<criterion>.npz         TF-IDF + logistic regression
 data/build/<corpus>/folds/<fold>/             a fold: the same files, other parts; all/ has all rows
 data/build/<corpus>/folds/all/of10-seed1.npz  the fold that tests each row; options in the .json
 data/build/<corpus>/folds-<hash>/             folds of a corpus for which the command line sets options
@@ -100,6 +102,10 @@ class CorpusFolder:
     def baseline(self, criterion: Criterion) -> Path:
         """Return the file of the baselines' labels; models of one corpus may differ in their criterion."""
         return self.path / f"baseline_{criterion}.parquet"
+
+    def baseline_choices(self, criterion: Criterion) -> Path:
+        """Return the file of the baselines' settings and of their scores on the validation part."""
+        return self.path / f"baseline_{criterion}.json"
 
     def ngrams(self, criterion: Criterion) -> Path:
         return self.path / f"ngrams_{criterion}.npz"

@@ -29,7 +29,7 @@ def _text_as_list(value: Any) -> Any:
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[Real, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1, lt=2**63)]  # as NumPy and the kernels count
-BaselineName = Literal["majority", "linear", "nbsvm", "fasttext", "pixels"]
+BaselineName = Literal["linear", "svm", "nbsvm", "fasttext", "pixels", "majority"]
 InputKind = Literal["tokens", "images"]
 Criterion = Literal["accuracy", "macro_f1"]
 CRITERIA: dict[Criterion, str] = {"accuracy": "accuracy", "macro_f1": "macro-F1"}  # and their names in print

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 WORDS = [f"{first}{second}" for first in "bdfgk" for second in ("al", "en", "ir", "os", "um", "yx")]
 CLASSES = ["calm", "glad", "sad"]
 OF_TEST_ALONE = ["quagga", "zebra", "okapi"]
-OPPONENTS = [name for name, one in BASELINES.items() if "tokens" in one.inputs and one.available()]
+OPPONENTS = [name for name, one in BASELINES.items() if one.fits("tokens") and one.available()]
 SECONDS = {"seconds", "examples_per_second"}
 
 

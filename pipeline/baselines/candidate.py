@@ -1,4 +1,4 @@
-"""A fitted baseline in one of its settings, and the form in which libraries for text take token ids."""
+"""A fitted baseline in one of its settings, and the forms in which baselines take texts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,47 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..arrays import Labels
 from ..inputs import Sequences
+
+# For scikit-learn: single tokens and pairs of `documents`.
+NGRAMS = {"ngram_range": (1, 2), "tokenizer": str.split, "token_pattern": None, "lowercase": False}
+
+
+class Rows(Protocol):
+    """Rows of a corpus in the form that a baseline takes."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The length of each row, int64 [rows]; 0 for one that nothing can be learned from."""
+
+    def select(self, rows: NDArray[np.integer], /) -> Any:
+        """Return the given rows in the given order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """Rows as they are written, and as the network's tokens."""
+
+    texts: list[str]
+    tokens: Sequences
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The tokens of each row, int64 [rows]."""
+        return self.tokens.lengths
+
+    def select(self, rows: NDArray[np.integer]) -> Texts:
+        """Return the given rows in the given order."""
+        return Texts([self.texts[row] for row in rows], self.tokens.select(rows))
 
 
 class Candidate(Protocol):

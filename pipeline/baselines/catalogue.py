@@ -1,4 +1,4 @@
-"""The network's opponents: on its inputs and training rows, each at its best on the validation part.
+"""The network's opponents: on its training rows, each at its best on the validation part.
 
 The network's own criterion decides what is best. A network with class weights is chosen by macro-F1, and so
 are its opponents, each of which is then also fitted with balanced classes. For a network that is chosen by
@@ -10,46 +10,60 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from ..arrays import Labels
-from ..inputs import Images, Inputs, Sequences
+from ..inputs import Images, Sequences
 from ..measures.metrics import scores
 from ..options import BaselineName, Criterion, InputKind
-from . import fasttext, nbsvm, pixels, tfidf
-from .candidate import Candidate, FittedCandidate
+from . import fasttext, nbsvm, pixels, svm, tfidf
+from .candidate import Candidate, FittedCandidate, Rows, Texts
+
+Form = Literal["any", "tokens", "texts", "images"]  # of rows: `Inputs`, `Sequences`, `Texts`, `Images`
 
 
 @dataclass(frozen=True)
 class Baseline:
     """An opponent, whose `candidates(training, labels, classes, seed, balanced)` fits one after the other.
 
-    If `balanced`, every class has the same weight.
+    `takes` is the form of the training rows. If `balanced`, every class has the same weight.
     """
 
     title: str
     candidates: Callable[[Any, Labels, int, int, bool], Iterator[Candidate]]
-    inputs: tuple[InputKind, ...] = ("tokens",)
+    takes: Form = "tokens"
     library: str = ""  # where it is not one of the project's own dependencies
+
+    def fits(self, inputs: InputKind) -> bool:
+        """Return whether it can be the opponent of a network that takes such inputs."""
+        return self.takes == "any" or (self.takes == "images") == (inputs == "images")
 
     def available(self) -> bool:
         """Return whether its library is installed."""
         return not self.library or find_spec(self.library) is not None
 
 
+class Chosen(NamedTuple):
+    """A baseline's best candidate, and its score on the validation part by the criterion, in 0..1."""
+
+    candidate: Candidate
+    score: float
+
+
 def fit(
     name: BaselineName,
-    training: tuple[Inputs, Labels],
-    validation: tuple[Inputs, Labels],
+    training: tuple[Rows, Labels],
+    validation: tuple[Rows, Labels],
     classes: int,
     criterion: Criterion,
     seed: int,
-) -> Candidate:
+) -> Chosen:
     """Return the candidate that is best on the validation part by the criterion; of several, the first.
 
-    If the training rows have one class or no token, every baseline is `majority`.
+    Both parts are in the form that the baseline takes. If the training rows have one class or no token,
+    every baseline is `majority`.
     """
     inputs, labels = training
     held_out, truth = validation
@@ -57,19 +71,16 @@ def fit(
     baseline = BASELINES[name if learnable else "majority"]
     names = [str(number) for number in range(classes)]
 
-    def candidates() -> Iterator[Candidate]:
+    def candidates() -> Iterator[Chosen]:
         for balanced in (False, True) if criterion == "macro_f1" else (False,):
-            yield from baseline.candidates(inputs, labels, classes, seed, balanced)
+            for candidate in baseline.candidates(inputs, labels, classes, seed, balanced):
+                predicted = candidate.predict(held_out)
+                yield Chosen(candidate, scores(truth, predicted, names).value(criterion))
 
-    return max(
-        candidates(),
-        key=lambda candidate: scores(truth, candidate.predict(held_out), names).value(criterion),
-    )
+    return max(candidates(), key=lambda chosen: chosen.score)
 
 
-def _majority(
-    training: Inputs, labels: Labels, classes: int, seed: int, balanced: bool
-) -> Iterator[Candidate]:
+def _majority(training: Rows, labels: Labels, classes: int, seed: int, balanced: bool) -> Iterator[Candidate]:
     """Predict the most frequent label; of several, the first."""
     label = int(np.bincount(labels).argmax())
     yield FittedCandidate(f"label {label}", lambda inputs: np.full(len(inputs), label, np.int64))
@@ -79,6 +90,10 @@ def _tfidf(
     training: Sequences, labels: Labels, classes: int, seed: int, balanced: bool
 ) -> Iterator[Candidate]:
     return tfidf.candidates(training, labels, classes, balanced)
+
+
+def _svm(training: Texts, labels: Labels, classes: int, seed: int, balanced: bool) -> Iterator[Candidate]:
+    return svm.candidates(training, labels, seed, balanced)
 
 
 def _nbsvm(
@@ -98,9 +113,10 @@ def _pixels(training: Images, labels: Labels, classes: int, seed: int, balanced:
 
 
 BASELINES: dict[BaselineName, Baseline] = {
-    "majority": Baseline("majority class", _majority, inputs=("tokens", "images")),
     "linear": Baseline("TF-IDF + logistic regression", _tfidf),
+    "svm": Baseline("SVM with character n-grams", _svm, takes="texts"),
     "nbsvm": Baseline("NBSVM with bigrams", _nbsvm),
     "fasttext": Baseline("fastText with bigrams", _fasttext, library="fasttext"),
-    "pixels": Baseline("logistic regression on pixels", _pixels, inputs=("images",)),
+    "pixels": Baseline("logistic regression on pixels", _pixels, takes="images"),
+    "majority": Baseline("majority class", _majority, takes="any"),
 }

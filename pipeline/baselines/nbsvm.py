@@ -14,10 +14,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from ..arrays import Labels
 from ..inputs import Sequences
-from .candidate import Candidate, FittedCandidate, documents, setting
+from .candidate import NGRAMS, Candidate, FittedCandidate, documents, setting
 
-# Single tokens and pairs; a document is token ids between blanks.
-NGRAMS = {"ngram_range": (1, 2), "tokenizer": str.split, "token_pattern": None, "lowercase": False}
 C_VALUES = (0.01, 0.1, 1.0)  # up to the paper's
 INTERPOLATION = 0.25  # the paper's beta
 

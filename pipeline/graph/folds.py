@@ -98,6 +98,6 @@ def _folds(
 def _opponents(configuration: Configuration) -> tuple[list[BaselineName], list[str]]:
     """Return the baselines for such inputs, and the titles of those whose library is not installed."""
     kind = configuration.source.input
-    fitting = {name: baseline for name, baseline in BASELINES.items() if kind in baseline.inputs}
+    fitting = {name: baseline for name, baseline in BASELINES.items() if baseline.fits(kind)}
     available = [name for name, baseline in fitting.items() if baseline.available()]
     return available, [baseline.title for baseline in fitting.values() if not baseline.available()]

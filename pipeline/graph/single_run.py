@@ -9,8 +9,8 @@ from .facts import write_corpus_facts, write_run_facts
 from .request import TrainingRequest
 
 QUICK_BASELINES: dict[InputKind, list[BaselineName]] = {
-    "tokens": ["majority", "linear"],
-    "images": ["majority", "pixels"],
+    "tokens": ["linear", "svm", "majority"],
+    "images": ["pixels", "majority"],
 }
 
 

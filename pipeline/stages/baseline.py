@@ -1,7 +1,8 @@
 """Fit the baselines on the training part, choose each by a criterion, and label the test part.
 
 Reads baseline.json, and rows.parquet and sequences.npz (or images.npy) of the corpus. Writes
-baseline_<criterion>.parquet (the test rows' numbers, and a column of predicted labels for each baseline) and,
+baseline_<criterion>.parquet (the test rows' numbers, and a column of predicted labels for each baseline),
+baseline_<criterion>.json (the setting of each, and by the criterion its score on the validation part) and,
 for texts, ngrams_<criterion>.npz: TF-IDF + logistic regression, which an ensemble may include.
 """
 
@@ -13,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from ..artifacts import CorpusFolder, read_inputs
-from ..baselines.catalogue import BASELINES, fit
+from ..baselines.candidate import Rows, Texts
+from ..baselines.catalogue import BASELINES, Form, fit
 from ..baselines.tfidf import TfidfModel
 from ..config.stage_options import BaselineOptions, read_stage
 from ..corpus.split import PARTS
-from ..files import write_changed_arrays, write_table
+from ..files import write_changed_arrays, write_json, write_table
 from ..options import CRITERIA, Criterion
 from ..reading import read_json, read_table
 from ..terminal import say
@@ -26,23 +28,35 @@ from ..terminal import say
 def run(path: Path, criterion: Criterion = "accuracy") -> None:
     folder = CorpusFolder(path)
     options = read_stage(folder.baseline_options, BaselineOptions)
-    rows, inputs = read_table(folder.rows), read_inputs(folder)
-    labels = rows["label"].to_numpy(np.int64)
+    rows = read_table(folder.rows)
+    labels, forms = rows["label"].to_numpy(np.int64), _forms(folder, rows)
     part = {name: np.flatnonzero(rows["part"] == name) for name in PARTS}
-    training = inputs.select(part["train"]), labels[part["train"]]
-    validation = inputs.select(part["validation"]), labels[part["validation"]]
-    test = inputs.select(part["test"])
     classes = len(read_json(folder.labels))
-    predictions = {"row": part["test"]}
-    fitted_on, chosen_on = len(training[0]), len(validation[0])
+    predictions, choices = {"row": part["test"]}, {}
+    fitted_on, chosen_on = len(part["train"]), len(part["validation"])
     lines = [f"baseline: fitted on {fitted_on:,} rows, chosen on {chosen_on:,} by {CRITERIA[criterion]}"]
     for name in options.baselines:
-        fitted = fit(name, training, validation, classes, criterion, options.seed)
-        predictions[name] = fitted.predict(test)
+        inputs = forms[BASELINES[name].takes]
+        training, validation = (
+            (inputs.select(part[which]), labels[part[which]]) for which in ("train", "validation")
+        )
+        fitted, score = fit(name, training, validation, classes, criterion, options.seed)
+        predictions[name] = fitted.predict(inputs.select(part["test"]))
+        choices[name] = {"setting": fitted.setting, "validation_score": score}
         lines.append(f"  {BASELINES[name].title}: {fitted.setting}")
         if name == "linear":
             learned = fitted if isinstance(fitted, TfidfModel) else None
-            model = learned or TfidfModel.from_counts(training[1], classes)
+            model = learned or TfidfModel.from_counts(labels[part["train"]], classes)
             write_changed_arrays(folder.ngrams(criterion), **model.arrays())
     say("\n".join(lines))  # in one piece: embed prints at the same time
-    write_table(folder.baseline(criterion), pd.DataFrame(predictions))
+    write_json(folder.baseline_choices(criterion), choices)
+    write_table(folder.baseline(criterion), pd.DataFrame(predictions))  # last, as Make takes it for the end
+
+
+def _forms(folder: CorpusFolder, rows: pd.DataFrame) -> dict[Form, Rows]:
+    """Return all rows in each form that a baseline of this corpus may take."""
+    inputs = read_inputs(folder)
+    if inputs.kind == "image":
+        return {"any": inputs, "images": inputs}
+    tokens = inputs.as_sequences()
+    return {"any": tokens, "tokens": tokens, "texts": Texts(list(rows["text"]), tokens)}

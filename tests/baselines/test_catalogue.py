@@ -5,12 +5,20 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from pipeline.baselines.candidate import Rows, Texts
 from pipeline.baselines.catalogue import BASELINES, Baseline, fit
 from pipeline.config.stage_options import BaselineOptions
 from pipeline.inputs import Sequences
 
-OF_TOKENS = [name for name, baseline in BASELINES.items() if "tokens" in baseline.inputs]
+OF_TOKENS = [name for name, baseline in BASELINES.items() if baseline.fits("tokens")]
 LEARNING = [name for name in OF_TOKENS if name != "majority"]
+
+
+def rows_for(name: str, rows: list[list[int]]) -> Rows:
+    """Rows in the form that a baseline takes: token 7 is written `w7`."""
+    tokens = Sequences.from_rows(rows)
+    texts = [" ".join(f"w{token}" for token in row) for row in rows]
+    return Texts(texts, tokens) if BASELINES[name].takes == "texts" else tokens
 
 
 def predict(
@@ -20,9 +28,9 @@ def predict(
     library = BASELINES[name].library
     if library:
         pytest.importorskip(library, reason=f"{library} is not installed")
-    training = Sequences.from_rows(rows), np.array(labels)
-    fitted = fit(name, training, training, max(labels) + 1, "accuracy", seed)
-    predicted = fitted.predict(Sequences.from_rows(test))
+    training = rows_for(name, rows), np.array(labels)
+    fitted, _ = fit(name, training, training, max(labels) + 1, "accuracy", seed)
+    predicted = fitted.predict(rows_for(name, test))
     assert predicted.dtype == np.int64
     return predicted.tolist(), fitted.setting
 
@@ -67,11 +75,11 @@ def test_an_empty_or_unknown_row_is_predicted(name: str) -> None:
 
 @pytest.mark.parametrize("name", OF_TOKENS)
 def test_a_class_without_a_training_row_is_not_predicted(name: str) -> None:
-    training = Sequences.from_rows([[2], [3], [3], [3]] * 10), np.array([0, 3, 3, 3] * 10)
-    test = Sequences.from_rows([[2], [3], [4]])
+    training = rows_for(name, [[2], [3], [3], [3]] * 10), np.array([0, 3, 3, 3] * 10)
+    test = rows_for(name, [[2], [3], [4]])
     if not BASELINES[name].available():
         pytest.skip(f"{BASELINES[name].library} is not installed")
-    fitted = fit(name, training, (test, np.array([0, 3, 1])), 5, "macro_f1", 1)
+    fitted, _ = fit(name, training, (test, np.array([0, 3, 1])), 5, "macro_f1", 1)
     assert set(fitted.predict(test).tolist()) <= {0, 3}
 
 
@@ -113,7 +121,18 @@ def test_the_candidate_with_most_validation_rows_right_is_chosen_and_of_several_
         (Sequences.from_rows(rows), np.array(labels)),
         (Sequences.from_rows([[4, 3]]), np.array([0])),
     )
-    assert fit("linear", training, held_out, 2, "accuracy", 1).setting == "C = 10"
+    fitted, score = fit("linear", training, held_out, 2, "accuracy", 1)
+    assert (fitted.setting, score) == ("C = 10", 1)
+
+
+def test_a_baseline_is_the_opponent_of_networks_that_read_the_same() -> None:
+    fitting = {
+        kind: [name for name, one in BASELINES.items() if one.fits(kind)] for kind in ("tokens", "images")
+    }
+    assert fitting == {
+        "tokens": ["linear", "svm", "nbsvm", "fasttext", "majority"],
+        "images": ["pixels", "majority"],
+    }
 
 
 def test_a_baseline_without_its_library_is_not_available() -> None:
@@ -130,8 +149,9 @@ def test_the_classes_weigh_the_same_only_where_they_do_for_the_network_too() -> 
     # One class 0 row right and one of four class 1 rows wrong: macro-F1 is (2/3 + 6/7) / 2, accuracy 4/5. All
     # called class 1: macro-F1 is (0 + 8/9) / 2, accuracy 4/5 as well, and it comes first.
     validation = Sequences.from_rows([[2, 3], [2, 3], [4], [4], [4]]), np.array([0, 1, 1, 1, 1])
-    by_accuracy = fit("linear", training, validation, 2, "accuracy", 1)
-    by_macro_f1 = fit("linear", training, validation, 2, "macro_f1", 1)
+    by_accuracy, accuracy = fit("linear", training, validation, 2, "accuracy", 1)
+    by_macro_f1, macro_f1 = fit("linear", training, validation, 2, "macro_f1", 1)
+    assert (accuracy, macro_f1) == pytest.approx((4 / 5, (2 / 3 + 6 / 7) / 2))
     assert by_accuracy.predict(validation[0]).tolist() == [1, 1, 1, 1, 1]
     assert by_macro_f1.predict(validation[0]).tolist() == [0, 0, 1, 1, 1]
     assert not by_accuracy.setting.endswith("balanced") and by_macro_f1.setting.endswith(", balanced")
@@ -141,5 +161,5 @@ def test_the_classes_weigh_the_same_only_where_they_do_for_the_network_too() -> 
 def test_by_macro_f1_it_is_balanced_only_where_that_is_better(name: str) -> None:
     if not BASELINES[name].available():
         pytest.skip(f"{BASELINES[name].library} is not installed")
-    part = Sequences.from_rows([[2, 3], [3, 2], [4, 3], [3, 4]] * 5), np.array([0, 0, 1, 1] * 5)
-    assert not fit(name, part, part, 2, "macro_f1", 1).setting.endswith("balanced")
+    part = rows_for(name, [[2, 3], [3, 2], [4, 3], [3, 4]] * 5), np.array([0, 0, 1, 1] * 5)
+    assert not fit(name, part, part, 2, "macro_f1", 1).candidate.setting.endswith("balanced")
