@@ -39,8 +39,9 @@ class NaiveBayesSVM:
     On binary features f [rows, features] and one class's rows: p = 1 + the sum of f over the class,
     q = 1 + the sum over all others, and r = log((p / |p|) / (q / |q|)) with |.| the sum of magnitudes. A
     linear SVM with squared hinge loss on f * r gives w and b; w' = (1 - beta) mean|w| + beta w leans on naive
-    Bayes where the SVM is extreme. A row's score is w'.(f * r) + b, and the highest score wins. `balanced`
-    weights the SVM's rows so that every class has the same weight; r stays as it is.
+    Bayes where the SVM is extreme. The mean has no intercept, so that of both is beta b: a row's score is
+    w'.(f * r) + beta b, and the highest score wins. `balanced` weights the SVM's rows so that every class has
+    the same weight; r stays as it is.
     """
 
     def __init__(self, C: float, seed: int, balanced: bool = False) -> None:
@@ -65,7 +66,7 @@ class NaiveBayesSVM:
         ratio = log_count_ratio(features, positive)
         svm = LinearSVC(C=self.C, max_iter=10_000, random_state=self._seed)
         svm.fit(features.multiply(ratio).tocsr(), positive, weights)
-        return ratio * interpolated(svm.coef_[0], INTERPOLATION), float(svm.intercept_[0])
+        return ratio * interpolated(svm.coef_[0], INTERPOLATION), INTERPOLATION * float(svm.intercept_[0])
 
     def scores(self, features: Any) -> NDArray[np.float64]:
         """Return the scores, float64 [rows, classes]."""

@@ -1,12 +1,22 @@
-"""NBSVM, with numbers computed by hand; what all baselines have in common is in test_catalogue.py."""
+"""NBSVM, with numbers computed by hand and published; what all baselines share is in test_catalogue.py."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
+from pipeline.baselines.catalogue import fit
 from pipeline.baselines.nbsvm import INTERPOLATION, NaiveBayesSVM, interpolated, log_count_ratio
+from pipeline.inputs import Sequences
+from pipeline.options import Tokenize
+from pipeline.text.encoder import TextEncoder
+
+MR = Path(__file__).resolve().parents[3] / "shared" / "corpora" / "mr.csv"
 
 
 def test_the_log_count_ratio_is_that_computed_by_hand() -> None:
@@ -45,6 +55,41 @@ def test_nbsvm_with_balanced_classes_has_the_scores_computed_by_hand() -> None:
     )
     u, v = np.linalg.solve(lines, [3 * strength, 3 * strength])
     weights = interpolated(np.array([-u * a, v * b]), INTERPOLATION)
-    expected = np.array([a * weights[0], b * weights[1], b * weights[1]]) + v - u
+    expected = np.array([a * weights[0], b * weights[1], b * weights[1]]) + INTERPOLATION * (v - u)
     model = NaiveBayesSVM(strength, seed=1, balanced=True).fit(features, np.array([0, 1, 1]))
     assert model.scores(features)[:, 1] == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_frequent_class_does_not_outweigh_what_rows_of_the_others_say() -> None:
+    random = np.random.default_rng(1)
+
+    def rows(count: int) -> tuple[Sequences, np.ndarray]:
+        """Half of the rows are of class 0. In four of five, one token of five is of their class alone."""
+        labels = np.where(random.random(count) < 0.5, 0, random.integers(1, 6, count))
+        told = np.where(random.random(count) < 0.8, labels, random.integers(0, 6, count))
+        tokens = np.column_stack(
+            [random.integers(2, 40, count) + 40 * told, random.integers(400, 500, (count, 4))]
+        )
+        return Sequences.from_rows(tokens.tolist()), labels
+
+    training, validation, (test, truth) = rows(600), rows(200), rows(2000)
+    fitted, _ = fit("nbsvm", training, validation, 6, "accuracy", 1)
+    assert np.mean(fitted.predict(test) == truth) > np.mean(truth == 0) + 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MR.is_file(), reason="shared/corpora is not there")
+def test_it_reaches_the_published_accuracy_on_mr() -> None:
+    """Wang and Manning 2012, table 2: NBSVM with bigrams, 79.4 % over ten folds."""
+    table = pd.read_csv(MR, dtype=str)
+    texts, labels = table["text"].to_numpy(), pd.factorize(table["label"])[0].astype(np.int64)
+    accuracies = []
+    for rest, tested in StratifiedKFold(10, shuffle=True, random_state=1).split(texts, labels):
+        learned, held_out = train_test_split(rest, test_size=0.1, random_state=1, stratify=labels[rest])
+        encoder = TextEncoder.learn(texts[learned].tolist(), Tokenize())
+        training, validation, test = (
+            (encoder.encode(texts[part]), labels[part]) for part in (learned, held_out, tested)
+        )
+        fitted, _ = fit("nbsvm", training, validation, 2, "accuracy", 1)
+        accuracies.append(np.mean(fitted.predict(test[0]) == test[1]))
+    assert np.mean(accuracies) == pytest.approx(0.794, abs=0.005)
