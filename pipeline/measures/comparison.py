@@ -1,7 +1,8 @@
-"""The network compared with the baseline and the majority class on the same test rows."""
+"""The network compared with its opponents on the same test rows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from textwrap import fill
 from typing import Any
@@ -10,24 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Labels
+from ..options import CRITERIA, Criterion
 from ..terminal import TERMINAL_WIDTH
 from .metrics import Interval, Scores, confusion, macro_f1_interval, scores, wilson_interval
-from .paired import compare_paired, format_p
+from .paired import SIGNIFICANCE_LEVEL, compare_paired, format_p
 
+MAJORITY = "majority"  # the key of the opponent that each corpus has
 FEW_ROWS = 100  # of a test part, below which one row is worth a point or more
 
 
 @dataclass(frozen=True)
 class Titles:
-    """Names of the three classifiers, for people."""
+    """Names of the network and of its opponents, by their keys, for people."""
 
     network: str
-    baseline: str
-    majority: str = "majority class"
+    opponents: Mapping[str, str]
 
 
 def network_title(members: int = 1, ngrams: bool = False) -> str:
-    """Return the title of `members` networks, pooled with the baseline's n-grams if `ngrams`."""
+    """Return the title of `members` networks, pooled with the linear model's n-grams if `ngrams`."""
     network = "network" if members == 1 else f"ensemble of {members} networks"
     return f"{network} + n-grams" if ngrams else network
 
@@ -55,53 +57,86 @@ class Performance:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Performances on the same test rows, and the network's minus its opponents'; shares are in 0..1.
+class Opponent:
+    """The labels that an opponent predicts for the test rows, int64 [rows].
 
-    Intervals are of 95 %: of a difference of accuracies that of `paired.interval`, of macro-F1 a bootstrap's.
+    `validation_score` is its score on the validation part by the criterion that the network was chosen by.
     """
 
+    predicted: Labels
+    validation_score: float
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The network's score minus an opponent's, in 0..1, with its 95 % interval.
+
+    Of accuracies, p is that of McNemar's exact two-sided test, and the interval that of `paired.interval`. Of
+    macro-F1 there is a bootstrap's interval alone.
+    """
+
+    difference: float
+    interval: Interval
+    p: float | None = None
+
+    @property
+    def is_significant(self) -> bool:
+        """True if the interval excludes 0, which of accuracies is where p < 0.05."""
+        low, high = self.interval
+        return not low <= 0 <= high
+
+    @property
+    def verdict(self) -> str:
+        """The verdict on the network in a few words."""
+        p = "" if self.p is None else f" (p {format_p(self.p)})"
+        if not self.is_significant:
+            return f"no significant difference{p}"
+        return f"significantly {'better' if self.difference > 0 else 'worse'}{p}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Performances on the same test rows, and the network's leads over its opponents.
+
+    The verdict is by the `criterion` that the network was chosen by. `strongest` is the key of the opponent
+    with the highest validation score, so that the test rows have no part in the choice.
+    """
+
+    criterion: Criterion
     network: Performance
-    baseline: Performance
-    majority: Performance
-    difference: float  # of accuracies, network minus baseline
-    difference_interval: Interval
-    p: float  # of the difference of accuracies: McNemar's exact two-sided test
-    macro_f1_difference_interval: Interval
-    majority_difference_interval: Interval  # of accuracies, network minus majority class
+    opponents: dict[str, Performance]
+    strongest: str
+    leads: dict[Criterion, Lead]  # over the strongest
+    majority_lead: Lead  # over the majority class, by the criterion
     test_rows: int
     confusion: NDArray[np.int64]  # of the network, see `metrics.confusion`
 
     @property
-    def macro_f1_difference(self) -> float:
-        """The network's macro-F1 minus the baseline's."""
-        return self.network.scores.macro_f1 - self.baseline.scores.macro_f1
+    def baseline(self) -> Performance:
+        """The performance of the strongest opponent."""
+        return self.opponents[self.strongest]
 
     @property
-    def verdict(self) -> str:
-        """The verdict on the network in a few words, with McNemar's p."""
-        p = f"(p {format_p(self.p)})"
-        if not self.is_significant:
-            return f"no significant difference {p}"
-        return f"significantly {'better' if self.difference > 0 else 'worse'} {p}"
-
-    @property
-    def is_significant(self) -> bool:
-        """True if the interval of the difference of accuracies excludes 0, which is where p < 0.05."""
-        low, high = self.difference_interval
-        return not low <= 0 <= high
+    def lead(self) -> Lead:
+        """The lead over the strongest opponent by the criterion."""
+        return self.leads[self.criterion]
 
     def to_json(self) -> dict[str, Any]:
-        """Return its entries in metrics.json."""
-        return {
-            **self.network.to_json(),
-            **self.baseline.to_json("baseline_"),
-            **self.majority.to_json("majority_"),
-            "difference": self.difference,
-            "difference_interval": self.difference_interval,
-            "macro_f1_difference": self.macro_f1_difference,
-            "macro_f1_difference_interval": self.macro_f1_difference_interval,
-            "majority_difference_interval": self.majority_difference_interval,
+        """Return its entries in metrics.json.
+
+        Those of each opponent begin with its key. Those of the strongest, which `baseline` names, are there a
+        second time as `baseline_*`: whatever opponents a run has, these compare it with others.
+        """
+        accuracy, macro_f1 = self.leads["accuracy"], self.leads["macro_f1"]
+        entries = {"criterion": self.criterion, **self.network.to_json(), "baseline": self.strongest}
+        for key, performance in {"baseline": self.baseline, **self.opponents}.items():
+            entries |= performance.to_json(f"{key}_")
+        return entries | {
+            "difference": accuracy.difference,
+            "difference_interval": accuracy.interval,
+            "macro_f1_difference": macro_f1.difference,
+            "macro_f1_difference_interval": macro_f1.interval,
+            "majority_difference_interval": self.majority_lead.interval,
             "test_rows": self.test_rows,
             "classes": [entry.to_json() for entry in self.network.scores.classes],
             "confusion": self.confusion.tolist(),
@@ -109,35 +144,61 @@ class Comparison:
 
 
 def compare(
-    truth: Labels, network: Labels, baseline: Labels, majority: Labels, names: list[str], seed: int
+    truth: Labels,
+    network: Labels,
+    opponents: Mapping[str, Opponent],
+    names: list[str],
+    criterion: Criterion,
+    seed: int,
 ) -> Comparison:
     """Compare the labels that were predicted for the same rows, all int64 [rows], indices into `names`.
 
-    `seed` is that of the bootstrap.
+    `opponents` are by their keys, of which `MAJORITY` is the last. Of several that are equally good on the
+    validation part, the first is the strongest. `seed` is that of the bootstrap.
     """
-    opponent = compare_paired(network == truth, baseline == truth)
-    floor = compare_paired(network == truth, majority == truth)
+    strongest = max(opponents, key=lambda key: opponents[key].validation_score)
+
+    def lead(key: str, measure: Criterion) -> Lead:
+        over = _accuracy_lead if measure == "accuracy" else _macro_f1_lead
+        return over(truth, network, opponents[key].predicted, names, seed)
+
     return Comparison(
+        criterion=criterion,
         network=Performance.from_predictions(truth, network, names),
-        baseline=Performance.from_predictions(truth, baseline, names),
-        majority=Performance.from_predictions(truth, majority, names),
-        difference=opponent.difference,
-        difference_interval=(opponent.low, opponent.high),
-        p=opponent.p,
-        macro_f1_difference_interval=macro_f1_interval(truth, network, baseline, seed),
-        majority_difference_interval=(floor.low, floor.high),
+        opponents={
+            key: Performance.from_predictions(truth, opponent.predicted, names)
+            for key, opponent in opponents.items()
+        },
+        strongest=strongest,
+        leads={measure: lead(strongest, measure) for measure in CRITERIA},
+        majority_lead=lead(MAJORITY, criterion),
         test_rows=len(truth),
         confusion=confusion(truth, network, len(names)),
     )
 
 
+def _accuracy_lead(truth: Labels, network: Labels, opponent: Labels, names: list[str], seed: int) -> Lead:
+    paired = compare_paired(network == truth, opponent == truth)
+    return Lead(paired.difference, (paired.low, paired.high), paired.p)
+
+
+def _macro_f1_lead(truth: Labels, network: Labels, opponent: Labels, names: list[str], seed: int) -> Lead:
+    """Return the lead in macro-F1, whose interval holds 0 where too few rows have other labels.
+
+    Where all of a few rows speak for one classifier, so does every resample of them. As of accuracies, a sign
+    test of the rows must be able to be significant, which takes six.
+    """
+    difference = scores(truth, network, names).macro_f1 - scores(truth, opponent, names).macro_f1
+    low, high = macro_f1_interval(truth, network, opponent, seed)
+    if 2 * 0.5 ** int((network != opponent).sum()) >= SIGNIFICANCE_LEVEL:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return Lead(difference, (low, high))
+
+
 def summary(comparison: Comparison, titles: Titles) -> str:
-    """Return a small table of the three, the verdict, and the cautions, within 79 columns."""
-    rows = [
-        (titles.network, comparison.network),
-        (titles.baseline, comparison.baseline),
-        (titles.majority, comparison.majority),
-    ]
+    """Return a small table of all classifiers, the verdict, and the cautions, within 79 columns."""
+    rows = [(titles.network, comparison.network)]
+    rows += [(titles.opponents[key], performance) for key, performance in comparison.opponents.items()]
     width = max(30, *(len(title) + 1 for title, _ in rows))
     lines = [f"  {'':<{width}}{'accuracy':>8}  {'95 % interval':<16}{'macro-F1':>9}"]
     for title, performance in rows:
@@ -145,39 +206,43 @@ def summary(comparison: Comparison, titles: Titles) -> str:
         spread = f"[{low:5.1%}, {high:5.1%}]"
         accuracy, macro_f1 = performance.scores.accuracy, performance.scores.macro_f1
         lines.append(f"  {title:<{width}}{accuracy:8.1%}  {spread:<16}{macro_f1:9.1%}")
-    for sentence in [f"difference: {_difference(comparison)}", *cautions(comparison, titles)]:
+    for sentence in [f"difference: {_difference(comparison, titles)}", *cautions(comparison, titles)]:
         lines.append(fill(sentence, TERMINAL_WIDTH, initial_indent="  ", subsequent_indent="  "))
     return "\n".join(lines)
 
 
 def headline(comparison: Comparison, titles: Titles) -> str:
-    """Return the accuracy, the difference and the cautions in Markdown."""
-    network, baseline = comparison.network, comparison.baseline
+    """Return the score by the criterion, the difference and the cautions in Markdown."""
+    network, baseline, criterion = comparison.network, comparison.baseline, comparison.criterion
+    title = titles.opponents[comparison.strongest]
     low, high = network.accuracy_interval
+    score, opposite = (performance.scores.value(criterion) for performance in (network, baseline))
+    spread = f" [{low:.1%}, {high:.1%}]" if criterion == "accuracy" else ""
     return (
-        f"**Accuracy {network.scores.accuracy:.1%}** [{low:.1%}, {high:.1%}] on {comparison.test_rows:,} "
-        f"test rows; {titles.baseline} has {baseline.scores.accuracy:.1%}.  \n"
-        + "  \n".join([f"Difference: {_difference(comparison)}.", *cautions(comparison, titles)])
+        f"**{capitalized(CRITERIA[criterion])} {score:.1%}**{spread} on {comparison.test_rows:,} test rows; "
+        f"{title} has {opposite:.1%}.  \n"
+        + "  \n".join([f"Difference: {_difference(comparison, titles)}.", *cautions(comparison, titles)])
     )
 
 
 def cautions(comparison: Comparison, titles: Titles) -> list[str]:
     """Return sentences that qualify the verdict, none if there is nothing to add."""
     sentences = []
-    network, baseline, majority = comparison.network, comparison.baseline, comparison.majority
-    if comparison.majority_difference_interval[0] <= 0:
+    network, criterion = comparison.network.scores, comparison.criterion
+    if comparison.strongest != MAJORITY and comparison.majority_lead.interval[0] <= 0:
+        majority = comparison.opponents[MAJORITY].scores
         sentences.append(
             f"The {titles.network} is not significantly better than the majority class: "
-            f"{network.scores.accuracy:.1%} against {majority.scores.accuracy:.1%} accuracy."
+            f"{network.value(criterion):.1%} against {majority.value(criterion):.1%} {CRITERIA[criterion]}."
         )
-    by_rows = round(100 * comparison.difference, 1)
-    by_classes = round(100 * comparison.macro_f1_difference, 1)
-    if by_rows * by_classes < 0:
-        low, high = (100 * bound for bound in comparison.macro_f1_difference_interval)
+    other: Criterion = "macro_f1" if criterion == "accuracy" else "accuracy"
+    chosen, contrary = comparison.lead, comparison.leads[other]
+    if round(100 * chosen.difference, 1) * round(100 * contrary.difference, 1) < 0:
+        meaning = "macro-F1, in which every class counts the same," if other == "macro_f1" else "accuracy"
         sentences.append(
-            f"By macro-F1, in which every class counts the same, it is the other way round: the "
-            f"{titles.network} has {network.scores.macro_f1:.1%}, {titles.baseline} "
-            f"{baseline.scores.macro_f1:.1%}, {by_classes:+.1f} points [{low:+.1f}, {high:+.1f}]."
+            f"By {meaning} it is the other way round: the {titles.network} has {network.value(other):.1%}, "
+            f"{titles.opponents[comparison.strongest]} {comparison.baseline.scores.value(other):.1%}, "
+            f"{_points(contrary)}."
         )
     return sentences + few_rows(comparison.test_rows)
 
@@ -189,7 +254,20 @@ def few_rows(rows: int) -> list[str]:
     return [f"There are only {rows} test rows: one of them is {100 / rows:.1f} points."]
 
 
-def _difference(comparison: Comparison) -> str:
-    """Return the difference of accuracies in points, with its interval and verdict."""
-    low, high = (100 * bound for bound in comparison.difference_interval)
-    return f"{100 * comparison.difference:+.1f} points [{low:+.1f}, {high:+.1f}]: {comparison.verdict}"
+def capitalized(name: str) -> str:
+    """Return the name with a capital at its beginning, and as it is from there on."""
+    return name[:1].upper() + name[1:]
+
+
+def _difference(comparison: Comparison, titles: Titles) -> str:
+    """Return the difference by the criterion in points, with its interval, its opponent and the verdict."""
+    measure = "" if comparison.criterion == "accuracy" else f" of {CRITERIA[comparison.criterion]}"
+    return (
+        f"{_points(comparison.lead, measure)} from {titles.opponents[comparison.strongest]}, the strongest "
+        f"opponent on the validation part: {comparison.lead.verdict}"
+    )
+
+
+def _points(lead: Lead, measure: str = "") -> str:
+    low, high = (100 * bound for bound in lead.interval)
+    return f"{100 * lead.difference:+.1f} points{measure} [{low:+.1f}, {high:+.1f}]"

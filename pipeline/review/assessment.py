@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,11 @@ from ..arrays import Labels
 from ..inputs import Images, Sequences
 from ..measures import slices
 from ..measures.calibration import Reliability, error_by_chance, reliability
-from ..measures.comparison import Comparison, Performance, compare
+from ..measures.comparison import Comparison, Opponent, Performance, compare
 from ..measures.metrics import Interval
 from ..measures.slices import SliceAccuracy
 from ..measures.softmax import softmax
+from ..options import Criterion
 from ..prediction.classifier import Classifier
 from ..prediction.folded import FoldedModel
 
@@ -88,16 +90,20 @@ class Measures:
 
 
 def measures(
-    test: ScoredRows, baseline: Labels, majority: Labels, has_vector: NDArray[np.bool_] | None, seed: int
+    test: ScoredRows,
+    opponents: Mapping[str, Opponent],
+    has_vector: NDArray[np.bool_] | None,
+    criterion: Criterion,
+    seed: int,
 ) -> Measures:
-    """Measure a run's test part and compare it with the opponents' labels, int64 [rows].
+    """Measure a run's test part and compare it with the opponents by the `criterion`.
 
     `has_vector` bool [words + 2] says by id which words have a pretrained vector; None without vectors.
     """
     before, after = test.reliability
     names = test.classifier.labels
     return Measures(
-        comparison=compare(test.truth, test.predicted, baseline, majority, names, seed),
+        comparison=compare(test.truth, test.predicted, opponents, names, criterion, seed),
         network_alone=_network_alone(test),
         slices=_slices(test, has_vector),
         temperature=test.classifier.temperature,
@@ -110,7 +116,7 @@ def measures(
 def _network_alone(test: ScoredRows) -> Performance | None:
     """Measure the network without the n-grams that are pooled with it; None if none are.
 
-    The n-grams are the baseline's own, so only the network's own scores show whether it is worth its cost.
+    The n-grams are an opponent's own, so only the network's own scores show whether it is worth its cost.
     """
     model = test.classifier.predictor
     if not isinstance(model, FoldedModel) or model.ngrams is None:

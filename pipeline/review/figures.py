@@ -13,6 +13,7 @@ from ..measures.calibration import Reliability
 from ..measures.comparison import Comparison, Titles
 from ..measures.metrics import Interval, wilson_interval
 from ..measures.slices import SliceAccuracy
+from ..options import CRITERIA
 from .style import BLUE, FIGURE_WIDTH, GREY, ORANGE, Figure, figure_style, set_heading
 
 VISIBLE_TEMPERATURE = 0.01  # a temperature closer to 1 moves no point visibly
@@ -105,15 +106,17 @@ def _draw_reliability(axis: Any, bins: Reliability, color: str, name: str) -> No
 
 @figure_style()
 def opponents(comparison: Comparison, titles: Titles, title: str) -> Figure:
-    """Draw the accuracies of the network and its opponents, and its lead over the baseline."""
-    figure = Figure(figsize=(FIGURE_WIDTH, 4.6), layout="constrained")
-    set_heading(figure, "Network, baseline and majority class, with 95 % intervals", title)
-    upper, lower = figure.subplots(2, 1, height_ratios=(3, 2))
+    """Draw the accuracies of the network and its opponents, and its lead over the strongest of these."""
+    rows, lead = 1 + len(comparison.opponents), comparison.lead
+    figure = Figure(figsize=(FIGURE_WIDTH, 2.3 + 0.8 * rows), layout="constrained")
+    set_heading(figure, "Network and opponents, with 95 % intervals", title)
+    upper, lower = figure.subplots(2, 1, height_ratios=(rows, 2))
     _draw_accuracies(upper, comparison, titles)
-    _draw_interval(lower, comparison.difference, comparison.difference_interval, 0, BLUE, "{:+.1f}")
+    _draw_interval(lower, lead.difference, lead.interval, 0, BLUE, "{:+.1f}")
     lower.axvline(0, color=GREY, lw=1, ls=":")
-    lower.set(xlabel="network minus baseline (points)", yticks=[], ylim=(-0.6, 0.7))
-    reach = 1.6 * max(1.0, *(abs(100 * bound) for bound in comparison.difference_interval))
+    strongest, measure = titles.opponents[comparison.strongest], CRITERIA[comparison.criterion]
+    lower.set(xlabel=f"{measure}, network minus {strongest} (points)", yticks=[], ylim=(-0.6, 0.7))
+    reach = 1.6 * max(1.0, *(abs(100 * bound) for bound in lead.interval))
     lower.set_xlim(-reach, reach)
     for axis in (upper, lower):
         axis.grid(axis="x", alpha=0.25)
@@ -121,19 +124,17 @@ def opponents(comparison: Comparison, titles: Titles, title: str) -> Figure:
 
 
 def _draw_accuracies(axis: Any, comparison: Comparison, titles: Titles) -> None:
-    network, baseline, majority = comparison.network, comparison.baseline, comparison.majority
-    names = (titles.network, titles.baseline, titles.majority)
-    places = [2, 1, 0]
-    performances = zip(places, (network, baseline, majority), (BLUE, ORANGE, GREY), strict=True)
-    for place, performance, color in performances:
+    names = [titles.network, *(titles.opponents[key] for key in comparison.opponents)]
+    *learned, majority = [comparison.network, *comparison.opponents.values()]
+    places, colors = range(len(names))[::-1], [BLUE, *[ORANGE] * (len(learned) - 1), GREY]
+    for place, performance, color in zip(places, [*learned, majority], colors, strict=True):
         _draw_interval(
             axis, performance.scores.accuracy, performance.accuracy_interval, place, color, "{:.1f}"
         )
     axis.set_yticks(places, [textwrap.fill(name, 18) for name in names])
     axis.set(xlabel="accuracy on the same rows (%)", ylim=(-0.6, len(names) - 0.3))
-    # The limits follow network and baseline: the majority class is mostly far below, and would press them
-    # together.
-    bounds = [100 * bound for bound in (*network.accuracy_interval, *baseline.accuracy_interval)]
+    # The limits follow the others: the majority class is mostly far below, and would press them together.
+    bounds = [100 * bound for performance in learned for bound in performance.accuracy_interval]
     margin = max(1.0, max(bounds) - min(bounds))
     start = max(0.0, min(bounds) - margin)
     axis.set_xlim(start, max(*bounds, 100 * majority.accuracy_interval[1]) + 0.7 * margin)

@@ -14,9 +14,10 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from ..measures.comparison import Performance, Titles, cautions
+from ..measures.comparison import Performance, Titles, capitalized, cautions
 from ..measures.metrics import confused_pairs, confusion_order
 from ..measures.paired import format_p
+from ..options import CRITERIA
 from ..terminal import shorten
 from ..tracking import provenance
 from .assessment import Measures
@@ -69,6 +70,7 @@ class Report:
             page=self,
             measures=self.measures,
             comparison=comparison,
+            criterion=capitalized(CRITERIA[comparison.criterion]),
             data=self.data,
             verdict=self.verdict,
             contestants=self.contestants,
@@ -84,13 +86,14 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """A sentence on whether the network is significantly better than the baseline."""
-        comparison, network, baseline = self.measures.comparison, self.titles.network, self.titles.baseline
-        p = f"(p {format_p(comparison.p)})".replace(" ", NBSP)
-        if not comparison.is_significant:
-            return f"No significant difference between the {network} and {baseline} {p}."
-        direction = "better" if comparison.difference > 0 else "worse"
-        return f"The {network} is significantly {direction} than {baseline} {p}."
+        """A sentence on whether the network is significantly better than its strongest opponent."""
+        comparison, network = self.measures.comparison, self.titles.network
+        lead, opponent = comparison.lead, self.titles.opponents[comparison.strongest]
+        reason = "by macro-F1" if lead.p is None else f"(p {format_p(lead.p)})".replace(" ", NBSP)
+        if not lead.is_significant:
+            return f"No significant difference between the {network} and {opponent} {reason}."
+        direction = "better" if lead.difference > 0 else "worse"
+        return f"The {network} is significantly {direction} than {opponent} {reason}."
 
     @property
     def mixture(self) -> str:
@@ -101,7 +104,9 @@ class Report:
         whose = "the network's" if self.members == 1 else f"the mean of the {self.members} networks'"
         terms = [f"{weights['networks']:.2f} × {whose} log-probabilities"]
         if "n-grams" in weights:
-            terms.append(f"{weights['n-grams']:.2f} × those of the n-grams ({self.titles.baseline})")
+            terms.append(
+                f"{weights['n-grams']:.2f} × those of the n-grams ({self.titles.opponents['linear']})"
+            )
         name = self.titles.network
         return f"{name[0].upper()}{name[1:]}: {' + '.join(terms)}; the weights fit the validation part best."
 
@@ -113,8 +118,7 @@ class Report:
         return [
             (self.titles.network, comparison.network),
             *([(title, alone)] if alone else []),
-            (self.titles.baseline, comparison.baseline),
-            (self.titles.majority, comparison.majority),
+            *((self.titles.opponents[key], found) for key, found in comparison.opponents.items()),
         ]
 
     @property

@@ -1,7 +1,7 @@
 """Measure the network on the test part, compare it with its opponents, and report on the run.
 
 Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts alone), and the corpus's
-rows.parquet, data_report.json, sequences.npz (or images.npy) and baseline_<criterion>.parquet; writes
+rows.parquet, data_report.json, sequences.npz (or images.npy), baseline_<criterion>.parquet and .json; writes
 predictions.parquet, row_keys.npz, mistakes.csv and metrics.json, and finishes the run in MLflow. Unless the
 run is a fold of a cross-validation, it also writes filters.json, suspect_labels.csv, the figures and
 report.html.
@@ -24,8 +24,8 @@ from ..corpus.equality import contents, digests
 from ..corpus.split import PARTS
 from ..files import atomic_write, write_arrays, write_csv, write_json, write_table, write_text
 from ..measures import slices
-from ..measures.comparison import Titles, headline, network_title, summary
-from ..options import BaselineName
+from ..measures.comparison import Opponent, Titles, headline, network_title, summary
+from ..options import Criterion
 from ..prediction.classifier import Classifier, load_network
 from ..reading import read_arrays, read_json, read_table
 from ..review import assessment, row_tables
@@ -53,11 +53,13 @@ def run(path: Path) -> None:
 
 def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
     """Measure the classifier, write and log the tables of rows, and unless it is a fold, the review."""
-    seed = read_stage(folder.train_options, TrainOptions).seed
+    options = read_stage(folder.train_options, TrainOptions)
+    criterion, seed = options.train.criterion, options.seed
     rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
     classifier = Classifier.load(folder.model)
     test = ScoredRows.from_corpus(classifier, rows, inputs, rows["part"] == "test")
-    measures = assessment.measures(test, *_opponents(folder), _has_vector(folder), seed)
+    opponents = _opponents(folder, criterion)
+    measures = assessment.measures(test, opponents, _has_vector(folder), criterion, seed)
     predictions = row_tables.predictions(test)
     mistakes = row_tables.mistakes(predictions)
     write_table(folder.predictions, predictions)
@@ -139,22 +141,23 @@ def _title(folder: RunFolder) -> str:
     return f"{folder.corpus.path.name}, {folder.path.name}"
 
 
-def _baseline(folder: RunFolder) -> BaselineName:
-    is_text = read_stage(folder.corpus.prepare_options, PrepareOptions).source.input == "tokens"
-    return "linear" if is_text else "pixels"
-
-
 def _titles(folder: RunFolder) -> Titles:
     members = read_stage(folder.train_options, TrainOptions).ensemble.members
     ngrams = "n-grams" in read_json(folder.run)["weights"]
-    return Titles(network_title(members, ngrams), BASELINES[_baseline(folder)].title)
+    return Titles(
+        network_title(members, ngrams), {name: baseline.title for name, baseline in BASELINES.items()}
+    )
 
 
-def _opponents(folder: RunFolder) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the labels of the baseline and of the majority class, int64 [test rows] each."""
-    criterion = read_stage(folder.train_options, TrainOptions).train.criterion
+def _opponents(folder: RunFolder, criterion: Criterion) -> dict[str, Opponent]:
+    """Return the opponents that were fitted, in the order of BASELINES."""
     table = read_table(folder.corpus.baseline(criterion))
-    return table[_baseline(folder)].to_numpy(np.int64), table["majority"].to_numpy(np.int64)
+    choices = read_json(folder.corpus.baseline_choices(criterion))
+    return {
+        name: Opponent(table[name].to_numpy(np.int64), choices[name]["validation_score"])
+        for name in BASELINES
+        if name in table
+    }
 
 
 def _has_vector(folder: RunFolder) -> NDArray[np.bool_] | None:

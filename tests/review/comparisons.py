@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.measures.comparison import Comparison, compare
+from pipeline.measures.comparison import Comparison, Opponent, compare
 
 
 def compared(classes: int) -> Comparison:
@@ -14,4 +14,5 @@ def compared(classes: int) -> Comparison:
     network = np.where(wrong, (truth + 1) % classes, truth)
     baseline = np.where(np.arange(len(truth)) % 2, 0, truth)
     names = [f"$class$ {number}\n" + "x" * 99 for number in range(classes)]
-    return compare(truth, network, baseline, np.zeros_like(truth), names, seed=1)
+    opponents = {"linear": Opponent(baseline, 0.8), "majority": Opponent(np.zeros_like(truth), 0.5)}
+    return compare(truth, network, opponents, names, "accuracy", seed=1)

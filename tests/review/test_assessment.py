@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.measures.comparison import Opponent
 from pipeline.prediction.folded import FoldedModel
 from pipeline.review import assessment
 from tests.review.hand_set import network, ngrams, rows, scored
@@ -13,7 +14,9 @@ from tests.review.hand_set import network, ngrams, rows, scored
 
 def measured(model: FoldedModel) -> dict[str, Any]:
     test = scored(model, rows(["good", "bad", "fine", "fine"], [1, 0, 1, 1]))
-    return assessment.measures(test, test.truth, test.truth, None, seed=1).to_json()
+    return assessment.measures(
+        test, {"majority": Opponent(test.truth, 1)}, None, "accuracy", seed=1
+    ).to_json()
 
 
 def test_the_network_is_also_scored_without_the_n_grams_that_are_weighed_in() -> None:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.measures.calibration import reliability
-from pipeline.measures.comparison import Titles, compare
+from pipeline.measures.comparison import Opponent, Titles, compare
 from pipeline.measures.slices import by_class
 from pipeline.review import class_figures, figures
 from pipeline.review.style import FIGURE_WIDTH
@@ -43,7 +42,7 @@ def test_a_temperature_that_moves_nothing_is_drawn_once(temperature: float, seri
     assert len(lower.patches) == series
 
 
-TITLES = Titles("network", "TF-IDF + logistic regression")
+TITLES = Titles("network", {"linear": "TF-IDF + logistic regression", "majority": "majority class"})
 
 
 @pytest.mark.parametrize("tables", [1, 3])
@@ -73,7 +72,10 @@ def test_the_opponents_figure_gives_each_interval_and_leaves_the_majority_class_
     figure = figures.opponents(result, TITLES, "run")
     figure.savefig(tmp_path / "opponents.png")
     left, right = figure.axes
-    assert [tick.get_text().replace("\n", " ") for tick in left.get_yticklabels()] == list(astuple(TITLES))
+    assert [tick.get_text().replace("\n", " ") for tick in left.get_yticklabels()] == [
+        "network",
+        *TITLES.opponents.values(),
+    ]
     low, high = (100 * bound for bound in result.network.accuracy_interval)
     assert left.texts[0].get_text() == f"66.5   [{low:.1f}, {high:.1f}]"
     assert left.texts[-1].get_text() == "◂ 5.0"
@@ -84,7 +86,10 @@ def test_a_majority_class_that_is_better_than_both_is_in_the_opponents_figure() 
     truth = np.array([0] * 95 + [1] * 5)
     wrong = {"network": np.arange(100) % 6 == 0, "baseline": np.arange(100) % 4 == 0, "majority": truth == 1}
     said = {name: np.where(where, 1 - truth, truth) for name, where in wrong.items()}
-    result = compare(truth, **said, names=["a", "b"], seed=1)
+    opponents = {
+        key: Opponent(said[name], 0.8) for key, name in (("linear", "baseline"), ("majority", "majority"))
+    }
+    result = compare(truth, said["network"], opponents, ["a", "b"], "accuracy", seed=1)
     figure = figures.opponents(result, TITLES, "run")
     low, high = figure.axes[0].get_xlim()
     assert low < 75 and high > 95

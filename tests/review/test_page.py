@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.corpus.data_report import data_report
 from pipeline.measures.calibration import reliability
-from pipeline.measures.comparison import Performance, Titles, compare, network_title
+from pipeline.measures.comparison import Lead, Opponent, Performance, Titles, compare, network_title
 from pipeline.measures.metrics import Scores, confusion_order
 from pipeline.measures.slices import by_class
 from pipeline.measures.softmax import softmax
@@ -57,13 +57,22 @@ def saved(figure: Figure) -> bytes:
     return file.getvalue()
 
 
+def opponents(truth: np.ndarray) -> dict[str, Opponent]:
+    """One that has all rows right, and one that has those of the first class."""
+    return {"linear": Opponent(truth, 0.8), "majority": Opponent(np.zeros_like(truth), 0.5)}
+
+
+def titled(linear: str, network: str = "network") -> Titles:
+    return Titles(network, {"linear": linear, "majority": "majority class"})
+
+
 def report(**changed: Any) -> Report:
     """Seven classes and texts, none of them harmless; every second row is wrong."""
     truth = np.repeat(np.arange(len(HOSTILE)), 6)
     predicted = np.where(np.arange(len(truth)) % 2, truth, (truth + 1) % len(HOSTILE))
     before = reliability(softmax(np.eye(len(HOSTILE), dtype=np.float32)[predicted]), truth)
     measures = Measures(
-        comparison=compare(truth, predicted, truth, np.zeros_like(truth), HOSTILE, seed=1),
+        comparison=compare(truth, predicted, opponents(truth), HOSTILE, "accuracy", seed=1),
         network_alone=None,
         slices={"class": by_class(truth, HOSTILE).accuracy(predicted == truth)},
         temperature=1.5,
@@ -79,7 +88,7 @@ def report(**changed: Any) -> Report:
     )
     values = {
         "title": HOSTILE[1],
-        "titles": Titles(network_title(), "TF-IDF + logistic regression"),
+        "titles": titled("TF-IDF + logistic regression"),
         "members": 1,
         "labels": HOSTILE,
         "measures": measures,
@@ -129,18 +138,23 @@ def test_the_page_asks_for_nothing_outside_it() -> None:
 )
 def test_the_page_begins_with_the_verdict(difference: float, p: float, verdict: str) -> None:
     measures = report().measures
-    comparison = replace(
-        measures.comparison,
-        difference=difference,
-        difference_interval=(difference - 0.01, difference + 0.01),
-        p=p,
-    )
+    lead = Lead(difference, (difference - 0.01, difference + 0.01), p)
+    comparison = replace(measures.comparison, leads=measures.comparison.leads | {"accuracy": lead})
     page = report(
-        titles=Titles("network", "logistic regression on pixels"),
+        titles=titled("logistic regression on pixels"),
         measures=replace(measures, comparison=comparison),
     )
     assert page.verdict.replace(NBSP, " ") == verdict
     assert page.html().index(page.verdict.replace("<", "&lt;")) < page.html().index("<h2>")
+
+
+def test_a_page_of_a_model_chosen_by_macro_f1_begins_with_the_verdict_by_macro_f1() -> None:
+    measures = report().measures
+    comparison = replace(measures.comparison, criterion="macro_f1")
+    page = report(titles=titled("B"), measures=replace(measures, comparison=comparison))
+    assert page.verdict == "The network is significantly worse than B by macro-F1."
+    text = " ".join(page.html().split())
+    assert "Macro-F1 50.0 % against 100.0 % on 42 test rows: a difference of −50.0 points" in text
 
 
 @pytest.mark.parametrize(
@@ -166,7 +180,7 @@ def test_a_mixture_has_its_name_and_its_weights_below_the_verdict(
 ) -> None:
     alone = Performance(Scores(accuracy=0.123, macro_f1=0.1, classes=[]), accuracy_interval=(0.1, 0.2))
     page = report(
-        titles=Titles(network_title(members, "n-grams" in weights), "B"),
+        titles=titled("B", network_title(members, "n-grams" in weights)),
         members=members,
         run=dict(report().run) | {"weights": weights},
         measures=replace(report().measures, network_alone=alone),
@@ -233,7 +247,7 @@ def test_classes_have_the_numbers_of_the_matrix_where_their_names_have_no_room_t
     truth = np.arange(31)
     measures = replace(
         report().measures,
-        comparison=compare(truth, truth, truth, truth, names, seed=1),
+        comparison=compare(truth, truth, opponents(truth), names, "accuracy", seed=1),
         slices={"class": by_class(truth, names).accuracy(truth == truth)},
     )
     rows = pd.DataFrame({"file": "a.csv", "line": 2, "text": names, "label": names, "part": "train"})

@@ -51,7 +51,10 @@ def test_opponents_are_chosen_by_the_criterion_of_each_model_and_models_take_tur
     accuracy = {}
     for model, criterion in OF_MODEL.items():
         metrics = json.loads((folders[model] / "metrics.json").read_text())
-        accuracy[model] = metrics["baseline_accuracy"]
+        accuracy[model] = metrics["linear_accuracy"]
+        assert metrics["criterion"] == criterion
+        choices = json.loads((corpus / f"baseline_{criterion}.json").read_text())
+        assert metrics["baseline"] == max(choices, key=lambda key: choices[key]["validation_score"])
         assert accuracy[model] == np.mean(predicted[criterion] == truth)
     # Weighed up, "fine" is rare: 60 rows of 300 are wrong, and of 30 none.
     assert accuracy == {"kim-rand": 300 / 330, "balanced": 270 / 330}
