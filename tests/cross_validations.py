@@ -17,8 +17,12 @@ def cross_validation(
     criterion: Criterion = "accuracy",
     linear: bool = False,
 ) -> CrossValidation:
-    opponent = ContestantScores(accuracy=[majority, majority], macro_f1=[0.25, 0.25], difference=None)
-    network = ContestantScores(accuracy=list(accuracies), macro_f1=[0.3, 0.3], difference=None)
+    opponent = ContestantScores(
+        accuracy=[majority, majority], macro_f1=[0.25, 0.25], validation_score=0.5, differences=None
+    )
+    network = ContestantScores(
+        accuracy=list(accuracies), macro_f1=[0.3, 0.3], validation_score=None, differences=None
+    )
     return CrossValidation(
         corpus=corpus,
         model=model,

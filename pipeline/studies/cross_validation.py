@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Labels
+from ..arrays import Doubles, Labels
 from ..measures.metrics import scores
-from ..options import Criterion, Section
+from ..options import CRITERIA, Criterion, Section
 from ..terminal import shorten
 from . import t_tests
 from .t_tests import Difference
 
 MAX_TITLE_COLUMNS = 29  # as long as the longest title of an opponent
 MEASURES: dict[Criterion, str] = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
+
+CONTRIBUTIONS: dict[Criterion, Callable[[Labels, Labels], Doubles]] = {
+    "accuracy": lambda truth, predicted: (truth == predicted).astype(float),
+    "macro_f1": t_tests.macro_f1_contributions,
+}
 
 Scores = dict[Criterion, NDArray[np.float64]]  # [folds], in 0..1
 
@@ -25,24 +30,28 @@ Scores = dict[Criterion, NDArray[np.float64]]  # [folds], in 0..1
 class FoldPredictions:
     """The true labels of one fold's test part, and those that each contestant predicts, int64 [rows].
 
-    `predicted` has the key "network" first, then the keys of the opponents in `BASELINES`.
+    `predicted` has the key "network" first, then the keys of the opponents in `BASELINES`;
+    `validation_scores` are those of the opponents, by the criterion.
     """
 
     truth: Labels
     predicted: Mapping[str, Labels]
+    validation_scores: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class ContestantResult:
-    """The scores of one classifier on each fold, and the network's accuracy minus its own.
+    """The scores of one classifier on each fold, and the network's minus its own.
 
-    `key` is that of `FoldPredictions`. `difference` is None for the network itself.
+    `key` is that of `FoldPredictions`. `validation_score` is the mean over folds, by the criterion. The
+    network itself has neither that nor `differences`.
     """
 
     key: str
     title: str
     scores: Scores
-    difference: Difference | None
+    validation_score: float | None = None
+    differences: Mapping[Criterion, Difference] | None = None
 
     def mean(self, measure: Criterion) -> float:
         """Return the mean score over folds, in 0..1."""
@@ -54,14 +63,18 @@ class ContestantScores(Section):
 
     accuracy: list[float]
     macro_f1: list[float]
-    difference: dict[str, float] | None
+    validation_score: float | None
+    differences: dict[Criterion, dict[str, float]] | None
 
     @classmethod
     def from_result(cls, contestant: ContestantResult) -> ContestantScores:
         return cls(
             accuracy=contestant.scores["accuracy"].tolist(),
             macro_f1=contestant.scores["macro_f1"].tolist(),
-            difference=asdict(contestant.difference) if contestant.difference else None,
+            validation_score=contestant.validation_score,
+            differences={measure: asdict(found) for measure, found in contestant.differences.items()}
+            if contestant.differences
+            else None,
         )
 
 
@@ -95,16 +108,24 @@ def contestant_results(
     where seeds were run on one test part.
     """
     truth = [fold.truth for fold in folds]
-    labels = {key: [fold.predicted[key] for fold in folds] for key in folds[0].predicted}
-    return [
-        ContestantResult(
-            key,
-            titles[key],
-            fold_scores(truth, predicted, names),
-            None if key == "network" else difference(truth, labels["network"], predicted, fold_count),
-        )
-        for key, predicted in labels.items()
-    ]
+    network, *opponents = folds[0].predicted
+    labels = {key: [fold.predicted[key] for fold in folds] for key in (network, *opponents)}
+    of_network = fold_scores(truth, labels[network], names)
+    results = [ContestantResult(network, titles[network], of_network)]
+    for key in opponents:
+        validation_score = float(np.mean([fold.validation_scores[key] for fold in folds]))
+        own = fold_scores(truth, labels[key], names)
+        if fold_count > 1:
+            leads = {
+                measure: t_tests.over_folds(of_network[measure] - own[measure], fold_count)
+                for measure in MEASURES
+            }
+        else:
+            leads = {
+                measure: over_seeds(truth, labels[network], labels[key], measure) for measure in MEASURES
+            }
+        results.append(ContestantResult(key, titles[key], own, validation_score, leads))
+    return results
 
 
 def fold_scores(truth: Sequence[Labels], predicted: Sequence[Labels], names: list[str]) -> Scores:
@@ -113,31 +134,32 @@ def fold_scores(truth: Sequence[Labels], predicted: Sequence[Labels], names: lis
     return {measure: np.array([fold.value(measure) for fold in by_fold]) for measure in MEASURES}
 
 
-def difference(
-    truth: Sequence[Labels], network: Sequence[Labels], opponent: Sequence[Labels], fold_count: int
+def over_seeds(
+    truth: Sequence[Labels], network: Sequence[Labels], opponent: Sequence[Labels], measure: Criterion
 ) -> Difference:
-    """Return the network's accuracy minus the opponent's; `fold_count` is 1 for seeds on one test part."""
+    """Return the network's score minus the opponent's on one test part, int64 [rows] for each seed."""
+    contributions = CONTRIBUTIONS[measure]
     gains = [
-        (network_labels == true).astype(float) - (opponent_labels == true)
+        contributions(true, network_labels) - contributions(true, opponent_labels)
         for true, network_labels, opponent_labels in zip(truth, network, opponent, strict=True)
     ]
-    if fold_count > 1:
-        return t_tests.over_folds(np.array([gain.mean() for gain in gains]), fold_count)
     return t_tests.over_rows(np.array(gains))
 
 
 def verdict(contestants: Sequence[ContestantResult], criterion: Criterion) -> str:
     """Return which contestant to ship, and whether it differs significantly from its strongest rival.
 
-    The network comes first in `contestants`. The rival is the opponent of the highest mean accuracy; it is
-    shipped unless the network is significantly better, as it costs less. If the contestants were chosen by
-    macro-F1, a second sentence compares that.
+    The network comes first in `contestants`. The rival is the opponent of the highest mean score on the
+    validation parts, so that the test parts have no part in the choice; it is shipped unless the network is
+    significantly better, as it costs less. The criterion that the contestants were chosen by decides; where
+    that is macro-F1, a second sentence gives their accuracy.
     """
     network, *opponents = contestants
-    rival = max(opponents, key=lambda opponent: opponent.mean("accuracy"))
-    lead, name = rival.difference, shown(network.title)
-    assert lead is not None
-    points = f"{abs(100 * lead.mean):.1f} points"
+    rival = max(opponents, key=lambda opponent: opponent.validation_score or 0.0)
+    assert rival.differences is not None
+    lead, name = rival.differences[criterion], shown(network.title)
+    measure = "" if criterion == "accuracy" else f" of {CRITERIA[criterion]}"
+    points = f"{abs(100 * lead.mean):.1f} points{measure}"
     if not lead.is_significant:
         sentence = (
             f"Ship {rival.title}, which costs less: no significant difference ({lead.formatted_p}) "
@@ -148,10 +170,9 @@ def verdict(contestants: Sequence[ContestantResult], criterion: Criterion) -> st
     else:
         sentence = f"Ship {rival.title}: {name} is significantly worse ({lead.formatted_p}), by {points}."
     if criterion == "macro_f1":
-        best = max(opponents, key=lambda opponent: opponent.mean("macro_f1"))
         sentence += (
-            f" By macro-F1, which they were selected by, {name} has {100 * network.mean('macro_f1'):.1f} %"
-            f" and {best.title} {100 * best.mean('macro_f1'):.1f} %."
+            f" Of accuracy, {name} has {100 * network.mean('accuracy'):.1f} % and {rival.title} "
+            f"{100 * rival.mean('accuracy'):.1f} %."
         )
     return sentence
 
@@ -161,15 +182,19 @@ def shown(title: str) -> str:
     return shorten(title, MAX_TITLE_COLUMNS)
 
 
-def table(contestants: Sequence[ContestantResult]) -> str:
-    """Return mean and standard deviation of each contestant, in lines of at most 79 columns."""
+def table(contestants: Sequence[ContestantResult], criterion: Criterion) -> str:
+    """Return mean and standard deviation of each contestant, in lines of at most 79 columns.
+
+    The network's difference to each is by the criterion.
+    """
     width = max(len(shown(contestant.title)) for contestant in contestants)
-    lines = [f"  {'':<{width}}{'accuracy, %':>13}{'macro-F1, %':>13}  network - it, points"]
+    heading = "network - it, points" if criterion == "accuracy" else "network - it, F1"
+    lines = [f"  {'':<{width}}{'accuracy, %':>13}{'macro-F1, %':>13}  {heading}"]
     for contestant in contestants:
         accuracy, f1 = (
             f"{100 * values.mean():5.1f} ± {100 * values.std(ddof=1):4.1f}"
             for values in (contestant.scores[measure] for measure in MEASURES)
         )
-        lead = str(contestant.difference or "")
+        lead = contestant.differences[criterion] if contestant.differences else ""
         lines.append(f"  {shown(contestant.title):<{width}}{accuracy:>13}{f1:>13}  {lead}".rstrip())
     return "\n".join(lines)

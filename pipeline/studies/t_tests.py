@@ -1,4 +1,4 @@
-"""t-tests of the difference of two classifiers' accuracies, over folds or over seeds."""
+"""t-tests of the difference of two classifiers' scores, over folds or over seeds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..measures.paired import SIGNIFICANCE_LEVEL, format_p
 
 @dataclass(frozen=True)
 class Difference:
-    """The difference of two mean accuracies in 0..1, with its 95 % interval and two-sided p."""
+    """The difference of two mean scores in 0..1, with its 95 % interval and two-sided p."""
 
     mean: float
     low: float
@@ -41,7 +41,7 @@ def _points(share: float) -> str:
 def over_folds(differences: Doubles, folds: int) -> Difference:
     """Return the mean difference over cross-validation folds, by the corrected resampled t-test.
 
-    `differences` float64 [repeats * folds] holds the accuracy of one classifier minus that of the other on
+    `differences` float64 [repeats * folds] holds the score of one classifier minus that of the other on
     each fold. Two folds share most of their training rows, so the variance of the mean is not s^2/n but
     (1/n + n_test/n_train) s^2, with n_test/n_train = 1/(folds - 1), and has n - 1 degrees of freedom.
 
@@ -55,11 +55,12 @@ def over_folds(differences: Doubles, folds: int) -> Difference:
 def over_rows(differences: Doubles) -> Difference:
     """Return the mean difference over the rows of one test part and the seeds that were run on it.
 
-    `differences` float64 [seeds, rows] is 1 where only the first classifier is correct, -1 where only the
-    second is, else 0. The variance of the mean is the sum of two parts: the variance of the rows' means (over
-    seeds) divided by the rows, and that of the seeds' means (over rows) divided by the seeds; the degrees of
-    freedom of the sum are those of Satterthwaite (1946), Biometrics Bulletin 2, equation 17, as in Welch's
-    t-test. With one seed this is the paired t-test over rows.
+    `differences` float64 [seeds, rows] is what each row adds to the score of the first classifier less what
+    it adds to that of the second: of accuracy 1 where only the first is correct, -1 where only the second is,
+    else 0; of macro-F1 see `macro_f1_contributions`. The variance of the mean is the sum of two parts: the
+    variance of the rows' means (over seeds) divided by the rows, and that of the seeds' means (over rows)
+    divided by the seeds; the degrees of freedom of the sum are those of Satterthwaite (1946), Biometrics
+    Bulletin 2, equation 17, as in Welch's t-test. With one seed this is the paired t-test over rows.
 
     On few rows p is bounded from below by the sign test: see `_bounded_by_sign_test`. A single row has p 1.
     """
@@ -74,19 +75,25 @@ def over_rows(differences: Doubles) -> Difference:
 
 
 def macro_f1_contributions(truth: Labels, predicted: Labels) -> Doubles:
-    """Return float64 [rows] whose mean is macro-F1 and whose spread is that of its sampling error.
+    """Return what each row adds to the macro-F1 of `predicted`, float64 [rows], whose mean it is.
 
-    These are the pseudo-values of the infinitesimal jackknife (Jaeckel 1972). With F1 = 2 t / (n + m) of each
-    class, t the rows of it that are predicted so, n its rows and m those predicted as it, a row moves F1 by
-    (2 [in t] - F1 ([in n] + [in m])) / (n + m), which adds up to 0 over the rows.
+    Their variance divided by the rows is that of macro-F1, to first order (the delta method, as in Takahashi
+    et al. 2022, Applied Intelligence 52): they are macro-F1 plus the rate at which it rises with the share of
+    such rows. With t the rows of a class that are predicted so, n those that are of the class, and m those
+    that are predicted so, its F1 is 2 t / (n + m); with N rows, and K classes in the truth, a row's rate is
+    the sum over these of (2 [it is in t] - F1 ([it is in n] + [it is in m])) N / ((n + m) K).
+
+    A class that is predicted and absent from the truth has no F1, as in `metrics.scores`: its rows count as
+    missed by their own classes, and for nothing else.
     """
     classes = int(max(truth.max(), predicted.max())) + 1
-    occurs = np.bincount(truth, minlength=classes)
-    both = np.maximum(1, occurs + np.bincount(predicted, minlength=classes))
-    f1 = 2 * np.bincount(truth[truth == predicted], minlength=classes) / both
-    share = (occurs > 0) / both / (occurs > 0).sum()
-    moves = 2 * share[truth] * (truth == predicted) - (f1 * share)[truth] - (f1 * share)[predicted]
-    contributions: Doubles = f1[occurs > 0].mean() + len(truth) * moves
+    rows = np.bincount(truth, minlength=classes)
+    correct = np.bincount(truth[truth == predicted], minlength=classes)
+    both = np.maximum(1, rows + np.bincount(predicted, minlength=classes))
+    f1 = 2 * correct / both
+    weight = np.where(rows > 0, len(truth) / both, 0.0) / (rows > 0).sum()
+    hit = np.where(truth == predicted, 2 * weight[truth], 0.0)
+    contributions: Doubles = f1[rows > 0].mean() + hit - (f1 * weight)[truth] - (f1 * weight)[predicted]
     return contributions
 
 
@@ -99,7 +106,7 @@ def _student(differences: Doubles, variance: float, freedom: float) -> Differenc
     """Return the t-test of a mean whose `variance` has so many degrees of freedom.
 
     Without any variance, the signs of the differences alone are tested. Intervals are clipped to [-1, 1],
-    as accuracies cannot differ by more.
+    as scores cannot differ by more.
     """
     n, mean = len(differences), float(differences.mean())
     if variance == 0:

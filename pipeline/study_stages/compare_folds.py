@@ -1,8 +1,8 @@
 """Compare a model with its opponents over the folds (or seeds) that were run.
 
-Reads each fold's rows.parquet, baseline_<criterion>.parquet, train.json, predictions.parquet, metrics.json
-and run.json; writes crossval.json, summary.txt for the terminal, and puts the folds' runs below one parent
-run in MLflow.
+Reads each fold's rows.parquet, baseline_<criterion>.parquet and .json, train.json, predictions.parquet,
+metrics.json and run.json; writes crossval.json, summary.txt for the terminal, and puts the folds' runs below
+one parent run in MLflow.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def run(path: Path) -> None:
         test_rows = sum(len(fold.truth) for fold in folds) // options.repeats
         summary = [
             *_wrapped(f"crossval: {name}", indent=""),
-            table(contestants),
+            table(contestants, result.criterion),
             *_wrapped(result.verdict),
             *_notes(options, runs, result, test_rows),
         ]
@@ -63,13 +63,21 @@ def run(path: Path) -> None:
 
 
 def _fold_predictions(run: RunFolder, names: list[str]) -> FoldPredictions:
-    rows, baseline = read_table(run.corpus.rows), read_table(run.corpus.baseline(_criterion(run)))
+    rows, criterion = read_table(run.corpus.rows), _criterion(run)
+    baseline, choices = (
+        read_table(run.corpus.baseline(criterion)),
+        read_json(run.corpus.baseline_choices(criterion)),
+    )
     truth = rows["label"][rows["part"] == "test"].to_numpy(np.int64)
     codes = {name: code for code, name in enumerate(names)}
     network = read_table(run.predictions)["predicted_label"].map(codes)
     opponents = baseline.drop(columns="row")
     predicted = {"network": network} | {str(key): opponents[key] for key in opponents}
-    return FoldPredictions(truth, {key: labels.to_numpy(np.int64) for key, labels in predicted.items()})
+    return FoldPredictions(
+        truth,
+        {key: labels.to_numpy(np.int64) for key, labels in predicted.items()},
+        {str(key): choices[key]["validation_score"] for key in opponents},
+    )
 
 
 def _result(

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.studies.cross_validation import difference
+from pipeline.studies.t_tests import over_folds
 from tests.project import Project
 
 pytestmark = pytest.mark.slow
@@ -105,8 +105,15 @@ def test_the_network_is_compared_with_the_opponents_on_the_same_rows(done: Cross
         pd.read_parquet(fold / "baseline_accuracy.parquet")["majority"].to_numpy(np.int64)
         for fold in done.folds
     ]
-    expected = difference(truth, network, majority, fold_count=2)
-    assert done.result["contestants"]["majority class"]["difference"] == pytest.approx(vars(expected))
+    gains = [
+        np.mean(mine == true) - np.mean(other == true)
+        for true, mine, other in zip(truth, network, majority, strict=True)
+    ]
+    found = done.result["contestants"]["majority class"]
+    assert found["differences"]["accuracy"] == pytest.approx(vars(over_folds(np.array(gains), 2)))
+    choices = [json.loads((fold / "baseline_accuracy.json").read_text()) for fold in done.folds]
+    validation_scores = [choice["majority"]["validation_score"] for choice in choices]
+    assert found["validation_score"] == pytest.approx(np.mean(validation_scores))
 
 
 def test_the_runs_of_the_folds_have_one_parent(done: CrossValidated) -> None:
