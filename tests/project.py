@@ -27,7 +27,7 @@ class Project:
         """Run make, as a user types it."""
         return subprocess.run(
             ["make", *arguments],
-            cwd=self.root, env=self.environment(data), capture_output=True, text=True, timeout=240,
+            cwd=self.root, env=self.environment(data), capture_output=True, text=True, timeout=3000,
         )  # fmt: skip
 
     def tiny(self, epochs: int = 4, filters: int = 8) -> str:

@@ -1,7 +1,7 @@
 """Compare a model with its opponents on the same folds, or seeds where the test part is official.
 
 Writes the options of all folds, has make build them side by side, and prints the comparison; what is there
-already stays. A fold's own lines are held back but for its accuracy.
+already stays. A fold's own lines are held back but for its score.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ..environment.cores import cores
 from ..graph.folds import FoldPlan, configure_folds
 from ..graph.inner_make import Goal, make, make_side_by_side
 from ..graph.request import TrainingRequest
+from ..options import CRITERIA, Criterion
 from ..reading import read_json
 from ..terminal import say
 
@@ -34,10 +35,11 @@ def run(given: Words) -> None:
 
 
 def _make_folds(plan: FoldPlan, jobs: int) -> None:
-    """Make the result of each fold, and print its accuracy as soon as it is there."""
+    """Make the result of each fold, and print its score by the criterion as soon as it is there."""
     remedy = "; JOBS=1 needs less, as one fold at a time runs" if jobs > 1 else ""
     goals = [Goal(run, (run.metrics,), ONE_THREAD) for run in plan.runs]
     for goal in make_side_by_side(goals, jobs, remedy=remedy, output=subprocess.DEVNULL):
-        metrics = Path(goal.targets[0])
-        accuracy = read_json(metrics)["accuracy"]
-        say(f"  {metrics.parents[1].name}: accuracy {accuracy:.4f}")
+        path = Path(goal.targets[0])
+        metrics = read_json(path)
+        criterion: Criterion = metrics["criterion"]
+        say(f"  {path.parents[1].name}: {CRITERIA[criterion]} {metrics[criterion]:.4f}")
