@@ -30,12 +30,20 @@ STAGES = {
     "assign_folds": "study_stages",
     "make_fold": "study_stages",
     "compare_folds": "study_stages",
+    "make_subset": "study_stages",
+    "compare_sizes": "study_stages",
     "search_options": "study_stages",
     "compare_with_dense": "study_stages",
 }
-TRACKED = ("train", "evaluate", "compare_folds", "search_options", "compare_with_dense")  # they record runs
+# They record runs.
+TRACKED = ("train", "evaluate", "compare_folds", "compare_sizes", "search_options", "compare_with_dense")
 # What a user asked for, where a stage does the work of one command alone.
-COMMANDS_OF_STAGES = {"compare_folds": "crossval", "search_options": "tune", "compare_with_dense": "why"}
+COMMANDS_OF_STAGES = {
+    "compare_folds": "crossval",
+    "compare_sizes": "curve",
+    "search_options": "tune",
+    "compare_with_dense": "why",
+}
 OPTIONS_OF_HELP = ("help", "--help", "-h")
 
 

@@ -10,6 +10,10 @@ data/build/<corpus>/folds/<fold>/             a fold: the same files, other part
 data/build/<corpus>/folds/all/of10-seed1.npz  the fold that tests each row; options in the .json
 data/build/<corpus>/folds-<hash>/             folds of a corpus for which the command line sets options
 data/build/<corpus>/crossval/<model>-.../     options.json crossval.json summary.txt
+data/build/<corpus>/subsets-seed1/<subset>/   a share of the rows to learn from: the same files; all/ has all
+                                              rows, of which the others test the same ones
+data/build/<corpus>/subsets-seed1-<hash>/     subsets of a corpus for which the command line sets options
+data/build/<corpus>/curve/<model>-.../        options.json curve.json summary.txt curve.png
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options
                                 request.json                   the command, for the run's page
                                 vectors.npz coverage.json
@@ -33,10 +37,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .arrays import Labels
 from .errors import InputError
 from .files import short_hash, write_arrays
 from .inputs import Images, Sequences, Start
-from .reading import read_arrays, read_json, readable
+from .reading import read_arrays, read_json, read_table, readable
 
 if TYPE_CHECKING:
     from .options import Criterion
@@ -84,8 +89,8 @@ class CorpusFolder:
         self.labels = path / "labels.json"
         self.report = path / "data_report.json"
         self.rejects = path / "rejects.csv"
-        # A fold has the rows of the whole corpus in the same order; only their parts differ.
-        self.images = (path.parent / "all" if self.is_fold else path) / "images.npy"
+        # A fold or subset has the rows of the whole corpus in the same order; only their parts differ.
+        self.images = (path.parent / "all" if self.is_fold or self.is_subset else path) / "images.npy"
         self.text_encoder = path / "text_encoder.json"
         self.sequences = path / "sequences.npz"
 
@@ -95,8 +100,16 @@ class CorpusFolder:
         return self.path.parent.name.partition("-")[0] == "folds"
 
     @property
+    def is_subset(self) -> bool:
+        """True for a subset, and for `subsets-.../all`, the rows that subsets are drawn from."""
+        return self.path.parent.name.partition("-")[0] == "subsets"
+
+    @property
     def all_rows(self) -> CorpusFolder:
-        """All rows of the corpus that this one is a fold of, the same for every seed."""
+        """All rows of the corpus that this one is a fold or subset of.
+
+        Those of folds are the same for every seed; those of subsets have their parts by seed.
+        """
         return CorpusFolder(self.path.parent / "all")
 
     def baseline(self, criterion: Criterion) -> Path:
@@ -118,11 +131,18 @@ class CorpusFolder:
         """
         return CorpusFolder(self.path / f"folds{short_hash(settings)}" / name)
 
+    def subset(self, name: str, settings: str, seed: int) -> CorpusFolder:
+        """Return the folder of a subset of the parts that `seed` makes; for `settings` see `fold`."""
+        return CorpusFolder(self.path / f"subsets-seed{seed}{short_hash(settings)}" / name)
+
     def fold_assignment(self, count: int, seed: int) -> FoldAssignmentFiles:
         return FoldAssignmentFiles(self.path / f"of{count:02d}-seed{seed}")
 
     def crossval(self, name: str) -> CrossvalFolder:
         return CrossvalFolder(self.path / "crossval" / name)
+
+    def curve(self, name: str) -> CurveFolder:
+        return CurveFolder(self.path / "curve" / name)
 
 
 class FoldAssignmentFiles:
@@ -143,6 +163,18 @@ class CrossvalFolder:
         self.facts = path / FACTS
         self.result = path / "crossval.json"
         self.summary = path / "summary.txt"
+
+
+class CurveFolder:
+    """The files of `curve`: a model and its opponents, compared over shares of the labelled rows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.options = path / "options.json"
+        self.facts = path / FACTS
+        self.result = path / "curve.json"
+        self.summary = path / "summary.txt"
+        self.figure = path / "curve.png"
 
 
 def table_files() -> tuple[Path, Path]:
@@ -245,6 +277,19 @@ def read_inputs(folder: CorpusFolder) -> Sequences | Images:
         return read_sequences(folder.sequences)
     with readable(folder.images):
         return Images.from_pixels(np.load(folder.images, mmap_mode="r"))
+
+
+def read_test_labels(folder: RunFolder, criterion: Criterion) -> tuple[Labels, dict[str, Labels]]:
+    """Return the true labels of a run's test rows, and those that each classifier predicts, int64 [rows].
+
+    The run's own have the key "network" and come first; the opponents were chosen by the criterion.
+    """
+    rows, opponents = read_table(folder.corpus.rows), read_table(folder.corpus.baseline(criterion))
+    codes = {name: code for code, name in enumerate(read_json(folder.corpus.labels))}
+    network = read_table(folder.predictions)["predicted_label"].map(codes)
+    predicted = {"network": network} | {str(key): opponents[key] for key in opponents.drop(columns="row")}
+    truth = rows["label"][rows["part"] == "test"].to_numpy(np.int64)
+    return truth, {key: labels.to_numpy(np.int64) for key, labels in predicted.items()}
 
 
 def tracked_run(folder: RunFolder) -> str:

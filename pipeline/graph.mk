@@ -1,6 +1,6 @@
 # The graph: each file, what it is made from, and the code that makes it. `graph/inner_make.py` includes it with
-# CORPUS_DIR (data/build/<corpus>) and for a model RUN (data/build/<corpus>/<model>), or with CROSSVAL, the folder
-# of a cross-validation; with PACKAGE, and CONVTEXT_PYTHON in the environment, which run the stages; and with
+# CORPUS_DIR (data/build/<corpus>) and for a model RUN (data/build/<corpus>/<model>), or with CROSSVAL or CURVE, the
+# folder of a cross-validation or learning curve; with PACKAGE, and CONVTEXT_PYTHON in the environment, which run the stages; and with
 # CODE, a folder in which each stage has a file that changes with the code that it runs (`graph/code_digest.py`).
 # Options and facts (graph.mk of a folder) are written before, each file only where it changed.
 
@@ -16,6 +16,9 @@ ifneq ($(ALL_ROWS),)
 # A fold; an official test part is not cut.
 $(CORPUS_DIR)/rows.parquet: $(CORPUS_DIR)/prepare.json $(ALL_ROWS) $(CUT) $(CODE)/make_fold
 	$(call STAGE,make_fold $(CORPUS_DIR))
+else ifneq ($(SUBSET_OF),)
+$(CORPUS_DIR)/rows.parquet: $(CORPUS_DIR)/prepare.json $(SUBSET_OF) $(CODE)/make_subset
+	$(call STAGE,make_subset $(CORPUS_DIR))
 else
 $(CORPUS_DIR)/rows.parquet: $(CORPUS_DIR)/prepare.json $(CODE)/prepare $(CODE)/requirements
 	$(call STAGE,prepare $(CORPUS_DIR))
@@ -62,4 +65,11 @@ include $(CROSSVAL)/graph.mk
 
 $(CROSSVAL)/crossval.json: $(CROSSVAL)/options.json $(METRICS) $(CODE)/compare_folds
 	$(call STAGE,compare_folds $(CROSSVAL))
+endif
+
+ifneq ($(CURVE),)
+include $(CURVE)/graph.mk
+
+$(CURVE)/curve.json: $(CURVE)/options.json $(METRICS) $(CODE)/compare_sizes
+	$(call STAGE,compare_sizes $(CURVE))
 endif

@@ -221,7 +221,10 @@ def test_artifacts_are_named_in_one_module() -> None:
     "module",
     [
         *(STAGE_MODULES[stage] for stage in ("prepare", "tokenize", "baseline", "embed")),
-        *(COMMAND_MODULES[name] for name in ("configure", "predict", "train", "crossval", "tune", "why")),
+        *(
+            COMMAND_MODULES[name]
+            for name in ("configure", "predict", "train", "crossval", "curve", "tune", "why")
+        ),
     ],
 )
 def test_a_verb_that_needs_neither_tensorflow_nor_mlflow_starts_without_them(module: str) -> None:
@@ -303,6 +306,7 @@ TESTED_BY = {
     "graph.request": "stages/test_configure.py",
     "graph.search": "commands/test_tune.py",
     "graph.single_run": "test_end_to_end.py",
+    "graph.study_runs": "commands/test_crossval.py",
     "manifest": "prediction/test_classifier.py",
     "models.dense_tokens": "models/test_every_architecture.py",
     "networks.backend": "networks/test_trainer.py",
@@ -316,8 +320,10 @@ TESTED_BY = {
     "stages.train": "test_end_to_end.py",
     "study_stages.assign_folds": "test_no_leak.py",
     "study_stages.compare_folds": "commands/test_crossval.py",
+    "study_stages.compare_sizes": "commands/test_curve.py",
     "study_stages.compare_with_dense": "commands/test_why.py",
     "study_stages.make_fold": "test_no_leak.py",
+    "study_stages.make_subset": "graph/test_curve.py",
     "study_stages.search_options": "commands/test_tune.py",
     "tables.scan": "tables/test_scanner.py",
     "tracking.mlflow_model": "tracking/test_served_model.py",

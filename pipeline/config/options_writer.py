@@ -18,6 +18,7 @@ from .stage_options import (
     Fold,
     PrepareOptions,
     Request,
+    Subset,
     TokenizeOptions,
     TrainOptions,
 )
@@ -26,9 +27,13 @@ S = TypeVar("S", bound=Section)
 
 
 def write_corpus(
-    corpus: CorpusFolder, name: str, configuration: Configuration, fold: Fold | None = None
+    corpus: CorpusFolder,
+    name: str,
+    configuration: Configuration,
+    fold: Fold | None = None,
+    subset: Subset | None = None,
 ) -> PrepareOptions:
-    """Write what the corpus, or a fold of it, is made by."""
+    """Write what the corpus, or a fold or subset of it, is made by."""
     source = configuration.source
     inputs = [] if source.address else [loading.identify(file.path) for file in source.files.values()]
     return write(
@@ -41,6 +46,7 @@ def write_corpus(
             split=configuration.split,
             inputs=inputs,
             fold=fold,
+            subset=subset,
         ),
     )
 

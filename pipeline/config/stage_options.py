@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from ..errors import InputError
-from ..options import BaselineName, Embed, Ensemble, Positive, Section, Seed, Source, Split, Tokenize, Train
+from ..options import (
+    BaselineName,
+    Embed,
+    Ensemble,
+    Positive,
+    Real,
+    Section,
+    Seed,
+    Source,
+    Split,
+    Tokenize,
+    Train,
+)
 
 S = TypeVar("S", bound=Section)
 
@@ -28,6 +40,13 @@ class Fold(Section):
     count: Positive
 
 
+class Subset(Section):
+    """A share of the labelled rows of a corpus, drawn by seed from its training and its validation part."""
+
+    share: Annotated[Real, Field(gt=0, le=1)]
+    seed: Seed
+
+
 class FoldAssignmentOptions(Section):
     count: Positive  # of folds
     seed: Seed
@@ -41,6 +60,12 @@ class PrepareOptions(Section):
     split: Split
     inputs: list[Input]
     fold: Fold | None = None
+    subset: Subset | None = None
+
+    @property
+    def is_of_study(self) -> bool:
+        """True for a fold or subset, whose models are compared, but neither reviewed nor released."""
+        return self.fold is not None or self.subset is not None
 
 
 class TokenizeOptions(Section):
@@ -84,6 +109,15 @@ class CrossvalOptions(Section):
     runs: list[str]  # the folders of the folds' runs
     left_out: list[str]  # opponents whose library is not installed
     published: float | None  # accuracy in %, as in the model's paper
+
+
+class CurveOptions(Section):
+    corpus: str
+    model: str
+    seed: Seed
+    shares: list[Real]  # of the labelled rows, from the smallest to 1
+    runs: list[list[str]]  # the folders of each draw's runs, by share
+    left_out: list[str]  # opponents whose library is not installed
 
 
 class TuneOptions(Section):

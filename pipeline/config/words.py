@@ -63,7 +63,7 @@ REPEATS: Word[int] = Word(
 JOBS: Word[int | None] = Word(
     "JOBS",
     "2",
-    "folds that run side by side; default: one a core",
+    "trainings that run side by side; default: one a core",
     arguments.whole_number(1),
     None,
     blank_is_default=False,
@@ -129,6 +129,10 @@ COMMANDS = {
     "crossval": _command(
         "compare the model with its opponents on the same folds; goes on where it was interrupted",
         *SOURCE, FOLDS, REPEATS, JOBS,
+    ),
+    "curve": _command(
+        "show whether more labels would help: the model and its opponents on growing shares of the rows",
+        *SOURCE, JOBS,
     ),
     "table": _command(
         "cross-validate every corpus with every model, and print the results beside the published ones",

@@ -32,6 +32,8 @@ STAGES = (
     "study_stages.assign_folds",
     "study_stages.make_fold",
     "study_stages.compare_folds",
+    "study_stages.make_subset",
+    "study_stages.compare_sizes",
 )
 # What no import statement shows: a process that packs the model, and a file that is no Python. The process
 # runs beside `train` as well, but nothing that is trained depends on it. `train` runs one architecture.

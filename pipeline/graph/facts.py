@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..artifacts import CorpusFolder, CrossvalFolder, FoldAssignmentFiles, RunFolder
+from ..artifacts import CorpusFolder, CrossvalFolder, CurveFolder, FoldAssignmentFiles, RunFolder
 from ..files import write_changed_text
 from ..options import Configuration
 
@@ -13,15 +13,16 @@ from ..options import Configuration
 def write_corpus_facts(
     corpus: CorpusFolder, configuration: Configuration, cut: FoldAssignmentFiles | None = None
 ) -> None:
-    """Write whether the rows are tokenized, and for a fold where all rows are and what cuts them."""
+    """Write whether the rows are tokenized, and of a fold or subset where all rows are."""
     is_text = configuration.source.input == "tokens"
-    is_part = corpus.is_fold and corpus.path != corpus.all_rows.path
+    is_all = corpus.path == corpus.all_rows.path
     _write(
         corpus.facts,
         {
             "SEQUENCES": [corpus.sequences] if is_text else [],
-            "ALL_ROWS": [corpus.all_rows.rows] if is_part else [],
+            "ALL_ROWS": [corpus.all_rows.rows] if corpus.is_fold and not is_all else [],
             "CUT": [cut.folds] if cut else [],
+            "SUBSET_OF": [corpus.all_rows.rows] if corpus.is_subset and not is_all else [],
         },
     )
 
@@ -39,9 +40,9 @@ def write_run_facts(run: RunFolder, configuration: Configuration) -> None:
     )
 
 
-def write_crossval_facts(crossval: CrossvalFolder, runs: Sequence[RunFolder]) -> None:
+def write_comparison_facts(study: CrossvalFolder | CurveFolder, runs: Sequence[RunFolder]) -> None:
     """Write which results are compared: so many that no command line has room for them."""
-    _write(crossval.facts, {"METRICS": [run.metrics for run in runs]})
+    _write(study.facts, {"METRICS": [run.metrics for run in runs]})
 
 
 def _write(path: Path, facts: dict[str, Sequence[Path | str]]) -> None:

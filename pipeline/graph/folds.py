@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..artifacts import CorpusFolder, CrossvalFolder, FoldAssignmentFiles, RunFolder
-from ..baselines.catalogue import BASELINES
-from ..config import assignments
 from ..config.options_writer import write, write_corpus, write_run
 from ..config.stage_options import CrossvalOptions, Fold, FoldAssignmentOptions
-from ..errors import InputError
 from ..files import short_hash
-from ..options import BaselineName, Configuration, Split
-from .facts import write_corpus_facts, write_crossval_facts, write_run_facts
+from ..options import Configuration, Split
+from . import study_runs
+from .facts import write_comparison_facts, write_corpus_facts, write_run_facts
 from .request import TrainingRequest
-
-MAX_SEEDS = 2**32
 
 
 @dataclass(frozen=True)
@@ -40,23 +35,19 @@ def configure_folds(request: TrainingRequest, folds: int, repeats: int) -> FoldP
         request.load(),
         request.command("crossval", FOLDS=str(folds), REPEATS=str(repeats)),
     )
-    corpus, settings = request.folder.corpus, assignments.without_seed(request.set)
-    csv_settings = [f"{name}={value}" for name, value in request.source_options.items()]
-    corpus_settings = shlex.join([*shlex.split(assignments.corpus_settings(request.set)), *csv_settings])
-    model = request.model + short_hash(settings)  # a contestant of its own, as far as results are concerned
-    suffix = short_hash(shlex.join(csv_settings))
+    corpus, corpus_settings = request.folder.corpus, request.corpus_settings
+    model = request.model + short_hash(request.settings)
+    suffix = short_hash(request.source_settings)
     crossval = corpus.crossval(f"{model}-{folds}x{repeats}-seed{configuration.seed}{suffix}")
     if "test" in configuration.source.official:
         folds, repeats = 1, folds * repeats
-    if configuration.seed + repeats > MAX_SEEDS:
-        raise InputError(f"seed: {configuration.seed} leaves no room for {repeats} seeds below 2^32")
-
+    seeds = study_runs.seeds(configuration.seed, repeats)
     plan = FoldPlan(crossval, corpus.fold("all", corpus_settings), [], [])
     everything = configuration.model_copy(update={"seed": 0, "split": Split()})  # its parts are not used
     write_corpus(plan.all_rows, corpus.path.name, everything)
     write_corpus_facts(plan.all_rows, everything)
-    baselines, missing = _opponents(configuration)
-    for fold, seeded, cut in _folds(configuration, folds, repeats, plan):
+    baselines, missing = study_runs.opponents(configuration)
+    for fold, seeded, cut in _folds(configuration, folds, seeds, plan):
         name = f"{corpus.path.name}-{fold.number:02d}of{folds:02d}-seed{seeded.seed}"
         run = RunFolder(corpus.fold(name, corpus_settings).path / model)
         write_corpus(run.corpus, name, seeded, fold)
@@ -68,24 +59,24 @@ def configure_folds(request: TrainingRequest, folds: int, repeats: int) -> FoldP
         crossval.options,
         CrossvalOptions(
             corpus=corpus.path.name,
-            model=f"{request.model} {settings}".strip(),
+            model=f"{request.model} {request.settings}".strip(),
             seed=configuration.seed,
             folds=folds,
             repeats=repeats,
             runs=[str(run.path) for run in plan.runs],
-            published=None if settings else configuration.published.get(corpus.path.name),
+            published=None if request.settings else configuration.published.get(corpus.path.name),
             left_out=missing,
         ),
     )
-    write_crossval_facts(crossval, plan.runs)
+    write_comparison_facts(crossval, plan.runs)
     return plan
 
 
 def _folds(
-    configuration: Configuration, folds: int, repeats: int, plan: FoldPlan
+    configuration: Configuration, folds: int, seeds: range, plan: FoldPlan
 ) -> Iterator[tuple[Fold, Configuration, FoldAssignmentFiles | None]]:
     """Yield each fold with the options by its seed, and what cuts it, which is added to the plan."""
-    for seed in range(configuration.seed, configuration.seed + repeats):
+    for seed in seeds:
         cut = plan.all_rows.fold_assignment(folds, seed) if folds > 1 else None
         if cut:
             write(cut.options, FoldAssignmentOptions(count=folds, seed=seed))
@@ -93,11 +84,3 @@ def _folds(
         seeded = configuration.model_copy(update={"seed": seed})
         for number in range(1, folds + 1):
             yield Fold(number=number, count=folds), seeded, cut
-
-
-def _opponents(configuration: Configuration) -> tuple[list[BaselineName], list[str]]:
-    """Return the baselines for such inputs, and the titles of those whose library is not installed."""
-    kind = configuration.source.input
-    fitting = {name: baseline for name, baseline in BASELINES.items() if baseline.fits(kind)}
-    available = [name for name, baseline in fitting.items() if baseline.available()]
-    return available, [baseline.title for baseline in fitting.values() if not baseline.available()]

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..artifacts import CorpusFolder, CrossvalFolder, RunFolder, code_folder
+from ..artifacts import CorpusFolder, CrossvalFolder, CurveFolder, RunFolder, code_folder
 from ..environment.checkout import python_path
 from ..environment.program import PACKAGE
 from ..errors import InputError, StageFailed
@@ -44,7 +44,7 @@ POLL_SECONDS = 0.02
 class Goal:
     """Files of one graph that are to be made, and the folder that the graph is of."""
 
-    folder: CorpusFolder | RunFolder | CrossvalFolder
+    folder: CorpusFolder | RunFolder | CrossvalFolder | CurveFolder
     targets: tuple[Path | str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -56,12 +56,12 @@ class Goal:
 
     def _variables(self) -> dict[str, str]:
         """Return the variables of graph.mk; all of them, as an environment may have its own."""
-        of_graph = {"CORPUS_DIR": "", "RUN": "", "CROSSVAL": ""}
+        names = {
+            CorpusFolder: "CORPUS_DIR", RunFolder: "RUN", CrossvalFolder: "CROSSVAL", CurveFolder: "CURVE"
+        }  # fmt: skip
+        of_graph = dict.fromkeys(names.values(), "") | {names[type(self.folder)]: str(self.folder.path)}
         if isinstance(self.folder, RunFolder):
-            of_graph |= {"CORPUS_DIR": str(self.folder.corpus.path), "RUN": str(self.folder.path)}
-        else:
-            name = "CROSSVAL" if isinstance(self.folder, CrossvalFolder) else "CORPUS_DIR"
-            of_graph[name] = str(self.folder.path)
+            of_graph["CORPUS_DIR"] = str(self.folder.corpus.path)
         return of_graph | {"CODE": str(code_folder()), "PACKAGE": PACKAGE}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..artifacts import RunFolder, code_folder, data_folder
-from ..config import loading, words
+from ..config import assignments, loading, words
 from ..config.command_line import Words
 from ..config.stage_options import Request
 from ..environment.program import command_text
@@ -60,6 +61,21 @@ class TrainingRequest:
         return {name: value for name, value in options.items() if value}
 
     @property
+    def settings(self) -> str:
+        """What SET changes but for the seed: with it the model is another contestant of a study."""
+        return assignments.without_seed(self.set)
+
+    @property
+    def source_settings(self) -> str:
+        """What the words say of the corpus's file, as SET would."""
+        return shlex.join(f"{name}={value}" for name, value in self.source_options.items())
+
+    @property
+    def corpus_settings(self) -> str:
+        """What the words and SET say of the corpus, which makes other folds and subsets of it."""
+        return f"{assignments.corpus_settings(self.set)} {self.source_settings}".strip()
+
+    @property
     def folder(self) -> RunFolder:
         return RunFolder(loading.run_folder(self.corpus, self.model))
 
@@ -89,7 +105,8 @@ class TrainingRequest:
 
     def described(self, folder: RunFolder, command: str) -> Request:
         """Return what a run is called, after the corpus, the model and what SET changes, and its command."""
-        corpus = folder.corpus.path.name if folder.corpus.is_fold else Path(self.corpus).name
+        is_of_study = folder.corpus.is_fold or folder.corpus.is_subset
+        corpus = folder.corpus.path.name if is_of_study else Path(self.corpus).name
         is_long = len(self.set) > MAX_SET_CHARACTERS
         changed = f"{self.set[:MAX_SET_CHARACTERS]}…" if is_long else self.set
         return Request(title=f"{corpus} {self.model} {changed}".strip(), command=command)

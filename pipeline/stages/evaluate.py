@@ -3,8 +3,8 @@
 Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts alone), and the corpus's
 rows.parquet, data_report.json, sequences.npz (or images.npy), baseline_<criterion>.parquet and .json; writes
 predictions.parquet, row_keys.npz, mistakes.csv and metrics.json, and finishes the run in MLflow. Unless the
-run is a fold of a cross-validation, it also writes filters.json, suspect_labels.csv, the figures and
-report.html.
+run is one of a cross-validation or learning curve, it also writes filters.json, suspect_labels.csv, the
+figures and report.html.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def run(path: Path) -> None:
 
 
 def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
-    """Measure the classifier, write and log the tables of rows, and unless it is a fold, the review."""
+    """Measure the classifier, write and log the tables of rows, and unless it is of a study, the review."""
     options = read_stage(folder.train_options, TrainOptions)
     criterion, seed = options.train.criterion, options.seed
     rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
@@ -71,7 +71,7 @@ def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
     for path in (folder.history, folder.coverage, folder.mistakes, folder.corpus.report, folder.predictions):
         if path.exists():  # images have no vectors, and no coverage of them
             tracked.log_file(path)
-    if not _is_fold(folder):
+    if not _is_of_study(folder):
         tracked.log_model(folder.path)
         held_out = ScoredRows.from_corpus(classifier, rows, inputs, rows["part"] != "train")
         suspects = row_tables.suspect_labels(held_out, rows, inputs, seed)
@@ -79,9 +79,9 @@ def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
     return measures
 
 
-def _is_fold(folder: RunFolder) -> bool:
-    """Return whether the run is a fold of a cross-validation, which is neither reviewed nor released."""
-    return read_stage(folder.corpus.prepare_options, PrepareOptions).fold is not None
+def _is_of_study(folder: RunFolder) -> bool:
+    """Return whether the run is one of many of a study, which is neither reviewed nor released."""
+    return read_stage(folder.corpus.prepare_options, PrepareOptions).is_of_study
 
 
 def _review(
@@ -93,7 +93,7 @@ def _review(
     tracked: Run,
 ) -> None:
     """Write filters.json, suspect_labels.csv, the figures and report.html, and log them and the tables."""
-    from ..review.page import Report  # imported late: it takes seconds, and a fold does not need it
+    from ..review.page import Report  # imported late: it takes seconds, and a study does not need it
 
     figures = _write_figures(folder, test, measures, mistakes)
     wrong = row_tables.with_evidence(mistakes.head(MAX_TABLE_ROWS), test)
@@ -201,5 +201,5 @@ def _print_summary(folder: RunFolder, measures: Measures) -> None:
     say(f"  (by chance, a perfectly calibrated classifier has {low:.1%} to {high:.1%})")
     if table := measures.slices.get("uncovered_words"):
         say(slices.summary(slices.TITLES["uncovered_words"], table))
-    if not _is_fold(folder):
+    if not _is_of_study(folder):
         say(f"  {folder.report.name} has figures, mistakes and suspect labels")

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..review.style import BLUE, GREY, ORANGE, Figure, figure_style
+from ..options import CRITERIA
+from ..review.style import BLUE, GREY, ORANGE, Figure, figure_style, set_heading
 from .corpus_table import Cell, Cells
 from .dense_equivalents import MeasuredNetwork
+from .learning_curve import LearningCurve
 
 MAX_TITLE_COLUMNS = 40
 
@@ -115,3 +117,44 @@ def _with_unit(number: int) -> str:
         if number >= 10**power:
             return f"{number / 10**power:.3g}{unit}"
     return str(number)
+
+
+@figure_style()
+def learning_curves(curve: LearningCurve, subject: str) -> Figure:
+    """Draw the score of the network and its opponents over the labelled rows, with intervals.
+
+    The opponent that is best at all rows has a colour; the majority class, far below, is left out.
+    """
+    network, *opponents = (entry for entry in curve.contestants if "majority" not in entry.title)
+    opponents.sort(key=lambda entry: -entry.scores[-1].mean)
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    axis = figure.subplots()
+    colors, markers = [BLUE, ORANGE, *[GREY] * len(opponents)], "os^Dv<>pP"
+    shown = [network, *opponents]
+    for number, (entry, color, marker) in enumerate(zip(shown, colors, markers, strict=False)):
+        means, low, high = (
+            100 * np.array([getattr(score, end) for score in entry.scores]) for end in ("mean", "low", "high")
+        )
+        aside = 1.025 ** (number - (len(shown) - 1) / 2)  # so that intervals do not cover each other
+        axis.errorbar(
+            np.array(curve.rows) * aside,
+            means,
+            yerr=(means - low, high - means),
+            fmt=f"{marker}-",
+            ms=5,
+            lw=2 if number == 0 else 1,
+            elinewidth=1,
+            capsize=2,
+            color=color,
+            zorder=len(shown) - number + 2,
+            label=fill(entry.title, MAX_TITLE_COLUMNS, break_on_hyphens=False),
+        )
+    ticks = [f"{rows:,}\n{100 * share:.0f} %" for rows, share in zip(curve.rows, curve.shares, strict=True)]
+    axis.set_xscale("log")
+    axis.set_xticks(curve.rows, ticks)
+    axis.minorticks_off()
+    axis.set(xlabel="labelled rows (logarithmic)", ylabel=f"{CRITERIA[curve.criterion]} (%), 95 % interval")
+    axis.grid(alpha=0.25)
+    figure.legend(frameon=False, loc="outside lower center", ncols=2, fontsize=9)
+    set_heading(figure, "What more labels bring", subject)
+    return figure

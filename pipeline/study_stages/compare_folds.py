@@ -12,14 +12,14 @@ from textwrap import wrap
 
 import numpy as np
 
-from ..artifacts import CrossvalFolder, RunFolder, tracked_run
+from ..artifacts import CrossvalFolder, RunFolder, read_test_labels, tracked_run
 from ..baselines.catalogue import BASELINES
 from ..config.stage_options import CrossvalOptions, Request, TrainOptions, read_stage
 from ..corpus.data_report import mean_copies
 from ..files import sha256, sha256_of, write_json, write_text
 from ..measures.comparison import few_rows
 from ..options import Criterion
-from ..reading import read_json, read_table
+from ..reading import read_json
 from ..studies.cross_validation import (
     ContestantResult,
     ContestantScores,
@@ -38,7 +38,7 @@ def run(path: Path) -> None:
     options = read_stage(folder.options, CrossvalOptions)
     runs = [RunFolder(Path(path)) for path in options.runs]
     names = read_json(runs[0].corpus.labels)
-    folds = [_fold_predictions(run, names) for run in runs]
+    folds = [_fold_predictions(run) for run in runs]
 
     titles = {"network": options.model} | {key: baseline.title for key, baseline in BASELINES.items()}
     contestants = contestant_results(folds, titles, names, options.folds)
@@ -62,21 +62,12 @@ def run(path: Path) -> None:
         parent.log_file(folder.result)
 
 
-def _fold_predictions(run: RunFolder, names: list[str]) -> FoldPredictions:
-    rows, criterion = read_table(run.corpus.rows), _criterion(run)
-    baseline, choices = (
-        read_table(run.corpus.baseline(criterion)),
-        read_json(run.corpus.baseline_choices(criterion)),
-    )
-    truth = rows["label"][rows["part"] == "test"].to_numpy(np.int64)
-    codes = {name: code for code, name in enumerate(names)}
-    network = read_table(run.predictions)["predicted_label"].map(codes)
-    opponents = baseline.drop(columns="row")
-    predicted = {"network": network} | {str(key): opponents[key] for key in opponents}
+def _fold_predictions(run: RunFolder) -> FoldPredictions:
+    criterion = _criterion(run)
+    truth, predicted = read_test_labels(run, criterion)
+    choices = read_json(run.corpus.baseline_choices(criterion))
     return FoldPredictions(
-        truth,
-        {key: labels.to_numpy(np.int64) for key, labels in predicted.items()},
-        {str(key): choices[key]["validation_score"] for key in opponents},
+        truth, predicted, {key: choices[key]["validation_score"] for key in predicted if key != "network"}
     )
 
 

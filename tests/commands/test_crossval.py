@@ -190,7 +190,7 @@ def test_an_official_test_part_is_kept_and_seeds_take_the_place_of_folds(
 
 
 @pytest.mark.parametrize(
-    ("jobs", "more"), [("2", "; JOBS=1 needs less, as one fold at a time runs"), ("1", "")]
+    ("jobs", "more"), [("2", "; JOBS=1 needs less, as one training at a time runs"), ("1", "")]
 )
 def test_a_fold_that_is_killed_is_one_line_with_the_remedy(
     project: Project,
