@@ -1,1 +1,1 @@
-"""The stages of crossval, tune and why: what these commands have done, each from files to files."""
+"""The stages of crossval, curve, tune and why: what these commands have done, each from files to files."""

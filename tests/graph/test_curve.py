@@ -96,7 +96,7 @@ def test_too_few_seeds_are_one_line() -> None:
 @pytest.fixture
 def drawn(tmp_path: Path) -> list[RunFolder]:
     """The runs of one draw, as far as their rows and vocabulary."""
-    # Every row has a word of its own, twice, so that it would be in the vocabulary; each fifth is a copy.
+    # A row has a word of its own, twice, so that it would be in the vocabulary; each fifth row is repeated.
     texts = [f"own{number - (number % 5 == 4)}x " * 2 + "ab"[number % 10 // 5] * 3 for number in range(200)]
     rows = [f"{text},{'ab'[number % 10 // 5]}" for number, text in enumerate(texts)]
     (tmp_path / "rows.csv").write_text("\n".join(["text,label", *rows]) + "\n")
