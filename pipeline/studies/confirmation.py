@@ -14,10 +14,11 @@ import numpy as np
 
 from ..arrays import Doubles, Labels
 from ..errors import is_interrupt
+from ..measures.row_values import row_values
 from ..options import CRITERIA, Criterion
 from .search import Clock, fault_of
 from .settings import Settings
-from .t_tests import Difference, macro_f1_contributions, over_rows
+from .t_tests import Difference, over_rows
 
 BUDGET_SHARE = 0.4  # of a search's budget
 MAX_PAIRS = 5
@@ -82,8 +83,8 @@ class Confirmation:
                 return
             if is_over():
                 return
-            contributions = [self._contributions(predicted) for predicted in labels]
-            self._differences.append(contributions[0] - contributions[1])
+            winners, starts = (row_values(self._truth, predicted, self._criterion) for predicted in labels)
+            self._differences.append(winners - starts)
             expected = clock() - began
             yield seed + number
 
@@ -100,8 +101,3 @@ class Confirmation:
             f"{relation} than {start} over {self.pairs} new seeds, {points:+.1f} points of "
             f"{CRITERIA[self._criterion]} [{low:+.1f}, {high:+.1f}]{consequence}"
         )
-
-    def _contributions(self, predicted: Labels) -> Doubles:
-        if self._criterion == "macro_f1":
-            return macro_f1_contributions(self._truth, predicted)
-        return np.equal(predicted, self._truth).astype(np.float64)

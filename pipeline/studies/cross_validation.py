@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Doubles, Labels
+from ..arrays import Labels
 from ..measures.metrics import scores
+from ..measures.row_values import row_values
 from ..options import CRITERIA, Criterion, Section
 from ..terminal import shorten
 from . import t_tests
@@ -17,11 +18,6 @@ from .t_tests import Difference
 
 MAX_TITLE_COLUMNS = 29  # as long as the longest title of an opponent
 MEASURES: dict[Criterion, str] = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
-
-CONTRIBUTIONS: dict[Criterion, Callable[[Labels, Labels], Doubles]] = {
-    "accuracy": lambda truth, predicted: (truth == predicted).astype(float),
-    "macro_f1": t_tests.macro_f1_contributions,
-}
 
 Scores = dict[Criterion, NDArray[np.float64]]  # [folds], in 0..1
 
@@ -138,9 +134,8 @@ def over_seeds(
     truth: Sequence[Labels], network: Sequence[Labels], opponent: Sequence[Labels], measure: Criterion
 ) -> Difference:
     """Return the network's score minus the opponent's on one test part, int64 [rows] for each seed."""
-    contributions = CONTRIBUTIONS[measure]
     gains = [
-        contributions(true, network_labels) - contributions(true, opponent_labels)
+        row_values(true, network_labels, measure) - row_values(true, opponent_labels, measure)
         for true, network_labels, opponent_labels in zip(truth, network, opponent, strict=True)
     ]
     return t_tests.over_rows(np.array(gains))

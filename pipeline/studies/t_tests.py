@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from ..arrays import Doubles, Labels
+from ..arrays import Doubles
 from ..measures.paired import SIGNIFICANCE_LEVEL, format_p
 
 
@@ -56,8 +56,8 @@ def over_rows(differences: Doubles) -> Difference:
     """Return the mean difference over the rows of one test part and the seeds that were run on it.
 
     `differences` float64 [seeds, rows] is what each row adds to the score of the first classifier less what
-    it adds to that of the second: of accuracy 1 where only the first is correct, -1 where only the second is,
-    else 0; of macro-F1 see `macro_f1_contributions`. The variance of the mean is the sum of two parts: the
+    it adds to that of the second, see `row_values`: of accuracy 1 where only the first is correct, -1 where
+    only the second is, else 0. The variance of the mean is the sum of two parts: the
     variance of the rows' means (over seeds) divided by the rows, and that of the seeds' means (over rows)
     divided by the seeds; the degrees of freedom of the sum are those of Satterthwaite (1946), Biometrics
     Bulletin 2, equation 17, as in Welch's t-test. With one seed this is the paired t-test over rows.
@@ -72,29 +72,6 @@ def over_rows(differences: Doubles) -> Difference:
     squares = sum(part**2 / freedom for part, freedom in parts)
     freedom = variance**2 / squares if squares else 0.0
     return _bounded_by_sign_test(_student(by_row, variance, freedom), len(by_row))
-
-
-def macro_f1_contributions(truth: Labels, predicted: Labels) -> Doubles:
-    """Return what each row adds to the macro-F1 of `predicted`, float64 [rows], whose mean it is.
-
-    Their variance divided by the rows is that of macro-F1, to first order (the delta method, as in Takahashi
-    et al. 2022, Applied Intelligence 52): they are macro-F1 plus the rate at which it rises with the share of
-    such rows. With t the rows of a class that are predicted so, n those that are of the class, and m those
-    that are predicted so, its F1 is 2 t / (n + m); with N rows, and K classes in the truth, a row's rate is
-    the sum over these of (2 [it is in t] - F1 ([it is in n] + [it is in m])) N / ((n + m) K).
-
-    A class that is predicted and absent from the truth has no F1, as in `metrics.scores`: its rows count as
-    missed by their own classes, and for nothing else.
-    """
-    classes = int(max(truth.max(), predicted.max())) + 1
-    rows = np.bincount(truth, minlength=classes)
-    correct = np.bincount(truth[truth == predicted], minlength=classes)
-    both = np.maximum(1, rows + np.bincount(predicted, minlength=classes))
-    f1 = 2 * correct / both
-    weight = np.where(rows > 0, len(truth) / both, 0.0) / (rows > 0).sum()
-    hit = np.where(truth == predicted, 2 * weight[truth], 0.0)
-    contributions: Doubles = f1[rows > 0].mean() + hit - (f1 * weight)[truth] - (f1 * weight)[predicted]
-    return contributions
 
 
 def _variance(values: Doubles) -> float:

@@ -17,8 +17,9 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
 from pipeline.measures.comparison import Opponent, compare
+from pipeline.measures.metrics import scores
 from pipeline.studies.cross_validation import over_seeds
-from pipeline.studies.t_tests import Difference, macro_f1_contributions, over_folds
+from pipeline.studies.t_tests import Difference, over_folds
 from pipeline.terminal import say
 
 NAMES = ["frequent", "rare"]
@@ -44,7 +45,7 @@ def again(random: np.random.Generator, rows: Rows) -> Rows:
 
 
 def macro_f1(rows: Rows, label: Label) -> float:
-    return float(macro_f1_contributions(rows[1], label(rows[0])).mean())
+    return scores(rows[1], label(rows[0]), NAMES).macro_f1
 
 
 def holds(interval: tuple[float, float], true: float) -> bool:

@@ -43,3 +43,9 @@ def test_the_spread_of_the_values_is_that_of_macro_f1_over_samples_of_rows() -> 
     samples = random.integers(0, 3000, (400, 3000))
     spread = np.std([scores(truth[rows], predicted[rows], list("abc")).macro_f1 for rows in samples])
     assert values.std() / np.sqrt(3000) == pytest.approx(spread, rel=0.1)
+
+
+def test_a_class_that_is_absent_from_the_truth_counts_only_for_the_rows_it_takes() -> None:
+    # Class 0: 2 rows, 1 prediction, 1 correct: F1 2/3; class 2 has no F1. Two rows and one class.
+    found = row_values(np.array([0, 0]), np.array([0, 2]), "macro_f1")
+    assert found == pytest.approx([2 / 3 + 2 / 3 * (2 - 4 / 3), 2 / 3 - 2 / 3 * 2 / 3])

@@ -6,12 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
-from pipeline.measures.metrics import scores
-from pipeline.studies.t_tests import Difference, macro_f1_contributions, over_folds, over_rows
+from pipeline.studies.t_tests import Difference, over_folds, over_rows
 
 
 def test_folds_that_share_their_training_rows_widen_the_interval() -> None:
@@ -89,39 +86,3 @@ def test_rounding_is_no_spread_over_rows_either() -> None:
     # Each row is won by one seed of three, and each seed has a third of the rows: both means are 1/3.
     gained = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
     assert over_rows(np.tile(gained, 7)).p == 2 * 0.5**21
-
-
-def test_contributions_to_macro_f1_are_those_computed_by_hand() -> None:
-    # Class 0: t 1, n 2, m 1, F1 2/3. Class 1: t 2, n 2, m 3, F1 4/5. Of four rows and two classes, a row of
-    # class 0 weighs 4 / (3 * 2) = 2/3, one of class 1 4 / (5 * 2) = 2/5, and macro-F1 is 11/15.
-    found = macro_f1_contributions(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]))
-    hit, missed = 2 / 3 * (2 - 2 * 2 / 3), -2 / 3 * 2 / 3 - 2 / 5 * 4 / 5
-    other = 2 / 5 * (2 - 2 * 4 / 5)
-    assert found == pytest.approx(11 / 15 + np.array([hit, missed, other, other]))
-
-
-def test_a_class_that_is_absent_from_the_truth_counts_only_for_the_rows_it_takes() -> None:
-    # Class 0: t 1, n 2, m 1, F1 2/3; class 2 has no F1. Two rows and one class: a row weighs 2/3.
-    found = macro_f1_contributions(np.array([0, 0]), np.array([0, 2]))
-    assert found == pytest.approx([2 / 3 + 2 / 3 * (2 - 4 / 3), 2 / 3 - 2 / 3 * 2 / 3])
-
-
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30))
-def test_the_mean_of_the_contributions_is_macro_f1(rows: list[tuple[int, int]]) -> None:
-    truth, predicted = np.array(rows).T
-    expected = scores(truth, predicted, list("abcd")).macro_f1
-    assert macro_f1_contributions(truth, predicted).mean() == pytest.approx(expected)
-
-
-def test_the_spread_of_the_contributions_is_the_sampling_error_of_macro_f1() -> None:
-    # A class of one row in ten, of which half are found: accuracies would have half that spread.
-    random = np.random.default_rng(1)
-
-    def drawn() -> tuple[np.ndarray, np.ndarray]:
-        truth = (random.random(1000) < 0.1).astype(int)
-        return truth, np.where(random.random(1000) < np.where(truth == 1, 0.5, 0.02), 1 - truth, truth)
-
-    samples = [drawn() for _ in range(500)]
-    spread = np.std([scores(*sample, ["a", "b"]).macro_f1 for sample in samples])
-    estimated = np.mean([macro_f1_contributions(*sample).std(ddof=1) for sample in samples]) / np.sqrt(1000)
-    assert estimated == pytest.approx(spread, rel=0.1)
