@@ -63,7 +63,7 @@ def test_train_ends_with_the_folder_of_the_run_and_its_metrics(trained: Trained)
     assert metrics["train_seconds"] > 0
     assert 0 <= metrics["macro_f1"] <= 1
     pictures = {path.name for path in trained.folder.glob("*.png")}
-    numbers = {"opponents.png", "calibration.png", "slices.png", "learning_curves.png"}
+    numbers = {"opponents.png", "calibration.png", "coverage.png", "slices.png", "learning_curves.png"}
     assert pictures == numbers | {"confusion_matrix.png", "class_scores.png", "filters.png"}
     page = (trained.folder / "report.html").read_text("utf-8")
     assert page.count("<figure>") == len(pictures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 MAX_COUNT = 10**9
 
@@ -37,6 +38,32 @@ def probability(text: str) -> float:
     if not 0 <= value <= 1:
         raise ValueError("expected a probability from 0 to 1, such as 0.8")
     return value
+
+
+class Abstention(NamedTuple):
+    """What a label needs, as `option` says: a probability, or one from which on labels have a precision."""
+
+    value: float
+    option: Literal["abstain", "precision", "precision_by_class"] = "abstain"
+
+
+def abstention(text: str) -> Abstention:
+    """Return a probability, or the precision of `precision:0.95` or `precision-by-class:0.95`."""
+    rule, colon, share = text.rpartition(":")
+    try:
+        if not colon:
+            return Abstention(probability(text))
+        if 0 < probability(share) < 1:
+            if rule == "precision":
+                return Abstention(float(share), "precision")
+            if rule == "precision-by-class":
+                return Abstention(float(share), "precision_by_class")
+    except ValueError:
+        pass
+    raise ValueError(
+        "expected a probability from 0 to 1, such as 0.8, or a precision below 1: precision:0.95 or "
+        "precision-by-class:0.95"
+    )
 
 
 def duration(text: str) -> int:

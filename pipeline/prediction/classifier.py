@@ -6,6 +6,7 @@ model/classifier.json      labels, the column of the texts (or of the paths of i
 model/text_encoder.json    tokenizer and vocabulary, or
 model/image_encoder.json   the images' size
 model/network.keras
+model/validation.npz       how the rows of the validation part came out (see `Outcomes`), for `abstention`
 model/folded.npz           the folded form (see `folded`) without its tables
 model/table-<n>.<form>.npy the table of network n, in float32 and in int16; memory-mapped
 """
@@ -28,6 +29,7 @@ from ..files import read_replaceable, write_arrays, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Kind, Sequences
 from ..manifest import VerifiedFolder, write_manifest
+from ..measures.abstention import Outcomes
 from ..measures.calibration import fit_temperature
 from ..measures.softmax import compiled_softmax
 from ..options import Real, Section
@@ -39,6 +41,7 @@ from .folded import FORMS, ConvolutionShape, FoldedModel, Form
 FORMAT = 4
 DESCRIPTION = "classifier.json"
 NETWORK, FOLDED, TABLE = "network.keras", "folded.npz", "table-{}.{}.npy"
+VALIDATION = "validation.npz"
 Keras = Literal["keras"]
 KERAS: Keras = "keras"
 ENCODER = "{}_encoder.json"
@@ -71,12 +74,14 @@ class Classifier:
         temperature: float = 1.0,
         reference: Reference | None = None,
         digest: str = "",
+        validation: Outcomes | None = None,
     ) -> None:
         """Take a `predictor` that is called on first use, as TensorFlow takes seconds to start.
 
         `column` is where the texts, or the paths of images, came from. Probabilities are the softmax of
         logits / `temperature`. `reference` is what `drift` compares new rows with. `digest` is that of the
-        files that the classifier was loaded from.
+        files that the classifier was loaded from. `validation` is how the rows of the validation part came
+        out, which older models do not say.
         """
         self._make_predictor = predictor
         self.encoder = encoder
@@ -85,6 +90,7 @@ class Classifier:
         self.temperature = temperature
         self.reference = reference
         self.digest = digest
+        self.validation = validation
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -114,6 +120,11 @@ class Classifier:
         """
         classes = np.bincount(self.logits(inputs).argmax(axis=1), minlength=len(self.labels))
         self.reference = Reference.from_counts(classes, tokens)
+
+    def set_validation(self, inputs: Sequences | Images, labels: Ids) -> None:
+        """Note how rows that the network was not trained on come out, once it is calibrated."""
+        logits = self.logits(inputs)
+        self.validation = Outcomes.of_rows(self.softmax(logits), logits.argmax(axis=1), labels)
 
     def predict(self, texts: Sequence[str]) -> tuple[list[str], Floats]:
         """Return the most probable label of each text or image file, and its probability, float32 [texts]."""
@@ -168,6 +179,7 @@ class Classifier:
             predictor = _keras_network(files, encoder, classes)
         else:
             predictor = _folded(files, description.folded, form, encoder, classes)
+        validation = _validation(files, classes) if VALIDATION in files else None
         return cls(
             predictor,
             encoder,
@@ -176,6 +188,7 @@ class Classifier:
             description.temperature,
             description.reference,
             files.digest,
+            validation,
         )
 
 
@@ -205,6 +218,8 @@ def save(folder: Path, classifier: Classifier, network: Any, folded: FoldedModel
                 np.save(folder / TABLE.format(number, form), member.table, allow_pickle=False)
                 arrays[f"{number}.scale.{form}"] = member.scale
         write_arrays(folder / FOLDED, **arrays)
+    if classifier.validation:
+        write_arrays(folder / VALIDATION, **classifier.validation._asdict())
     description = _Description(
         labels=classifier.labels,
         column=classifier.column,
@@ -233,6 +248,12 @@ def _folded(
         if model.classes != classes:
             raise InputError(f"a model of {model.classes} classes, expected one for each of {classes} labels")
     return lambda: model
+
+
+def _validation(files: VerifiedFolder, classes: int) -> Outcomes:
+    arrays = read_arrays(files.verified(VALIDATION))
+    with files.checking(VALIDATION):
+        return Outcomes.from_arrays(arrays, classes)
 
 
 def _keras_network(files: VerifiedFolder, encoder: Encoder, classes: int) -> Callable[[], Predictor]:

@@ -165,11 +165,7 @@ class LabelledTable:
             lines.append(f"  texts without any token, labelled as such: {counts.empty:,}")
         if counts.truncated:
             lines.append(f"  texts longer than the model reads, cut: {counts.truncated:,}")
-        if counts.abstained:
-            threshold = self._labeller.columns.abstain
-            lines.append(
-                f"  rows left without a label, of probability below {threshold}: {counts.abstained:,}"
-            )
+        lines += self._labeller.abstention_lines(counts)
         if counts.rejected:
             lines.append(f"  rows that could not be read: {counts.rejected:,}")
         if self._rejects:

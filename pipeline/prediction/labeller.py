@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +12,14 @@ import numpy as np
 from ..arrays import Bytes, Flags, Floats, Labels, Offsets
 from ..encoder import TokenCounts
 from ..tables.columns import Column, NameColumn, NumberColumn, TextColumn
+from ..terminal import TERMINAL_WIDTH, shorten
 from .classifier import Classifier
 from .drift import histogram
 from .evidence import evidence
 from .output_columns import OutputColumns, probability_name
 
 COUNTS_BY = ("classes", "rows_by_unknown")  # arrays of `LabelCounts`
+MAX_LABELS, LABEL_CHARACTERS = 10, 20  # that are named, and of each of them
 
 
 @dataclass
@@ -78,6 +81,7 @@ class Labeller:
         Raises InputError for columns that the classifier cannot give.
         """
         columns.check(classifier)
+        self.thresholds = columns.thresholds(classifier)
         self.classifier = classifier
         self.columns = columns
         self.names = columns.names(classifier.labels)
@@ -92,7 +96,7 @@ class Labeller:
         # By logits: of two classes whose probabilities round to one number, the better is meant.
         ranking = (-scores.logits).argsort(axis=1, kind="stable")[:, : columns.top]
         best = ranking[:, 0]
-        unsure = probabilities[np.arange(len(best)), best] < columns.abstain
+        unsure = probabilities[np.arange(len(best)), best] < self.thresholds[best]
         added = self._label_columns(ranking, unsure, probabilities)
         if columns.probabilities:
             for label, column in zip(labels, probabilities.T, strict=True):
@@ -113,6 +117,30 @@ class Labeller:
             unknown=int(tokens.unknown.sum()),
         )
         return LabelledRows(added, counts, scores.problems)
+
+    def abstention_lines(self, counts: LabelCounts) -> list[str]:
+        """Return lines on the rows left without a label, and on what the validation part had expected."""
+        columns, outcomes, names = self.columns, self.classifier.validation, self.classifier.labels
+        lines = []
+        if counts.abstained:
+            threshold = columns.abstain or round(float(self.thresholds[0]), 4)
+            below = "" if columns.precision_by_class else f", of probability below {threshold}"
+            lines.append(f"  rows left without a label{below}: {counts.abstained:,}")
+        if (wanted := columns.precision or columns.precision_by_class) and outcomes and counts.rows:
+            share = 1 - counts.abstained / counts.rows
+            usual = outcomes.labelled(self.thresholds).mean()
+            whose = " by class" if columns.precision_by_class else ""
+            lines.append(
+                f"  labelled at precision {wanted:g}{whose}: {share:.1%} (of the validation part {usual:.1%})"
+            )
+        if never := [names[place] for place in np.flatnonzero(np.isinf(self.thresholds))]:
+            listed = ", ".join(shorten(name, LABEL_CHARACTERS) for name in never[:MAX_LABELS])
+            more = f" and {len(never) - MAX_LABELS:,} more" if len(never) > MAX_LABELS else ""
+            lines.append(fill(
+                f"never labelled, as the validation part does not show that precision: {listed}{more}",
+                TERMINAL_WIDTH, initial_indent="  ", subsequent_indent="  ",
+            ))  # fmt: skip
+        return lines
 
     def _label_columns(self, ranking: Labels, unsure: Flags, probabilities: Floats) -> list[Column]:
         """Return a label and a probability for each place of the ranking, int64 [rows, places]."""

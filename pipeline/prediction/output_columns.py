@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from ..arrays import Floats
 from ..errors import InputError
+from ..measures import abstention
 from ..options import Section
 from .classifier import Classifier
 
@@ -13,6 +17,8 @@ class OutputColumns(Section):
     top: int = 1  # labels, the most probable first, each with its probability
     probabilities: bool = False  # a column for each class
     abstain: float = 0.0  # no label if its probability is lower
+    precision: float = 0.0  # no label below the probability from which on so many are right; see `abstention`
+    precision_by_class: float = 0.0  # the same with a probability for each class
     evidence: bool = False
     shares: bool = False  # of words outside the vocabulary, and of tokens beyond the network's length
 
@@ -26,8 +32,44 @@ class OutputColumns(Section):
         if not 0 <= self.abstain <= 1:
             message = f"abstain is {self.abstain}: expected a probability from 0 to 1, such as 0.8"
             raise InputError(message, option="abstain")
+        for name in ("precision", "precision_by_class"):
+            if not 0 <= (share := getattr(self, name)) < 1:
+                message = f"{name} is {share}: expected a share below 1, such as 0.95"
+                raise InputError(message, option="abstain")
+        if sum(value > 0 for value in (self.abstain, self.precision, self.precision_by_class)) > 1:
+            message = "abstain, precision and precision_by_class: expected one of them"
+            raise InputError(message, option="abstain")
         if self.evidence and classifier.encoder.kind == "image":
             raise InputError("evidence is only available for texts: images have no n-grams")
+
+    def thresholds(self, classifier: Classifier) -> Floats:
+        """Return the probability below which a label is not given, float32 [classes]; infinite: never given.
+
+        Raises InputError for a precision that the validation part does not support.
+        """
+        classes, wanted = len(classifier.labels), self.precision or self.precision_by_class
+        if not wanted:
+            return np.full(classes, self.abstain, np.float32)
+        outcomes = classifier.validation
+        if outcomes is None:
+            raise InputError(
+                "a precision needs to know how the validation part came out, and this model does not say: "
+                "train again"
+            )
+        if self.precision:
+            lowest = abstention.threshold(outcomes, wanted)
+            found = np.full(classes, np.inf if lowest is None else lowest, np.float32)
+        else:
+            found = abstention.class_thresholds(outcomes, wanted, classes)
+        if np.isinf(found).all():
+            highest = abstention.highest_precision(outcomes)
+            raise InputError(
+                f"the {len(outcomes.correct):,} validation rows do not show a precision of {wanted:g} at any "
+                f"probability{' of any class' if self.precision_by_class else ''}; "
+                + (f"the highest over all classes is {highest:g}" if highest else "they are too few for any"),
+                option="abstain",
+            )
+        return found
 
     def names(self, labels: list[str]) -> list[str]:
         """Return the columns' names, in their order."""

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from ..arrays import Labels
 from ..inputs import Images, Sequences
 from ..measures import slices
+from ..measures.abstention import Outcomes
 from ..measures.calibration import Reliability, error_by_chance, reliability
 from ..measures.comparison import Comparison, Opponent, Performance, compare
 from ..measures.metrics import Interval
+from ..measures.selective import Selective, selective
 from ..measures.slices import SliceAccuracy
 from ..measures.softmax import softmax
 from ..options import Criterion
@@ -58,6 +60,11 @@ class ScoredRows:
         return predicted
 
     @property
+    def outcomes(self) -> Outcomes:
+        """The probabilities of the predicted labels, and which labels are right."""
+        return Outcomes.of_rows(self.probabilities, self.predicted, self.truth)
+
+    @property
     def reliability(self) -> tuple[Reliability, Reliability]:
         """The reliability of the probabilities without the temperature, and with it."""
         return reliability(softmax(self.logits), self.truth), reliability(self.probabilities, self.truth)
@@ -74,6 +81,7 @@ class Measures:
     calibration_error_before: float  # without the temperature
     calibration_error: float
     calibration_error_by_chance: Interval
+    selective: Selective
 
     def to_json(self) -> dict[str, Any]:
         """Return the entries of metrics.json."""
@@ -86,6 +94,7 @@ class Measures:
             "calibration_error_before": self.calibration_error_before,
             "calibration_error": self.calibration_error,
             "calibration_error_by_chance_interval": self.calibration_error_by_chance,
+            **self.selective.to_json(),
         }
 
 
@@ -110,6 +119,7 @@ def measures(
         calibration_error_before=before.error,
         calibration_error=after.error,
         calibration_error_by_chance=error_by_chance(test.probabilities, seed),
+        selective=selective(test.outcomes, test.classifier.validation),
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..measures.calibration import Reliability
 from ..measures.comparison import Comparison, Titles
 from ..measures.metrics import Interval, wilson_interval
+from ..measures.selective import Selective
 from ..measures.slices import SliceAccuracy
 from ..options import CRITERIA
 from .style import BLUE, FIGURE_WIDTH, GREY, ORANGE, Figure, figure_style, set_heading
@@ -102,6 +103,35 @@ def _draw_reliability(axis: Any, bins: Reliability, color: str, name: str) -> No
     counts = zip(correct, bins.rows[filled].tolist(), strict=True)
     bounds = 100 * np.array([wilson_interval(*pair) for pair in counts]).reshape(-1, 2)
     axis.vlines(confidence, *bounds.T, color=color, lw=1, alpha=0.5)
+
+
+@figure_style()
+def coverage(selective: Selective, title: str) -> Figure:
+    """Draw the accuracy of the surest rows by their share of all rows, and what the promises came to."""
+    figure = Figure(figsize=(FIGURE_WIDTH, 4.4), layout="constrained")
+    set_heading(figure, "Accuracy if only the surest rows are labelled", title)
+    axis = figure.subplots()
+    shares = [100 * point.coverage for point in selective.curve]
+    bounds = 100 * np.array([point.interval for point in selective.curve], float)
+    axis.fill_between(shares, *bounds.T, color=BLUE, alpha=0.15, lw=0, label="95 % interval, of each point")
+    axis.plot(
+        shares, [100 * (point.accuracy or 0) for point in selective.curve], color=BLUE, label="test rows"
+    )
+    precisions: dict[tuple[float, float], list[str]] = {}  # those that came to the same point
+    for promise in selective.promises:
+        if (found := promise.labelled) and found.accuracy is not None:
+            place = 100 * found.coverage, 100 * found.accuracy
+            precisions.setdefault(place, []).append(f"{100 * promise.precision:g}")
+    for number, (place, asked) in enumerate(precisions.items()):
+        name = None if number else "precision asked for, by the validation part"
+        axis.plot(*place, "o", color=ORANGE, label=name, zorder=3)
+        text = f"for {', '.join(asked)} %"
+        axis.annotate(text, place, (0, 8), textcoords="offset points", ha="center", fontsize=9)
+    axis.set(xlabel="rows labelled (%)", ylabel="right among them (%)", xlim=(0, 101))
+    axis.set_ylim(max(-2.0, bounds.min() - 2), 102)
+    axis.grid(alpha=0.25)
+    axis.legend(frameon=False, loc="lower left", fontsize=9)
+    return figure
 
 
 @figure_style()

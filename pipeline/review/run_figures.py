@@ -50,6 +50,7 @@ def measure_figures(
         ),
         "class_scores": class_figures.class_scores(measures.comparison.network.scores.classes, subject),
         "calibration": figures.calibration(*test.reliability, test.classifier.temperature, subject),
+        "coverage": figures.coverage(measures.selective, subject),
         "learning_curves": figures.learning_curves(history, title, criterion),
     }
     tables = {slices.TITLES[name]: table for name, table in measures.slices.items() if name != "class"}

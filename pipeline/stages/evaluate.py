@@ -23,7 +23,7 @@ from ..config.stage_options import PrepareOptions, Request, TrainOptions, read_s
 from ..corpus.equality import contents, digests
 from ..corpus.split import PARTS
 from ..files import atomic_write, write_arrays, write_csv, write_json, write_table, write_text
-from ..measures import slices
+from ..measures import selective, slices
 from ..measures.comparison import Opponent, Titles, headline, network_title, summary
 from ..options import Criterion
 from ..prediction.classifier import Classifier, load_network
@@ -199,6 +199,8 @@ def _print_summary(folder: RunFolder, measures: Measures) -> None:
     )
     low, high = measures.calibration_error_by_chance
     say(f"  (by chance, a perfectly calibrated classifier has {low:.1%} to {high:.1%})")
+    if promise := measures.selective.headline:
+        say(selective.summary(promise))
     if table := measures.slices.get("uncovered_words"):
         say(slices.summary(slices.TITLES["uncovered_words"], table))
     if not _is_of_study(folder):

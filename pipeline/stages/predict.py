@@ -155,10 +155,11 @@ def _recipe(given: Words, model_digest: str) -> dict[str, Any] | None:
 
 
 def _output_columns(given: Words) -> OutputColumns:
-    return OutputColumns(
+    columns = OutputColumns(
         top=given[words.TOP],
         probabilities=given[words.PROBABILITIES],
-        abstain=given[words.ABSTAIN],
         evidence=given[words.EVIDENCE],
         shares=given[words.SHARES],
     )
+    abstention = given[words.ABSTAIN]
+    return columns.model_copy(update={abstention.option: abstention.value})

@@ -80,6 +80,7 @@ def run(path: Path) -> None:
         if warning := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):
             say(f"  caution: {warning}")
         classifier.set_drift_reference(validation[0], encoder.count_tokens(rows.iloc[part["validation"]]))
+        classifier.set_validation(*validation)
         if folded:
             error = measure_rounding(folded, validation[0].as_sequences())
             say(f"  {error.summary}")

@@ -18,13 +18,15 @@ from .provenance import installed_version
 
 IMPORT_NAME = "convtext"  # of the package, whatever it is called where it packs itself
 # What `served_model` imports, at the versions that trained; of a text model TensorFlow is not among it.
-NEEDED = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "regex")
-NEEDED_BY_KERAS = ("keras", "tensorflow", "tensorflow-cpu", "scipy")
+NEEDED = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "regex", "scipy")
+NEEDED_BY_KERAS = ("keras", "tensorflow", "tensorflow-cpu")
 # As the choices of `make predict`.
 PARAMETERS = ParamSchema([
     ParamSpec("top", DataType.long, 1),
     ParamSpec("probabilities", DataType.boolean, True),
     ParamSpec("abstain", DataType.double, 0.0),
+    ParamSpec("precision", DataType.double, 0.0),
+    ParamSpec("precision_by_class", DataType.double, 0.0),
 ])  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from pipeline.errors import InputError
 
 def test_a_word_is_the_checked_value_or_its_default() -> None:
     given = parse_words("predict", ["INPUT=new.csv", "TOP=3", "ABSTAIN=0.8", "EVIDENCE=1", "SHARES=0"])
-    assert (given[words.TOP], given[words.ABSTAIN], given[words.INPUT]) == (3, 0.8, "new.csv")
+    assert (given[words.TOP], given[words.ABSTAIN], given[words.INPUT]) == (3, (0.8, "abstain"), "new.csv")
     assert (given[words.EVIDENCE], given[words.SHARES], given[words.HARMLESS]) == (True, False, False)
     assert (given[words.THREADS], given[words.FORM], given[words.MODEL]) == (None, "int16", "")
     assert given.texts == {"INPUT": "new.csv", "TOP": "3", "ABSTAIN": "0.8", "EVIDENCE": "1", "SHARES": "0"}

@@ -38,6 +38,7 @@ def save_text_model(folder: Path) -> None:
     classifier = Classifier(lambda: rounded, encoder, LABELS, "review")
     tokens = encoder.count_tokens(pd.DataFrame({"text": TEXTS}))
     classifier.set_drift_reference(encoder.encode(TEXTS), tokens)
+    classifier.set_validation(encoder.encode(TEXTS), np.array([0, 1, 2, 0, 1], np.int32))
     save(folder, classifier, network(1), model)
 
 
@@ -67,30 +68,41 @@ def change_json(folder: Path, name: str, change: Callable[[Any], Any]) -> None:
 
 
 def change_array(folder: Path, name: str, damage: Damage) -> None:
-    """Replace an array, a table by its file's name and others by their name in folded.npz; None removes."""
+    """Replace an array, a table by its file's name and others by their name in `archive_of`; None removes."""
     if name.endswith(".npy"):
         changed = damage(np.load(folder / name))
         (folder / name).unlink()
         if changed is not None:
             np.save(folder / name, changed)
     else:
-        with np.load(folder / "folded.npz") as archive:
+        file = archive_of(name)
+        key = name.removeprefix("validation.")
+        with np.load(folder / file) as archive:
             arrays: Arrays = dict(archive)
-        changed = damage(arrays.pop(name))
+        changed = damage(arrays.pop(key))
         if changed is not None:
-            arrays[name] = changed
-        np.savez(folder / "folded.npz", **arrays)
+            arrays[key] = changed
+        np.savez(folder / file, **arrays)
     rewrite_manifest(folder)
+
+
+def archive_of(name: str) -> str:
+    """Return the file that holds an array, whose name it is if the array is a table."""
+    if name.endswith(".npy"):
+        return name
+    return "validation.npz" if name.startswith("validation.") else "folded.npz"
 
 
 ARRAYS = (
     "table-0.int16.npy", "table-1.float32.npy", "0.scale.int16", "1.scale.float32", "0.bias", "1.weights",
     "0.offset", "weights", "ngrams.keys", "ngrams.idf", "ngrams.weights", "ngrams.bias",
+    "validation.probability", "validation.predicted",  # validation.correct has no byte order to damage
 )  # fmt: skip
 
 
 def _of_another_width(array: np.ndarray) -> np.ndarray:
-    widths = {np.int16: np.int32, np.int64: np.int32, np.float32: np.float64, np.float64: np.float32}
+    widths = {np.int16: np.int32, np.int32: np.int64, np.int64: np.int32}
+    widths |= {np.float32: np.float64, np.float64: np.float32}
     return array.astype(widths[array.dtype.type])
 
 

@@ -86,10 +86,14 @@ def test_a_saved_classifier_loads_to_the_same_in_every_form(
 ) -> None:
     calibrate(classifier)
     classifier.set_drift_reference(ENCODER.encode(TEXTS), count_tokens(TEXTS))
+    classifier.set_validation(ENCODER.encode(TEXTS), np.arange(len(TEXTS), dtype=np.int32) % 3)
     save(tmp_path, classifier, network, folded(network))
     loaded = Classifier.load(tmp_path, form)
     assert loaded.temperature == classifier.temperature
     assert loaded.reference == classifier.reference
+    assert loaded.validation is not None and classifier.validation is not None
+    for found, noted in zip(loaded.validation, classifier.validation, strict=True):
+        np.testing.assert_array_equal(found, noted)
     assert loaded.predict(TEXTS)[0] == classifier.predict(TEXTS)[0]
     exact = form == "int16"
     tolerance = 0 if exact else 1e-3
@@ -131,6 +135,25 @@ def test_a_classifier_saved_before_the_reference_had_rows_still_loads(
     assert loaded.reference and loaded.reference.rows is None
 
 
+def test_the_validation_part_is_noted_as_predict_sees_its_rows(classifier: Classifier) -> None:
+    calibrate(classifier)
+    truth = np.arange(len(TEXTS), dtype=np.int32) % 3
+    classifier.set_validation(ENCODER.encode(TEXTS), truth)
+    labels, sure = classifier.predict(TEXTS)
+    assert classifier.validation is not None
+    np.testing.assert_array_equal(classifier.validation.probability, sure)
+    assert [classifier.labels[place] for place in classifier.validation.predicted] == labels
+    assert classifier.validation.correct.tolist() == (classifier.validation.predicted == truth).tolist()
+
+
+def test_a_folder_without_the_validation_part_loads_as_before(
+    classifier: Classifier, network: keras.Model, tmp_path: Path
+) -> None:
+    save(tmp_path, classifier, network, folded(network))
+    assert not (tmp_path / "validation.npz").exists()
+    assert Classifier.load(tmp_path).validation is None
+
+
 def test_a_classifier_of_an_older_format_is_refused_with_the_remedy(
     classifier: Classifier, network: keras.Model, tmp_path: Path
 ) -> None:
@@ -141,10 +164,13 @@ def test_a_classifier_of_an_older_format_is_refused_with_the_remedy(
         Classifier.load(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["table-0.int16.npy", "folded.npz", "classifier.json", "text_encoder.json"])
+@pytest.mark.parametrize(
+    "name", ["table-0.int16.npy", "folded.npz", "validation.npz", "classifier.json", "text_encoder.json"]
+)
 def test_a_changed_or_missing_file_is_named(
     classifier: Classifier, network: keras.Model, tmp_path: Path, name: str
 ) -> None:
+    classifier.set_validation(ENCODER.encode(TEXTS), np.zeros(len(TEXTS), np.int32))
     save(tmp_path, classifier, network, folded(network))
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[:-1] + b"!")
@@ -216,7 +242,7 @@ def test_an_array_that_does_not_fit_is_named_with_its_file(whole: Path, tmp_path
         for form in model_folders.forms(name):
             with pytest.raises(InputError) as refused:
                 Classifier.load(folder, form)
-            file = name if name.endswith(".npy") else "folded.npz"
+            file = model_folders.archive_of(name)
             assert str(refused.value).startswith(str(folder / file)), (name, str(refused.value))
 
 
@@ -228,8 +254,8 @@ def test_numbers_that_are_not_finite_or_lead_to_such_end_in_an_error(
         return np.full_like(array, number)
 
     for name in model_folders.ARRAYS:
-        if name in ("table-0.int16.npy", "ngrams.keys"):
-            continue  # of whole numbers
+        if name in ("table-0.int16.npy", "ngrams.keys") or name.startswith("validation."):
+            continue  # of whole numbers, or no numbers that predictions are made of
         folder = shutil.copytree(whole, tmp_path / name)
         model_folders.change_array(folder, name, damaged)
         for form in model_folders.forms(name):

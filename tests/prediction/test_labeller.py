@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.measures.abstention import Outcomes
 from pipeline.prediction.labeller import LabelCounts, Labeller
 from pipeline.prediction.output_columns import OutputColumns
 from pipeline.tables.columns import Column, concatenate
@@ -44,6 +45,36 @@ def test_below_the_threshold_there_is_no_label_and_the_row_counts_as_abstained()
     found, counts = labelled(abstain=0.9)
     assert found["predicted_label"] == ["", "bad", "", "good", "bad"]
     assert (counts.abstained, counts.classes.tolist()) == (2, [4, 1])
+
+
+def test_a_class_without_a_threshold_is_never_labelled_and_is_named() -> None:
+    classifier = texts_classifier()
+    # 60 right rows of bad show 0.95, and those of good are half wrong.
+    probability = np.array([0.9] * 120, np.float32)
+    predicted = np.array([0, 1] * 60, np.int32)
+    classifier.validation = Outcomes(probability, predicted, (predicted == 0) | (np.arange(120) < 60))
+    labeller = Labeller(classifier, OutputColumns(precision_by_class=0.95), Path())
+    rows = labeller.label(*concatenate([text.encode() for text in TEXTS]))
+    assert cells(rows.columns)["predicted_label"] == ["", "bad", "", "", "bad"]
+    assert labeller.abstention_lines(rows.counts) == [
+        "  rows left without a label: 3",
+        "  labelled at precision 0.95 by class: 40.0% (of the validation part 50.0%)",
+        "  never labelled, as the validation part does not show that precision: good",
+    ]
+
+
+def test_a_precision_of_all_classes_has_one_threshold() -> None:
+    classifier = texts_classifier()
+    classifier.validation = Outcomes(
+        np.array([0.75] * 100 + [0.5] * 60, np.float32), np.zeros(160, np.int32), np.arange(160) < 100
+    )
+    labeller = Labeller(classifier, OutputColumns(precision=0.95), Path())
+    rows = labeller.label(*concatenate([text.encode() for text in TEXTS]))
+    assert cells(rows.columns)["predicted_label"] == ["", "bad", "", "good", "bad"]
+    assert labeller.abstention_lines(rows.counts) == [
+        "  rows left without a label, of probability below 0.75: 2",
+        "  labelled at precision 0.95: 60.0% (of the validation part 62.5%)",
+    ]
 
 
 def test_shares_and_counts_are_of_the_tokens() -> None:

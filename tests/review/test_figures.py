@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.measures.abstention import Outcomes
 from pipeline.measures.calibration import reliability
 from pipeline.measures.comparison import Opponent, Titles, compare
+from pipeline.measures.selective import selective
 from pipeline.measures.slices import by_class
 from pipeline.review import class_figures, figures
 from pipeline.review.style import FIGURE_WIDTH
@@ -42,6 +44,20 @@ def test_a_temperature_that_moves_nothing_is_drawn_once(temperature: float, seri
     assert len(lower.patches) == series
 
 
+def test_the_coverage_figure_has_the_curve_and_a_point_for_each_promise_that_is_kept(tmp_path: Path) -> None:
+    test = Outcomes(np.array([0.9, 0.9, 0.6, 0.5], np.float32), np.zeros(4, np.int32), np.arange(4) != 2)
+    validation = Outcomes(np.full(60, 0.55, np.float32), np.zeros(60, np.int32), np.ones(60, np.bool_))
+    figure = figures.coverage(selective(test, validation), "run")  # 60 right rows show 0.9 and 0.95
+    figure.savefig(tmp_path / "coverage.png")
+    (axis,) = figure.axes
+    curve, *promises = [line.get_xydata() for line in axis.lines]
+    np.testing.assert_allclose(curve, [[50, 100], [75, 200 / 3], [100, 75]])
+    assert [promise.tolist() for promise in promises] == [[[75, pytest.approx(200 / 3)]]]
+    assert [text.get_text() for text in axis.texts] == ["for 90, 95 %"]
+    alone = figures.coverage(selective(test, None), "run").axes[0]
+    assert len(alone.lines) == 1 and len(alone.get_legend().get_texts()) == 2
+
+
 TITLES = Titles("network", {"linear": "TF-IDF + logistic regression", "majority": "majority class"})
 
 
@@ -49,12 +65,14 @@ TITLES = Titles("network", {"linear": "TF-IDF + logistic regression", "majority"
 def test_panels_stand_below_each_other_in_a_width_that_a_phone_shows(tables: int) -> None:
     record = {"loss": 1.0, "accuracy": 0.5, "validation_loss": 1.0, "validation_accuracy": 0.9}
     result = compared(3)
+    outcomes = Outcomes(np.ones(1, np.float32), np.zeros(1, np.int32), np.ones(1, np.bool_))
     bins = reliability(np.array([[0.75, 0.25]]), np.array([0]))
     table = by_class(np.array([0, 0, 2]), ["a", "b", "c"]).accuracy(np.array([True, False, True]))
     drawn = [
         figures.learning_curves([record | {"member": 1, "epoch": 1}], "run", "accuracy"),
         figures.calibration(bins, bins, 1.5, "run"),
         figures.opponents(result, TITLES, "run"),
+        figures.coverage(selective(outcomes, outcomes), "run"),
         figures.slices({f"slice {number}": table for number in range(tables)}, "run"),
         class_figures.class_scores(result.network.scores.classes, "run"),
     ]

@@ -15,9 +15,11 @@ import pandas as pd
 import pytest
 
 from pipeline.corpus.data_report import data_report
+from pipeline.measures.abstention import Outcomes
 from pipeline.measures.calibration import reliability
 from pipeline.measures.comparison import Lead, Opponent, Performance, Titles, compare, network_title
 from pipeline.measures.metrics import Scores, confusion_order
+from pipeline.measures.selective import Labelled, Promise, Selective, selective
 from pipeline.measures.slices import by_class
 from pipeline.measures.softmax import softmax
 from pipeline.review import class_figures
@@ -71,6 +73,7 @@ def report(**changed: Any) -> Report:
     truth = np.repeat(np.arange(len(HOSTILE)), 6)
     predicted = np.where(np.arange(len(truth)) % 2, truth, (truth + 1) % len(HOSTILE))
     before = reliability(softmax(np.eye(len(HOSTILE), dtype=np.float32)[predicted]), truth)
+    outcomes = Outcomes(np.linspace(1, 0.5, len(truth), dtype=np.float32), predicted, predicted == truth)
     measures = Measures(
         comparison=compare(truth, predicted, opponents(truth), HOSTILE, "accuracy", seed=1),
         network_alone=None,
@@ -79,6 +82,7 @@ def report(**changed: Any) -> Report:
         calibration_error=before.error,
         calibration_error_before=before.error,
         calibration_error_by_chance=(0.01, 0.024),
+        selective=selective(outcomes, outcomes),
     )
     rows = pd.DataFrame({"file": "a/<b>.csv", "line": 2, "text": HOSTILE, "label": HOSTILE})
     wrong = rows.assign(
@@ -308,3 +312,17 @@ def test_on_a_phone_a_figure_is_seen_whole_or_says_that_it_scrolls(browser: Brow
     assert browser.unseen(tmp_path, page, 390)[0] == []
     on_a_desk, _ = browser.ask(tmp_path, page, 1280, question)
     assert on_a_desk == [[False, False], [False, False]]
+
+
+def test_the_page_says_what_each_promise_came_to_on_the_test_part() -> None:
+    page = report()
+    kept = Promise(0.95, Labelled(0.75, 61, 0.61, 0.956, (0.93, 0.97)))
+    none, empty = Promise(0.99, None), Promise(0.98, Labelled(0.999, 0, 0.0, None, None))
+    measured = Selective([], 0.1, [kept, empty, none])
+    html = replace(page, measures=replace(page.measures, selective=measured)).html()
+    text = " ".join(re.sub("<[^>]*>", " ", html).split())
+    assert "95.0 % 0.7500 61.0 % 95.6 % 93.0 % to 97.0 %" in text
+    assert "98.0 % 0.9990 0.0 % no row" in text
+    assert "99.0 % not shown by the validation part at any probability" in text
+    unknown = Selective([], 0.1, [])
+    assert "ABSTAIN" not in replace(page, measures=replace(page.measures, selective=unknown)).html()

@@ -61,6 +61,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rounded = folded.rounded()
     classifier = Classifier(lambda: rounded, encoder, LABELS, "review")
     classifier.set_drift_reference(encoder.encode(TEXTS), encoder.count_tokens(pd.DataFrame({"text": TEXTS})))
+    # As if all that is sure had been right.
+    logits = classifier.logits(encoder.encode(TEXTS * 10))
+    predicted = logits.argmax(axis=1).astype(np.int32)
+    sure = classifier.softmax(logits).max(axis=1)
+    classifier.set_validation(encoder.encode(TEXTS * 10), np.where(sure >= np.median(sure), predicted, -1))
     save(model, classifier, network, folded)
     return folder
 
@@ -158,6 +163,38 @@ def test_below_the_threshold_there_is_no_label_and_all_else_stays(
     assert 0 < left < 200
     shown = float(f"{threshold:.6f}")
     assert f"rows left without a label, of probability below {shown}: {left}" in capsys.readouterr().out
+
+
+def test_a_precision_labels_from_the_probability_that_the_validation_part_shows(
+    tmp_path: Path, classifier: Classifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = written(tmp_path / "new.csv", records(200))
+    assert predict(source, tmp_path / "all.csv") == 0
+    assert predict(source, tmp_path / "some.csv", "ABSTAIN=precision:0.95") == 0
+    said = capsys.readouterr().out
+    outcomes = classifier.validation
+    assert outcomes is not None
+    threshold = outcomes.probability[outcomes.correct].min()
+    texts = [row["review"] for row in rows(tmp_path / "all.csv")]
+    labelled = classifier.predict(texts)[1] >= threshold
+    expected = [
+        row | ({} if shown else {"predicted_label": ""})
+        for row, shown in zip(rows(tmp_path / "all.csv"), labelled, strict=True)
+    ]
+    assert rows(tmp_path / "some.csv") == expected and 0 < labelled.sum() < 200
+    shares = f"{labelled.mean():.1%} (of the validation part {outcomes.correct.mean():.1%})"
+    assert f"  labelled at precision 0.95: {shares}\n" in said
+
+
+def test_a_precision_by_class_is_refused_where_no_class_has_rows_enough(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = written(tmp_path / "new.csv", records(3))
+    assert predict(source, tmp_path / "out.csv", "ABSTAIN=precision-by-class:0.999") == 2
+    said = capsys.readouterr().err
+    assert said.startswith("convtext: the 300 validation rows do not show a precision of 0.999")
+    assert said.endswith("set it with ABSTAIN=\n") and said.count("\n") == 1
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_harmless_escapes_every_cell_of_the_header_the_rows_the_labels_and_the_rejects(
@@ -305,6 +342,7 @@ def test_a_header_alone_and_a_parquet_file_give_tables_too(
         (["ABSTAIN=1.5"], "ABSTAIN=1.5: expected a probability from 0 to 1"),
         (["ABSTAIN=nan"], "ABSTAIN=nan: expected a probability"),
         (["ABSTAIN=80%"], "ABSTAIN=80%: expected a probability"),
+        (["ABSTAIN=precision"], "ABSTAIN=precision: expected a probability from 0 to 1, such as 0.8, or"),
         (["SHARES=2"], "SHARES=2: expected 1, or nothing"),
         (["EVIDENCE=all"], "EVIDENCE=all: expected 1, or nothing"),
         (["EVIDENCE=1", "FORM=keras"], "evidence needs a folded model"),
