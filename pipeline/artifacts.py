@@ -2,6 +2,7 @@
 
 data/build/<corpus>/            prepare.json tokenize.json baseline.json   the stages' options
                                 rows.parquet labels.json data_report.json rejects.csv images.npy
+                                other_rows.parquet             the rows of no class, if the corpus has such
                                 text_encoder.json sequences.npz
                                 baseline_<criterion>.parquet   each baseline's labels of the test rows
                                 baseline_<criterion>.json      its setting and its validation score
@@ -91,6 +92,7 @@ class CorpusFolder:
         self.rejects = path / "rejects.csv"
         # A fold or subset has the rows of the whole corpus in the same order; only their parts differ.
         self.images = (path.parent / "all" if self.is_fold or self.is_subset else path) / "images.npy"
+        self.other_rows = path / "other_rows.parquet"
         self.text_encoder = path / "text_encoder.json"
         self.sequences = path / "sequences.npz"
 

@@ -97,6 +97,7 @@ class Source(Section):
     encoding: str = "utf-8"
     label_until: str | None = None  # keep only the part before it (`DESC:manner` -> `DESC`)
     labels: dict[str, str] | None = None  # the file's label -> the name shown, in the order shown
+    other: str | None = None  # the label shown of rows of no class: not trained on, see measures.unseen
     blank_rows: Share = 0.001  # up to this share of rows without text or label is set aside
 
     @model_validator(mode="before")
@@ -115,6 +116,8 @@ class Source(Section):
                 "source.dataset",
                 "source.format",
             )
+        if self.other is not None and self.input != "tokens":
+            raise InconsistentOptions("source.other is for texts, and this corpus has images", "source.other")
         if self.size is not None and self.input != "images":
             raise InconsistentOptions("source.size is for images, and this corpus has texts", "source.size")
         return self

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pipeline.__main__ import main
@@ -167,3 +169,32 @@ def test_predict_before_train_says_what_to_run(tmp_path: Path, capsys: pytest.Ca
     assert run("predict", *arguments) == 2
     assert "run `make train CORPUS=mr MODEL=kim-rand` first" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.predictions.csv"))
+
+
+def test_rows_of_no_class_are_in_a_file_of_their_own_and_in_no_part(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_text(GOOD + "first other,oos\nsecond other,oos\n")
+    assert run("configure", f"CORPUS={path}", "MODEL=kim-rand", "OTHER=oos") == 0
+    folder = Path(capsys.readouterr().out.strip()).parent
+    assert run("stage", "prepare", str(folder)) == 0
+    assert "  rows of oos, set apart from all parts: 2\n" in capsys.readouterr().out
+    others, rows = (pd.read_parquet(folder / f"{name}.parquet") for name in ("other_rows", "rows"))
+    assert others.to_dict("list") == {
+        "file": [str(path)] * 2, "line": [42, 43], "text": ["first other", "second other"],
+    }  # fmt: skip
+    assert len(rows) == 40 and not set(rows["text"]) & set(others["text"])
+    assert json.loads((folder / "labels.json").read_text()) == ["a", "b"]
+    assert prepare(path, capsys)[0] == 0  # without OTHER, its rows are a class like any other
+    assert not (folder / "other_rows.parquet").exists()
+    assert json.loads((folder / "labels.json").read_text()) == ["a", "b", "oos"]
+
+
+def test_a_label_of_no_class_that_no_row_has_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_text(GOOD)
+    code, said = prepare(path, capsys, "OTHER=oos")
+    assert code == 2 and said.endswith("set it with OTHER=\n"), said

@@ -304,3 +304,24 @@ def test_several_members_and_the_linear_model_are_one_classifier(
     assert done.returncode == 0, done.stderr
     labelled = pd.read_csv(output, dtype=str)
     assert (labelled["predicted_label"] == labelled["stars"]).mean() > 0.95
+
+
+def test_rows_of_no_class_are_measured_and_not_trained_on(project: Project, tmp_path: Path) -> None:
+    reviews = tmp_path / "reviews.csv"
+    project.write_reviews(reviews, 120)
+    with reviews.open("a", encoding="utf-8") as file:
+        file.writelines(f"{n},the weather of day {n},none\n" for n in range(30))
+    done = project.make(
+        tmp_path / "data", "train", f"CORPUS={reviews}", "TEXT=review", "LABEL=stars", "OTHER=none",
+        f"SET={project.tiny()}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "  30 rows of no class stand out with an AUROC of " in done.stdout
+    folder = Path(done.stdout.splitlines()[-1])
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["test_rows"] == 12 and len(metrics["classes"]) == 2 and metrics["other_rows"] == 30
+    low, high = metrics["other_auroc_interval"]
+    assert 0 <= low <= metrics["other_auroc"] <= high <= 1
+    assert "None of the 30 rows of" in (folder / "report.html").read_text("utf-8")
+    assert "weather" not in (folder.parent / "text_encoder.json").read_text("utf-8")
+    assert "OTHER=none" in json.loads((folder / "request.json").read_text())["command"]

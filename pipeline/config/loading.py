@@ -59,18 +59,18 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Co
 
 def _corpus_values(corpus: str, flags: dict[str, str]) -> dict[str, Any]:
     """Return the options that the corpus's file, or its path, gives."""
-    word = WORD_OF_OPTION[next(iter(flags))] if flags else ""
+    of_file = [WORD_OF_OPTION[key] for key in flags if key != "source.other"]
     if file := CORPORA.find(corpus):
         values = _read_yaml(file, CORPUS_KEYS)
         source = values.get("source")
         built_in = isinstance(source, dict) and (
             source.get("address") or source.get("format") in ("docstrings", "digits", "keras")
         )
-        if word and built_in:
-            raise InputError(f"{word}= is for a CSV; {corpus} of conf/corpora needs none")
+        if of_file and built_in:
+            raise InputError(f"{of_file[0]}= is for a CSV; {corpus} of conf/corpora needs none")
         return values
     form, path = _format(corpus), _corpus_file(corpus)
-    columns = [key for key in flags if key != "source.test"]
+    columns = [key for key in flags if key not in ("source.test", "source.other")]
     if columns and form in IMAGE_FORMATS:
         raise InputError(f"{WORD_OF_OPTION[columns[0]]}= is for a CSV, and {corpus} has images")
     return {"source": {"format": form, "train": str(path)}}

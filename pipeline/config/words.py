@@ -47,6 +47,9 @@ SET = _text("SET", '"train.epochs=3"', "any options of the files in conf/, separ
 TEXT = _text("TEXT", "review", "the column of the text in the CSV")
 LABEL = _text("LABEL", "stars", "the column of the label in the CSV")
 TEST = _text("TEST", "held_out.csv", "a file that is the test part")
+OTHER = _text(
+    "OTHER", "oos", "the label of rows of no class: not trained on, they only measure the classifier"
+)
 ENCODING = _text("ENCODING", "windows-1252", "of the CSV, if it is not UTF-8")
 MIRROR = Word("MIRROR", "folder", "where downloads are taken from instead", str, "", from_environment=True)
 FOLDS: Word[int] = Word(
@@ -115,7 +118,7 @@ PORT: Word[int] = Word(
     "PORT", "5000", "of the dashboard", arguments.whole_number(1, 65535), 5000, blank_is_default=False
 )
 
-SOURCE = (CORPUS, MODEL, SET, TEXT, LABEL, TEST, ENCODING, MIRROR)
+SOURCE = (CORPUS, MODEL, SET, TEXT, LABEL, OTHER, TEST, ENCODING, MIRROR)
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,7 @@ COMMANDS = {
 WORD_OF_OPTION = {  # of the files in conf/; SET sets all others
     "source.text": "TEXT",
     "source.label": "LABEL",
+    "source.other": "OTHER",
     "source.test": "TEST",
     "source.encoding": "ENCODING",
 }

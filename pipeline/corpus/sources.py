@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -122,6 +122,20 @@ def check_blank_rows(rejected: Sequence[Rejected], total: int, source: Source, l
         f"a share of {allowed:g}",
         option="source.blank_rows",
     )
+
+
+def without_other(
+    examples: Mapping[str, Sequence[Example]], other: str
+) -> tuple[dict[str, list[Example]], list[Example]]:
+    """Return the examples of each part without those of the label `other`, and these of all parts.
+
+    Raises InputError if there are none.
+    """
+    known = {part: [row for row in rows if row.label != other] for part, rows in examples.items()}
+    others = [row for rows in examples.values() for row in rows if row.label == other]
+    if not others:
+        raise InputError(f"no row has the label '{other[:80]}', as source.other says", option="source.other")
+    return known, others
 
 
 def check_classes(examples: Sequence[Labelled]) -> None:

@@ -28,6 +28,7 @@ class TrainingRequest:
     set: str
     text: str = ""
     label: str = ""
+    other: str = ""
     test: str = ""
     encoding: str = ""
 
@@ -45,6 +46,7 @@ class TrainingRequest:
             given[words.SET],
             given[words.TEXT],
             given[words.LABEL],
+            given[words.OTHER],
             given[words.TEST],
             given[words.ENCODING],
         )
@@ -55,6 +57,7 @@ class TrainingRequest:
         options = {
             "source.text": self.text,
             "source.label": self.label,
+            "source.other": self.other,
             "source.test": self.test,
             "source.encoding": self.encoding,
         }
@@ -96,6 +99,7 @@ class TrainingRequest:
             "CORPUS": self.corpus,
             "TEXT": self.text,
             "LABEL": self.label,
+            "OTHER": self.other,
             "TEST": self.test,
             "ENCODING": self.encoding,
             "MODEL": self.model,

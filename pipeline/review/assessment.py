@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from ..measures.metrics import Interval
 from ..measures.selective import Selective, selective
 from ..measures.slices import SliceAccuracy
 from ..measures.softmax import softmax
+from ..measures.unseen import LeftOutClasses, Other, Separation
 from ..options import Criterion
 from ..prediction.classifier import Classifier
 from ..prediction.folded import FoldedModel
@@ -82,6 +83,7 @@ class Measures:
     calibration_error: float
     calibration_error_by_chance: Interval
     selective: Selective
+    unseen: Other | LeftOutClasses | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the entries of metrics.json."""
@@ -95,6 +97,7 @@ class Measures:
             "calibration_error": self.calibration_error,
             "calibration_error_by_chance_interval": self.calibration_error_by_chance,
             **self.selective.to_json(),
+            **(self.unseen.to_json() if self.unseen else {}),
         }
 
 
@@ -121,6 +124,16 @@ def measures(
         calibration_error_by_chance=error_by_chance(test.probabilities, seed),
         selective=selective(test.outcomes, test.classifier.validation),
     )
+
+
+def other_rows(test: ScoredRows, measured: Selective, label: str, texts: Sequence[str]) -> Other:
+    """Compare the probabilities of `texts` of no class, one or more, with those of the test part."""
+    unseen = test.classifier.predict(texts)[1]
+    promise = measured.headline
+    unlabelled = None
+    if promise and promise.labelled:
+        unlabelled = float((unseen < promise.labelled.threshold).mean())
+    return Other(Separation.of_rows(label, test.outcomes.probability, unseen), unlabelled)
 
 
 def _network_alone(test: ScoredRows) -> Performance | None:

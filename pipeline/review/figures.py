@@ -126,7 +126,7 @@ def coverage(selective: Selective, title: str) -> Figure:
         name = None if number else "precision asked for, by the validation part"
         axis.plot(*place, "o", color=ORANGE, label=name, zorder=3)
         text = f"for {', '.join(asked)} %"
-        axis.annotate(text, place, (0, 8), textcoords="offset points", ha="center", fontsize=9)
+        axis.annotate(text, place, (5, 6), textcoords="offset points", fontsize=9)
     axis.set(xlabel="rows labelled (%)", ylabel="right among them (%)", xlim=(0, 101))
     axis.set_ylim(max(-2.0, bounds.min() - 2), 102)
     axis.grid(alpha=0.25)

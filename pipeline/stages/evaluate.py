@@ -1,15 +1,16 @@
 """Measure the network on the test part, compare it with its opponents, and report on the run.
 
 Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts alone), and the corpus's
-rows.parquet, data_report.json, sequences.npz (or images.npy), baseline_<criterion>.parquet and .json; writes
-predictions.parquet, row_keys.npz, mistakes.csv and metrics.json, and finishes the run in MLflow. Unless the
-run is one of a cross-validation or learning curve, it also writes filters.json, suspect_labels.csv, the
-figures and report.html.
+rows.parquet, data_report.json, sequences.npz (or images.npy), other_rows.parquet (if it has rows of no class)
+and baseline_<criterion>.parquet and .json; writes predictions.parquet, row_keys.npz, mistakes.csv and
+metrics.json, and finishes the run in MLflow. Unless the run is one of a cross-validation or learning curve,
+it also writes filters.json, suspect_labels.csv, the figures and report.html.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,15 @@ from numpy.typing import NDArray
 
 from ..artifacts import RunFolder, read_inputs, tracked_run
 from ..baselines.catalogue import BASELINES
+from ..baselines.unseen_classes import leave_classes_out
 from ..config.stage_options import PrepareOptions, Request, TrainOptions, read_stage
 from ..corpus.equality import contents, digests
 from ..corpus.split import PARTS
 from ..files import atomic_write, write_arrays, write_csv, write_json, write_table, write_text
+from ..inputs import Images, Sequences
 from ..measures import selective, slices
 from ..measures.comparison import Opponent, Titles, headline, network_title, summary
+from ..measures.unseen import LeftOutClasses, Other
 from ..options import Criterion
 from ..prediction.classifier import Classifier, load_network
 from ..reading import read_arrays, read_json, read_table
@@ -60,6 +64,8 @@ def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
     test = ScoredRows.from_corpus(classifier, rows, inputs, rows["part"] == "test")
     opponents = _opponents(folder, criterion)
     measures = assessment.measures(test, opponents, _has_vector(folder), criterion, seed)
+    if not _is_of_study(folder):
+        measures = replace(measures, unseen=_unseen(folder, test, measures, rows, inputs))
     predictions = row_tables.predictions(test)
     mistakes = row_tables.mistakes(predictions)
     write_table(folder.predictions, predictions)
@@ -82,6 +88,21 @@ def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
 def _is_of_study(folder: RunFolder) -> bool:
     """Return whether the run is one of many of a study, which is neither reviewed nor released."""
     return read_stage(folder.corpus.prepare_options, PrepareOptions).is_of_study
+
+
+def _unseen(
+    folder: RunFolder, test: ScoredRows, measures: Measures, rows: pd.DataFrame, inputs: Sequences | Images
+) -> Other | LeftOutClasses | None:
+    """Measure how rows of no class stand out: those that the corpus gives, or of texts classes left out."""
+    if label := read_stage(folder.corpus.prepare_options, PrepareOptions).source.other:
+        texts = read_table(folder.corpus.other_rows)["text"].tolist()
+        return assessment.other_rows(test, measures.selective, label, texts)
+    if inputs.kind == "image":
+        return None
+    places = np.flatnonzero(rows["part"] == "train")
+    labels = rows["label"].to_numpy(np.int64)[places]
+    training, tested = inputs.select(places), test.inputs.as_sequences()
+    return leave_classes_out(training.as_sequences(), labels, tested, test.truth, test.classifier.labels)
 
 
 def _review(
@@ -201,6 +222,10 @@ def _print_summary(folder: RunFolder, measures: Measures) -> None:
     say(f"  (by chance, a perfectly calibrated classifier has {low:.1%} to {high:.1%})")
     if promise := measures.selective.headline:
         say(selective.summary(promise))
+    if isinstance(measures.unseen, Other):
+        low, high = measures.unseen.separation.interval
+        area, rows = measures.unseen.separation.auroc, measures.unseen.separation.rows
+        say(f"  {rows:,} rows of no class stand out with an AUROC of {area:.1%} [{low:.1%}, {high:.1%}]")
     if table := measures.slices.get("uncovered_words"):
         say(slices.summary(slices.TITLES["uncovered_words"], table))
     if not _is_of_study(folder):

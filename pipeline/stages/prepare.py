@@ -1,7 +1,8 @@
 """Read the corpus, check it and split it.
 
 Reads the corpus's files (downloaded once into data/raw/) or a built-in corpus; writes rows.parquet (file,
-line, text, label, part), labels.json, data_report.json, and rejects.csv (the rows set aside). For images it
+line, text, label, part), labels.json, data_report.json, rejects.csv (the rows set aside), and where
+`source.other` names a label, other_rows.parquet (file, line and text of its rows, of any part). For images it
 writes images.npy (uint8 [rows, height, width, channels]), and rows.parquet has content, width and height
 instead of text.
 """
@@ -29,6 +30,7 @@ from ..files import images_writer, write_csv, write_json, write_table
 from ..images import sources as image_sources
 from ..images.sources import ImageExample
 from ..options import Source
+from ..reading import read_table
 from ..terminal import say
 
 Read = tuple[Mapping[str, Sequence[Example | ImageExample]], Mapping[str, Sequence[Rejected]]]
@@ -54,6 +56,8 @@ def run(path: Path) -> None:
     write_table(folder.rows, rows.assign(label=codes))
     # Of a corpus that is cut into folds, each fold has its own parts.
     say(indent(summary(report, parts=not folder.is_fold), "  "))
+    if source.other:
+        say(f"  rows of {source.other}, set apart from all parts: {len(read_table(folder.other_rows)):,}")
     if set_aside:
         say(f"  rows set aside, with line and reason: {folder.rejects}")
 
@@ -75,6 +79,10 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
     for part, rows in examples.items():
         total = len(rows) + len(rejected[part])
         sources.check_blank_rows(rejected[part], total, source, folder.rejects)
+    folder.other_rows.unlink(missing_ok=True)
+    if source.other:
+        examples, others = sources.without_other(examples, source.other)
+        write_table(folder.other_rows, pd.DataFrame(others).drop(columns="label"))
     _check(examples)
     return examples, rejected
 
@@ -82,6 +90,7 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
 def _read_images(folder: CorpusFolder, source: Source) -> Read:
     """Do the same for images, and write their pixels one by one: memory may not hold all of them."""
     parts = image_sources.parts(source)
+    folder.other_rows.unlink(missing_ok=True)  # likewise of one that had texts
     with images_writer(folder.images, image_sources.shape_of(parts, source)) as write:
         examples, rejected = image_sources.read_images(parts, source, write)
         _write_rejects(folder, rejected)

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpus.sources import Example, Rejected, check_blank_rows, check_classes, label_names, read_part
+from pipeline.corpus.sources import (
+    Example,
+    Rejected,
+    check_blank_rows,
+    check_classes,
+    label_names,
+    read_part,
+    without_other,
+)
 from pipeline.errors import InputError
 from pipeline.options import Source
 
@@ -257,3 +265,19 @@ def test_lines_and_csv_of_one_corpus_agree():
     raw, _ = read_part(CORPORA / "raw/sent-conv-torch/data/raw/TREC.train", lines)
     table, _ = read_part(CORPORA / "trec_train.csv", source())
     assert [(e.text.strip(), e.label) for e in raw] == [(e.text.strip(), e.label) for e in table]
+
+
+# Rows of no class
+
+
+def test_rows_of_no_class_are_set_apart_from_every_part():
+    parts = {"train": labelled("a", "oos", "b"), "test": labelled("oos", "a")}
+    known, others = without_other(parts, "oos")
+    assert {part: [row.label for row in rows] for part, rows in known.items()} == {
+        "train": ["a", "b"],
+        "test": ["a"],
+    }
+    assert others == [parts["train"][1], parts["test"][0]]
+    with pytest.raises(InputError, match="no row has the label 'none', as source.other says") as error:
+        without_other(parts, "none")
+    assert error.value.option == "source.other"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pipeline.measures.abstention import Outcomes
 from pipeline.measures.comparison import Opponent
+from pipeline.measures.selective import selective
 from pipeline.prediction.folded import FoldedModel
 from pipeline.review import assessment
 from tests.review.hand_set import network, ngrams, rows, scored
@@ -32,3 +35,15 @@ def test_the_network_is_also_scored_without_the_n_grams_that_are_weighed_in() ->
 )
 def test_networks_without_n_grams_are_not_scored_twice(model: FoldedModel) -> None:
     assert not [key for key in measured(model) if key.startswith("network_alone")]
+
+
+def test_texts_of_no_class_are_compared_with_the_test_part() -> None:
+    """Good, bad and fine have a logit of 4 either way; a text of unknown words has 0 for both classes."""
+    test = scored(FoldedModel([network()], None, []), rows(["good", "bad", "zzz"], [1, 0, 0]))
+    sure = Outcomes(np.full(60, 0.9, np.float32), np.ones(60, np.int32), np.ones(60, np.bool_))
+    measured = selective(test.outcomes, sure)  # 0.95 from 0.9 on
+    found = assessment.other_rows(test, measured, "oos", ["zzz", "zzz yyy", "fine", "zzz"])
+    # Each of the two sure rows is above three texts and equal to one; zzz is equal to three and below one.
+    assert found.separation.auroc == (2 * (3 + 0.5) + 3 * 0.5) / 12
+    assert (found.separation.label, found.separation.rows, found.unlabelled) == ("oos", 4, 0.75)
+    assert assessment.other_rows(test, selective(test.outcomes, None), "oos", ["zzz"]).unlabelled is None

@@ -22,6 +22,7 @@ from pipeline.measures.metrics import Scores, confusion_order
 from pipeline.measures.selective import Labelled, Promise, Selective, selective
 from pipeline.measures.slices import by_class
 from pipeline.measures.softmax import softmax
+from pipeline.measures.unseen import LeftOutClasses, Other, Separation
 from pipeline.review import class_figures
 from pipeline.review.assessment import Measures
 from pipeline.review.page import NBSP, Report, flatten, inline
@@ -312,6 +313,26 @@ def test_on_a_phone_a_figure_is_seen_whole_or_says_that_it_scrolls(browser: Brow
     assert browser.unseen(tmp_path, page, 390)[0] == []
     on_a_desk, _ = browser.ask(tmp_path, page, 1280, question)
     assert on_a_desk == [[False, False], [False, False]]
+
+
+def test_the_page_says_how_rows_of_no_class_stand_out() -> None:
+    page = report()
+
+    def told(unseen: Other | LeftOutClasses | None) -> str:
+        html = replace(page, measures=replace(page.measures, unseen=unseen)).html()
+        return " ".join(re.sub("<[^>]*>", " ", html).replace("&nbsp;", " ").split())
+
+    weak, strong = Separation(HOSTILE[0], 7, 0.6, (0.4, 0.8)), Separation("b", 9, 0.9, (0.8, 0.95))
+    other = told(Other(strong, 0.81))
+    assert "None of the 9 rows of b were trained on" in other
+    assert "90.0 % of cases (AUROC, 95 % interval 80.0 % to 95.0 %" in other
+    assert "ABSTAIN=precision:0.95 leaves 81.0 % of them without a label" in other
+    assert "leaves" not in told(Other(strong, None))
+    found = told(LeftOutClasses([strong, weak]))
+    assert "75.0 % of cases on average (AUROC; 50 % by chance): from 60.0 % for &lt;script" in found
+    assert "without one of 2 classes at a time, stands in for it" in found
+    assert "Not measured: with two classes, none" in told(LeftOutClasses([], "with two classes, none"))
+    assert "rows of no class" not in told(None)
 
 
 def test_the_page_says_what_each_promise_came_to_on_the_test_part() -> None:

@@ -26,6 +26,7 @@ from PIL import Image
 from pipeline.artifacts import RunFolder
 from pipeline.files import write_arrays
 from pipeline.images.encoder import ImageEncoder
+from pipeline.measures.abstention import Outcomes
 from pipeline.models import dense
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks.keras_network import KerasNetwork
@@ -63,6 +64,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     assert folded is not None
     rounded = folded.rounded()
     made = Classifier(lambda: rounded, encoder, LABELS, "review", temperature=0.5)
+    # Right where the probability was 0.5, and in 80 % where it was 0.25; of TEXTS it is 1/3.
+    sure = np.repeat(np.array([0.5, 0.25], np.float32), 60)
+    correct = (sure == 0.5) | (np.arange(120) % 5 > 0)
+    made.validation = Outcomes(sure, np.zeros(120, np.int32), correct)
     save(folder.model, made, network, folded)
     write_arrays(folder.row_keys, train=np.zeros(1, np.uint64))
     return folder
@@ -138,11 +143,25 @@ def test_parameters_choose_labels_and_columns(server: str, classifier: Classifie
     assert ask(server, rows | {"params": {"top": 4}})[0] == 400
 
 
+def test_a_precision_is_what_predict_makes_of_it(server: str, classifier: Classifier) -> None:
+    rows = {"dataframe_records": [{"review": text} for text in TEXTS]}
+    labels = classifier.predict(TEXTS)[0]
+    for precision, shown in ((0.95, [""] * len(TEXTS)), (0.8, labels)):
+        status, found = ask(server, rows | {"params": {"precision": precision}})
+        assert status == 200, found
+        assert [row["predicted_label"] for row in found] == shown
+    status, said = ask(server, rows | {"params": {"precision": 0.9999}})
+    assert status == 400 and "do not show a precision of 0.9999" in said
+    assert ask(server, rows | {"params": {"precision_by_class": 0.9999}})[0] == 400
+
+
 @pytest.mark.parametrize(
     "params",
     [
         {"top": None}, {"top": "2"}, {"top": 2.5}, {"top": [1]}, {"top": {}}, {"top": True}, {"top": 10**30},
         {"abstain": None}, {"abstain": "x"}, {"abstain": float("nan")}, {"abstain": [0.5]},
+        {"precision": None}, {"precision": 1.0}, {"precision": 0.9, "abstain": 0.5},
+        {"precision_by_class": "x"},
         {"probabilities": None}, {"probabilities": 1}, {"probabilities": "no"}, [], "top", 7,
     ],
 )  # fmt: skip
