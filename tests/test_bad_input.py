@@ -179,7 +179,7 @@ def test_rows_of_no_class_are_in_a_file_of_their_own_and_in_no_part(
     assert run("configure", f"CORPUS={path}", "MODEL=kim-rand", "OTHER=oos") == 0
     folder = Path(capsys.readouterr().out.strip()).parent
     assert run("stage", "prepare", str(folder)) == 0
-    assert "  rows of oos, set apart from all parts: 2\n" in capsys.readouterr().out
+    assert "  no part has rows of oos; to be compared with the test part: 2\n" in capsys.readouterr().out
     others, rows = (pd.read_parquet(folder / f"{name}.parquet") for name in ("other_rows", "rows"))
     assert others.to_dict("list") == {
         "file": [str(path)] * 2, "line": [42, 43], "text": ["first other", "second other"],

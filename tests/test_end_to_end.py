@@ -322,6 +322,6 @@ def test_rows_of_no_class_are_measured_and_not_trained_on(project: Project, tmp_
     assert metrics["test_rows"] == 12 and len(metrics["classes"]) == 2 and metrics["other_rows"] == 30
     low, high = metrics["other_auroc_interval"]
     assert 0 <= low <= metrics["other_auroc"] <= high <= 1
-    assert "None of the 30 rows of" in (folder / "report.html").read_text("utf-8")
+    assert "Of one of its 30 rows and" in (folder / "report.html").read_text("utf-8")
     assert "weather" not in (folder.parent / "text_encoder.json").read_text("utf-8")
     assert "OTHER=none" in json.loads((folder / "request.json").read_text())["command"]

@@ -127,15 +127,17 @@ def check_blank_rows(rejected: Sequence[Rejected], total: int, source: Source, l
 def without_other(
     examples: Mapping[str, Sequence[Example]], other: str
 ) -> tuple[dict[str, list[Example]], list[Example]]:
-    """Return the examples of each part without those of the label `other`, and these of all parts.
+    """Return the examples of each part without those of the label `other`, and these.
 
-    Raises InputError if there are none.
+    They are those of the test part if it has any, as test rows may differ from others in more than their
+    class; else those of all parts. Raises InputError if there are none.
     """
     known = {part: [row for row in rows if row.label != other] for part, rows in examples.items()}
-    others = [row for rows in examples.values() for row in rows if row.label == other]
-    if not others:
+    others = {part: [row for row in rows if row.label == other] for part, rows in examples.items()}
+    compared = others.get("test") or [row for rows in others.values() for row in rows]
+    if not compared:
         raise InputError(f"no row has the label '{other[:80]}', as source.other says", option="source.other")
-    return known, others
+    return known, compared
 
 
 def check_classes(examples: Sequence[Labelled]) -> None:

@@ -114,9 +114,8 @@ def coverage(selective: Selective, title: str) -> Figure:
     shares = [100 * point.coverage for point in selective.curve]
     bounds = 100 * np.array([point.interval for point in selective.curve], float)
     axis.fill_between(shares, *bounds.T, color=BLUE, alpha=0.15, lw=0, label="95 % interval, of each point")
-    axis.plot(
-        shares, [100 * (point.accuracy or 0) for point in selective.curve], color=BLUE, label="test rows"
-    )
+    accuracies = [100 * (point.accuracy or 0) for point in selective.curve]
+    axis.plot(shares, accuracies, color=BLUE, label="test rows")
     precisions: dict[tuple[float, float], list[str]] = {}  # those that came to the same point
     for promise in selective.promises:
         if (found := promise.labelled) and found.accuracy is not None:
@@ -126,9 +125,11 @@ def coverage(selective: Selective, title: str) -> Figure:
         name = None if number else "precision asked for, by the validation part"
         axis.plot(*place, "o", color=ORANGE, label=name, zorder=3)
         text = f"for {', '.join(asked)} %"
-        axis.annotate(text, place, (5, 6), textcoords="offset points", fontsize=9)
+        axis.annotate(text, place, (-4, -13), textcoords="offset points", ha="right", fontsize=9)
     axis.set(xlabel="rows labelled (%)", ylabel="right among them (%)", xlim=(0, 101))
-    axis.set_ylim(max(-2.0, bounds.min() - 2), 102)
+    # The first points have few rows: their intervals would press the curve together.
+    lowest = min(*accuracies, bounds[-1, 0])
+    axis.set_ylim(max(-2.0, lowest - 5), 102)
     axis.grid(alpha=0.25)
     axis.legend(frameon=False, loc="lower left", fontsize=9)
     return figure

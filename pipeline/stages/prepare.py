@@ -2,7 +2,7 @@
 
 Reads the corpus's files (downloaded once into data/raw/) or a built-in corpus; writes rows.parquet (file,
 line, text, label, part), labels.json, data_report.json, rejects.csv (the rows set aside), and where
-`source.other` names a label, other_rows.parquet (file, line and text of its rows, of any part). For images it
+`source.other` names a label, other_rows.parquet (file, line and text of its rows). For images it
 writes images.npy (uint8 [rows, height, width, channels]), and rows.parquet has content, width and height
 instead of text.
 """
@@ -57,7 +57,8 @@ def run(path: Path) -> None:
     # Of a corpus that is cut into folds, each fold has its own parts.
     say(indent(summary(report, parts=not folder.is_fold), "  "))
     if source.other:
-        say(f"  rows of {source.other}, set apart from all parts: {len(read_table(folder.other_rows)):,}")
+        compared = len(read_table(folder.other_rows))
+        say(f"  no part has rows of {source.other}; to be compared with the test part: {compared:,}")
     if set_aside:
         say(f"  rows set aside, with line and reason: {folder.rejects}")
 

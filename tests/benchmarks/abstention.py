@@ -1,5 +1,7 @@
 """How often `ABSTAIN=precision:` and `precision-by-class:` break their promise, and what they label.
 
+And how often the interval of the AUROC of rows of no class holds the true one.
+
 .venv/bin/python -m tests.benchmarks.abstention        # a minute
 
 Validation parts are drawn of classifiers whose precision from every probability on is known. A promise of
@@ -13,9 +15,11 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from scipy.stats import norm
 
 from pipeline.measures import abstention
 from pipeline.measures.abstention import Outcomes
+from pipeline.measures.unseen import Separation
 
 DRAWS, PRECISION = 2000, 0.95
 SIZES = (100, 300, 1000, 5000)
@@ -44,6 +48,24 @@ def main() -> None:
     for rows in SIZES:
         shares = " ".join(f"{share:7.1%}" for share in by_class(CLASSIFIERS["falls late to 75 %"], rows))
         print(f"{rows:6,} rows: {shares}")
+    print("\nAUROC of normal scores: how often its interval of 95 % holds the true one")
+    for true in (0.6, 0.8, 0.95):
+        for known, unseen in ((400, 20), (400, 200), (3000, 1000)):
+            print(f"  {true:5.2f} of {known:5,} and {unseen:5,} rows: {held(true, known, unseen):.1%}")
+
+
+def held(true: float, known: int, unseen: int) -> float:
+    """Return how often the interval holds the true area."""
+    random, distance = np.random.default_rng(1), 2**0.5 * norm.ppf(true)
+    intervals = [
+        Separation.of_rows(
+            "",
+            (random.normal(size=known) + distance).astype(np.float32),
+            random.normal(size=unseen).astype(np.float32),
+        ).interval
+        for _ in range(DRAWS // 2)
+    ]
+    return float(np.mean([low <= true <= high for low, high in intervals]))
 
 
 def simulated(chance: Chance, rows: int) -> tuple[float, ...]:

@@ -277,7 +277,9 @@ def test_rows_of_no_class_are_set_apart_from_every_part():
         "train": ["a", "b"],
         "test": ["a"],
     }
-    assert others == [parts["train"][1], parts["test"][0]]
+    assert others == [parts["test"][0]]
+    several = {"train": labelled("a", "oos", "b"), "validation": labelled("oos"), "test": labelled("a")}
+    assert without_other(several, "oos")[1] == [several["train"][1], several["validation"][0]]
     with pytest.raises(InputError, match="no row has the label 'none', as source.other says") as error:
         without_other(parts, "none")
     assert error.value.option == "source.other"
