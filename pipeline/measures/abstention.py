@@ -6,6 +6,7 @@ fixed-sequence testing (Bauer 1991), as in Learn then Test (Angelopoulos et al. 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -61,10 +62,9 @@ def threshold(outcomes: Outcomes, precision: float) -> float | None:
 
     With a confidence of 95 %: of such choices on other rows, one in twenty may fall short. The hypothesis
     that labels from a probability on are less precise is tested by the binomial distribution, which rejects
-    it where the lower bound of Clopper & Pearson (1934) is not below `precision`. The surest twentieth of the
-    rows is tested first (or as many as can show the precision at all), and then a twentieth more each time
-    until a test fails. In this fixed order each test may spend the whole risk of 5 %. None if the first one
-    fails.
+    it where the lower bound of Clopper & Pearson (1934) is not below `precision`. Some of the surest rows are
+    tested first, see `_first_rows`, and then a twentieth of all more each time until a test fails. In this
+    fixed order each test may spend the whole risk of 5 %. None if the first one fails.
     """
     from scipy.special import bdtrc  # imported late: prediction must not wait for it
 
@@ -77,9 +77,18 @@ def threshold(outcomes: Outcomes, precision: float) -> float | None:
     candidates = np.unique(descending[ends - 1])[::-1]
     labelled = np.searchsorted(-descending, -candidates, side="right")  # with all rows of equal probability
     p = bdtrc(right[labelled - 1] - 1, labelled, precision)  # of so many right labels, or more
-    is_testable = precision**labelled <= RISK
-    passed = np.logical_and.accumulate(p[is_testable] <= RISK)
-    return float(candidates[is_testable][passed][-1]) if passed.any() else None
+    is_tested = labelled >= _first_rows(rows, precision)
+    passed = np.logical_and.accumulate(p[is_tested] <= RISK)
+    return float(candidates[is_tested][passed][-1]) if passed.any() else None
+
+
+def _first_rows(rows: int, precision: float) -> int:
+    """Return how many of the rows are tested first: at least as many as show the precision if all are right.
+
+    Up to a fifth of the rows, three times as many, so that the search does not end by a single wrong one.
+    """
+    least = math.ceil(math.log(RISK) / math.log(precision))
+    return max(least, min(3 * least, rows // 5))
 
 
 def class_thresholds(outcomes: Outcomes, precision: float, classes: int) -> Floats:

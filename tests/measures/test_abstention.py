@@ -36,10 +36,12 @@ def test_the_bound_is_clopper_and_pearsons(wrong: int, found: float | None) -> N
 
 
 def test_the_tests_end_where_the_first_fails() -> None:
-    """Of 400 rows a twentieth is 20; the first 240 are right, so that 240 of 260 are 92 %, and too few."""
+    """Of 400 rows a fifth is 80 and a twentieth 20; the first 240 are right, of 260 these are 92 %."""
     probability = np.linspace(1, 0.5, 400)
     found = abstention.threshold(outcomes(probability, np.arange(400) < 240), 0.95)
     assert found == np.float32(probability[239])
+    # One wrong row is too many for the surest 40 (p 0.08), and not for 80, which are tested first (p 0.002).
+    assert abstention.threshold(outcomes(probability, np.arange(400) != 3), 0.9) == 0.5
     # A failure among the surest rows ends the search, though all rows after it are right.
     assert abstention.threshold(outcomes(probability, np.arange(400) >= 30), 0.95) is None
 
