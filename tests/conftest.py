@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.browser import CHROMIUM, Browser
 from tests.project import Project
 from tests.tracking_server import Server
+
+# No test asserts a time, and that of an example is the machine's.
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
 
 
 def pytest_configure() -> None:

@@ -72,7 +72,7 @@ def make(folder: Path, *arguments: str, **variables: str) -> tuple[list[str], di
     return words, given_environment
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.fixed_dictionaries(dict.fromkeys(NAMES, TEXTS)))
 @example(values=dict.fromkeys(NAMES, "".join(FRAGMENTS)))
 def test_any_value_of_any_word_arrives_as_it_was_given(folder: Path, values: dict[str, str]) -> None:

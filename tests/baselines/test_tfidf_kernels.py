@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.baselines.tfidf_kernels import NOT_FOUND, find, hash_table, longest_row, tfidf_logits
@@ -16,7 +16,6 @@ PAIR = 2 << 32 | 3
 keys_of = st.sets(st.integers(0, 2**62), max_size=60).map(lambda keys: np.array(sorted(keys), np.int64))
 
 
-@settings(deadline=None)
 @given(keys_of, st.integers(0, 2**62))
 def test_a_key_is_found_at_its_index_and_no_other_is(keys: np.ndarray, other: int) -> None:
     slots = hash_table(keys)
@@ -25,7 +24,6 @@ def test_a_key_is_found_at_its_index_and_no_other_is(keys: np.ndarray, other: in
     assert find(np.int64(other), slots) == (keys.tolist().index(other) if other in keys else NOT_FOUND)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(1, 4), max_size=6), max_size=5))
 def test_logits_are_those_of_plain_numpy(rows: list[list[int]]) -> None:
     keys = np.array([2, 3, PAIR, 3 << 32 | 3])

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpus.subset import SHARES, entry_shares, fitting_shares
@@ -22,7 +22,6 @@ def entered(rows: list[tuple[int, int]], seed: int) -> tuple[np.ndarray, np.ndar
 
 
 @given(ROWS, SEEDS)
-@settings(deadline=None)
 def test_a_smaller_share_lies_within_a_larger_one_and_the_whole_has_all_rows(rows, seed) -> None:
     _, enters = entered(rows, seed)
     subsets = [set(np.flatnonzero(enters <= share)) for share in SHARES]
@@ -30,7 +29,6 @@ def test_a_smaller_share_lies_within_a_larger_one_and_the_whole_has_all_rows(row
 
 
 @given(ROWS, SEEDS)
-@settings(deadline=None)
 def test_the_rows_of_a_unit_enter_together_and_every_class_is_there_from_the_start(rows, seed) -> None:
     labels, enters = entered(rows, seed)
     for unit in {unit for unit, _ in rows}:
@@ -39,7 +37,6 @@ def test_the_rows_of_a_unit_enter_together_and_every_class_is_there_from_the_sta
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=120), SEEDS, st.sampled_from(SHARES))
-@settings(deadline=None)
 def test_each_class_has_its_share_to_within_its_largest_unit(numbers, seed, share) -> None:
     rows = [(number, number % 3) for number in numbers]  # a unit has one label
     labels, enters = entered(rows, seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.images.edge_kernels import KERNELS, edges, start_with_edges
@@ -74,7 +74,6 @@ def test_padding_and_stride_give_the_size_of_the_formula(n, f, padding, stride, 
     assert layer(keras.Input((n, n, 1))).shape == (None, size, size, 1)
 
 
-@settings(deadline=None)
 @given(n=st.integers(1, 12), f=st.integers(1, 5), p=st.integers(0, 3), s=st.integers(1, 4))
 def test_any_padding_kernel_and_stride_give_the_size_of_the_formula(n: int, f: int, p: int, s: int) -> None:
     if n + 2 * p < f:

@@ -14,7 +14,7 @@ from pipeline.measures.f1_difference import compare_f1
 LABELS = st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1, max_size=40)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(LABELS)
 def test_scores_are_scikit_learns_over_the_classes_that_have_rows(rows: list[tuple[int, int, int]]) -> None:
     truth, new, old = np.array(rows, np.int64).T

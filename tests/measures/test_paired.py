@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.measures.paired import compare_paired, compare_slices, holm, interval, mcnemar, one_sided_p
@@ -68,7 +68,6 @@ def test_the_interval_has_a_width_where_nothing_changes_or_all(
     assert interval(fixed, broken, rows) == pytest.approx(expected, abs=1e-6)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 1000))
 def test_the_interval_holds_0_exactly_where_mcnemars_p_is_no_less_than_5_percent(
     fixed: int, broken: int, others: int

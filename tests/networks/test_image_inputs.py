@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
@@ -32,7 +32,6 @@ def test_an_output_has_the_size_of_the_formula(size, kernel, stride, padding, ex
     assert output_size(size, kernel, stride, padding) == expected
 
 
-@settings(deadline=None)  # TensorFlow starts in the first example
 @given(st.integers(5, 30), st.integers(1, 5), st.integers(1, 4), st.sampled_from(["same", "valid"]))
 def test_the_formula_is_what_keras_computes(size, kernel, stride, padding) -> None:
     layer = keras.layers.Conv2D(1, kernel, strides=stride, padding=padding)

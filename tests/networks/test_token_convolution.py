@@ -207,7 +207,7 @@ def test_features_gradients_and_training_steps_are_the_plain_stacks(channels, co
             np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     texts=st.lists(st.lists(st.integers(1, VOCABULARY - 1), max_size=9), min_size=1, max_size=6),
     windows=st.lists(st.integers(1, 6), min_size=1, max_size=3),

@@ -132,7 +132,7 @@ def test_any_reference_that_a_model_may_hold_is_compared(rows: int) -> None:
         assert len(lines(usual, [10**15, 0], texts([1] * 10))) >= 2
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.text(max_size=30), min_size=2, max_size=5), st.integers(0, 2**32 - 1))
 def test_no_line_is_wider_than_79_columns(labels: list[str], seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
@@ -55,7 +55,6 @@ def test_a_maximum_below_zero_is_kept_for_the_activation() -> None:
     assert folded_network(table, [1], bias=np.array([3], np.float32)).logits(rows).tolist() == [[1]]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([[1], [2], [5], [3, 2, 1], [4, 2, 2]]))
 def test_sixteen_bits_keep_every_feature_within_the_stated_bound(seed: int, windows: list[int]) -> None:
     random = np.random.default_rng(seed)
@@ -118,7 +117,6 @@ def test_rounding_is_measured() -> None:
     )
 
 
-@settings(deadline=None)
 @given(st.integers(0, 4), st.lists(st.integers(0, 4), max_size=3), st.sampled_from(["f4", "f8", "i2", ">f4"]))
 def test_arrays_fit_one_another_or_are_refused(place: int, shape: list[int], dtype: str) -> None:
     """One filter over two tokens, two classes."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.inputs import PADDING, Sequences
 from pipeline.prediction import kernels
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 63, 64, 65, 100, 130]), st.sampled_from(["f4", "i2"])
 )

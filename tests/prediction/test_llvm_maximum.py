@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from llvmlite import ir
 from numba import njit, typeof
@@ -38,7 +38,6 @@ def arguments(seed: int, lanes: int, form: str, size: int) -> tuple[Any, ...]:
     )
 
 
-@settings(deadline=None)  # the first example compiles
 @given(st.integers(0, 2**32 - 1), st.sampled_from(LANES), st.sampled_from(["f4", "i2"]), st.integers(1, 5))
 def test_vectors_and_loop_give_the_maximum_of_numpy(seed: int, lanes: int, form: str, size: int) -> None:
     best, place, tokens, begin, end, table, column, stride, _ = arguments(seed, lanes, form, size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.inputs import Sequences
@@ -80,7 +80,6 @@ def test_copies_do_not_vouch_for_each_others_wrong_label() -> None:
     assert sorted(found.rows.tolist()) == np.flatnonzero(is_wrong).tolist()
 
 
-@settings(deadline=None)  # it fits a model, on whatever the machine has left
 @given(
     st.lists(
         st.tuples(st.lists(st.integers(1, 5), max_size=4), st.integers(0, 2), st.integers(0, 12)),

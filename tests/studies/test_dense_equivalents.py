@@ -40,7 +40,7 @@ def test_padding_is_connected_to_nothing() -> None:
     assert convolved(4, 1, 1, 3, padding="same", strides=2).connections == 5 * 5
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(size=st.integers(2, 7), kernel=st.integers(1, 4), stride=st.integers(1, 3), same=st.booleans())
 def test_connections_are_the_sum_of_what_a_layer_of_ones_makes_of_ones(size, kernel, stride, same) -> None:
     if kernel > size:

@@ -130,7 +130,7 @@ LIMITS = st.sampled_from([4, 12, FIELD_LIMIT])
 SIZES = st.sampled_from([1, 2, 3, 7, 16, 64, 1 << 20])
 
 
-@settings(deadline=None, max_examples=600)
+@settings(max_examples=600)
 @given(content=st.one_of(PIECES, st.binary(max_size=200)), limit=LIMITS, size=SIZES)
 def test_any_bytes_are_read_as_the_csv_module_reads_them(
     scratch: Path, content: bytes, limit: int, size: int
@@ -140,7 +140,7 @@ def test_any_bytes_are_read_as_the_csv_module_reads_them(
     assert plain(read_blocks(scratch, field_limit=limit, block_size=size)) == expected(text, limit=limit)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     content=PIECES, encoding=st.sampled_from(["windows-1252", "ascii", "shift_jis", "gb18030"]), size=SIZES
 )
@@ -152,7 +152,7 @@ def test_other_encodings_are_read_in_the_same_way(
     assert plain(read_blocks(scratch, encoding, column=1, block_size=size)) == expected(text, encoding)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     content=PIECES, limit=LIMITS, size=SIZES, later=SIZES, pack=st.sampled_from([bytes, gzip.compress]),
     encoding=st.sampled_from(["utf-8", "windows-1252"]), mark=st.booleans(),

@@ -7,7 +7,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.csv_line import csv_line
@@ -46,7 +46,6 @@ def test_cells_are_quoted_where_csv_needs_it() -> None:
     assert written(NameColumn("t", codes, texts), ";") == ['"a ""word"""', "plain", "plain", "a,b"]
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.lists(STRUCTURE, min_size=1, max_size=6), st.data(), DELIMITER)
 def test_texts_and_names_are_what_the_csv_module_writes(
     texts: list[str], data: st.DataObject, delimiter: str
@@ -58,7 +57,6 @@ def test_texts_and_names_are_what_the_csv_module_writes(
     assert names.arrow().to_pylist() == [texts[code] for code in codes]
 
 
-@settings(deadline=None)  # the first call compiles
 @given(SHARES, DELIMITER)
 def test_numbers_are_what_python_formats_with_four_decimals(values: list[float], delimiter: str) -> None:
     column = NumberColumn("n", np.array(values, np.float32))
@@ -93,7 +91,6 @@ def test_no_records_are_no_lines() -> None:
     assert cells.append_columns(np.empty(0, np.uint8), none, columns, ",") == b""
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.lists(st.lists(STRUCTURE, min_size=2, max_size=2), max_size=8), DELIMITER)
 def test_lines_are_read_back_with_their_cells(rows: list[list[str]], delimiter: str) -> None:
     data, records = cells.concatenate([csv_line(row, delimiter)[:-1] for row in rows])
@@ -105,7 +102,6 @@ def test_lines_are_read_back_with_their_cells(rows: list[list[str]], delimiter: 
     assert found == [[*row, row[1], "0.5000"] for row in rows]
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.lists(STRUCTURE, min_size=1, max_size=4), DELIMITER)
 def test_a_line_is_read_back_by_the_csv_module(values: list[str], delimiter: str) -> None:
     assert read(csv_line(values, delimiter), delimiter) == [values]
@@ -118,7 +114,6 @@ def test_a_formula_gets_an_apostrophe(value: str) -> None:
     assert read(b"\n".join(cell.encode() for cell in written(column, ",")), ",") == [[f"'{value}"], ["fine"]]
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.lists(STRUCTURE))
 def test_what_is_no_formula_stays_as_it_is(values: list[str]) -> None:
     found = cells.escape_values(values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.tables import kernels
@@ -17,7 +17,6 @@ def test_doubled_quotes_become_single_ones_and_other_texts_stay() -> None:
     assert [whole[start:end] for start, end in bounds.tolist()] == [b'a "b"', b"c", b'd"e']
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(b'ab,;"\n\r\x00\xff')).map(bytes), st.sampled_from(b",;\t"))
 def test_marks_are_quotes_line_ends_and_the_delimiter(content: bytes, delimiter: int) -> None:
     marks = kernels.find_marks(np.frombuffer(content, np.uint8), np.uint8(delimiter))
@@ -25,7 +24,6 @@ def test_marks_are_quotes_line_ends_and_the_delimiter(content: bytes, delimiter:
     assert marks.tolist() == [place for place, byte in enumerate(content) if byte in (*b'"\n\r', delimiter)]
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1, width=32)))
 def test_decimals_are_those_of_python(numbers: list[float]) -> None:
     digits = kernels.format_decimals(np.array(numbers, np.float32))

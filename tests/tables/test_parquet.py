@@ -102,7 +102,7 @@ def test_a_list_that_unpacks_as_a_bomb_does_is_refused_before_it_is_read(
         next(iter(ParquetBatches(path)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.one_of(st.none(), st.text(max_size=5), st.text("é", min_size=30, max_size=90)), max_size=60),
     st.integers(1, 30),

@@ -45,7 +45,6 @@ TEXTS = st.text(st.one_of(
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@settings(deadline=None)
 @given(table=st.lists(st.tuples(TEXTS, TEXTS, TEXTS), min_size=1, max_size=5))
 def test_rows_written_are_read_back_equal(scratch, delimiter, table):
     names = [f"{number}{name}" for number, name in enumerate(table[0])]  # each its own, and no BOM first
@@ -56,7 +55,6 @@ def test_rows_written_are_read_back_equal(scratch, delimiter, table):
         assert [row.values for row in file if isinstance(row, Row)] == written
 
 
-@settings(deadline=None)
 @given(written=st.lists(TEXTS, max_size=5))
 def test_a_single_column_is_read_back_equal(scratch, written):
     scratch.write_bytes(b"".join(csv_line([text]) for text in ["a;b", *written]))
@@ -73,7 +71,7 @@ PIECES = st.lists(st.sampled_from([
 ]), max_size=60).map(b"".join)  # fmt: skip
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(content=st.one_of(PIECES, st.binary(max_size=200)), limit=st.sampled_from([4, 12, FIELD_LIMIT]))
 def test_every_line_is_in_one_row_or_empty(scratch, content, limit):
     found = rows(scratch, b"a,b\n" + content, field_limit=limit)
@@ -91,7 +89,7 @@ def test_every_line_is_in_one_row_or_empty(scratch, content, limit):
             "".join(row.values).encode()
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     content=st.one_of(PIECES, st.tuples(st.sampled_from([b"", b"\x1f\x8b"]), st.binary()).map(b"".join)),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32-le", "windows-1252", "shift_jis",

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.arrays import Bytes, Ints, Offsets, Sizes
@@ -68,7 +68,6 @@ def test_entries_are_added_to_those_of_the_table() -> None:
     assert find([b"b a"], (slots, grown, bounds, arena))[0] == [1, 0]
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.lists(st.text("abc \t\n\x1c\x1f", max_size=20), max_size=5), st.sets(st.text("abc", min_size=1)))
 def test_chunks_are_those_of_str_split(texts: list[str], words: set[str]) -> None:
     keys = sorted(words)

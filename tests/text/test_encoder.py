@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
@@ -200,7 +200,6 @@ def test_kims_cleaning_leaves_its_own_tokens_alone(text: str) -> None:
     assert tokenize(" ".join(tokens), "word", "kim", False) == tokens
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.lists(TEXTS), UNITS, CLEANINGS, st.booleans(), st.integers(1, 9))
 def test_encoding_agrees_with_tokens_and_does_not_depend_on_the_batch(
     texts: list[str], unit: Any, cleaning: Any, lower: bool, length: int

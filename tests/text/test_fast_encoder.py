@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.inputs import Sequences
@@ -37,7 +37,6 @@ def encode_plainly(encoder: TextEncoder, texts: list[str]) -> Sequences:
     return Sequences.from_rows([[encoder.id(token) for token in encoder.tokens(text)] for text in texts])
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.lists(TEXTS, max_size=5), st.lists(TEXTS, max_size=5), OPTIONS)
 def test_it_gives_the_ids_of_the_text_encoder(first: list[str], second: list[str], options: Tokenize) -> None:
     plain = encoder(options)

@@ -252,7 +252,7 @@ TABLES = st.integers(20, 30).flatmap(
         max_size=5,
     )
 )
-quick = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @quick
