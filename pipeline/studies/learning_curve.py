@@ -138,7 +138,8 @@ def _wilson(share: float, rows: float, normal: float) -> Interval:
     shrink = 1 + normal**2 / rows
     centre = (share + normal**2 / (2 * rows)) / shrink
     reach = normal / shrink * np.sqrt(share * (1 - share) / rows + normal**2 / (4 * rows**2))
-    return max(0.0, float(centre - reach)), min(1.0, float(centre + reach))
+    low, high = float(centre - reach), float(centre + reach)
+    return max(0.0, min(share, low)), min(1.0, max(share, high))  # whatever rounding does
 
 
 def verdict(curve: LearningCurve) -> str:
@@ -164,15 +165,20 @@ def outlook(curve: LearningCurve) -> str:
         answer = "Twice the labels would help"
     else:
         answer = OPEN
-    before = f", the one before {100 * network.gains[-2].mean:+.1f}" if len(network.gains) > 1 else ""
+    earlier = growing = ""
+    if len(network.gains) > 1:
+        before = network.gains[-2].mean
+        earlier = f", the one before {100 * before:+.1f}"
+        growing = ", though the gains have not begun to shrink" if gain.mean >= before else ""
     unit = "points" if curve.criterion == "accuracy" else "points of macro-F1"
     sentences = (
         f"{answer}: the last doubling, from {half:,} to {full:,} labelled rows, brought "
-        f"{shown(network.title)} {_with_unit(gain, unit)}{before}. The next usually brings at most as much."
+        f"{shown(network.title)} {_with_unit(gain, unit)}{earlier}. The next usually brings at most as "
+        f"much{growing}."
     )
     best = max(curve.contestants, key=lambda contestant: contestant.scores[-1].mean)
     if best is not network:
-        sentences += f" {best.title}, which is higher at all rows, gained {best.gains[-1]}."
+        sentences += f" {best.title}, which is highest with all of them, gained {best.gains[-1]}."
     return sentences
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from pipeline.measures.metrics import wilson_interval
@@ -109,6 +111,13 @@ def test_rows_that_are_all_right_or_wrong_leave_an_interval(right: float, share:
     assert (found.low, found.high) == pytest.approx(wilson_interval(round(50 * share), 50))
 
 
+@given(st.integers(1, 400), st.floats(0, 1), st.integers(1, 3))
+def test_the_mean_lies_in_its_interval_whatever_rounding_does(rows: int, share: float, draws: int) -> None:
+    right = (np.arange(rows) < share * rows).astype(float)
+    found = score(np.array([np.roll(right, draw) for draw in range(draws)]))
+    assert 0 <= found.low <= found.mean <= found.high <= 1
+
+
 @pytest.mark.parametrize("rows", [1, 2, 5, 6])
 def test_few_rows_leave_an_interval_within_bounds(rows: int) -> None:
     for share in (0.0, 0.4, 1.0):
@@ -155,6 +164,14 @@ def test_predictions_that_are_all_the_same_leave_an_interval() -> None:
     assert (network.gains[0].low, network.gains[0].high) == pytest.approx((-0.0362, 0.0362), abs=1e-4)
 
 
+def test_gains_that_do_not_shrink_are_told() -> None:
+    said = outlook(curve([difference(2, 1), difference(2.5, 1)], [AHEAD] * 3))
+    assert said.endswith(
+        "brought convtext +2.5 points [+1.5, +3.5], the one before +2.0. The next usually brings at most as "
+        "much, though the gains have not begun to shrink."
+    )
+
+
 def test_a_single_doubling_has_none_before_and_macro_f1_is_named() -> None:
     said = outlook(curve([difference(3, 1)], [AHEAD] * 2, criterion="macro_f1"))
     assert "brought convtext +3.0 points of macro-F1 [+2.0, +4.0]. The next" in said
@@ -162,7 +179,7 @@ def test_a_single_doubling_has_none_before_and_macro_f1_is_named() -> None:
 
 def test_the_gain_of_an_opponent_that_is_higher_in_the_end_is_told_too() -> None:
     said = outlook(curve([AHEAD, AHEAD], [AHEAD, EVEN, BEHIND]))
-    assert said.endswith("Rival 0, which is higher at all rows, gained +3.0 [+2.0, +4.0].")
+    assert said.endswith("Rival 0, which is highest with all of them, gained +3.0 [+2.0, +4.0].")
 
 
 @pytest.mark.parametrize(
