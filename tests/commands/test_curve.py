@@ -49,13 +49,13 @@ def test_what_is_printed_fits_a_terminal_and_answers_the_question(curve: Curve) 
     assert max(map(len, curve.lines)) <= 80
     said = " ".join(" ".join(curve.lines).split())
     assert "10 % of 14 training rows are too few for 2 classes: it starts at 50 %" in said
-    assert "wice the labels" in said and "the last doubling, from 8 to 16 labelled rows, brought" in said
+    assert "wice the labels" in said and "the last doubling, from 9 to 16 labelled rows, brought" in said
     assert "There are only 30 test rows" in said
 
 
 def test_each_size_is_run_three_times_and_tested_on_the_same_rows(curve: Curve) -> None:
     assert curve.result["shares"] == [0.5, 1.0]
-    assert curve.result["rows"] == [8, 16]
+    assert curve.result["rows"] == [9, 16]  # 7 and 14 training rows, and 2 validation rows, one of each class
     assert [len(draw) for draw in curve.runs] == [2, 2, 2]
     parts = [pd.read_parquet(run.parent / "rows.parquet")["part"] for draw in curve.runs for run in draw]
     assert len({tuple(part == "test") for part in parts}) == 1
@@ -90,7 +90,7 @@ def test_the_runs_have_one_parent_that_holds_the_figure(curve: Curve) -> None:
         ).fetchall()
     store.close()
     assert len(parents) == 6 and len(set(parents)) == 1
-    assert sorted(steps) == [(8,), (16,)]
+    assert sorted(steps) == [(9,), (16,)]
     artifacts = {path.name for path in Path(address.removeprefix("file://")).iterdir()}
     assert {"curve.png", "curve.json", "summary.txt"} <= artifacts
 
