@@ -60,14 +60,15 @@ class TokensAndCharacters:
         found = counts @ self._characters.fit_transform(words)
         rows = np.bincount(found.indices)
         self._kept = np.flatnonzero(rows >= min(MINIMUM_ROWS, rows.max()))
-        characters = self._weights.fit_transform(found[:, self._kept])
+        found = found[:, self._kept]
+        characters = self._weights.fit(found).transform(found, copy=False)
         return hstack([self._tokens.fit_transform(documents(training.tokens)), characters], "csr")
 
     def transform(self, texts: Texts) -> Any:
         """Return the features of other rows, float64 [rows, features], sparse."""
         words, counts = count_words(texts.texts)
-        found = counts @ self._characters.transform(words)
-        characters = self._weights.transform(found[:, self._kept])
+        found = (counts @ self._characters.transform(words))[:, self._kept]
+        characters = self._weights.transform(found, copy=False)
         return hstack([self._tokens.transform(documents(texts.tokens)), characters], "csr")
 
 
