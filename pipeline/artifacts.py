@@ -21,7 +21,7 @@ data/build/<corpus>/<model>/    embed.json train.json          the stages' optio
                                 model/ history.json run.json
                                 predictions.parquet mistakes.csv suspect_labels.csv filters.json
                                 metrics.json report.html *.png
-                                row_keys.npz                   digests of the rows of each part
+                                row_keys.npz                   digests of the rows and groups of each part
                                 registration/                  the comparison with the champion
                                 why.md                         the comparison with dense networks
 data/build/<corpus>/<model>/tune/<search>/    tune.json trials.csv   the search's options and trials

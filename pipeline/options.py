@@ -93,6 +93,8 @@ class Source(Section):
     test: File | None = None
     text: str = "text"  # the column; for images that of their paths, in a CSV to predict
     label: str = "label"
+    group: str | None = None  # the column: rows of one value are kept in one part
+    time: str | None = None  # the column: the newest rows test, those before them validate
     size: Annotated[int, Field(ge=1, le=4096)] | None = None  # side of the images; null: see images.sources
     encoding: str = "utf-8"
     label_until: str | None = None  # keep only the part before it (`DESC:manner` -> `DESC`)
@@ -120,6 +122,21 @@ class Source(Section):
             raise InconsistentOptions("source.other is for texts, and this corpus has images", "source.other")
         if self.size is not None and self.input != "images":
             raise InconsistentOptions("source.size is for images, and this corpus has texts", "source.size")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_split_so(self) -> Source:
+        given = [f"source.{name}" for name in ("group", "time") if getattr(self, name) is not None]
+        if len(given) == 2:
+            raise InconsistentOptions(
+                "source.group and source.time exclude each other: a group may have old and new rows", *given
+            )
+        if given and self.format != "csv":
+            raise InconsistentOptions(f"{given[0]} is a column, and this corpus is no CSV", *given)
+        if self.time is not None and self.official == {"validation", "test"}:
+            raise InconsistentOptions(
+                "source.time is what to split by, and all parts of this corpus are given", *given
+            )
         return self
 
     @property

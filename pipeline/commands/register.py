@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ..artifacts import (
     ChampionFiles,
@@ -39,6 +38,7 @@ from ..release.champion_note import Champion
 from ..release.contest import HeldOutRows, LoadedClassifier
 from ..release.find import artifact, stored_id
 from ..release.gate_report import GateReport
+from ..release.row_keys import check_form, group_keys, learned_keys
 from ..terminal import say
 
 
@@ -139,7 +139,10 @@ def _test_rows(folder: RunFolder, files: MlflowModelFolder) -> HeldOutRows:
     rows = read_table(folder.corpus.rows)
     test = rows[rows["part"] == "test"]
     test_keys = digests(contents(test))
-    if not np.array_equal(test_keys, read_arrays(files.row_keys)["test"]):
+    noted = read_arrays(files.row_keys)
+    if "text" in rows:
+        check_form(noted, "the run's", "run `make train` as before, which notes them anew")
+    if not np.array_equal(test_keys, noted["test"]):
         raise InputError(
             f"{folder.corpus.path} was prepared anew since this run, and has other test rows: "
             "run `make train` as before, which trains on the rows as they are"
@@ -150,8 +153,9 @@ def _test_rows(folder: RunFolder, files: MlflowModelFolder) -> HeldOutRows:
         test_keys,
         labels[test["label"]],
         test[[name for name in ("file", "line", "text") if name in test]],
+        groups=group_keys(test) if "group" in test else None,
     )
-    return held_out.without(_learned(files), "the run itself")
+    return held_out.without(learned_keys(noted), "the run itself")
 
 
 def _load_champion(champion: Champion, test: HeldOutRows) -> tuple[HeldOutRows, LoadedClassifier]:
@@ -162,13 +166,10 @@ def _load_champion(champion: Champion, test: HeldOutRows) -> tuple[HeldOutRows, 
     """
     loaded = _load(champion.title, champion.files)
     contest.check_accepts(loaded.classifier, test)
-    return test.without(_learned(champion.files), "the champion"), loaded
-
-
-def _learned(files: MlflowModelFolder) -> NDArray[np.uint64]:
-    """Return the keys of the rows that the model was trained on or chosen by."""
-    parts = read_arrays(files.row_keys)
-    return np.concatenate([parts["train"], parts["validation"]])
+    noted = read_arrays(champion.files.row_keys)
+    if test.inputs.kind == "text":
+        check_form(noted, "the champion's", "train it again")
+    return test.without(learned_keys(noted), "the champion"), loaded
 
 
 def _load(title: str, files: MlflowModelFolder) -> LoadedClassifier:

@@ -4,38 +4,46 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .equality import contents, group_numbers
-from .near_copies import near_copies
+from .copies import FEW_NEAR, Copies
 from .split import PARTS
 
 EXAMPLES = 20
 EXAMPLE_CHARACTERS = 1000
 PERCENTILES = {"min": 0, "5 %": 5, "median": 50, "95 %": 95, "99 %": 99, "max": 100}
 CLASSES_SHOWN = 4
+SUMMARY_WIDTH = 72  # columns of its table
 
 
-def data_report(rows: pd.DataFrame, set_aside: int = 0, empty_texts: int = 0) -> dict[str, Any]:
+def data_report(
+    rows: pd.DataFrame,
+    copies: Copies,
+    split: Mapping[str, Any] | None = None,
+    set_aside: int = 0,
+    empty_texts: int = 0,
+) -> dict[str, Any]:
     """Return a report on `rows` (one or more) with columns text, label (name) and part, ready for JSON.
 
-    Texts are equal as in `equality`, near as in `near_copies`. A row that equals a training row is not
-    counted as near as well. Classes are in the order of a categorical, else of their names.
-    `set_aside` counts the rows that were left out of the corpus, `empty_texts` those without text.
+    Texts are equal as in `equality`, near as in `near_copies`; `copies` are those among these rows. A row
+    that equals a training row is not counted as near as well. Classes are in the order of a categorical, else
+    of their names. `split` says how the rows were split; `set_aside` counts the rows that were left out of
+    the corpus, `empty_texts` those without text.
 
     Images have file, line, content, width and height instead of text, and are named by file and line. They
     are equal if their content is; near copies are not searched for.
     """
-    number = group_numbers(contents(rows))
     of_images = "content" in rows
     what = "images" if of_images else "texts"
     if of_images:
         rows = rows.assign(text=rows["file"] + ", " + rows["line"].astype(str))
     kept = ["text", "label", "part", *(["width", "height"] if of_images else [])]
-    rows = rows[kept].reset_index(drop=True).astype({"text": object, "part": object}).assign(number=number)
+    rows = rows[kept].reset_index(drop=True).astype({"text": object, "part": object})
+    rows = rows.assign(number=copies.number)
     return {
         "rows": {"all": len(rows), **_per_part(rows["part"])},
         "set_aside": set_aside,
@@ -48,7 +56,8 @@ def data_report(rows: pd.DataFrame, set_aside: int = 0, empty_texts: int = 0) ->
         "duplicate_rows": int(rows["number"].duplicated().sum()),
         "conflicting_labels": _conflicts(rows, what),
         "equal_across_split": _equal(rows, what),
-        **({} if of_images else {"near_across_split": _near(rows)}),
+        **({} if of_images else {"near_across_split": _near(rows, copies)}),
+        "split": dict(split or {}),
     }
 
 
@@ -90,12 +99,12 @@ def _equal(rows: pd.DataFrame, what: str) -> dict[str, Any]:
     }
 
 
-def _near(rows: pd.DataFrame) -> dict[str, Any]:
+def _near(rows: pd.DataFrame, copies: Copies) -> dict[str, Any]:
     """Count the validation and test rows that are near, but not equal, to a training row."""
     texts = rows.sort_values("part", key=lambda part: part != "train", kind="stable")
     texts = texts.drop_duplicates("number").set_index("number").sort_index()  # the training row if there is
-    copies = near_copies(texts["text"].tolist(), (texts["part"] == "train").to_numpy())
-    part = _per_part(rows["part"][rows["number"].isin(list(copies))])
+    found = copies.near_training((rows["part"] == "train").to_numpy())
+    part = _per_part(rows["part"][rows["number"].isin(list(found))])
     return {
         "validation": part["validation"],
         "test": part["test"],
@@ -108,7 +117,7 @@ def _near(rows: pd.DataFrame) -> dict[str, Any]:
                 "training_label": str(texts["label"][copy]),
                 "similarity": round(similarity, 3),
             }
-            for row, (copy, similarity) in list(copies.items())[:EXAMPLES]
+            for row, (copy, similarity) in list(found.items())[:EXAMPLES]
         ],
     }
 
@@ -134,7 +143,7 @@ def _excerpt(text: str) -> str:
 
 
 def summary(report: Mapping[str, Any], parts: bool = True) -> str:
-    """Return the report in about twelve lines of 80 columns or less; without `parts`, of all rows alone."""
+    """Return the report in some twelve lines of 80 columns or less; without `parts`, of all rows alone."""
     shown = sorted(report["classes"].items(), key=lambda item: -item[1]["all"])
     more = len(shown) - CLASSES_SHOWN + 1 if len(shown) > CLASSES_SHOWN else 0
     columns = ["all", *PARTS] if parts else ["all"]
@@ -155,7 +164,41 @@ def summary(report: Mapping[str, Any], parts: bool = True) -> str:
         f"duplicate rows: {report['duplicate_rows']:,}   set aside: {report['set_aside']:,}   "
         f"{what} of several labels: {report['conflicting_labels'][what]:,}"
     )
+    for sentence in split_sentences(report, parts):
+        lines += wrap(sentence, SUMMARY_WIDTH)
     return "\n".join(lines)
+
+
+def split_sentences(report: Mapping[str, Any], parts: bool = True) -> list[str]:
+    """Return sentences on how the rows were split, none where nothing is to be told; see `summary`."""
+    split, sentences = report.get("split", {}), list[str]()
+    if near := split.get("near_copies"):
+        kept, apart = near["kept_together"], near["rows"] - near["kept_together"]
+        if kept:
+            share = f"{kept / near['of_rows']:.1%} of the rows"
+            sentences.append(f"{share} have near copies, and share a part with them")
+        if apart:
+            share = f"{apart / near['of_rows']:.1%} of the rows"
+            few = ", too few" if near["rows"] <= FEW_NEAR * near["of_rows"] else " in groups too large"
+            sentences.append(
+                f"{share} have near copies{few} to be kept in one part: the result is also told without them"
+            )
+    if "group" in split:
+        sentences.append(
+            f"split by {split['group']}: {split['groups']:,} different, the rows of each in one part"
+        )
+    if seen := split.get("groups_of_training"):
+        told = " and ".join(f"{rows:,} {part} rows" for part, rows in seen.items())
+        sentences.append(f"of the parts that were given, {told} have a {split['group']} of training rows")
+    if "time" in split:
+        ranges = split["ranges"] if parts else {}
+        told = "; ".join(f"{part} {oldest} to {newest}" for part, (oldest, newest) in ranges.items())
+        sentences.append(f"split by {split['time']}" + (f": {told}" if told else ""))
+    if parts and (absent := split.get("absent_classes")):
+        for part, shown in absent.items():
+            consequence = ": others of it count as wrong" if part == "train" else ""
+            sentences.append(f"no {part} row has the class {shown}{consequence}")
+    return sentences
 
 
 def mean_copies(reports: Sequence[Mapping[str, Any]], folds: int) -> str:

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from ..errors import InputError
 from ..options import Source
 from ..tables.faults import BadRow
 from ..tables.rows import CsvFile
+from .times import parse_times
 
 _VISIBLE = re.compile(r"[^\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 class Example(NamedTuple):
-    """A labelled text as it stands in its file; `label` is the name shown."""
+    """A labelled text as it stands in its file; `label` is the name shown.
+
+    `group` and `time` are what the columns of `source.group` and `source.time` have, "" without them; `order`
+    is the time as a number (see `times`).
+    """
 
     file: str
     line: int
     text: str
     label: str
+    group: str = ""
+    time: str = ""
+    order: float = 0.0
 
 
 class Labelled(Protocol):
@@ -56,28 +67,40 @@ class _Raw(NamedTuple):
     last_line: int
     text: str
     label: str
+    group: str = ""
+    time: str = ""
 
 
-def read_part(path: Path, source: Source) -> tuple[list[Example], list[Rejected]]:
-    """Return the rows of one file of format "csv" or "lines", and those set aside without text or label.
+def read_part(path: Path, source: Source, is_official: bool = False) -> tuple[list[Example], list[Rejected]]:
+    """Return the rows of one file of format "csv" or "lines", and those set aside.
 
-    Texts are kept as they are; labels lose the blanks around them, and all from `source.label_until` on.
-    `check_blank_rows` checks that not too many rows were set aside, once the caller has listed them.
+    These have no text, no label or, where `source.time` orders the rows, no time that can be read. Texts are
+    kept as they are; labels and groups lose the blanks around them, and labels all from `source.label_until`
+    on. `check_blank_rows` checks that not too many rows were set aside, once the caller has listed them.
+
+    A file that is an official part is not split: it may have no column of groups, and times are not read.
 
     Raises InputError for a file that cannot be read, a row at fault in its structure or encoding, a label
-    that `source.labels` does not know, and a file without rows.
+    that `source.labels` does not know, times that are ambiguous, and a file without rows.
     """
     file = str(path)
+    source = source.model_copy(update={"time": None}) if is_official else source
+    raw = list(_READERS[source.format](path, source, is_official))
+    order = parse_times([row.time for row in raw], source.time) if source.time else np.zeros(len(raw))
     examples: list[Example] = []
     rejected: list[Rejected] = []
-    for line, last_line, text, raw_label in _READERS[source.format](path, source):
-        label = raw_label.partition(source.label_until)[0] if source.label_until else raw_label
+    for row, moment in zip(raw, order.tolist(), strict=True):
+        label = row.label.partition(source.label_until)[0] if source.label_until else row.label
         label = label.strip()
-        missing = [name for name, value in (("text", text), ("label", label)) if not _VISIBLE.search(value)]
+        given = {"text": row.text, "label": label}
+        missing = [name for name, value in given.items() if not _VISIBLE.search(value)]
+        if math.isnan(moment):
+            missing.append("time" if not _VISIBLE.search(row.time) else f"time in '{row.time[:40]}'")
         if missing:
-            rejected.append(Rejected(file, line, last_line, f"no {' and no '.join(missing)}"))
+            rejected.append(Rejected(file, row.line, row.last_line, f"no {' and no '.join(missing)}"))
         else:
-            examples.append(Example(file, line, text, displayed_label(label, source, f"{file}, line {line}")))
+            shown = displayed_label(label, source, f"{file}, line {row.line}")
+            examples.append(Example(file, row.line, row.text, shown, row.group.strip(), row.time, moment))
     if not examples and not rejected:
         expected = "labelled texts were expected" + (" below the header" if source.format == "csv" else "")
         raise InputError(f"{file} has no rows: {expected}")
@@ -112,8 +135,9 @@ def check_blank_rows(rejected: Sequence[Rejected], total: int, source: Source, l
     if share == 1:
         raise InputError(
             f"{file}, line {line}: {reason}, and so in all {total:,} rows: check the column of the text, "
-            f"'{source.text}', and that of the label, '{source.label}'",
-            option="source.text",
+            f"'{source.text}', and that of the label, '{source.label}'"
+            + (f", or of the time, '{source.time}'" if source.time else ""),
+            option="source.time" if reason.startswith("no time") else "source.text",
         )
     allowed = min(0.999, (int(share * 100) + 1) / 100)
     raise InputError(
@@ -140,8 +164,8 @@ def without_other(
     return known, compared
 
 
-def check_classes(examples: Sequence[Labelled]) -> None:
-    """Raise InputError unless the examples (one or more) have two classes or more, each at least twice."""
+def check_classes(examples: Sequence[Labelled], rows_each: int = 2) -> None:
+    """Raise InputError unless the examples (one or more) have two classes or more, of so many rows each."""
     counts = Counter(example.label for example in examples)
     if len(counts) == 1:
         first = examples[0]
@@ -150,13 +174,25 @@ def check_classes(examples: Sequence[Labelled]) -> None:
             "classes were expected: add rows of another class, or check the column of the label",
             option="source.label",
         )
-    single = [example for example in examples if counts[example.label] == 1]
+    single = [example for example in examples if counts[example.label] < rows_each]
     if single:
         first = single[0]
         more = f", and {len(single) - 1:,} more classes have a single row," if len(single) > 1 else ""
         raise InputError(
             f"{first.file}, line {first.line}: this is the only row of class '{first.label[:80]}'{more} "
             "where two were expected: remove it, add rows, or merge it with another class"
+        )
+
+
+def check_learned_classes(labels: Sequence[str], column: str | None) -> None:
+    """Raise InputError unless the `labels` of the training part are two classes or more.
+
+    A split by chance has all classes in each part; one by the groups or the times of a column may not.
+    """
+    if len(set(labels)) < 2:
+        raise InputError(
+            f"column '{column}': split by it, all {len(labels):,} training rows have the label "
+            f"'{labels[0][:80]}' where two classes were expected: add rows, or split by chance"
         )
 
 
@@ -181,9 +217,13 @@ def label_names(labels: Iterable[str], source: Source) -> list[str]:
     return sorted(distinct)
 
 
-def _csv_rows(path: Path, source: Source) -> Iterator[_Raw]:
+def _csv_rows(path: Path, source: Source, is_official: bool) -> Iterator[_Raw]:
     with CsvFile(path, source.encoding) as file:
         text, label = file.column(source.text, "source.text"), file.column(source.label, "source.label")
+        group, time = (
+            [file.column(name, option)] if name and not (is_official and name not in file.header) else []
+            for name, option in ((source.group, "source.group"), (source.time, "source.time"))
+        )
         for row in file:
             if isinstance(row, BadRow):
                 lines = f"line {row.first_line}"
@@ -192,10 +232,12 @@ def _csv_rows(path: Path, source: Source) -> Iterator[_Raw]:
                 raise InputError(
                     f"{path}, {lines}: {row.reason}: mend the row, or delete it", option=row.option
                 )
-            yield _Raw(row.first_line, row.last_line, row.values[text], row.values[label])
+            values = row.values
+            more = ("".join(values[column] for column in columns) for columns in (group, time))
+            yield _Raw(row.first_line, row.last_line, values[text], values[label], *more)
 
 
-def _line_rows(path: Path, source: Source) -> Iterator[_Raw]:
+def _line_rows(path: Path, source: Source, _is_official: bool) -> Iterator[_Raw]:
     r"""Yield lines of the form `<label> <text>\n`: no other character ends one, as texts hold them."""
     try:
         with path.open("rb") as stream:
@@ -223,4 +265,4 @@ def _line_rows(path: Path, source: Source) -> Iterator[_Raw]:
         ) from error
 
 
-_READERS: dict[str, Callable[[Path, Source], Iterator[_Raw]]] = {"csv": _csv_rows, "lines": _line_rows}
+_READERS: dict[str, Callable[[Path, Source, bool], Iterator[_Raw]]] = {"csv": _csv_rows, "lines": _line_rows}

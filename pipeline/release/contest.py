@@ -50,13 +50,16 @@ class HeldOutRows(NamedTuple):
     truth: Labels
     origin: pd.DataFrame  # file, line, and of texts the text
     left_out: int = 0
+    groups: NDArray[np.uint64] | None = None  # as `row_keys.group_keys` gives them
 
     def without(self, learned: NDArray[np.uint64], learner: str) -> HeldOutRows:
-        """Return the rows without the keys that `learner` was trained on.
+        """Return the rows without the keys, of rows and of groups, that `learner` was trained on.
 
         Raises InputError where no row is left.
         """
         new = ~np.isin(self.keys, learned)
+        if self.groups is not None:
+            new &= ~np.isin(self.groups, learned)
         if not new.any():
             raise InputError(
                 f"{learner} was trained on all of this run's test rows: split both by the same seed"
@@ -74,7 +77,12 @@ class HeldOutRows(NamedTuple):
 
     def _select(self, rows: NDArray[np.int64]) -> HeldOutRows:
         return HeldOutRows(
-            self.inputs.select(rows), self.keys[rows], self.truth[rows], self.origin.iloc[rows], self.left_out
+            self.inputs.select(rows),
+            self.keys[rows],
+            self.truth[rows],
+            self.origin.iloc[rows],
+            self.left_out,
+            None if self.groups is None else self.groups[rows],
         )
 
 

@@ -30,8 +30,8 @@ from ..prediction.folded import FoldedModel
 class ScoredRows:
     """Rows of a corpus with the logits and probabilities that a classifier gives them.
 
-    `rows` has the columns file, line, label (a code) and, of texts, text; `inputs` are the rows as the
-    classifier takes them. `logits` and `probabilities` are float32 [rows, classes].
+    `rows` has the columns file, line, label (a code), copied and, of texts, text; `inputs` are the rows as
+    the classifier takes them. `logits` and `probabilities` are float32 [rows, classes].
     """
 
     classifier: Classifier
@@ -72,6 +72,56 @@ class ScoredRows:
 
 
 @dataclass(frozen=True)
+class WithoutCopies:
+    """The performances on the test rows that have no equal text, and no near copy, in the training part.
+
+    None where no test row is left.
+    """
+
+    rows: int
+    network: Performance | None
+    baseline: Performance | None
+
+    @classmethod
+    def from_test(cls, test: ScoredRows, baseline: Labels) -> WithoutCopies | None:
+        """Measure the rows without copies; None if no test row has one."""
+        kept = ~test.rows["copied"].to_numpy(bool)
+        if kept.all():
+            return None
+        if not kept.any():
+            return cls(0, None, None)
+        names = test.classifier.labels
+        network, opponent = (
+            Performance.from_predictions(test.truth[kept], predicted[kept], names)
+            for predicted in (test.predicted, baseline)
+        )
+        return cls(int(kept.sum()), network, opponent)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return its entries in metrics.json."""
+        performances = {"": self.network, "baseline_": self.baseline}
+        entries: dict[str, Any] = {"without_copies_rows": self.rows}
+        for name, performance in performances.items():
+            entries |= performance.to_json(f"without_copies_{name}") if performance else {}
+        return entries
+
+    def sentence(self, criterion: Criterion, baseline_title: str) -> str:
+        """Return what there is to tell of the score by the criterion without copies."""
+        if not (self.network and self.baseline):
+            return "every test row has an equal or near copy among the training rows"
+        score, opposite = (each.scores.value(criterion) for each in (self.network, self.baseline))
+        return f"without near copies: {score:.1%} ({self.rows:,} rows), {baseline_title} {opposite:.1%}"
+
+
+def mean_without_copies(metrics: Sequence[Mapping[str, Any]]) -> str:
+    """Return a sentence on the mean accuracy without copies over metrics.json files, "" if none has any."""
+    if not any("without_copies_accuracy" in entries for entries in metrics):
+        return ""
+    accuracy = np.mean([entries.get("without_copies_accuracy", entries["accuracy"]) for entries in metrics])
+    return f"Without near copies the accuracy is {accuracy:.1%}."
+
+
+@dataclass(frozen=True)
 class Measures:
     """All measures of a run's test part."""
 
@@ -84,6 +134,7 @@ class Measures:
     calibration_error_by_chance: Interval
     selective: Selective
     unseen: Other | LeftOutClasses | None = None
+    without_copies: WithoutCopies | None = None  # None if no test row has a copy in the training part
 
     def to_json(self) -> dict[str, Any]:
         """Return the entries of metrics.json."""
@@ -91,6 +142,7 @@ class Measures:
         return {
             **self.comparison.to_json(),
             **alone,
+            **(self.without_copies.to_json() if self.without_copies else {}),
             "slices": {name: [entry.to_json() for entry in table] for name, table in self.slices.items()},
             "temperature": self.temperature,
             "calibration_error_before": self.calibration_error_before,
@@ -114,8 +166,9 @@ def measures(
     """
     before, after = test.reliability
     names = test.classifier.labels
+    comparison = compare(test.truth, test.predicted, opponents, names, criterion, seed)
     return Measures(
-        comparison=compare(test.truth, test.predicted, opponents, names, criterion, seed),
+        comparison=comparison,
         network_alone=_network_alone(test),
         slices=_slices(test, has_vector),
         temperature=test.classifier.temperature,
@@ -123,6 +176,7 @@ def measures(
         calibration_error=after.error,
         calibration_error_by_chance=error_by_chance(test.probabilities, seed),
         selective=selective(test.outcomes, test.classifier.validation),
+        without_copies=WithoutCopies.from_test(test, opponents[comparison.strongest].predicted),
     )
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from ..corpus.data_report import split_sentences
 from ..measures.comparison import Performance, Titles, capitalized, cautions
 from ..measures.metrics import confused_pairs, confusion_order
 from ..measures.paired import format_p
@@ -72,6 +73,7 @@ class Report:
             comparison=comparison,
             criterion=capitalized(CRITERIA[comparison.criterion]),
             data=self.data,
+            split_sentences=split_sentences(self.data),
             verdict=self.verdict,
             contestants=self.contestants,
             cautions=cautions(comparison, self.titles),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from textwrap import fill, indent
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,6 @@ from ..artifacts import RunFolder, read_inputs, tracked_run
 from ..baselines.catalogue import BASELINES
 from ..baselines.unseen_classes import leave_classes_out
 from ..config.stage_options import PrepareOptions, Request, TrainOptions, read_stage
-from ..corpus.equality import contents, digests
-from ..corpus.split import PARTS
 from ..files import atomic_write, write_arrays, write_csv, write_json, write_table, write_text
 from ..inputs import Images, Sequences
 from ..measures import selective, slices
@@ -32,9 +31,10 @@ from ..measures.unseen import LeftOutClasses, Other
 from ..options import Criterion
 from ..prediction.classifier import Classifier, load_network
 from ..reading import read_arrays, read_json, read_table
+from ..release.row_keys import row_keys
 from ..review import assessment, row_tables
 from ..review.assessment import Measures, ScoredRows
-from ..terminal import say
+from ..terminal import TERMINAL_WIDTH, say
 from ..tracking.run import Run, description, resumed_run
 
 MAX_TABLE_ROWS = 500  # of a table in MLflow
@@ -69,7 +69,7 @@ def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
     predictions = row_tables.predictions(test)
     mistakes = row_tables.mistakes(predictions)
     write_table(folder.predictions, predictions)
-    write_arrays(folder.row_keys, **{part: digests(contents(rows[rows["part"] == part])) for part in PARTS})
+    write_arrays(folder.row_keys, **row_keys(rows))
     _write_rows(folder.mistakes, mistakes)
 
     command = read_stage(folder.request, Request).command
@@ -212,8 +212,13 @@ def _write_rows(path: Path, table: pd.DataFrame) -> None:
 
 
 def _print_summary(folder: RunFolder, measures: Measures) -> None:
-    say(f"evaluate: {_title(folder)}, {measures.comparison.test_rows:,} test rows")
-    say(summary(measures.comparison, _titles(folder)))
+    comparison, titles = measures.comparison, _titles(folder)
+    say(f"evaluate: {_title(folder)}, {comparison.test_rows:,} test rows")
+    say(summary(comparison, titles))
+    if measures.without_copies:
+        strongest = titles.opponents[comparison.strongest]
+        sentence = measures.without_copies.sentence(comparison.criterion, strongest)
+        say(indent(fill(sentence, TERMINAL_WIDTH - 2), "  "))
     say(
         f"  calibration error {measures.calibration_error:.1%} at temperature {measures.temperature:.2f},"
         f" {measures.calibration_error_before:.1%} at temperature 1"

@@ -1,10 +1,10 @@
 """Read the corpus, check it and split it.
 
 Reads the corpus's files (downloaded once into data/raw/) or a built-in corpus; writes rows.parquet (file,
-line, text, label, part), labels.json, data_report.json, rejects.csv (the rows set aside), and where
-`source.other` names a label, other_rows.parquet (file, line and text of its rows). For images it
-writes images.npy (uint8 [rows, height, width, channels]), and rows.parquet has content, width and height
-instead of text.
+line, text, label, part, unit, copied, and by the options group, or time and order), labels.json,
+data_report.json, rejects.csv (the rows set aside), and where `source.other` names a label, other_rows.parquet
+(file, line and text of its rows). For images it writes images.npy (uint8 [rows, height, width, channels]),
+and rows.parquet has content, width and height instead of text.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import pandas as pd
 from ..artifacts import CorpusFolder, data_folder
 from ..config.stage_options import PrepareOptions, read_stage
 from ..corpus import sources
+from ..corpus.copies import Copies
 from ..corpus.data_report import data_report, summary
 from ..corpus.docstring_corpus import docstring_corpus
 from ..corpus.download import fetch
-from ..corpus.equality import contents
+from ..corpus.parts import split_rows
 from ..corpus.sources import Example, Rejected
-from ..corpus.split import PARTS, split
 from ..files import images_writer, write_csv, write_json, write_table
 from ..images import sources as image_sources
 from ..images.sources import ImageExample
@@ -46,11 +46,13 @@ def run(path: Path) -> None:
     names = sources.label_names((example.label for part in examples.values() for example in part), source)
 
     tables = [pd.DataFrame(list(part_examples)).assign(part=part) for part, part_examples in examples.items()]
-    rows = pd.concat(tables, ignore_index=True)
+    rows = pd.concat(tables, ignore_index=True).drop(columns=_unused_columns(source), errors="ignore")
     codes = rows["label"].map({name: code for code, name in enumerate(names)}).to_numpy(np.int32)
-    rows["part"] = _parts(rows, codes, options)
+    rows["label"] = rows["label"].astype(pd.CategoricalDtype(names))
+    copies = Copies(rows)
+    rows, split = split_rows(rows, copies, source, options.split, options.seed)
     without_text = sum(row.has_no_text for row in set_aside)
-    report = data_report(rows.astype({"label": pd.CategoricalDtype(names)}), len(set_aside), without_text)
+    report = data_report(rows, copies, split, len(set_aside), without_text)
     write_json(folder.report, report)
     write_json(folder.labels, names)
     write_table(folder.rows, rows.assign(label=codes))
@@ -61,6 +63,10 @@ def run(path: Path) -> None:
         say(f"  no part has rows of {source.other}; to be compared with the test part: {compared:,}")
     if set_aside:
         say(f"  rows set aside, with line and reason: {folder.rejects}")
+
+
+def _unused_columns(source: Source) -> list[str]:
+    return [*([] if source.group else ["group"]), *([] if source.time else ["time", "order"])]
 
 
 def _read(folder: CorpusFolder, source: Source) -> Read:
@@ -75,7 +81,7 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
             path = Path(file.path)
             if source.address:
                 path = fetch(source.address, file, data_folder() / "raw", os.environ.get("MIRROR", ""))
-            examples[part], rejected[part] = sources.read_part(path, source)
+            examples[part], rejected[part] = sources.read_part(path, source, part != "train")
     _write_rejects(folder, rejected)
     for part, rows in examples.items():
         total = len(rows) + len(rejected[part])
@@ -84,7 +90,7 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
     if source.other:
         examples, others = sources.without_other(examples, source.other)
         write_table(folder.other_rows, pd.DataFrame(others).drop(columns="label"))
-    _check(examples)
+    _check(examples, source)
     return examples, rejected
 
 
@@ -95,7 +101,7 @@ def _read_images(folder: CorpusFolder, source: Source) -> Read:
     with images_writer(folder.images, image_sources.shape_of(parts, source)) as write:
         examples, rejected = image_sources.read_images(parts, source, write)
         _write_rejects(folder, rejected)
-        _check(examples)
+        _check(examples, source)
     return examples, rejected
 
 
@@ -103,20 +109,8 @@ def _write_rejects(folder: CorpusFolder, rejected: Mapping[str, Sequence[Rejecte
     write_csv(folder.rejects, Rejected._fields, [row for part in rejected.values() for row in part])
 
 
-def _check(examples: Mapping[str, Sequence[sources.Labelled]]) -> None:
+def _check(examples: Mapping[str, Sequence[sources.Labelled]], source: Source) -> None:
     for part in examples.values():
         sources.check_known(part, examples["train"])
-    sources.check_classes(examples["train"])
-
-
-def _parts(rows: pd.DataFrame, codes: np.ndarray, options: PrepareOptions) -> pd.Series:
-    """Return the part of each row: the official ones; others are split off the training rows."""
-    shares = {
-        part: 0.0 if part in options.source.official else getattr(options.split, part) for part in PARTS[1:]
-    }
-    part = rows["part"].to_numpy(object)
-    if any(shares.values()):
-        training = np.flatnonzero(part == "train")
-        drawn = split(list(contents(rows).iloc[training]), codes[training], options.seed, **shares)
-        part[training] = np.array(PARTS, object)[drawn]
-    return pd.Series(part, dtype=pd.CategoricalDtype(list(PARTS)))
+    # A split by a column may leave a class out of a part, which is told: it needs no row for each.
+    sources.check_classes(examples["train"], 1 if source.group or source.time else 2)

@@ -45,6 +45,9 @@ def over_folds(differences: Doubles, folds: int) -> Difference:
     each fold. Two folds share most of their training rows, so the variance of the mean is not s^2/n but
     (1/n + n_test/n_train) s^2, with n_test/n_train = 1/(folds - 1), and has n - 1 degrees of freedom.
 
+    Folds in time order have training parts of growing size, of which the correction takes the largest: it is
+    then too small for the first folds, and p and the interval are approximate.
+
     Nadeau & Bengio (2003), Inference for the generalization error, Machine Learning 52, section 3.1;
     for repeats, Bouckaert & Frank (2004), PAKDD, equation 3.
     """

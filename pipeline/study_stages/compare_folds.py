@@ -20,6 +20,7 @@ from ..files import sha256, sha256_of, write_json, write_text
 from ..measures.comparison import few_rows
 from ..options import Criterion
 from ..reading import read_json
+from ..review.assessment import mean_without_copies
 from ..studies.cross_validation import (
     ContestantResult,
     ContestantScores,
@@ -31,6 +32,11 @@ from ..studies.cross_validation import (
 )
 from ..terminal import TERMINAL_WIDTH
 from ..tracking.run import description, new_run
+
+IN_TIME_ORDER = (
+    "The folds are in time order, each trained on all rows before it: the first ones are trained on few, and "
+    "the p-values, which take all training parts to be of one size, are approximate."
+)
 
 
 def run(path: Path) -> None:
@@ -101,6 +107,8 @@ def _notes(
     return [
         f"  calibration error {after:.1%}; {before:.1%} without the temperature",
         *_wrapped(near_copies),
+        *_wrapped(mean_without_copies([read_json(run.metrics) for run in runs])),
+        *_wrapped(IN_TIME_ORDER if "time" in read_json(runs[0].corpus.report)["split"] else ""),
         *(f"  {caution}" for caution in few_rows(test_rows)),
         *(f"  {title} was left out: its library is not installed." for title in options.left_out),
     ]

@@ -14,10 +14,9 @@ import pandas as pd
 
 from ..artifacts import CorpusFolder
 from ..config.stage_options import PrepareOptions, read_stage
-from ..corpus import folds
+from ..corpus.copies import Copies
 from ..corpus.data_report import data_report
-from ..corpus.equality import contents
-from ..corpus.split import PARTS, TEST
+from ..corpus.parts import fold_rows
 from ..files import write_json, write_table
 from ..reading import read_arrays, read_json, read_table
 from ..terminal import say
@@ -30,16 +29,18 @@ def run(path: Path) -> None:
     fold = options.fold
     assert fold is not None
     rows, names = read_table(corpus.rows), read_json(corpus.labels)
-    texts, labels = list(contents(rows)), rows["label"].to_numpy(np.int32)
-    part = np.array([PARTS.index(name) for name in rows["part"]], np.int8)
+    split = read_json(corpus.report)["split"]
+    rows["label"] = pd.Categorical.from_codes(rows["label"], names)
     if fold.count > 1:
-        tested = read_arrays(corpus.fold_assignment(fold.count, options.seed).folds)["fold"] == fold.number
-        part = folds.parts(texts, labels, tested, options.seed)
-    elif "validation" not in options.source.official:
-        part = folds.parts(texts, labels, part == TEST, options.seed)
-    rows["part"] = pd.Categorical(np.array(PARTS, object)[part], categories=list(PARTS))
-    named = rows.assign(label=pd.Categorical(np.array(names, object)[labels], categories=names))
-    write_json(folder.report, data_report(named))
+        folds = read_arrays(corpus.fold_assignment(fold.count, options.seed).folds)["fold"]
+    else:
+        folds = (rows["part"] == "test").to_numpy(np.int32)
+    if fold.count > 1 or "validation" not in options.source.official:
+        rows, copies, told = fold_rows(rows, options.source, options.seed, folds, fold.number)
+        split |= told
+    else:
+        copies = Copies(rows)
+    write_json(folder.report, data_report(rows, copies, split))
     write_json(folder.labels, names)
-    write_table(folder.rows, rows)
-    say(f"fold: {folder.path.name}, {(part == TEST).sum():,} test rows")
+    write_table(folder.rows, rows.assign(label=rows["label"].cat.codes.astype(np.int32)))
+    say(f"fold: {folder.path.name}, {(rows['part'] == 'test').sum():,} test rows")

@@ -8,10 +8,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.corpus.data_report import EXAMPLES, data_report, mean_copies, summary
+from pipeline.corpus.copies import Copies
+from pipeline.corpus.data_report import EXAMPLES, mean_copies, split_sentences, summary
+from pipeline.corpus.data_report import data_report as report_of
 
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
 ALPHABET = " ".join("abcdefghijklmnopqrstuvwxyz")  # 26 words, 24 shingles
+
+
+def data_report(rows: pd.DataFrame, **more: Any) -> dict[str, Any]:
+    return report_of(rows, Copies(rows), **more)
 
 
 def frame(*rows: tuple[str, str, str]) -> pd.DataFrame:
@@ -23,7 +29,8 @@ SMALL = frame(
     ("good  FILM", "positive", "test"),
     ("bad film", "negative", "train"),
     ("bad film", "positive", "train"),
-    ("bad film!", "negative", "validation"),
+    ("do call me 12", "negative", "validation"),
+    ("do call me 7", "negative", "train"),
     (ALPHABET, "negative", "train"),
     (ALPHABET + " A", "negative", "test"),
 )
@@ -31,9 +38,9 @@ SMALL = frame(
 
 def test_rows_and_classes_are_counted_per_part() -> None:
     report = data_report(SMALL, set_aside=3, empty_texts=2)
-    assert report["rows"] == {"all": 7, "train": 4, "validation": 1, "test": 2}
+    assert report["rows"] == {"all": 8, "train": 5, "validation": 1, "test": 2}
     assert report["classes"] == {
-        "negative": {"all": 4, "train": 2, "validation": 1, "test": 1},
+        "negative": {"all": 5, "train": 3, "validation": 1, "test": 1},
         "positive": {"all": 3, "train": 2, "validation": 0, "test": 1},
     }
     assert (report["set_aside"], report["empty_texts"]) == (3, 2)
@@ -68,9 +75,9 @@ def test_near_copies_across_the_split_are_told_with_both_rows() -> None:
     assert near["examples"] == [
         {
             "part": "validation",
-            "text": "bad film!",
+            "text": "do call me 12",
             "label": "negative",
-            "training_text": "bad film",
+            "training_text": "do call me 7",
             "training_label": "negative",
             "similarity": 1.0,
         },
@@ -125,14 +132,14 @@ def test_without_parts_the_summary_is_of_all_rows() -> None:
 def test_the_summary_is_a_short_aligned_table() -> None:
     assert lines(data_report(SMALL, set_aside=3)) == [
         "                                 all       train  validation        test",
-        "rows                               7           4           1           2",
-        "  negative                         4           2           1           1",
+        "rows                               8           5           1           2",
+        "  negative                         5           3           1           1",
         "  positive                         3           2           0           1",
         "equal to training                                          0           1",
         "near to training                                           1           1",
         "                             min     5 %  median    95 %    99 %     max",
         "words                          2       2       2      27      27      27",
-        "characters                     8       8       9      53      53      53",
+        "characters                     8       8      10      53      53      53",
         "duplicate rows: 2   set aside: 3   texts of several labels: 1",
     ]
 
@@ -156,8 +163,8 @@ def test_banking77_has_its_known_overlap() -> None:
     report = data_report(pd.concat([train.assign(part="train"), test.assign(part="test")]))
     assert report["rows"] == {"all": 13083, "train": 10003, "validation": 0, "test": 3080}
     assert len(report["classes"]) == 77
-    assert report["equal_across_split"]["test"] == 7
-    assert report["near_across_split"]["test"] >= 60
+    assert report["equal_across_split"]["test"] == 26
+    assert report["near_across_split"]["test"] == 356
     lines(report)
 
 
@@ -197,3 +204,39 @@ def test_copies_are_the_mean_over_the_splits_and_equal_ones_those_of_an_official
     assert mean_copies(reports, 2) == f"Of 1,001 test rows a fold {near}."
     assert mean_copies(reports, 1) == f"Of 1,001 test rows {near}, 4.5 are equal to a training row."
     assert mean_copies([{"rows": {"test": 9}}], 2) == ""
+
+
+def near(rows: int, kept: int) -> dict[str, Any]:
+    counts = {"of_rows": 1000, "rows": rows, "groups": 9, "largest": 4, "kept_together": kept}
+    return {"split": {"near_copies": counts}}
+
+
+def test_what_is_done_about_near_copies_is_told() -> None:
+    assert split_sentences({"split": {}}) == split_sentences(near(0, 0)) == []
+    assert split_sentences(near(200, 200)) == [
+        "20.0% of the rows have near copies, and share a part with them"
+    ]
+    assert split_sentences(near(20, 0)) == [
+        "2.0% of the rows have near copies, too few to be kept in one part: the result is also told without "
+        "them"
+    ]
+    both = split_sentences(near(300, 200))
+    assert both[0].startswith("20.0% of the rows") and both[1].startswith("10.0% of the rows have near ")
+    assert "in groups too large to be kept in one part" in both[1]
+
+
+def test_a_split_by_a_column_is_told_with_its_ranges_or_groups() -> None:
+    ranges = {"train": ["2024-01-01", "2024-03-01"], "test": ["2024-03-02", "2024-04-01"]}
+    by_time = {"split": {"time": "day", "ranges": ranges, "absent_classes": {"train": "'new'"}}}
+    assert split_sentences(by_time) == [
+        "split by day: train 2024-01-01 to 2024-03-01; test 2024-03-02 to 2024-04-01",
+        "no train row has the class 'new': others of it count as wrong",
+    ]
+    assert split_sentences(by_time, parts=False) == ["split by day"]
+    by_group = {"split": {"group": "customer", "groups": 1200, "groups_of_training": {"test": 3}}}
+    assert split_sentences(by_group) == [
+        "split by customer: 1,200 different, the rows of each in one part",
+        "of the parts that were given, 3 test rows have a customer of training rows",
+    ]
+    printed = summary(data_report(SMALL, split=by_time["split"])).split("\n")
+    assert max(map(len, printed)) <= 72 and printed[-1].startswith("no train row has")

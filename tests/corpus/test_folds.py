@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpus.folds import assign_folds, parts
+from pipeline.corpus.equality import group_numbers
+from pipeline.corpus.folds import assign_folds, parts, parts_by_time
 from pipeline.corpus.split import TEST, TRAIN, VALIDATION
 from pipeline.errors import InputError
 
 
-def corpus(rows: int, classes: int = 2) -> tuple[list[str], np.ndarray]:
-    return [f"text {n}" for n in range(rows)], np.arange(rows) % classes
+def corpus(rows: int, classes: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    return np.arange(rows), np.arange(rows) % classes
 
 
 def test_every_row_is_tested_once_and_a_tenth_of_the_others_validates() -> None:
@@ -30,10 +31,8 @@ def test_every_row_is_tested_once_and_a_tenth_of_the_others_validates() -> None:
 @given(st.lists(st.integers(0, 15), min_size=60, max_size=120), st.integers(2, 5), st.integers(0, 3))
 def test_equal_texts_share_a_part_in_every_fold(numbers, count, seed) -> None:
     numbers = [*range(16), *numbers]  # each text once at least
-    texts, labels = (
-        [f"  Text {n}" if i % 2 else f"text {n}" for i, n in enumerate(numbers)],
-        np.array(numbers) % 2,
-    )
+    texts = group_numbers(f"  Text {n}" if i % 2 else f"text {n}" for i, n in enumerate(numbers))
+    labels = np.array(numbers) % 2
     fold = assign_folds(texts, labels, count, seed)
     for number in range(1, count + 1):
         part = parts(texts, labels, fold == number, seed)
@@ -49,13 +48,13 @@ def test_folds_follow_from_the_seed() -> None:
 
 def test_the_folds_of_a_seed_are_pinned() -> None:
     texts = [*(f"text {n}" for n in range(24)), "Text 3", "text 5", "text 5"]
-    fold = assign_folds(texts, np.arange(27) % 3, 4, seed=7)
+    fold = assign_folds(group_numbers(texts), np.arange(27) % 3, 4, seed=7)
     assert "".join(map(str, fold)) == "333112441424243213231314122"
 
 
 def test_more_folds_than_texts_are_refused() -> None:
     with pytest.raises(InputError, match="3 different texts cannot make 4 folds"):
-        assign_folds(["a", "b", "c", "A"], np.array([0, 1, 0, 1]), 4, seed=1)
+        assign_folds(np.array([0, 1, 2, 0]), np.array([0, 1, 0, 1]), 4, seed=1)
 
 
 def test_a_corpus_whose_classes_are_all_smaller_than_the_folds_is_refused() -> None:
@@ -77,3 +76,9 @@ def test_an_official_test_part_stays_and_validation_is_drawn_by_seed() -> None:
     assert (one[:20] == TEST).all()
     assert [(one == code).sum() for code in (TRAIN, VALIDATION, TEST)] == [36, 4, 20]
     assert (one != other).any()
+
+
+def test_in_time_order_the_newest_tenth_of_the_rows_not_tested_validates() -> None:
+    order = np.array([*range(20), 40, 41], float)
+    part = parts_by_time(order, order >= 40, "date")
+    assert "".join(map(str, part)) == "0" * 18 + "1" * 2 + "2" * 2

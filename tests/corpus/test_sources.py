@@ -10,6 +10,7 @@ from pipeline.corpus.sources import (
     Rejected,
     check_blank_rows,
     check_classes,
+    check_learned_classes,
     label_names,
     read_part,
     without_other,
@@ -159,6 +160,51 @@ def test_lines_that_cannot_be_opened_or_decoded_are_refused(path):
         read_part(path, LINES)
     unknown = source(format="lines", encoding="utf-9")
     assert "'utf-9' is not a text encoding" in refusal(path, b"0 a\n", unknown)
+
+
+# Groups and times
+
+DATED = source(time="day")
+
+
+def test_groups_and_times_are_read_with_the_rows(path):
+    content = b"day,text,label,who\n1970-01-02,a,x, Ann \n1970-01-03,b,y,\n"
+    examples, rejected = read(path, content, source(time="day"))
+    assert [(row.time, row.order) for row in examples] == [("1970-01-02", 86400), ("1970-01-03", 172800)]
+    assert rejected == []
+    examples, _ = read(path, content, source(group="who"))
+    assert [row.group for row in examples] == ["Ann", ""]
+
+
+def test_rows_without_a_time_that_can_be_read_are_set_aside(path):
+    examples, rejected = read(path, b"day,text,label\n2024-01-01,a,x\n,b,x\nsoon,c,x\n, ,x\n", DATED)
+    assert [row.text for row in examples] == ["a"]
+    assert [(row.line, row.reason) for row in rejected] == [
+        (3, "no time"),
+        (4, "no time in 'soon'"),
+        (5, "no text and no time"),
+    ]
+
+
+def test_a_column_without_any_time_is_refused():
+    aside = [Rejected("f.csv", 2, 2, "no time in 'soon'")]
+    with pytest.raises(InputError, match=r"and so in all 1 rows: .* or of the time, 'day'") as error:
+        check_blank_rows(aside, 1, DATED, LISTED)
+    assert error.value.option == "source.time"
+
+
+def test_a_part_that_is_given_need_not_have_the_columns(path):
+    path.write_bytes(b"text,label,day\na,x,soon\n")
+    for options in ({"time": "day"}, {"group": "who"}):
+        examples, rejected = read_part(path, source(**options), is_official=True)
+        assert (examples, rejected) == ([Example(str(path), 2, "a", "x")], [])
+    assert "no column 'who'" in refusal(path, path.read_bytes(), source(group="who"))
+
+
+def test_a_split_by_a_column_leaves_two_classes_to_train_on():
+    check_learned_classes(["a", "b"], "day")
+    with pytest.raises(InputError, match="column 'day': split by it, all 2 training rows have the label 'a'"):
+        check_learned_classes(["a", "a"], "day")
 
 
 # Rows set aside

@@ -7,13 +7,19 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipeline.corpus.equality import normalized
-from pipeline.corpus.split import PARTS, TEST, TRAIN, VALIDATION, split
+from pipeline.corpus.equality import group_numbers, normalized
+from pipeline.corpus.split import PARTS, TEST, TRAIN, VALIDATION
+from pipeline.corpus.split import split as split_units
 from pipeline.errors import InputError
 
 
 def counts(part: np.ndarray) -> list[int]:
     return [int((part == code).sum()) for code in range(len(PARTS))]
+
+
+def split(texts: list[str], labels: np.ndarray, seed: int, validation: float, test: float) -> np.ndarray:
+    """Split texts of which equal ones are a unit."""
+    return split_units(group_numbers(texts), labels, seed, validation, test)
 
 
 def different(rows: int) -> list[str]:

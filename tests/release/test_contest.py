@@ -140,3 +140,10 @@ def test_the_first_champion_is_judged_by_the_score_that_it_was_chosen_by() -> No
     assert first.decision.difference == pytest.approx(0.82270 - 0.5 * 2 * 1900 / 3900, abs=1e-5)
     (check,) = decided("accuracy", with_champion=False).checks
     assert (check.what, check.passed) == ("accuracy", False)  # 80 fixed, 60 broken: p = 0.11
+
+
+def test_rows_of_a_group_that_one_of_them_was_trained_on_are_left_out_too() -> None:
+    rows = rows_of(SEQUENCES)._replace(groups=keys(1, 2, 1, 3))
+    remaining = rows.without(keys(1), "the champion")
+    assert remaining.origin["text"].tolist() == ["two", "four"]
+    assert remaining.without(keys(3), "the run").keys.tolist() == [20]

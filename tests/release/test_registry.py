@@ -283,6 +283,12 @@ def with_test_rows_learned(champion: MlflowModelFolder, rows: int) -> None:
     np.savez(champion.row_keys, allow_pickle=False, **keys | {"train": keys["test"][:rows]})
 
 
+def with_rows_noted_before(champion: MlflowModelFolder, rows: int) -> None:
+    with np.load(champion.row_keys) as arrays:
+        keys = {name: values for name, values in arrays.items() if name != "normal_form"}
+    np.savez(champion.row_keys, allow_pickle=False, **keys)
+
+
 def of_a_format_before(champion: MlflowModelFolder, rows: int) -> None:
     manifest = champion.classifier / "manifest.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"format": 1}))
@@ -303,6 +309,7 @@ def test_rows_that_the_champion_was_trained_on_are_left_out(verb: Verb, corpus: 
     [
         (with_test_rows_learned, "the champion was trained on all of this run's test rows"),
         (of_a_format_before, "format 1 of the model is not"),
+        (with_rows_noted_before, "the champion's rows were noted by an earlier version"),
     ],
 )
 def test_a_champion_that_cannot_be_compared_with_falls_by_force_alone(

@@ -32,7 +32,9 @@ def ngrams() -> TfidfModel:
 
 def rows(texts: list[str], labels: list[int], part: str = "test") -> pd.DataFrame:
     lines = range(2, 2 + len(texts))
-    return pd.DataFrame({"file": "a.csv", "line": lines, "text": texts, "label": labels, "part": part})
+    return pd.DataFrame(
+        {"file": "a.csv", "line": lines, "text": texts, "label": labels, "part": part, "copied": False}
+    )
 
 
 def scored(model: FoldedModel, table: pd.DataFrame) -> ScoredRows:

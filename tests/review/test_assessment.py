@@ -47,3 +47,39 @@ def test_texts_of_no_class_are_compared_with_the_test_part() -> None:
     assert found.separation.auroc == (2 * (3 + 0.5) + 3 * 0.5) / 12
     assert (found.separation.label, found.separation.rows, found.unlabelled) == ("oos", 4, 0.75)
     assert assessment.other_rows(test, selective(test.outcomes, None), "oos", ["zzz"]).unlabelled is None
+
+
+def test_rows_that_have_a_copy_in_training_are_also_left_out_of_the_score() -> None:
+    table = rows(["good", "bad", "fine", "fine"], [1, 0, 1, 0]).assign(copied=[True, False, True, False])
+    test = scored(FoldedModel([network()], None, []), table)
+    opponents = {"linear": Opponent(np.array([1, 1, 1, 0]), 0.9), "majority": Opponent(test.truth, 0.5)}
+    measured = assessment.measures(test, opponents, None, "accuracy", seed=1)
+    right = test.predicted == test.truth
+    found = measured.to_json()
+    assert found["accuracy"] == right.mean()
+    assert found["without_copies_rows"] == 2
+    assert found["without_copies_accuracy"] == right[[1, 3]].mean()
+    assert found["without_copies_baseline_accuracy"] == 0.5
+    assert measured.without_copies is not None
+    share = f"{right[[1, 3]].mean():.1%}"
+    assert (
+        measured.without_copies.sentence("accuracy", "LR")
+        == f"without near copies: {share} (2 rows), LR 50.0%"
+    )
+
+
+@pytest.mark.parametrize(("copied", "keys"), [(False, []), (True, ["without_copies_rows"])])
+def test_where_no_row_or_every_row_has_a_copy_there_is_no_other_score(copied: bool, keys: list[str]) -> None:
+    table = rows(["good", "bad"], [1, 0]).assign(copied=copied)
+    test = scored(FoldedModel([network()], None, []), table)
+    measured = assessment.measures(test, {"majority": Opponent(test.truth, 0.5)}, None, "accuracy", seed=1)
+    assert [key for key in measured.to_json() if key.startswith("without")] == keys
+    assert (measured.without_copies is None) != copied
+    if measured.without_copies:
+        assert "every test row has" in measured.without_copies.sentence("accuracy", "LR")
+
+
+def test_the_mean_without_copies_takes_folds_without_any_as_they_are() -> None:
+    folds = [{"accuracy": 0.9, "without_copies_accuracy": 0.7}, {"accuracy": 0.8}]
+    assert assessment.mean_without_copies(folds) == "Without near copies the accuracy is 75.0%."
+    assert assessment.mean_without_copies(folds[1:]) == ""

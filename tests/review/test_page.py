@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.corpus.copies import Copies
 from pipeline.corpus.data_report import data_report
 from pipeline.measures.abstention import Outcomes
 from pipeline.measures.calibration import reliability
@@ -38,6 +39,10 @@ HOSTILE = [
     "x" * 3000,
     "\x00\x1b[31m</td></table>",
 ]
+
+
+def report_of(rows: pd.DataFrame) -> dict[str, Any]:
+    return data_report(rows, Copies(rows))
 
 
 @cache
@@ -103,7 +108,7 @@ def report(**changed: Any) -> Report:
         "suspects": rows.assign(
             part=["train"] * 5 + ["test"] * 2, suggested_label=HOSTILE[::-1], probability=0.8
         ),
-        "data": data_report(rows.assign(part=["train", "validation", "test", *["train"] * 4])),
+        "data": report_of(rows.assign(part=["train", "validation", "test", *["train"] * 4])),
         "options": {"source": {"text": HOSTILE[0], "inputs": [{"path": HOSTILE[5]}]}},
         "run": {"mlflow_run": "0" * 32, "train_seconds": 1.2, "weights": {}, "commit": "", "dirty": ""},
     }
@@ -256,7 +261,7 @@ def test_classes_have_the_numbers_of_the_matrix_where_their_names_have_no_room_t
         slices={"class": by_class(truth, names).accuracy(truth == truth)},
     )
     rows = pd.DataFrame({"file": "a.csv", "line": 2, "text": names, "label": names, "part": "train"})
-    page = report(labels=names, measures=measures, data=data_report(rows)).html()
+    page = report(labels=names, measures=measures, data=report_of(rows)).html()
     numbers = confusion_order(np.eye(31, dtype=np.int64)).tolist().index(7) + 1
     table = page.partition("no. in the matrix")[2]
     assert f'<tr><td class="number">{numbers}</td><td class="label"><bdi dir="auto">name 7</bdi>' in table

@@ -1,0 +1,138 @@
+"""Copies among the rows of a corpus, equal and near: what a split keeps together, and what it could not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .equality import contents, group_numbers
+from .near_copies import NearTexts
+
+# Up to this share of rows with a near copy, a split by chance is left as it is, and the result is also given
+# without them: keeping them together would change the test part for the sake of a few.
+FEW_NEAR = 0.05
+# Of all rows, in one unit. More would fill a part with one template, or with what is alike by a chain of
+# others alone: such are left to chance.
+LARGEST_UNIT = 0.1
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class NearCounts:
+    """The rows that are split, those with a near copy among them, and those that a part holds together.
+
+    `groups` is the number of groups that near copies make, `largest` the rows of the largest.
+    """
+
+    of_rows: int
+    rows: int
+    groups: int
+    largest: int
+    kept_together: int
+
+    def to_json(self) -> dict[str, int]:
+        return asdict(self)
+
+
+class Copies:
+    """The rows of a corpus by their content: `number` int64 [rows] is that of their text, or image."""
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self.number = group_numbers(contents(rows))
+        self._of_images = "content" in rows
+        self._contents = contents(rows).to_numpy(object)
+
+    @cached_property
+    def near(self) -> NearTexts:
+        """The different texts, by their number."""
+        _, first = np.unique(self.number, return_index=True)
+        return NearTexts(self._contents[first].tolist())
+
+    def near_training(self, training: NDArray[np.bool_]) -> dict[int, tuple[int, float]]:
+        """Return the numbers of texts that no training row has, each with a near copy that one has.
+
+        `training` is bool [rows]. With the similarity of the two. Of images near copies are not searched for.
+        """
+        if self._of_images:
+            return {}
+        return self.near.copies_of(np.bincount(self.number[training], minlength=self._count) > 0)
+
+    def beside_training(self, training: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which rows, bool [rows], are not in training and have an equal or near copy there."""
+        copied = [*self.near_training(training), *self.number[training].tolist()]
+        return ~training & np.isin(self.number, copied)
+
+    def units(
+        self, selected: NDArray[np.bool_], groups: NDArray[np.object_] | None = None
+    ) -> tuple[Numbers, NearCounts | None]:
+        """Return units that a split keeps in one part, int64 [rows], -1 for rows that are not `selected`.
+
+        Rows of one group share a unit; a row whose group is "" has one of its own. Rows of equal texts share
+        one, and so do near copies where more than FEW_NEAR of the rows have one; but what would make a unit
+        of more than LARGEST_UNIT of the rows stays apart. Without groups, equal texts always share a unit.
+        Units are counted from 0 as they appear. None instead of counts for images.
+        """
+        number = self.number[selected]
+        unit = number if groups is None else _united(_group_units(groups[selected]), number)
+        counts = None
+        if not self._of_images:
+            unit, counts = self._with_near_copies(unit, number)
+        units = np.full(len(self.number), -1, np.int64)
+        units[selected] = pd.factorize(unit)[0]
+        return units, counts
+
+    @property
+    def _count(self) -> int:
+        return int(self.number.max(initial=-1)) + 1
+
+    def _with_near_copies(self, unit: Numbers, number: Numbers) -> tuple[Numbers, NearCounts]:
+        """Return the units of rows with these numbers after near copies, if they are many, were united."""
+        pairs = self.near.pairs()
+        present = np.bincount(number, minlength=self._count)
+        both = (present[pairs.first] > 0) & (present[pairs.second] > 0)
+        first, second = pairs.first[both], pairs.second[both]
+        group = _components(self._count, first, second)[number]
+        sizes = np.bincount(group)
+        is_near = np.isin(number, [first, second])
+        if is_near.sum() > FEW_NEAR * len(number):
+            unit = _united(unit, group)
+        of_text = np.zeros(self._count, np.int64)
+        of_text[number] = unit
+        apart = of_text[first] != of_text[second]
+        kept = is_near & ~np.isin(number, [first[apart], second[apart]])
+        groups = np.unique(group[is_near])
+        largest = int(sizes[groups].max(initial=0))
+        return unit, NearCounts(len(number), int(is_near.sum()), len(groups), largest, int(kept.sum()))
+
+
+def _group_units(groups: NDArray[np.object_]) -> Numbers:
+    """Return a number for each group, and one for each row that has none."""
+    named = pd.factorize(groups)[0].astype(np.int64)
+    return np.where(groups == "", len(groups) + np.arange(len(groups)), named)
+
+
+def _united(unit: Numbers, alike: Numbers) -> Numbers:
+    """Return the units of rows after those with rows that are alike were united, unless that is too large.
+
+    Both are int64 [rows]. Units are connected by whatever they have in common, directly or over others.
+    """
+    rows = len(unit)
+    unit = np.unique(unit, return_inverse=True)[1]
+    alike = np.unique(alike, return_inverse=True)[1]
+    united = _components(2 * rows, unit, rows + alike)[unit]
+    is_large = np.bincount(united, minlength=2 * rows)[united] > LARGEST_UNIT * rows
+    return np.where(is_large, 2 * rows + unit, united)
+
+
+def _components(count: int, first: Numbers, second: Numbers) -> Numbers:
+    """Return the connected component of each of `count` nodes, int64 [count]."""
+    from scipy.sparse import coo_matrix  # imported late: most stages have no use for them
+    from scipy.sparse.csgraph import connected_components
+
+    edges = coo_matrix((np.ones(len(first), np.int8), (first, second)), (count, count))
+    components: Numbers = connected_components(edges, directed=False)[1].astype(np.int64)
+    return components

@@ -1,0 +1,112 @@
+"""The part of each row of a corpus, and of a fold of it, and what is to be told of that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..options import Source, Split
+from . import folds
+from .copies import Copies
+from .sources import check_learned_classes
+from .split import PARTS, TEST, TRAIN, split
+from .times import ranges, split_by_time
+
+CLASSES_SHOWN = 3
+Parts = NDArray[np.int8]  # codes of PARTS, [rows]
+
+
+def split_rows(
+    rows: pd.DataFrame, copies: Copies, source: Source, shares: Split, seed: int
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the rows of a corpus with their parts, and what the data report says of the split.
+
+    `rows` have the columns label (categorical) and part, which of rows to be split is "train"; `copies` are
+    those among them. The official parts stay; others are split off by group, by time or by chance. Where it
+    is not by time, the column `unit` has what stays together (see `Copies.units`). `copied` is true of rows
+    outside the training part that have an equal text, or a near copy, in it.
+
+    Raises InputError where the rows are too few, and where a split by a column leaves one class to train on.
+    """
+    part = rows["part"].map(PARTS.index).to_numpy(np.int8)
+    wanted = {name: 0.0 if name in source.official else getattr(shares, name) for name in PARTS[1:]}
+    learned, told = part == TRAIN, dict[str, Any]()
+    if source.time:
+        order = rows["order"].to_numpy(np.float64)
+        part[learned] = split_by_time(order[learned], **wanted, column=source.time)
+    elif any(wanted.values()):
+        # Of a validation part that is given, too: folds are cut from all rows but those of a given test part.
+        units, near = copies.units(part != TEST, rows["group"].to_numpy(object) if source.group else None)
+        labels = rows["label"].cat.codes.to_numpy()
+        part[learned] = split(units[learned], labels[learned], seed, **wanted, what=unit_name(source))
+        rows = rows.assign(unit=units)
+        if near:
+            told = {"near_copies": near.to_json()}
+    return _with_parts(rows, part, copies), told | _told_of_column(rows, part, source)
+
+
+def fold_rows(
+    rows: pd.DataFrame, source: Source, seed: int, fold: NDArray[np.int32], number: int
+) -> tuple[pd.DataFrame, Copies, dict[str, Any]]:
+    """Return the rows of a fold with their parts, their copies, and what the data report says of the split.
+
+    `rows` are those of the whole corpus as `split_rows` returned them; `fold` int32 [rows] is the fold that
+    tests each. A tenth of the others validates. In time order, rows after the tested ones are left out.
+    """
+    if source.time:
+        kept = fold <= number
+        rows, fold = rows[kept].reset_index(drop=True), fold[kept]
+        part = folds.parts_by_time(rows["order"].to_numpy(np.float64), fold == number, source.time)
+    else:
+        labels = rows["label"].cat.codes.to_numpy()
+        part = folds.parts(rows["unit"].to_numpy(np.int64), labels, fold == number, seed, unit_name(source))
+    copies = Copies(rows)
+    return _with_parts(rows, part, copies), copies, _told_of_column(rows, part, source)
+
+
+def unit_name(source: Source) -> str:
+    """Return what the units of a split are called in an error."""
+    return "groups" if source.group else "different texts"
+
+
+def _with_parts(rows: pd.DataFrame, part: Parts, copies: Copies) -> pd.DataFrame:
+    return rows.assign(
+        part=pd.Categorical(np.array(PARTS, object)[part], list(PARTS)),
+        copied=copies.beside_training(part == TRAIN),
+    )
+
+
+def _told_of_column(rows: pd.DataFrame, part: Parts, source: Source) -> dict[str, Any]:
+    """Return what there is to tell of a split by a column, and check that it leaves classes to train on."""
+    if not (source.group or source.time):
+        return {}
+    names = np.array(PARTS, object)[part]
+    check_learned_classes(rows["label"][part == TRAIN].tolist(), str(source.group or source.time))
+    told: dict[str, Any] = {"absent_classes": _absent_classes(rows["label"], part)}
+    if source.time:
+        times = rows["time"].to_numpy(object), rows["order"].to_numpy(np.float64)
+        official = np.isin(names, [*source.official])
+        return told | {"time": source.time, "ranges": ranges(np.where(official, "", names), *times)}
+    group = rows["group"].to_numpy(object)
+    known = np.isin(group, group[(part == TRAIN) & (group != "")])
+    seen = {name: int((known & (names == name)).sum()) for name in PARTS[1:]}
+    return told | {
+        "group": source.group,
+        "groups": len({*group.tolist()} - {""}) + int((group == "").sum()),
+        "groups_of_training": {name: count for name, count in seen.items() if count},
+    }
+
+
+def _absent_classes(labels: pd.Series[Any], part: Parts) -> dict[str, str]:
+    """Return the classes that are in no row of a part, for people, by the part."""
+    absent = {}
+    for code, name in enumerate(PARTS):
+        present = set(labels[part == code])
+        missing = [str(label) for label in labels.cat.categories if label not in present]
+        if missing and len(missing) < len(labels.cat.categories):
+            more = f" and {len(missing) - CLASSES_SHOWN:,} more" if len(missing) > CLASSES_SHOWN else ""
+            absent[name] = ", ".join(f"'{label[:40]}'" for label in missing[:CLASSES_SHOWN]) + more
+    return absent
