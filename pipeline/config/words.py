@@ -50,6 +50,8 @@ TEST = _text("TEST", "held_out.csv", "a file that is the test part")
 OTHER = _text(
     "OTHER", "oos", "the label of rows of no class: not trained on, they only measure the classifier"
 )
+GROUP = _text("GROUP", "customer", "a column: rows of the same value are kept in one part, or fold")
+TIME = _text("TIME", "date", "a column: the newest rows test, those before them validate")
 ENCODING = _text("ENCODING", "windows-1252", "of the CSV, if it is not UTF-8")
 MIRROR = Word("MIRROR", "folder", "where downloads are taken from instead", str, "", from_environment=True)
 FOLDS: Word[int] = Word(
@@ -118,7 +120,7 @@ PORT: Word[int] = Word(
     "PORT", "5000", "of the dashboard", arguments.whole_number(1, 65535), 5000, blank_is_default=False
 )
 
-SOURCE = (CORPUS, MODEL, SET, TEXT, LABEL, OTHER, TEST, ENCODING, MIRROR)
+SOURCE = (CORPUS, MODEL, SET, TEXT, LABEL, OTHER, TEST, GROUP, TIME, ENCODING, MIRROR)
 
 
 @dataclass(frozen=True)
@@ -181,11 +183,15 @@ WORD_OF_OPTION = {  # of the files in conf/; SET sets all others
     "source.label": "LABEL",
     "source.other": "OTHER",
     "source.test": "TEST",
+    "source.group": "GROUP",
+    "source.time": "TIME",
     "source.encoding": "ENCODING",
 }
 REMEDIES = {
     "TEXT": "name another with TEXT=",
     "LABEL": "name another with LABEL=",
+    "GROUP": "name another with GROUP=",
+    "TIME": "name another with TIME=",
     "MODEL": "name a model with MODEL=",
 }
 

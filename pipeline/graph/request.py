@@ -31,6 +31,8 @@ class TrainingRequest:
     other: str = ""
     test: str = ""
     encoding: str = ""
+    group: str = ""
+    time: str = ""
 
     @classmethod
     def from_words(cls, given: Words) -> TrainingRequest:
@@ -49,6 +51,8 @@ class TrainingRequest:
             given[words.OTHER],
             given[words.TEST],
             given[words.ENCODING],
+            given[words.GROUP],
+            given[words.TIME],
         )
 
     @property
@@ -60,6 +64,8 @@ class TrainingRequest:
             "source.other": self.other,
             "source.test": self.test,
             "source.encoding": self.encoding,
+            "source.group": self.group,
+            "source.time": self.time,
         }
         return {name: value for name, value in options.items() if value}
 
@@ -101,6 +107,8 @@ class TrainingRequest:
             "LABEL": self.label,
             "OTHER": self.other,
             "TEST": self.test,
+            "GROUP": self.group,
+            "TIME": self.time,
             "ENCODING": self.encoding,
             "MODEL": self.model,
             "SET": self.set,

@@ -13,6 +13,7 @@ import pandas as pd
 
 from ..artifacts import CorpusFolder
 from ..config.stage_options import PrepareOptions, read_stage
+from ..corpus.equality import contents, group_numbers
 from ..corpus.split import PARTS
 from ..corpus.subset import entry_shares
 from ..files import write_json, write_table
@@ -25,7 +26,9 @@ def run(path: Path) -> None:
     subset = read_stage(folder.prepare_options, PrepareOptions).subset
     assert subset is not None
     rows = read_table(folder.all_rows.rows)
-    units, labels = rows["unit"].to_numpy(np.int64), rows["label"].to_numpy(np.int32)
+    labels = rows["label"].to_numpy(np.int32)
+    # A split by time keeps nothing together, but copies within a part would make it look larger than it is.
+    units = rows["unit"].to_numpy(np.int64) if "unit" in rows else group_numbers(contents(rows))
     part = rows["part"].to_numpy(object)
     # The validation rows were labelled, too: a curve that left all of them would show too little of the cost.
     for name in ("train", "validation"):
