@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..artifacts import CorpusFolder
 from ..config.stage_options import PrepareOptions, read_stage
-from ..corpus.equality import contents, group_numbers
+from ..corpus.copies import Copies
 from ..corpus.split import PARTS
 from ..corpus.subset import entry_shares
 from ..files import write_json, write_table
@@ -26,9 +26,9 @@ def run(path: Path) -> None:
     subset = read_stage(folder.prepare_options, PrepareOptions).subset
     assert subset is not None
     rows = read_table(folder.all_rows.rows)
-    labels = rows["label"].to_numpy(np.int32)
-    # A split by time keeps nothing together, but copies within a part would make it look larger than it is.
-    units = rows["unit"].to_numpy(np.int64) if "unit" in rows else group_numbers(contents(rows))
+    labels, copies = rows["label"].to_numpy(np.int32), Copies(rows)
+    # A split by time keeps nothing together, but a text that stands twice is one text to learn from.
+    units = rows["unit"].to_numpy(np.int64) if "unit" in rows else copies.number
     part = rows["part"].to_numpy(object)
     # The validation rows were labelled, too: a curve that left all of them would show too little of the cost.
     for name in ("train", "validation"):
@@ -36,6 +36,7 @@ def run(path: Path) -> None:
         enters = entry_shares(units[places], labels[places], subset.seed)
         part[places[enters > subset.share]] = None
     rows["part"] = pd.Categorical(part, categories=list(PARTS))
+    rows["copied"] = copies.beside_training(part == "train")
     write_json(folder.labels, read_json(folder.all_rows.labels))
     write_table(folder.rows, rows)
     kept = rows["part"].value_counts()
