@@ -146,7 +146,7 @@ def opponents(comparison: Comparison, titles: Titles, title: str) -> Figure:
     _draw_interval(lower, lead.difference, lead.interval, 0, BLUE, "{:+.1f}")
     lower.axvline(0, color=GREY, lw=1, ls=":")
     strongest, measure = titles.opponents[comparison.strongest], CRITERIA[comparison.criterion]
-    lower.set(xlabel=f"{measure}, network minus {strongest} (points)", yticks=[], ylim=(-0.6, 0.7))
+    lower.set(xlabel=f"{measure}, network minus\n{strongest} (points)", yticks=[], ylim=(-0.6, 0.7))
     reach = 1.6 * max(1.0, *(abs(100 * bound) for bound in lead.interval))
     lower.set_xlim(-reach, reach)
     for axis in (upper, lower):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.baselines.catalogue import BASELINES
 from pipeline.measures.abstention import Outcomes
 from pipeline.measures.calibration import reliability
 from pipeline.measures.comparison import Opponent, Titles, compare
@@ -120,3 +121,14 @@ def test_a_slice_without_rows_has_no_point(tmp_path: Path) -> None:
     upper, lower, *_ = figure.axes
     assert upper.containers[0].lines[0].get_xydata().tolist() == [[0, 50], [2, 100]]
     assert [text.get_text() for text in lower.texts] == ["2", "0", "1"]
+
+
+def test_no_label_of_the_opponents_leaves_the_figure(tmp_path: Path) -> None:
+    titles = Titles(
+        "ensemble of 5 networks + n-grams", {key: baseline.title for key, baseline in BASELINES.items()}
+    )
+    figure = figures.opponents(compared(3), titles, "run")
+    figure.draw_without_rendering()
+    for axis in figure.axes:
+        box = axis.xaxis.label.get_window_extent()
+        assert box.x0 >= 0 and box.x1 <= figure.bbox.width
