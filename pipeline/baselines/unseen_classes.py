@@ -31,6 +31,8 @@ def leave_classes_out(
     tested = np.bincount(truth, minlength=len(names)) > 0
     if (counts_by_class > 0).sum() < 3:
         return LeftOutClasses([], "with two classes, none can be left out")
+    if tested.sum() < 2:
+        return LeftOutClasses([], "the test part has one class")
     if len(labels) > MAX_ROWS:
         return LeftOutClasses([], f"the training part has more than {MAX_ROWS:,} rows")
     keys, places = ngrams(training)

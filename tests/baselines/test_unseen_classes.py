@@ -56,6 +56,11 @@ def test_what_cannot_be_measured_says_why(monkeypatch: pytest.MonkeyPatch) -> No
     assert (many.classes, many.reason) == ([], "the training part has more than 59 rows")
 
 
+def test_a_test_part_of_one_class_has_no_known_rows_to_compare_with() -> None:
+    single = leave_classes_out(ROWS, LABELS, TEST, np.array([1, 1, 1, 1]), NAMES)
+    assert (single.classes, single.reason) == ([], "the test part has one class")
+
+
 def test_texts_without_a_token_tell_nothing() -> None:
     empty = sequences([[], [], []])
     found = leave_classes_out(empty, LABELS[:3], empty, LABELS[:3], NAMES)
