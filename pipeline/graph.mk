@@ -1,7 +1,8 @@
-# The graph: each file, what it is made from, and the code that makes it. `graph/inner_make.py` includes it with
-# CORPUS_DIR (data/build/<corpus>) and for a model RUN (data/build/<corpus>/<model>), or with CROSSVAL or CURVE, the
-# folder of a cross-validation or learning curve; with PACKAGE, and CONVTEXT_PYTHON in the environment, which run the stages; and with
-# CODE, a folder in which each stage has a file that changes with the code that it runs (`graph/code_digest.py`).
+# The graph: each file, what it is made from, and the code that makes it. `graph/inner_make.py` includes it
+# with CORPUS_DIR (data/build/<corpus>) and for a model RUN (data/build/<corpus>/<model>), or with CROSSVAL or
+# CURVE, the folder of a cross-validation or learning curve; with PACKAGE, and CONVTEXT_PYTHON in the
+# environment, which run the stages; and with CODE, a folder in which each stage has a file that changes with
+# the code that it runs (`graph/code_digest.py`).
 # Options and facts (graph.mk of a folder) are written before, each file only where it changed.
 
 .SUFFIXES:
