@@ -171,7 +171,7 @@ def test_predict_before_train_says_what_to_run(tmp_path: Path, capsys: pytest.Ca
     assert not list(tmp_path.glob("*.predictions.csv"))
 
 
-def test_rows_of_no_class_are_in_a_file_of_their_own_and_in_no_part(
+def test_out_of_scope_rows_are_in_a_file_of_their_own_and_in_no_part(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "reviews.csv"
@@ -179,7 +179,7 @@ def test_rows_of_no_class_are_in_a_file_of_their_own_and_in_no_part(
     assert run("configure", f"CORPUS={path}", "MODEL=kim-rand", "OTHER=oos") == 0
     folder = Path(capsys.readouterr().out.strip()).parent
     assert run("stage", "prepare", str(folder)) == 0
-    assert "  no part has rows of oos; to be compared with the test part: 2\n" in capsys.readouterr().out
+    assert "  out-of-scope rows, compared with the test part: 2, labelled oos\n" in capsys.readouterr().out
     others, rows = (pd.read_parquet(folder / f"{name}.parquet") for name in ("other_rows", "rows"))
     assert others.to_dict("list") == {
         "file": [str(path)] * 2, "line": [42, 43], "text": ["first other", "second other"],
@@ -191,7 +191,31 @@ def test_rows_of_no_class_are_in_a_file_of_their_own_and_in_no_part(
     assert json.loads((folder / "labels.json").read_text()) == ["a", "b", "oos"]
 
 
-def test_a_label_of_no_class_that_no_row_has_is_an_error(
+def test_a_long_label_of_out_of_scope_rows_fits_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, label = tmp_path / "reviews.csv", "outside " * 40
+    path.write_text(GOOD + f"first other,{label}\n")
+    assert run("configure", f"CORPUS={path}", "MODEL=kim-rand", f"OTHER={label.strip()}") == 0
+    folder = Path(capsys.readouterr().out.strip()).parent
+    assert run("stage", "prepare", str(folder)) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "outside outside" in line)
+    assert len(line) <= 79
+
+
+def test_a_file_of_nothing_but_out_of_scope_rows_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train, others = tmp_path / "train.csv", tmp_path / "others.csv"
+    train.write_text(GOOD)
+    others.write_text("text,label\nfirst other,oos\nsecond other,oos\n")
+    for path, *options in ((others,), (train, f"TEST={others}")):
+        code, said = prepare(path, capsys, *options, "OTHER=oos")
+        assert code == 2 and f"{others}: all 2 rows have the label 'oos'" in said, said
+        assert said.count("\n") == 1 and said.endswith("set it with OTHER=\n")
+
+
+def test_a_label_of_out_of_scope_rows_that_no_row_has_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "reviews.csv"

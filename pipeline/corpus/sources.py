@@ -154,13 +154,20 @@ def without_other(
     """Return the examples of each part without those of the label `other`, and these.
 
     They are those of the test part if it has any, as test rows may differ from others in more than their
-    class; else those of all parts. Raises InputError if there are none.
+    class; else those of all parts. Raises InputError if there are none, and if a part has no others.
     """
     known = {part: [row for row in rows if row.label != other] for part, rows in examples.items()}
     others = {part: [row for row in rows if row.label == other] for part, rows in examples.items()}
     compared = others.get("test") or [row for rows in others.values() for row in rows]
     if not compared:
         raise InputError(f"no row has the label '{other[:80]}', as source.other says", option="source.other")
+    for part, rows in examples.items():
+        if rows and not known[part]:
+            raise InputError(
+                f"{rows[0].file}: all {len(rows):,} rows have the label '{other[:80]}' of source.other where "
+                f"rows of the classes were expected in part '{part}': add such rows, or give another label",
+                option="source.other",
+            )
     return known, compared
 
 

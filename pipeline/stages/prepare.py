@@ -31,7 +31,7 @@ from ..images import sources as image_sources
 from ..images.sources import ImageExample
 from ..options import Source
 from ..reading import read_table
-from ..terminal import say
+from ..terminal import TERMINAL_WIDTH, say, shorten
 
 Read = tuple[Mapping[str, Sequence[Example | ImageExample]], Mapping[str, Sequence[Rejected]]]
 
@@ -60,7 +60,8 @@ def run(path: Path) -> None:
     say(indent(summary(report, parts=not folder.is_fold), "  "))
     if source.other:
         compared = len(read_table(folder.other_rows))
-        say(f"  no part has rows of {source.other}; to be compared with the test part: {compared:,}")
+        told = f"out-of-scope rows, compared with the test part: {compared:,}, labelled {source.other}"
+        say(f"  {shorten(told, TERMINAL_WIDTH - 2)}")
     if set_aside:
         say(f"  rows set aside, with line and reason: {folder.rejects}")
 
@@ -89,7 +90,7 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
     folder.other_rows.unlink(missing_ok=True)
     if source.other:
         examples, others = sources.without_other(examples, source.other)
-        write_table(folder.other_rows, pd.DataFrame(others).drop(columns="label"))
+        write_table(folder.other_rows, pd.DataFrame(others)[["file", "line", "text"]])
     _check(examples, source)
     return examples, rejected
 

@@ -313,10 +313,10 @@ def test_lines_and_csv_of_one_corpus_agree():
     assert [(e.text.strip(), e.label) for e in raw] == [(e.text.strip(), e.label) for e in table]
 
 
-# Rows of no class
+# Out-of-scope rows
 
 
-def test_rows_of_no_class_are_set_apart_from_every_part():
+def test_out_of_scope_rows_are_set_apart_from_every_part():
     parts = {"train": labelled("a", "oos", "b"), "test": labelled("oos", "a")}
     known, others = without_other(parts, "oos")
     assert {part: [row.label for row in rows] for part, rows in known.items()} == {
@@ -324,8 +324,16 @@ def test_rows_of_no_class_are_set_apart_from_every_part():
         "test": ["a"],
     }
     assert others == [parts["test"][0]]
-    several = {"train": labelled("a", "oos", "b"), "validation": labelled("oos"), "test": labelled("a")}
+    several = {"train": labelled("a", "oos", "b"), "validation": labelled("oos", "b"), "test": labelled("a")}
     assert without_other(several, "oos")[1] == [several["train"][1], several["validation"][0]]
     with pytest.raises(InputError, match="no row has the label 'none', as source.other says") as error:
         without_other(parts, "none")
+    assert error.value.option == "source.other"
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_a_part_that_has_only_out_of_scope_rows_is_named(part):
+    parts = {name: labelled("a", "oos", "b") for name in ("train", "validation", "test")}
+    with pytest.raises(InputError, match=f"all 2 rows have the label 'oos'.* in part '{part}'") as error:
+        without_other(parts | {part: labelled("oos", "oos")}, "oos")
     assert error.value.option == "source.other"
