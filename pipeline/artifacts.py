@@ -2,7 +2,7 @@
 
 data/build/<corpus>/            prepare.json tokenize.json baseline.json   the stages' options
                                 rows.parquet labels.json data_report.json rejects.csv images.npy
-                                other_rows.parquet             the rows of no class, if the corpus has such
+                                other_rows.parquet             the out-of-scope rows, if the corpus has such
                                 text_encoder.json sequences.npz
                                 baseline_<criterion>.parquet   each baseline's labels of the test rows
                                 baseline_<criterion>.json      its setting and its validation score

@@ -99,7 +99,7 @@ class Source(Section):
     encoding: str = "utf-8"
     label_until: str | None = None  # keep only the part before it (`DESC:manner` -> `DESC`)
     labels: dict[str, str] | None = None  # the file's label -> the name shown, in the order shown
-    other: str | None = None  # the label shown of rows of no class: not trained on, see measures.unseen
+    other: str | None = None  # the label shown of out-of-scope rows: not trained on, see measures.unseen
     blank_rows: Share = 0.001  # up to this share of rows without text or label is set aside
 
     @model_validator(mode="before")

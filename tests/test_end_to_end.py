@@ -306,7 +306,7 @@ def test_several_members_and_the_linear_model_are_one_classifier(
     assert (labelled["predicted_label"] == labelled["stars"]).mean() > 0.95
 
 
-def test_rows_of_no_class_are_measured_and_not_trained_on(project: Project, tmp_path: Path) -> None:
+def test_out_of_scope_rows_are_measured_and_not_trained_on(project: Project, tmp_path: Path) -> None:
     reviews = tmp_path / "reviews.csv"
     project.write_reviews(reviews, 120)
     with reviews.open("a", encoding="utf-8") as file:
@@ -316,7 +316,7 @@ def test_rows_of_no_class_are_measured_and_not_trained_on(project: Project, tmp_
         f"SET={project.tiny()}",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "  30 rows of no class stand out with an AUROC of " in done.stdout
+    assert "  30 out-of-scope rows stand out with an AUROC of " in done.stdout
     folder = Path(done.stdout.splitlines()[-1])
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["test_rows"] == 12 and len(metrics["classes"]) == 2 and metrics["other_rows"] == 30

@@ -48,7 +48,7 @@ TEXT = _text("TEXT", "review", "the column of the text in the CSV")
 LABEL = _text("LABEL", "stars", "the column of the label in the CSV")
 TEST = _text("TEST", "held_out.csv", "a file that is the test part")
 OTHER = _text(
-    "OTHER", "oos", "the label of rows of no class: not trained on, they only measure the classifier"
+    "OTHER", "oos", "the label of out-of-scope rows: not trained on, they only measure the classifier"
 )
 GROUP = _text("GROUP", "customer", "a column: rows of the same value are kept in one part, or fold")
 TIME = _text("TIME", "date", "a column: the newest rows test, those before them validate")

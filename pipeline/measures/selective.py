@@ -49,8 +49,8 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Promise:
-    """A precision, and the test rows from the threshold on that the validation part gives for it, if any."""
+class Target:
+    """A target precision, and the test rows from its threshold on, if the validation part shows one."""
 
     precision: float
     labelled: Labelled | None
@@ -61,7 +61,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class Selective:
-    """The coverage-accuracy curve of the test part, the surest rows first, and what promises came to there.
+    """The coverage-accuracy curve of the test part, the surest rows first, and the target precisions there.
 
     `risk` is the mean share of wrong labels over all rows' probabilities as the threshold: the area under the
     risk-coverage curve.
@@ -69,12 +69,12 @@ class Selective:
 
     curve: list[Labelled]
     risk: float
-    promises: list[Promise]
+    targets: list[Target]
 
     @property
-    def headline(self) -> Promise | None:
-        """The promise of 95 %; None for a classifier that does not know its validation part."""
-        return next((promise for promise in self.promises if promise.precision == HEADLINE), None)
+    def headline(self) -> Target | None:
+        """The target of 95 %; None for a classifier that does not know its validation part."""
+        return next((target for target in self.targets if target.precision == HEADLINE), None)
 
     def to_json(self) -> dict[str, Any]:
         """Return its entries in metrics.json."""
@@ -88,7 +88,7 @@ class Selective:
         return {
             "risk_coverage_area": self.risk,
             **headline,
-            "promises": [promise.to_json() for promise in self.promises],
+            "targets": [target.to_json() for target in self.targets],
             "coverage_curve": [point.to_json() for point in self.curve],
         }
 
@@ -96,18 +96,18 @@ class Selective:
 def selective(test: Outcomes, validation: Outcomes | None) -> Selective:
     """Measure the coverage and the accuracy of the `test` part's labels.
 
-    The promises' thresholds are chosen on the `validation` part; there are none without it.
+    The thresholds of the target precisions are chosen on the `validation` part; there are none without it.
     """
-    promises = [_promise(test, validation, precision) for precision in PRECISIONS] if validation else []
-    return Selective(_curve(test), _risk(test), promises)
+    targets = [_target(test, validation, precision) for precision in PRECISIONS] if validation else []
+    return Selective(_curve(test), _risk(test), targets)
 
 
-def summary(promise: Promise) -> str:
-    """Return a line on what the promise came to, within 79 columns."""
-    word = f"ABSTAIN=precision:{promise.precision:g}"
-    if not promise.labelled:
+def summary(target: Target) -> str:
+    """Return a line on what the target precision came to, within 79 columns."""
+    word = f"ABSTAIN=precision:{target.precision:g}"
+    if not target.labelled:
         return f"  {word} labels none: the validation part does not show that precision"
-    found = promise.labelled
+    found = target.labelled
     if found.accuracy is None or found.interval is None:
         return f"  {word} labels no test row"
     low, high = found.interval
@@ -116,11 +116,11 @@ def summary(promise: Promise) -> str:
     )
 
 
-def _promise(test: Outcomes, validation: Outcomes, precision: float) -> Promise:
+def _target(test: Outcomes, validation: Outcomes, precision: float) -> Target:
     threshold = abstention.threshold(validation, precision)
     if threshold is None:
-        return Promise(precision, None)
-    return Promise(precision, Labelled.of_rows(test.correct, test.probability >= threshold, threshold))
+        return Target(precision, None)
+    return Target(precision, Labelled.of_rows(test.correct, test.probability >= threshold, threshold))
 
 
 def _curve(test: Outcomes) -> list[Labelled]:

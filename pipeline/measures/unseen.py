@@ -43,7 +43,7 @@ class Separation:
 
 @dataclass(frozen=True)
 class Other:
-    """The rows that the corpus gives as of no class: how they stand out, and the share left without a label.
+    """The out-of-scope rows of the corpus: how they stand out, and the share left without a label.
 
     That is the share below the probability of `selective.HEADLINE`; None where there is no such probability.
     """

@@ -181,12 +181,12 @@ def measures(
 
 
 def other_rows(test: ScoredRows, measured: Selective, label: str, texts: Sequence[str]) -> Other:
-    """Compare the probabilities of `texts` of no class, one or more, with those of the test part."""
+    """Compare the probabilities of out-of-scope `texts`, one or more, with those of the test part."""
     unseen = test.classifier.predict(texts)[1]
-    promise = measured.headline
+    target = measured.headline
     unlabelled = None
-    if promise and promise.labelled:
-        unlabelled = float((unseen < promise.labelled.threshold).mean())
+    if target and target.labelled:
+        unlabelled = float((unseen < target.labelled.threshold).mean())
     return Other(Separation.of_rows(label, test.outcomes.probability, unseen), unlabelled)
 
 

@@ -107,7 +107,7 @@ def _draw_reliability(axis: Any, bins: Reliability, color: str, name: str) -> No
 
 @figure_style()
 def coverage(selective: Selective, title: str) -> Figure:
-    """Draw the accuracy of the surest rows by their share of all rows, and what the promises came to."""
+    """Draw the accuracy of the surest rows by their share of all rows, and each target precision."""
     figure = Figure(figsize=(FIGURE_WIDTH, 4.4), layout="constrained")
     set_heading(figure, "Accuracy if only the surest rows are labelled", title)
     axis = figure.subplots()
@@ -117,12 +117,12 @@ def coverage(selective: Selective, title: str) -> Figure:
     accuracies = [100 * (point.accuracy or 0) for point in selective.curve]
     axis.plot(shares, accuracies, color=BLUE, label="test rows")
     precisions: dict[tuple[float, float], list[str]] = {}  # those that came to the same point
-    for promise in selective.promises:
-        if (found := promise.labelled) and found.accuracy is not None:
+    for target in selective.targets:
+        if (found := target.labelled) and found.accuracy is not None:
             place = 100 * found.coverage, 100 * found.accuracy
-            precisions.setdefault(place, []).append(f"{100 * promise.precision:g}")
+            precisions.setdefault(place, []).append(f"{100 * target.precision:g}")
     for number, (place, asked) in enumerate(precisions.items()):
-        name = None if number else "precision asked for, by the validation part"
+        name = None if number else "target precision, by the validation part"
         axis.plot(*place, "o", color=ORANGE, label=name, zorder=3)
         text = f"for {', '.join(asked)} %"
         axis.annotate(text, place, (-4, -13), textcoords="offset points", ha="right", fontsize=9)

@@ -1,7 +1,7 @@
 """Measure the network on the test part, compare it with its opponents, and report on the run.
 
 Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts alone), and the corpus's
-rows.parquet, data_report.json, sequences.npz (or images.npy), other_rows.parquet (if it has rows of no class)
+rows.parquet, data_report.json, sequences.npz (or images.npy), other_rows.parquet (out-of-scope rows, if any)
 and baseline_<criterion>.parquet and .json; writes predictions.parquet, row_keys.npz, mistakes.csv and
 metrics.json, and finishes the run in MLflow. Unless the run is one of a cross-validation or learning curve,
 it also writes filters.json, suspect_labels.csv, the figures and report.html.
@@ -93,7 +93,7 @@ def _is_of_study(folder: RunFolder) -> bool:
 def _unseen(
     folder: RunFolder, test: ScoredRows, measures: Measures, rows: pd.DataFrame, inputs: Sequences | Images
 ) -> Other | LeftOutClasses | None:
-    """Measure how rows of no class stand out: those that the corpus gives, or of texts classes left out."""
+    """Measure how out-of-scope rows stand out: those that the corpus gives, or of texts classes left out."""
     if label := read_stage(folder.corpus.prepare_options, PrepareOptions).source.other:
         texts = read_table(folder.corpus.other_rows)["text"].tolist()
         return assessment.other_rows(test, measures.selective, label, texts)
@@ -225,12 +225,12 @@ def _print_summary(folder: RunFolder, measures: Measures) -> None:
     )
     low, high = measures.calibration_error_by_chance
     say(f"  (by chance, a perfectly calibrated classifier has {low:.1%} to {high:.1%})")
-    if promise := measures.selective.headline:
-        say(selective.summary(promise))
+    if target := measures.selective.headline:
+        say(selective.summary(target))
     if isinstance(measures.unseen, Other):
         low, high = measures.unseen.separation.interval
         area, rows = measures.unseen.separation.auroc, measures.unseen.separation.rows
-        say(f"  {rows:,} rows of no class stand out with an AUROC of {area:.1%} [{low:.1%}, {high:.1%}]")
+        say(f"  {rows:,} out-of-scope rows stand out with an AUROC of {area:.1%} [{low:.1%}, {high:.1%}]")
     if table := measures.slices.get("uncovered_words"):
         say(slices.summary(slices.TITLES["uncovered_words"], table))
     if not _is_of_study(folder):

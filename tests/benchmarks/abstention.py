@@ -1,11 +1,11 @@
-"""How often `ABSTAIN=precision:` and `precision-by-class:` break their promise, and what they label.
+"""How often `ABSTAIN=precision:` and `precision-by-class:` miss their target, and what they label.
 
-And how often the interval of the AUROC of rows of no class holds the true one.
+And how often the interval of the AUROC of out-of-scope rows holds the true one.
 
 .venv/bin/python -m tests.benchmarks.abstention        # a minute
 
-Validation parts are drawn of classifiers whose precision from every probability on is known. A promise of
-0.95 is broken where the labels from the chosen probability on are less precise in truth; it may be so in 5 %
+Validation parts are drawn of classifiers whose precision from every probability on is known. A target of
+0.95 is missed where the labels from the chosen probability on are less precise in truth; it may be so in 5 %
 of the draws.
 """
 
@@ -39,12 +39,12 @@ CLASSES = 4  # of `precision-by-class`, of 8/15, 4/15, 2/15 and 1/15 of the rows
 
 def main() -> None:
     print(f"{DRAWS:,} validation parts each; precision {PRECISION}; labelled: mean share, at best, none")
-    print(f"{'':28}{'rows':>6}{'broken':>9}{'labelled':>10}{'at best':>9}{'none':>7}")
+    print(f"{'':28}{'rows':>6}{'missed':>9}{'labelled':>10}{'at best':>9}{'none':>7}")
     for name, chance in CLASSIFIERS.items():
         for rows in SIZES:
-            broken, labelled, best, none = simulated(chance, rows)
-            print(f"{name:28}{rows:6,}{broken:9.1%}{labelled:10.1%}{best:9.1%}{none:7.1%}")
-    print(f"\nby class, {CLASSES} classes that fall late to 75 %: promises broken of those of each class")
+            missed, labelled, best, none = simulated(chance, rows)
+            print(f"{name:28}{rows:6,}{missed:9.1%}{labelled:10.1%}{best:9.1%}{none:7.1%}")
+    print(f"\nby class, {CLASSES} classes that fall late to 75 %: targets missed of those of each class")
     for rows in SIZES:
         shares = " ".join(f"{share:7.1%}" for share in by_class(CLASSIFIERS["falls late to 75 %"], rows))
         print(f"{rows:6,} rows: {shares}")
@@ -69,27 +69,27 @@ def held(true: float, known: int, unseen: int) -> float:
 
 
 def simulated(chance: Chance, rows: int) -> tuple[float, ...]:
-    """Return the shares of broken promises, of labelled rows, of those at best, and of draws without any."""
+    """Return the shares of missed targets, of labelled rows, of those at best, and of draws without any."""
     true = _true_precision(chance)
     best = np.flatnonzero(true >= PRECISION).max(initial=-1) + 1
     random = np.random.default_rng(1)
     found = [_labelled(chance, random.random(rows), random) for _ in range(DRAWS)]
-    broken = [share > 0 and true[math.ceil(share * PLACES) - 1] < PRECISION - 1e-9 for share in found]
+    missed = [share > 0 and true[math.ceil(share * PLACES) - 1] < PRECISION - 1e-9 for share in found]
     shares = np.array(found)
-    return float(np.mean(broken)), float(shares.mean()), best / PLACES, float((shares == 0).mean())
+    return float(np.mean(missed)), float(shares.mean()), best / PLACES, float((shares == 0).mean())
 
 
 def by_class(chance: Chance, rows: int) -> list[float]:
     true, random = _true_precision(chance), np.random.default_rng(1)
     weights = 0.5 ** np.arange(CLASSES)
-    broken = np.zeros(CLASSES)
+    missed = np.zeros(CLASSES)
     for _ in range(DRAWS // 4):
         place, label = random.random(rows), random.choice(CLASSES, rows, p=weights / weights.sum())
         found = abstention.class_thresholds(_outcomes(chance, place, label, random), PRECISION, CLASSES)
         for number, threshold in enumerate(found.tolist()):
             share = 1 - threshold
-            broken[number] += share > 0 and true[math.ceil(share * PLACES) - 1] < PRECISION - 1e-9
-    return (broken / (DRAWS // 4)).tolist()
+            missed[number] += share > 0 and true[math.ceil(share * PLACES) - 1] < PRECISION - 1e-9
+    return (missed / (DRAWS // 4)).tolist()
 
 
 def _labelled(chance: Chance, place: np.ndarray, random: np.random.Generator) -> float:

@@ -167,7 +167,7 @@ def test_a_folder_is_another_one_when_anything_in_it_changed(tmp_path: Path) -> 
     assert loading.identify(str(tmp_path)) != first
 
 
-def test_rows_of_no_class_are_for_any_corpus_of_texts() -> None:
+def test_out_of_scope_rows_are_for_any_corpus_of_texts() -> None:
     assert load(other="numpy").source.other == "numpy"  # built in, where other words are refused
     with pytest.raises(InputError, match="source.other is for texts, and this corpus has images"):
         load(corpus="digits", model="image_cnn", other="9")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.measures import selective
 from pipeline.measures.abstention import Outcomes
 from pipeline.measures.metrics import wilson_interval
-from pipeline.measures.selective import Labelled, Promise
+from pipeline.measures.selective import Labelled, Target
 
 
 def outcomes(*pairs: tuple[float, bool]) -> Outcomes:
@@ -33,17 +33,17 @@ def test_the_curve_and_its_area_by_hand() -> None:
     ]
     assert found.curve[1].interval == wilson_interval(2, 3)
     assert found.risk == pytest.approx((0 + 1 / 3 + 1 / 3 + 1 / 2) / 4)
-    assert found.promises == [] and found.headline is None
+    assert found.targets == [] and found.headline is None
 
 
-def test_a_promise_is_kept_on_the_test_part_at_the_threshold_of_the_validation_part() -> None:
+def test_a_target_is_measured_on_the_test_part_at_the_threshold_of_the_validation_part() -> None:
     """0.95 needs 59 right rows: of 60 at 0.75 and 60 wrong ones at 0.5, the threshold is 0.75."""
     validation = outcomes(*[(0.75, True)] * 60, *[(0.5, False)] * 60)
     found = selective.selective(FOUR, validation)
-    ninety, headline, ninety_eight, _ = found.promises
+    ninety, headline, ninety_eight, _ = found.targets
     expected = Labelled(0.75, 3, 0.75, 2 / 3, wilson_interval(2, 3))
-    assert ninety == Promise(0.9, expected) and headline == Promise(0.95, expected)
-    assert ninety_eight == Promise(0.98, None)  # which needs 149
+    assert ninety == Target(0.9, expected) and headline == Target(0.95, expected)
+    assert ninety_eight == Target(0.98, None)  # which needs 149
     entries = found.to_json()
     assert (entries["coverage_at_95"], entries["accuracy_at_95"]) == (0.75, 2 / 3)
     assert entries["accuracy_at_95_interval"] == wilson_interval(2, 3)
@@ -54,16 +54,16 @@ def test_a_promise_is_kept_on_the_test_part_at_the_threshold_of_the_validation_p
     )
 
 
-def test_a_promise_that_labels_nothing_says_why() -> None:
+def test_a_target_that_labels_nothing_says_why() -> None:
     sure = outcomes(*[(1.0, True)] * 60)
-    (_, headline, none, _) = selective.selective(outcomes((0.5, True), (0.5, True)), sure).promises
+    (_, headline, none, _) = selective.selective(outcomes((0.5, True), (0.5, True)), sure).targets
     assert headline.labelled == Labelled(1.0, 0, 0.0, None, None)
     assert selective.summary(headline) == "  ABSTAIN=precision:0.95 labels no test row"
     assert selective.summary(none).endswith("labels none: the validation part does not show that precision")
     entries = selective.selective(FOUR, sure).to_json()
     assert "accuracy_at_95_interval" in entries
     longest = Labelled(1.0, 1, 1.0, 1.0, (1.0, 1.0))
-    assert max(len(selective.summary(Promise(p, longest))) for p in selective.PRECISIONS) <= 79
+    assert max(len(selective.summary(Target(p, longest))) for p in selective.PRECISIONS) <= 79
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.7, 0.9, 1.0]), st.booleans()), min_size=1))
@@ -81,5 +81,5 @@ def test_a_lower_threshold_labels_more_and_all_rows_have_the_whole_accuracy(
         for point in found.curve
     )
     assert 0 <= found.risk <= 1
-    labelled = [promise.labelled.rows if promise.labelled else 0 for promise in found.promises]
+    labelled = [target.labelled.rows if target.labelled else 0 for target in found.targets]
     assert len(labelled) == 4

@@ -37,7 +37,7 @@ def test_networks_without_n_grams_are_not_scored_twice(model: FoldedModel) -> No
     assert not [key for key in measured(model) if key.startswith("network_alone")]
 
 
-def test_texts_of_no_class_are_compared_with_the_test_part() -> None:
+def test_out_of_scope_texts_are_compared_with_the_test_part() -> None:
     """Good, bad and fine have a logit of 4 either way; a text of unknown words has 0 for both classes."""
     test = scored(FoldedModel([network()], None, []), rows(["good", "bad", "zzz"], [1, 0, 0]))
     sure = Outcomes(np.full(60, 0.9, np.float32), np.ones(60, np.int32), np.ones(60, np.bool_))

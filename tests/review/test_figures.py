@@ -45,15 +45,15 @@ def test_a_temperature_that_moves_nothing_is_drawn_once(temperature: float, seri
     assert len(lower.patches) == series
 
 
-def test_the_coverage_figure_has_the_curve_and_a_point_for_each_promise_that_is_kept(tmp_path: Path) -> None:
+def test_the_coverage_figure_has_the_curve_and_a_point_for_each_target_with_rows(tmp_path: Path) -> None:
     test = Outcomes(np.array([0.9, 0.9, 0.6, 0.5], np.float32), np.zeros(4, np.int32), np.arange(4) != 2)
     validation = Outcomes(np.full(60, 0.55, np.float32), np.zeros(60, np.int32), np.ones(60, np.bool_))
     figure = figures.coverage(selective(test, validation), "run")  # 60 right rows show 0.9 and 0.95
     figure.savefig(tmp_path / "coverage.png")
     (axis,) = figure.axes
-    curve, *promises = [line.get_xydata() for line in axis.lines]
+    curve, *targets = [line.get_xydata() for line in axis.lines]
     np.testing.assert_allclose(curve, [[50, 100], [75, 200 / 3], [100, 75]])
-    assert [promise.tolist() for promise in promises] == [[[75, pytest.approx(200 / 3)]]]
+    assert [target.tolist() for target in targets] == [[[75, pytest.approx(200 / 3)]]]
     assert [text.get_text() for text in axis.texts] == ["for 90, 95 %"]
     alone = figures.coverage(selective(test, None), "run").axes[0]
     assert len(alone.lines) == 1 and len(alone.get_legend().get_texts()) == 2

@@ -20,7 +20,7 @@ from pipeline.measures.abstention import Outcomes
 from pipeline.measures.calibration import reliability
 from pipeline.measures.comparison import Lead, Opponent, Performance, Titles, compare, network_title
 from pipeline.measures.metrics import Scores, confusion_order
-from pipeline.measures.selective import Labelled, Promise, Selective, selective
+from pipeline.measures.selective import Labelled, Selective, Target, selective
 from pipeline.measures.slices import by_class
 from pipeline.measures.softmax import softmax
 from pipeline.measures.unseen import LeftOutClasses, Other, Separation
@@ -320,7 +320,7 @@ def test_on_a_phone_a_figure_is_seen_whole_or_says_that_it_scrolls(browser: Brow
     assert on_a_desk == [[False, False], [False, False]]
 
 
-def test_the_page_says_how_rows_of_no_class_stand_out() -> None:
+def test_the_page_says_how_out_of_scope_rows_stand_out() -> None:
     page = report()
 
     def told(unseen: Other | LeftOutClasses | None) -> str:
@@ -337,13 +337,13 @@ def test_the_page_says_how_rows_of_no_class_stand_out() -> None:
     assert "75.0 % of cases on average (AUROC; 50 % by chance): from 60.0 % for &lt;script" in found
     assert "without one of 2 classes at a time, stands in for it" in found
     assert "Not measured: with two classes, none" in told(LeftOutClasses([], "with two classes, none"))
-    assert "rows of no class" not in told(None)
+    assert "out-of-scope rows" not in told(None)
 
 
-def test_the_page_says_what_each_promise_came_to_on_the_test_part() -> None:
+def test_the_page_says_what_each_target_came_to_on_the_test_part() -> None:
     page = report()
-    kept = Promise(0.95, Labelled(0.75, 61, 0.61, 0.956, (0.93, 0.97)))
-    none, empty = Promise(0.99, None), Promise(0.98, Labelled(0.999, 0, 0.0, None, None))
+    kept = Target(0.95, Labelled(0.75, 61, 0.61, 0.956, (0.93, 0.97)))
+    none, empty = Target(0.99, None), Target(0.98, Labelled(0.999, 0, 0.0, None, None))
     measured = Selective([], 0.1, [kept, empty, none])
     html = replace(page, measures=replace(page.measures, selective=measured)).html()
     text = " ".join(re.sub("<[^>]*>", " ", html).split())
