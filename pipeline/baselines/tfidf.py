@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from ..errors import InputError
 from ..inputs import Sequences
 from .candidate import setting
 from .tfidf_kernels import NOT_FOUND, hash_table, tfidf_logits
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 # scikit-learn's C, and the gradient of the mean loss at which its fit ends. Each fit starts from the weights
 # of the one before, and at scikit-learn's own 1e-4, C = 100 would end there without a step.
@@ -104,15 +107,12 @@ def candidates(
 
     If `balanced`, every class has the same weight.
     """
-    from scipy.sparse import csr_matrix  # imported late: prediction must not wait for them
-    from sklearn.feature_extraction.text import TfidfTransformer
+    from sklearn.feature_extraction.text import TfidfTransformer  # late: prediction must not wait for them
     from sklearn.linear_model import LogisticRegression
 
-    keys, rows = ngrams(training)
-    features, columns = np.unique(keys, return_inverse=True)
-    counts = csr_matrix((np.ones(len(keys), np.float32), (rows, columns)), (len(training), len(features)))
+    features = distinct_ngrams(training)
     transformer = TfidfTransformer()
-    weighted = transformer.fit_transform(counts)
+    weighted = transformer.fit_transform(ngram_counts(training, features))
     idf = transformer.idf_.astype(np.float32)
     class_weight = "balanced" if balanced else None
     regression = LogisticRegression(max_iter=1000, class_weight=class_weight, warm_start=True)
@@ -126,6 +126,26 @@ def candidates(
         else:
             weights[:, present], bias[present] = regression.coef_.T, regression.intercept_
         yield TfidfModel(features, idf, weights, bias, setting(f"C = {strength:g}", balanced))
+
+
+def distinct_ngrams(sequences: Sequences) -> NDArray[np.int64]:
+    """Return the keys of the tokens and pairs that occur, each once, int64 [features], rising."""
+    return np.unique(ngrams(sequences)[0])
+
+
+def ngram_counts(sequences: Sequences, features: NDArray[np.int64]) -> csr_matrix:
+    """Return how often each row has each of the `features`, float32 [rows, features].
+
+    These are keys of tokens and pairs, int64 [features], rising; others are not counted. Without features
+    there is a column of zeros, as scikit-learn takes no matrix without columns.
+    """
+    from scipy.sparse import csr_matrix
+
+    keys, rows = ngrams(sequences)
+    columns = np.searchsorted(features, keys)
+    known = np.append(features, -1)[columns] == keys  # no key is negative
+    shape = len(sequences), max(1, len(features))
+    return csr_matrix((np.ones(known.sum(), np.float32), (rows[known], columns[known])), shape)
 
 
 def ngrams(sequences: Sequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -14,8 +14,8 @@ from ..inputs import PADDING, Sequences
 from ..networks import convolution_kernels
 from ..networks.backend import keras, tf
 from ..networks.batches import SortedBatches
+from ..networks.first_layer import first_layer, first_member
 from ..networks.token_convolution import TokenConvolution
-from .first_layer import first_layer, first_member
 
 NGRAMS_PER_FILTER = 5
 SECOND_CLASS_SHARE = 0.7  # of the first class's weight, above which a second class is reported too

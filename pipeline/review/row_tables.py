@@ -11,7 +11,7 @@ from ..corpus.equality import contents, group_numbers
 from ..inputs import Images, Sequences
 from ..prediction.evidence import evidence
 from ..prediction.folded import FoldedModel
-from . import label_errors
+from . import label_errors, naive_bayes
 from .assessment import ScoredRows
 from .label_errors import SuspectRows
 
@@ -54,7 +54,7 @@ def suspect_labels(
     """Return the rows whose label is probably wrong, the most suspicious first, with a suggested label.
 
     The `held_out` validation and test rows are judged by the classifier itself. `rows` and `inputs` are those
-    of the whole corpus: the training rows of texts are judged by an out-of-fold model (see `label_errors`),
+    of the whole corpus: the training rows of texts are judged by an out-of-fold model (see `naive_bayes`),
     those of images not at all. The probabilities of two judges are not comparable, so a row is ranked by the
     share of its judge's rows that are at least as suspicious. Test rows come last, as they must not be
     corrected by the classifier's suggestion.
@@ -68,7 +68,7 @@ def suspect_labels(
         labels = training["label"].to_numpy(np.int64)
         sequences = inputs.select(np.flatnonzero(is_training))
         groups = group_numbers(contents(training))
-        probabilities = label_errors.out_of_fold_probabilities(sequences, labels, groups, len(names), seed)
+        probabilities = naive_bayes.out_of_fold_probabilities(sequences, labels, groups, len(names), seed)
         suspects.append(_named(training, label_errors.suspect_rows(probabilities, labels), names))
     ranked = pd.concat(suspects).sort_values("share", kind="stable")
     is_test = ranked["part"] == "test"

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from ..artifacts import RunFolder, read_inputs, tracked_run
 from ..baselines.catalogue import BASELINES
-from ..baselines.unseen_classes import leave_classes_out
 from ..config.stage_options import PrepareOptions, Request, TrainOptions, read_stage
 from ..files import atomic_write, write_arrays, write_csv, write_json, write_table, write_text
 from ..inputs import Images, Sequences
@@ -34,6 +33,7 @@ from ..reading import read_arrays, read_json, read_table
 from ..release.row_keys import row_keys
 from ..review import assessment, row_tables
 from ..review.assessment import Measures, ScoredRows
+from ..review.naive_bayes import leave_classes_out
 from ..terminal import TERMINAL_WIDTH, say
 from ..tracking.run import Run, description, resumed_run
 

@@ -10,7 +10,14 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.baselines.tfidf import C_TOLERANCES, TfidfModel, candidates, ngrams
+from pipeline.baselines.tfidf import (
+    C_TOLERANCES,
+    TfidfModel,
+    candidates,
+    distinct_ngrams,
+    ngram_counts,
+    ngrams,
+)
 from pipeline.errors import InputError
 from pipeline.inputs import Sequences
 
@@ -85,6 +92,14 @@ def test_pairs_do_not_reach_over_the_end_of_a_row() -> None:
         (4, 5, 3),
         (5, 6, 3),
     }
+
+
+def test_the_counts_are_those_of_known_n_grams() -> None:
+    features = distinct_ngrams(Sequences.from_rows([[1, 2, 1], [3]]))
+    assert features.tolist() == [1, 2, 3, 1 << 32 | 2, 2 << 32 | 1]
+    counts = ngram_counts(Sequences.from_rows([[1, 2, 1, 2], [], [9, 3, 1]]), features)
+    assert counts.toarray().tolist() == [[2, 2, 0, 2, 1], [0] * 5, [1, 0, 1, 0, 0]]
+    assert ngram_counts(Sequences.from_rows([[1], []]), features[:0]).toarray().tolist() == [[0], [0]]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import numpy as np
 
 from pipeline.corpus.docstring_corpus import docstring_corpus
 from pipeline.options import Tokenize
-from pipeline.review.label_errors import out_of_fold_probabilities, suspect_rows
+from pipeline.review.label_errors import suspect_rows
+from pipeline.review.naive_bayes import out_of_fold_probabilities
 from pipeline.text.encoder import TextEncoder
 
 TEXTS = 5000

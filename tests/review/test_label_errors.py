@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.inputs import Sequences
-from pipeline.review.label_errors import out_of_fold_probabilities, suspect_rows
+from pipeline.review.label_errors import suspect_rows
+from pipeline.review.naive_bayes import out_of_fold_probabilities
 
 
 def test_a_row_counts_for_the_class_that_it_is_surer_of_than_that_classs_own_rows() -> None:
@@ -56,14 +57,6 @@ def test_most_of_three_percent_of_flipped_labels_are_found_and_few_others() -> N
     first = found.rows[: flipped.sum()]
     assert flipped[first].mean() > 0.9
     assert (found.suggested[: len(first)] == labels[first]).mean() > 0.9
-
-
-def test_a_row_is_judged_without_its_own_label() -> None:
-    """Ten rows with a word of their own each: whatever a row's label, its word says nothing of it."""
-    rows = Sequences.from_rows([[number] for number in range(2, 12)])
-    labels = np.array([0, 1] * 5)
-    probabilities = out_of_fold_probabilities(rows, labels, np.arange(10), 2, seed=1)
-    assert probabilities[np.arange(10), labels].max() <= 0.5
 
 
 def test_copies_do_not_vouch_for_each_others_wrong_label() -> None:

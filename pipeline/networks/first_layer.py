@@ -1,11 +1,11 @@
-"""The layer of a network whose filters are reviewed.
+"""The first layer of a network, whose filters can be read.
 
 Of an ensemble it is that of the first member, as the members differ in their seed only.
 """
 
 from __future__ import annotations
 
-from ..networks.backend import keras
+from .backend import keras
 
 
 def first_member(network: keras.Model) -> keras.Model:
