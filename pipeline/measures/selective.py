@@ -106,7 +106,7 @@ def summary(target: Target) -> str:
     """Return a line on what the target precision came to, within 79 columns."""
     word = f"ABSTAIN=precision:{target.precision:g}"
     if not target.labelled:
-        return f"  {word} labels none: the validation part does not show that precision"
+        return f"  {word} labels none: the validation part does not show it"
     found = target.labelled
     if found.accuracy is None or found.interval is None:
         return f"  {word} labels no test row"

@@ -59,11 +59,12 @@ def test_a_target_that_labels_nothing_says_why() -> None:
     (_, headline, none, _) = selective.selective(outcomes((0.5, True), (0.5, True)), sure).targets
     assert headline.labelled == Labelled(1.0, 0, 0.0, None, None)
     assert selective.summary(headline) == "  ABSTAIN=precision:0.95 labels no test row"
-    assert selective.summary(none).endswith("labels none: the validation part does not show that precision")
+    assert selective.summary(none).endswith("labels none: the validation part does not show it")
     entries = selective.selective(FOUR, sure).to_json()
     assert "accuracy_at_95_interval" in entries
     longest = Labelled(1.0, 1, 1.0, 1.0, (1.0, 1.0))
-    assert max(len(selective.summary(Target(p, longest))) for p in selective.PRECISIONS) <= 79
+    targets = [Target(p, found) for p in selective.PRECISIONS for found in (longest, None)]
+    assert max(len(selective.summary(target)) for target in targets) <= 79
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.7, 0.9, 1.0]), st.booleans()), min_size=1))
