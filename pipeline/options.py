@@ -133,9 +133,12 @@ class Source(Section):
             )
         if given and self.format != "csv":
             raise InconsistentOptions(f"{given[0]} is a column, and this corpus is no CSV", *given)
-        if self.time is not None and self.official == {"validation", "test"}:
+        if self.time is not None and self.validation is not None:
             raise InconsistentOptions(
-                "source.time is what to split by, and all parts of this corpus are given", *given
+                "source.time and source.validation exclude each other: split by time, rows just before the "
+                "tested ones validate",
+                *given,
+                "source.validation",
             )
         return self
 

@@ -55,6 +55,8 @@ def test_what_cannot_be_split_by_is_refused_in_a_line(
 ) -> None:
     both = refusal(tickets, capsys, "GROUP=customer", "TIME=day")
     assert "source.group and source.time exclude each other" in both
+    given = refusal(tickets, capsys, "TIME=day", f"SET=source.validation={tickets}")
+    assert "source.time and source.validation exclude each other" in given
     missing = refusal(tickets, capsys, "TIME=date")
     assert "there is no column 'date'" in missing and "name another with TIME=" in missing
     assert "no column 'client'" in refusal(tickets, capsys, "GROUP=client")
