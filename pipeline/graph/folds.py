@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..artifacts import CorpusFolder, CrossvalFolder, FoldAssignmentFiles, RunFolder
 from ..config.options_writer import write, write_corpus, write_run
 from ..config.stage_options import CrossvalOptions, Fold, FoldAssignmentOptions
+from ..errors import InputError
 from ..files import short_hash
 from ..options import Configuration, Split
 from . import study_runs
@@ -29,7 +30,7 @@ def configure_folds(request: TrainingRequest, folds: int, repeats: int) -> FoldP
     """Write the options of all folds and of their comparison.
 
     Folds that the words make otherwise lie in other folders, as two cross-validations may be under way.
-    Raises InputError where there are not as many seeds.
+    Raises InputError where there are not as many seeds, and for repeats of folds in time order.
     """
     configuration, command = (
         request.load(),
@@ -41,6 +42,11 @@ def configure_folds(request: TrainingRequest, folds: int, repeats: int) -> FoldP
     crossval = corpus.crossval(f"{model}-{folds}x{repeats}-seed{configuration.seed}{suffix}")
     if "test" in configuration.source.official:
         folds, repeats = 1, folds * repeats
+    elif configuration.source.time and repeats > 1:
+        raise InputError(
+            f"folds in time order are the same by every seed: expected them once, not {repeats} times",
+            option="repeats",
+        )
     seeds = study_runs.seeds(configuration.seed, repeats)
     plan = FoldPlan(crossval, corpus.fold("all", corpus_settings), [], [])
     everything = configuration.model_copy(update={"seed": 0, "split": Split()})  # its parts are not used

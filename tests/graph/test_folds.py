@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.artifacts import CorpusFolder
+from pipeline.errors import InputError
 from pipeline.graph.folds import configure_folds
 from pipeline.graph.request import TrainingRequest
 
@@ -51,3 +52,17 @@ def test_the_results_of_a_cross_validation_are_a_fact_that_make_includes() -> No
     assert shown.stdout.split() == [f"{run}/metrics.json" for run in runs]
     assert f"CUT := {plan.cuts[1].folds}\n" in plan.runs[2].corpus.facts.read_text()
     assert "ALL_ROWS :=\nCUT :=\n" in plan.all_rows.facts.read_text()
+
+
+def test_folds_in_time_order_are_made_once_whatever_the_seed(tmp_path: Path) -> None:
+    tickets = tmp_path / "tickets.csv"
+    tickets.write_text("text,label,day\na,1,2024-12-31\n")
+    request = TrainingRequest(str(tickets), "kim-rand", "", time="day")
+    with pytest.raises(InputError, match="same by every seed: expected them once, not 3 times") as error:
+        configure_folds(request, 2, 3)
+    assert error.value.option == "repeats"
+    assert not [*(tmp_path / "data").rglob("options.json")]
+    assert len(configure_folds(request, 2, 1).runs) == 2
+    # Of an official test part there are seeds instead of folds.
+    by_seed = TrainingRequest(str(tickets), "kim-rand", "", time="day", test=str(tickets))
+    assert len(configure_folds(by_seed, 2, 3).runs) == 6
