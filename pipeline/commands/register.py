@@ -38,7 +38,7 @@ from ..release.champion_note import Champion
 from ..release.contest import HeldOutRows, LoadedClassifier
 from ..release.find import artifact, stored_id
 from ..release.gate_report import GateReport
-from ..release.row_keys import check_form, group_keys, learned_keys
+from ..release.row_keys import check_form, check_groups, group_keys, learned_keys
 from ..terminal import say
 
 
@@ -162,13 +162,15 @@ def _load_champion(champion: Champion, test: HeldOutRows) -> tuple[HeldOutRows, 
     """Return the test rows that the champion has not seen either, and the champion.
 
     Raises InputError if the two cannot be compared: the champion has seen all rows, takes rows of another
-    kind, or its files are of an earlier format.
+    kind, was split by group where this run was not, or the other way round, or its files are of an earlier
+    format.
     """
     loaded = _load(champion.title, champion.files)
     contest.check_accepts(loaded.classifier, test)
     noted = read_arrays(champion.files.row_keys)
     if test.inputs.kind == "text":
         check_form(noted, "the champion's", "train it again")
+    check_groups(noted, test.groups is not None)
     return test.without(learned_keys(noted), "the champion"), loaded
 
 

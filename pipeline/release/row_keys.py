@@ -42,7 +42,21 @@ def check_form(keys: Mapping[str, NDArray[Any]], whose: str, remedy: str) -> Non
     """Raise InputError for digests of an earlier normal form, with what to do: nothing compares with them."""
     if "normal_form" not in keys or keys["normal_form"] != NORMAL_FORM:
         raise InputError(
-            f"{whose} rows were noted by an earlier version, which told equal texts otherwise: {remedy}"
+            f"{whose} rows were noted by an earlier version, with another rule for equal texts: {remedy}"
+        )
+
+
+def check_groups(champion: Mapping[str, NDArray[Any]], is_by_group: bool) -> None:
+    """Raise InputError where only one of the champion and this run was split by group.
+
+    `is_by_group` is true if this run was. Without groups noted on both sides, nobody knows which test rows
+    are of a group that the other was trained on.
+    """
+    if (f"{PARTS[0]}_groups" in champion) != is_by_group:
+        one, other = ("this run", "the champion") if is_by_group else ("the champion", "this run")
+        raise InputError(
+            f"{one} was split by group and {other} was not, and may know groups of the test rows: "
+            "train both by the same column of groups"
         )
 
 

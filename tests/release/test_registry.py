@@ -289,6 +289,13 @@ def with_rows_noted_before(champion: MlflowModelFolder, rows: int) -> None:
     np.savez(champion.row_keys, allow_pickle=False, **keys)
 
 
+def with_groups_noted(champion: MlflowModelFolder, rows: int) -> None:
+    with np.load(champion.row_keys) as arrays:
+        keys = dict(arrays)
+    groups = {f"{part}_groups": keys[part] for part in ("train", "validation", "test")}
+    np.savez(champion.row_keys, allow_pickle=False, **keys | groups)
+
+
 def of_a_format_before(champion: MlflowModelFolder, rows: int) -> None:
     manifest = champion.classifier / "manifest.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"format": 1}))
@@ -309,6 +316,7 @@ def test_rows_that_the_champion_was_trained_on_are_left_out(verb: Verb, corpus: 
     [
         (with_test_rows_learned, "the champion was trained on all of this run's test rows"),
         (of_a_format_before, "format 1 of the model is not"),
+        (with_groups_noted, "the champion was split by group and this run was not"),
         (with_rows_noted_before, "the champion's rows were noted by an earlier version"),
     ],
 )

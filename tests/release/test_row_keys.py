@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.corpus.equality import NORMAL_FORM, digests
 from pipeline.errors import InputError
-from pipeline.release.row_keys import check_form, group_keys, learned_keys, row_keys
+from pipeline.release.row_keys import check_form, check_groups, group_keys, learned_keys, row_keys
 
 ROWS = pd.DataFrame(
     {
@@ -39,6 +39,16 @@ def test_keys_of_an_earlier_normal_form_are_refused_with_what_to_do() -> None:
     for noted in (earlier, keys | {"normal_form": np.array(NORMAL_FORM + 1)}):
         with pytest.raises(InputError, match=r"^the champion's rows were noted by .*: train it again$"):
             check_form(noted, "the champion's", "train it again")
+
+
+def test_a_champion_is_compared_only_if_both_were_split_by_group_or_neither() -> None:
+    grouped, plain = row_keys(ROWS), row_keys(ROWS.drop(columns="group"))
+    check_groups(grouped, True)
+    check_groups(plain, False)
+    with pytest.raises(InputError, match="^this run was split by group and the champion was not"):
+        check_groups(plain, True)
+    with pytest.raises(InputError, match="^the champion was split by group and this run was not"):
+        check_groups(grouped, False)
 
 
 def test_images_have_keys_without_a_normal_form() -> None:
