@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ FEW_NEAR = 0.05
 # Of all rows, in one unit. More would fill a part with one template, or with what is alike by a chain of
 # others alone: such are left to chance.
 LARGEST_UNIT = 0.1
+# Rows that groups of equal texts may make together in a corpus so small that a tenth of it is less.
+LARGEST_OF_SMALL = 10
 Numbers = NDArray[np.int64]
 
 
@@ -71,19 +74,30 @@ class Copies:
     ) -> tuple[Numbers, NearCounts | None]:
         """Return units that a split keeps in one part, int64 [rows], -1 for rows that are not `selected`.
 
-        Rows of one group share a unit; a row whose group is "" has one of its own. Rows of equal texts share
-        one, and so do near copies where more than FEW_NEAR of the rows have one; but what would make a unit
-        of more than LARGEST_UNIT of the rows stays apart. Without groups, equal texts always share a unit.
+        Without groups, rows of equal texts share a unit. With them, rows of one group do, and a row whose
+        group is "" has one of its own; groups with a text in common share a unit unless these are so many
+        that it had more than LARGEST_UNIT of the rows, or in a small corpus LARGEST_OF_SMALL rows or half of
+        all: the equal texts of these may then come into different parts. Near copies share a unit where more
+        than FEW_NEAR of the rows have one, unless it had more than LARGEST_UNIT of the rows.
+
         Units are counted from 0 as they appear. None instead of counts for images.
         """
         number = self.number[selected]
-        unit = number if groups is None else _united(_group_units(groups[selected]), number)
-        counts = None
+        unit, counts = number, None
+        if groups is not None:
+            largest = max(LARGEST_UNIT * len(number), min(LARGEST_OF_SMALL, len(number) / 2))
+            unit = _united(_group_units(groups[selected]), number, largest)
         if not self._of_images:
             unit, counts = self._with_near_copies(unit, number)
         units = np.full(len(self.number), -1, np.int64)
         units[selected] = pd.factorize(unit)[0]
         return units, counts
+
+    def apart(self, units: Numbers) -> int:
+        """Return the number of rows with an equal text in another of the units that `units` returned."""
+        selected = units >= 0
+        rows = pd.DataFrame({"number": self.number[selected], "unit": units[selected]})
+        return int((rows.groupby("number")["unit"].transform("nunique") > 1).sum())
 
     @property
     def _count(self) -> int:
@@ -99,7 +113,7 @@ class Copies:
         sizes = np.bincount(group)
         is_near = np.isin(number, [first, second])
         if is_near.sum() > FEW_NEAR * len(number):
-            unit = _united(unit, group)
+            unit = _united(unit, group, LARGEST_UNIT * len(number))
         of_text = np.zeros(self._count, np.int64)
         of_text[number] = unit
         apart = of_text[first] != of_text[second]
@@ -115,17 +129,31 @@ def _group_units(groups: NDArray[np.object_]) -> Numbers:
     return np.where(groups == "", len(groups) + np.arange(len(groups)), named)
 
 
-def _united(unit: Numbers, alike: Numbers) -> Numbers:
-    """Return the units of rows after those with rows that are alike were united, unless that is too large.
+def _united(unit: Numbers, alike: Numbers, largest: float) -> Numbers:
+    """Return the units of rows after those with rows that are alike were united, int64 [rows].
 
-    Both are int64 [rows]. Units are connected by whatever they have in common, directly or over others.
+    `unit` and `alike` are int64 [rows]. The units with rows of one number in `alike` are united, all or none:
+    those of the numbers that the fewest units share first, and none where more than `largest` rows would come
+    together.
     """
-    rows = len(unit)
+    from scipy.cluster.hierarchy import DisjointSet  # imported late: most stages have no use for it
+
     unit = np.unique(unit, return_inverse=True)[1]
-    alike = np.unique(alike, return_inverse=True)[1]
-    united = _components(2 * rows, unit, rows + alike)[unit]
-    is_large = np.bincount(united, minlength=2 * rows)[united] > LARGEST_UNIT * rows
-    return np.where(is_large, 2 * rows + unit, united)
+    pairs = pd.DataFrame({"alike": alike, "unit": unit}).drop_duplicates()
+    pairs["shared_by"] = pairs.groupby("alike")["unit"].transform("size")
+    pairs = pairs[pairs["shared_by"] > 1].sort_values(["shared_by", "alike"], kind="stable")
+    starts = np.flatnonzero(np.diff(pairs["alike"], prepend=-1)).tolist()
+    shared, sizes = pairs["unit"].tolist(), np.bincount(unit).tolist()
+    sets = DisjointSet(shared)
+    for start, end in pairwise([*starts, len(shared)]):
+        first, *others = {sets[member] for member in shared[start:end]}
+        if others and (size := sizes[first] + sum(sizes[root] for root in others)) <= largest:
+            for root in others:
+                sets.merge(first, root)
+            sizes[sets[first]] = size
+    united = np.arange(len(sizes))
+    united[shared] = [sets[member] for member in shared]
+    return united[unit]
 
 
 def _components(count: int, first: Numbers, second: Numbers) -> Numbers:

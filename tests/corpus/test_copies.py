@@ -9,7 +9,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpus.copies import LARGEST_UNIT, Copies, NearCounts
+from pipeline.corpus.copies import LARGEST_OF_SMALL, LARGEST_UNIT, Copies, NearCounts
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 TEMPLATES = [f"dear {name} your order from {name}shop was sent" for name in ALPHABET]  # 8 words
@@ -73,6 +73,30 @@ def test_groups_with_a_text_in_common_share_a_unit_unless_it_is_too_large() -> N
     assert units(common, groups)[0] == [n // 3 for n in range(60)]
 
 
+def test_a_text_that_very_many_groups_share_takes_no_other_groups_apart() -> None:
+    texts = [f"text {n}" for n in range(1000)]
+    groups = [f"customer {n // 10}" for n in range(1000)]
+    for customer in range(15):
+        texts[10 * customer] = "ok"
+    for customer in range(0, 14, 2):  # 20 rows of two customers
+        texts[10 * customer + 1] = texts[10 * customer + 11] = f"from customer {customer} and the next"
+    unit = np.array(units(texts, groups)[0])
+    customers = [*np.repeat(range(7), 2), 7, *range(8, 93)]
+    assert unit.tolist() == np.repeat(customers, 10).tolist()
+    copies = Copies(pd.DataFrame({"text": texts}))
+    assert copies.apart(unit) == 15
+    assert copies.apart(np.where(np.arange(1000) < 11, -1, unit)) == 13  # not with those of other parts
+
+
+def test_two_groups_with_a_text_in_common_share_a_unit_in_a_tiny_corpus() -> None:
+    texts = different(12)
+    groups = [str(n // 2) for n in range(12)]
+    texts[2] = texts[0]
+    assert units(texts, groups)[0] == [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    every = [text if n % 2 else "ok" for n, text in enumerate(texts)]
+    assert units(every, groups)[0] == [n // 2 for n in range(12)]  # not all of them in one
+
+
 def test_only_selected_rows_have_units() -> None:
     copies = Copies(pd.DataFrame({"text": ["b x", "a x", "b x", "c x"]}))
     assert copies.units(np.array([False, True, True, True]))[0].tolist() == [-1, 0, 1, 2]
@@ -114,4 +138,5 @@ def test_units_hold_groups_and_equal_texts_together(
     assert all(len(set(unit[first == name])) == 1 for name in first)
     for one in np.unique(unit):
         parts = len(set(first[unit == one]))
-        assert parts == 1 or sizes[one] <= LARGEST_UNIT * len(rows)
+        small = min(LARGEST_OF_SMALL, len(rows) / 2) if has_groups else 0
+        assert parts == 1 or sizes[one] <= max(LARGEST_UNIT * len(rows), small)
