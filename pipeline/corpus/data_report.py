@@ -170,7 +170,7 @@ def summary(report: Mapping[str, Any], parts: bool = True) -> str:
 
 
 def split_sentences(report: Mapping[str, Any], parts: bool = True) -> list[str]:
-    """Return sentences on how the rows were split, none where nothing is to be told; see `summary`."""
+    """Return sentences on how the rows were split, none where there is nothing to say; see `summary`."""
     split, sentences = report.get("split", {}), list[str]()
     if near := split.get("near_copies"):
         kept, apart = near["kept_together"], near["rows"] - near["kept_together"]
@@ -181,15 +181,11 @@ def split_sentences(report: Mapping[str, Any], parts: bool = True) -> list[str]:
             share = f"{apart / near['of_rows']:.1%} of the rows"
             few = ", too few" if near["rows"] <= FEW_NEAR * near["of_rows"] else " in groups too large"
             sentences.append(
-                f"{share} have near copies{few} to be kept in one part: the result is also told without them"
+                f"{share} have near copies{few} to be kept in one part: the result is also reported without "
+                "them"
             )
     if "group" in split:
-        sentences.append(
-            f"split by {split['group']}: {split['groups']:,} different, the rows of each in one part"
-        )
-    if seen := split.get("groups_of_training"):
-        told = " and ".join(f"{rows:,} {part} rows" for part, rows in seen.items())
-        sentences.append(f"of the parts that were given, {told} have a {split['group']} of training rows")
+        sentences += _group_sentences(split, parts)
     if "time" in split:
         ranges = split["ranges"] if parts else {}
         told = "; ".join(f"{part} {oldest} to {newest}" for part, (oldest, newest) in ranges.items())
@@ -198,6 +194,21 @@ def split_sentences(report: Mapping[str, Any], parts: bool = True) -> list[str]:
         for part, shown in absent.items():
             consequence = ": others of it count as wrong" if part == "train" else ""
             sentences.append(f"no {part} row has the class {shown}{consequence}")
+    return sentences
+
+
+def _group_sentences(split: Mapping[str, Any], parts: bool) -> list[str]:
+    name = split["group"]
+    sentences = [f"split by {name}: {split['groups']:,} different, the rows of each in one part"]
+    if apart := split.get("equal_apart"):
+        sentences.append(
+            f"{apart:,} rows have a text that too many of these share: equal texts of different groups "
+            "may be in different parts; the result is also reported without them"
+        )
+    if parts or "test" in split["given"]:  # else folds are cut from the rows of all parts
+        earlier = {"validation": "training", "test": "training or validation"}
+        for part, rows in split["groups_of_earlier_parts"].items():
+            sentences.append(f"{rows:,} {part} rows have a {name} of {earlier[part]} rows")
     return sentences
 
 

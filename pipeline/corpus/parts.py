@@ -1,4 +1,4 @@
-"""The part of each row of a corpus, and of a fold of it, and what is to be told of that."""
+"""The part of each row of a corpus, and of a fold of it, and what the data report says of that."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def split_rows(
 
     `rows` have the columns label (categorical) and part, which of rows to be split is "train"; `copies` are
     those among them. The official parts stay; others are split off by group, by time or by chance. Where it
-    is not by time, the column `unit` has what stays together (see `Copies.units`). `copied` is true of rows
-    outside the training part that have an equal text, or a near copy, in it.
+    is not by time, the column `unit` has what stays together (see `Copies.units`), in folds and in subsets,
+    too. `copied` is true of rows outside the training part that have an equal text, or a near copy, in it.
+    By group, equal texts that very many groups share may be in different parts: the report counts their rows.
 
     Raises InputError where the rows are too few, and where a split by a column leaves one class to train on.
     """
@@ -37,14 +38,15 @@ def split_rows(
     if source.time:
         order = rows["order"].to_numpy(np.float64)
         part[learned] = split_by_time(order[learned], **wanted, column=source.time)
-    elif any(wanted.values()):
+    else:
         # Of a validation part that is given, too: folds are cut from all rows but those of a given test part.
         units, near = copies.units(part != TEST, rows["group"].to_numpy(object) if source.group else None)
-        labels = rows["label"].cat.codes.to_numpy()
-        part[learned] = split(units[learned], labels[learned], seed, **wanted, what=unit_name(source))
         rows = rows.assign(unit=units)
-        if near:
-            told = {"near_copies": near.to_json()}
+        if any(wanted.values()):
+            labels = rows["label"].cat.codes.to_numpy()
+            part[learned] = split(units[learned], labels[learned], seed, **wanted, what=unit_name(source))
+            told |= {"near_copies": near.to_json()} if near else {}
+            told |= {"equal_apart": copies.apart(units)} if source.group else {}
     return _with_parts(rows, part, copies), told | _told_of_column(rows, part, source)
 
 
@@ -91,12 +93,15 @@ def _told_of_column(rows: pd.DataFrame, part: Parts, source: Source) -> dict[str
         official = np.isin(names, [*source.official])
         return told | {"time": source.time, "ranges": ranges(np.where(official, "", names), *times)}
     group = rows["group"].to_numpy(object)
-    known = np.isin(group, group[(part == TRAIN) & (group != "")])
-    seen = {name: int((known & (names == name)).sum()) for name in PARTS[1:]}
+    # What is split off one file shares no group; a part that is given may have one of another part.
+    earlier = {name: part < code for code, name in enumerate(PARTS[1:], TRAIN + 1)}
+    known = {name: np.isin(group, group[rows & (group != "")]) for name, rows in earlier.items()}
+    seen = {name: int((known[name] & (names == name)).sum()) for name in earlier}
     return told | {
         "group": source.group,
+        "given": sorted(source.official),
         "groups": len({*group.tolist()} - {""}) + int((group == "").sum()),
-        "groups_of_training": {name: count for name, count in seen.items() if count},
+        "groups_of_earlier_parts": {name: count for name, count in seen.items() if count},
     }
 
 

@@ -113,5 +113,5 @@ def _write_rejects(folder: CorpusFolder, rejected: Mapping[str, Sequence[Rejecte
 def _check(examples: Mapping[str, Sequence[sources.Labelled]], source: Source) -> None:
     for part in examples.values():
         sources.check_known(part, examples["train"])
-    # A split by a column may leave a class out of a part, which is told: it needs no row for each.
+    # A split by a column may leave a class out of a part, which the report says: it needs no row for each.
     sources.check_classes(examples["train"], 1 if source.group or source.time else 2)

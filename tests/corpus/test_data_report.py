@@ -217,8 +217,8 @@ def test_what_is_done_about_near_copies_is_told() -> None:
         "20.0% of the rows have near copies, and share a part with them"
     ]
     assert split_sentences(near(20, 0)) == [
-        "2.0% of the rows have near copies, too few to be kept in one part: the result is also told without "
-        "them"
+        "2.0% of the rows have near copies, too few to be kept in one part: the result is also reported "
+        "without them"
     ]
     both = split_sentences(near(300, 200))
     assert both[0].startswith("20.0% of the rows") and both[1].startswith("10.0% of the rows have near ")
@@ -233,10 +233,21 @@ def test_a_split_by_a_column_is_told_with_its_ranges_or_groups() -> None:
         "no train row has the class 'new': others of it count as wrong",
     ]
     assert split_sentences(by_time, parts=False) == ["split by day"]
-    by_group = {"split": {"group": "customer", "groups": 1200, "groups_of_training": {"test": 3}}}
-    assert split_sentences(by_group) == [
-        "split by customer: 1,200 different, the rows of each in one part",
-        "of the parts that were given, 3 test rows have a customer of training rows",
+    by_group: dict[str, Any] = {"group": "customer", "groups": 1200, "given": ["validation"]}
+    by_group |= {"groups_of_earlier_parts": {"validation": 2, "test": 3}}
+    kept = "split by customer: 1,200 different, the rows of each in one part"
+    seen = [
+        "2 validation rows have a customer of training rows",
+        "3 test rows have a customer of training or validation rows",
     ]
+    assert split_sentences({"split": by_group}) == [kept, *seen]
+    assert split_sentences({"split": by_group}, parts=False) == [kept]
+    given = by_group | {"given": ["test", "validation"]}
+    assert split_sentences({"split": given}, parts=False) == [kept, *seen]
+    apart = by_group | {"equal_apart": 15}
+    assert split_sentences({"split": apart}, parts=False)[1] == (
+        "15 rows have a text that too many of these share: equal texts of different groups may be in "
+        "different parts; the result is also reported without them"
+    )
     printed = summary(data_report(SMALL, split=by_time["split"])).split("\n")
     assert max(map(len, printed)) <= 72 and printed[-1].startswith("no train row has")

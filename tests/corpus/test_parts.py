@@ -68,13 +68,41 @@ def test_a_validation_part_that_is_given_is_cut_into_folds_like_other_rows() -> 
     assert found["part"][60:].tolist() == ["validation", "validation"]
 
 
-def test_groups_of_a_given_test_part_that_were_seen_in_training_are_told() -> None:
+def test_groups_of_a_given_test_part_that_were_seen_in_other_parts_are_reported() -> None:
     rows = frame(different(63), ["a", "b", "a"] * 21, group=[*("xyzuvw" * 10), "x", "new", ""])
     rows["part"] = ["train"] * 60 + ["test"] * 3
-    found, told = parts(rows, source(test="b.csv", group="who"))
-    trained = set(found["group"][found["part"] == "train"])
-    assert told["groups_of_training"] == ({"test": 1} if "x" in trained else {})
+    _, told = parts(rows, source(test="b.csv", group="who"))
+    assert told["groups_of_earlier_parts"] == {"test": 1}
     assert told["groups"] == 8 and told["group"] == "who"
+
+
+def test_a_test_part_that_is_split_off_is_compared_with_the_groups_of_given_validation_rows() -> None:
+    rows = frame(different(63), ["a", "b", "a"] * 21, group=[str(n // 3) for n in range(60)] + ["x"] * 3)
+    first, _ = parts(rows[:60], source(group="who"))
+    tested = first["group"][first["part"] == "test"].iloc[0]
+    rows["part"] = ["train"] * 60 + ["validation"] * 3
+    rows.loc[60:, "group"] = tested
+    found, told = parts(rows, source(validation="b.csv", group="who"))
+    seen = ((found["group"] == tested) & (found["part"] == "test")).sum()
+    assert told["groups_of_earlier_parts"] == {"test": seen} and seen == 3
+
+
+def test_rows_have_units_where_all_parts_are_given() -> None:
+    rows = frame(different(12), ["a", "b"] * 6, group=["x", "y", "z"] * 4)
+    rows["part"] = ["train"] * 6 + ["validation"] * 3 + ["test"] * 3
+    found, told = parts(rows, source(validation="b.csv", test="c.csv", group="who"))
+    assert found["part"].tolist() == rows["part"].tolist()
+    assert found["unit"].tolist() == [0, 1, 2] * 3 + [-1] * 3
+    assert told["groups_of_earlier_parts"] == {"validation": 3, "test": 3}
+    assert not {"near_copies", "equal_apart"} & {*told}  # nothing was split
+
+
+def test_equal_texts_that_very_many_groups_share_are_counted() -> None:
+    texts = ["ok" if n % 10 == 0 and n < 150 else f"text {n}" for n in range(1000)]
+    _, told = parts(
+        frame(texts, ["a", "b"] * 500, group=[str(n // 10) for n in range(1000)]), source(group="who")
+    )
+    assert (told["equal_apart"], told["groups"]) == (15, 100)
 
 
 def test_a_class_of_the_newest_rows_alone_is_told_and_one_class_to_train_on_refused() -> None:
