@@ -14,7 +14,7 @@ from ..arrays import Labels
 from ..options import CRITERIA, Criterion
 from ..terminal import TERMINAL_WIDTH
 from .metrics import Interval, Scores, confusion, macro_f1_interval, scores, wilson_interval
-from .paired import SIGNIFICANCE_LEVEL, compare_paired, format_p
+from .paired import compare_paired, format_p
 
 MAJORITY = "majority"  # the key of the opponent that each corpus has
 FEW_ROWS = 100  # of a test part, below which one row is worth a point or more
@@ -183,16 +183,8 @@ def _accuracy_lead(truth: Labels, network: Labels, opponent: Labels, names: list
 
 
 def _macro_f1_lead(truth: Labels, network: Labels, opponent: Labels, names: list[str], seed: int) -> Lead:
-    """Return the lead in macro-F1, whose interval holds 0 where too few rows have other labels.
-
-    Where all of a few rows speak for one classifier, so does every resample of them. As of accuracies, a sign
-    test of the rows must be able to be significant, which takes six.
-    """
     difference = scores(truth, network, names).macro_f1 - scores(truth, opponent, names).macro_f1
-    low, high = macro_f1_interval(truth, network, opponent, seed)
-    if 2 * 0.5 ** int((network != opponent).sum()) >= SIGNIFICANCE_LEVEL:
-        low, high = min(low, 0.0), max(high, 0.0)
-    return Lead(difference, (low, high))
+    return Lead(difference, macro_f1_interval(truth, network, opponent, seed))
 
 
 def summary(comparison: Comparison, titles: Titles) -> str:

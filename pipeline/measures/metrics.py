@@ -12,6 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from ..arrays import Labels
 from ..options import Criterion
+from .paired import SIGNIFICANCE_LEVEL
 
 Interval = tuple[float, float]  # of 95 %: its low and its high end
 RESAMPLES = 1_000  # of a bootstrap
@@ -115,6 +116,10 @@ def macro_f1_interval(truth: Labels, predicted: Labels, opponent: Labels, seed: 
 
     A paired bootstrap over rows (Efron 1979, percentile method). Macro-F1 depends only on how often each
     triple (truth, predicted, opponent) is drawn; these counts are multinomial, so they are drawn directly.
+
+    The interval holds 0 where too few rows have other labels: where all of a few rows speak for one
+    classifier, so does every resample of them. As of accuracies, a sign test of the rows must be able to be
+    significant, which takes six.
     """
     triples, counts = np.unique(np.stack([truth, predicted, opponent]), axis=1, return_counts=True)
     random, differences = np.random.default_rng(seed), []
@@ -123,8 +128,10 @@ def macro_f1_interval(truth: Labels, predicted: Labels, opponent: Labels, seed: 
         differences.append(
             _macro_f1(triples[0], triples[1], drawn) - _macro_f1(triples[0], triples[2], drawn)
         )
-    low, high = np.percentile(differences, [2.5, 97.5])
-    return float(low), float(high)
+    low, high = np.percentile(differences, [2.5, 97.5]).tolist()
+    if 2 * 0.5 ** int((predicted != opponent).sum()) >= SIGNIFICANCE_LEVEL:
+        return min(low, 0.0), max(high, 0.0)
+    return low, high
 
 
 def _macro_f1(truth: Labels, predicted: Labels, counts: Labels) -> float:

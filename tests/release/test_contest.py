@@ -10,9 +10,11 @@ from pipeline.encoder import Encoder
 from pipeline.errors import InputError
 from pipeline.images.encoder import ImageEncoder
 from pipeline.inputs import Images, Sequences
+from pipeline.measures.paired import compare_paired
 from pipeline.options import Criterion, Tokenize
 from pipeline.prediction.classifier import Classifier
 from pipeline.release import contest
+from pipeline.release.gate import checks_of_first_champion
 from pipeline.text.encoder import TextEncoder
 
 PIXELS = Images.from_pixels(np.arange(16, dtype=np.uint8).reshape(4, 2, 2, 1))
@@ -140,6 +142,17 @@ def test_the_first_champion_is_judged_by_the_score_that_it_was_chosen_by() -> No
     assert first.decision.difference == pytest.approx(0.82270 - 0.5 * 2 * 1900 / 3900, abs=1e-5)
     (check,) = decided("accuracy", with_champion=False).checks
     assert (check.what, check.passed) == ("accuracy", False)  # 80 fixed, 60 broken: p = 0.11
+
+
+@pytest.mark.parametrize(("changed", "promoted"), [(5, False), (6, True)])
+def test_a_first_champion_by_macro_f1_takes_as_many_rows_as_a_sign_test(changed: int, promoted: bool) -> None:
+    """2 / 2^5 = 0.0625 and 2 / 2^6 = 0.03125, though every resample of rows speaks for the new one."""
+    truth = np.array(["common"] * 12 + ["rare"] * changed, object)
+    coded = contest.CodedLabels.of(truth, truth, contest.majority(truth))
+    changes = compare_paired(coded.new == coded.truth, coded.old == coded.truth)
+    assert changes.is_significant == promoted
+    (check,) = checks_of_first_champion(contest.decide(coded, changes, "macro_f1", looks=1))
+    assert check.passed == promoted
 
 
 def test_rows_of_a_group_that_one_of_them_was_trained_on_are_left_out_too() -> None:
