@@ -23,6 +23,7 @@ from .t_tests import Difference, over_rows
 BUDGET_SHARE = 0.4  # of a search's budget
 MAX_PAIRS = 5
 MIN_PAIRS = 2  # one has no spread
+NO_TIME = "there was no time for two pairs of runs"
 
 IsOver = Callable[[], bool]  # asked after each epoch
 Training = Callable[[str, Settings, int, IsOver], Labels]  # the title, settings and seed to train with
@@ -32,7 +33,7 @@ class Confirmation:
     """Pairs of runs, winner and start, that only share a seed; `truth` are the validation rows' labels."""
 
     def __init__(self, truth: Labels, criterion: Criterion) -> None:
-        self.fault = ""  # the error that ended it
+        self._cause = "it was interrupted"  # of its end, as long as there was no other
         self._truth, self._criterion = truth, criterion
         self._differences: list[Doubles] = []  # of each row's contribution to the score, a seed each
 
@@ -70,6 +71,7 @@ class Confirmation:
         for number in range(1, MAX_PAIRS + 1):
             began = clock()
             if began + expected > deadline:
+                self._cause = NO_TIME
                 return
             try:
                 labels = [
@@ -79,9 +81,10 @@ class Confirmation:
             except Exception as error:
                 if is_interrupt(error):
                     raise
-                self.fault = fault_of(error)
+                self._cause = f"a run failed: {fault_of(error)}"
                 return
             if is_over():
+                self._cause = NO_TIME
                 return
             winners, starts = (row_values(self._truth, predicted, self._criterion) for predicted in labels)
             self._differences.append(winners - starts)
@@ -91,8 +94,7 @@ class Confirmation:
     def verdict(self, start: str) -> str:
         """Return what the pairs show, in a sentence without its end; `start` is the name of that model."""
         if (difference := self.difference) is None:
-            cause = f"a run failed: {self.fault}" if self.fault else "there was no time for two pairs of runs"
-            return f"not compared with {start} over new seeds, as {cause}"
+            return f"not compared with {start} over new seeds, as {self._cause}"
         points, low, high = (100 * value for value in (difference.mean, difference.low, difference.high))
         relation, consequence = "no better", ": nothing to change"
         if difference.is_significant:

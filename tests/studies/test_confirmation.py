@@ -117,9 +117,18 @@ def test_a_run_that_fails_ends_the_comparison_and_is_told() -> None:
 
     verdict = of(trained(winner, lambda seed: wrong()))[0].verdict("convtext")
     assert verdict == "not compared with convtext over new seeds, as a run failed: the loss is nan"
-    with pytest.raises(KeyboardInterrupt):
 
-        def interrupted(seed: int) -> Labels:
+
+def test_an_interrupt_is_passed_on_and_told() -> None:
+    def interrupted(seed: int) -> Labels:
+        if seed == 9:
             raise KeyboardInterrupt
+        return wrong()
 
-        of(trained(interrupted, lambda seed: wrong()))
+    confirmation = Confirmation(TRUTH, "accuracy")
+    with pytest.raises(KeyboardInterrupt):
+        list(confirmation.run(trained(interrupted, interrupted), WINNER, START, 7, LONG, 1.0))
+    assert confirmation.pairs == 1
+    assert (
+        confirmation.verdict("convtext") == "not compared with convtext over new seeds, as it was interrupted"
+    )
