@@ -112,7 +112,7 @@ def _criterion(report: GateReport) -> str:
 def _looks(report: GateReport) -> str:
     looks = report.decision.looks
     if looks == 1:
-        return "No other run has been compared on these test rows."
+        return "No other run is on record as compared on these test rows."
     compared = f"{looks:,} runs, this one included, have been compared on these test rows"
     if report.luck is None:
         return f"{compared}."
