@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from textwrap import fill
 from typing import TextIO
 
 TERMINAL_WIDTH = 79  # columns of whatever is printed
@@ -30,6 +31,14 @@ def visible(text: str) -> str:
     clear the screen, rewrite earlier lines, or type.
     """
     return _OBEYED.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def wrapped(text: str, indent: str = "  ") -> str:
+    """Return the text in lines that fit the terminal, the first indented by `indent`, the others by two.
+
+    Names with hyphens stay whole.
+    """
+    return fill(text, TERMINAL_WIDTH, initial_indent=indent, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def shorten(text: object, columns: int) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.terminal import say, shorten, shorten_middle, visible
+from pipeline.terminal import say, shorten, shorten_middle, visible, wrapped
 
 
 def test_what_a_terminal_would_obey_is_shown_and_all_else_stays() -> None:
@@ -36,6 +36,13 @@ def test_any_text_is_said_in_any_encoding_a_line_for_a_line(encoding: str, text:
     assert written.endswith("\n")
     assert len(written.split("\n")) == len(text.split("\n")) + 1
     assert not [character for character in written if character != "\n" and visible(character) != character]
+
+
+def test_a_paragraph_is_indented_and_fits_the_terminal() -> None:
+    sentence = " ".join(["four"] * 30)
+    assert [len(line) for line in wrapped(sentence).splitlines()] == [76, 76]  # 15 words of five columns
+    assert wrapped(sentence, "").splitlines() == [" ".join(["four"] * 16), "  " + " ".join(["four"] * 14)]
+    assert wrapped("x" * 70 + " kim-rand").splitlines() == ["  " + "x" * 70, "  kim-rand"]
 
 
 def test_a_text_is_shortened_to_the_columns_that_there_are() -> None:

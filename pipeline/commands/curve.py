@@ -16,7 +16,7 @@ from ..graph.inner_make import Goal, make
 from ..graph.request import TrainingRequest
 from ..graph.study_runs import ONE_THREAD, make_runs
 from ..reading import read_json
-from ..terminal import say
+from ..terminal import say, wrapped
 
 
 def run(given: Words) -> None:
@@ -34,5 +34,5 @@ def _shares(corpus: CorpusFolder) -> list[float]:
     shares = fitting_shares(rows, classes)
     if shares[0] != SHARES[0]:
         too_small = f"{100 * SHARES[0]:.0f} % of {rows:,} training rows are too few for {classes:,} classes"
-        say(f"curve: {too_small}: it starts at {100 * shares[0]:.0f} %")
+        say(wrapped(f"curve: {too_small}: it starts at {100 * shares[0]:.0f} %", ""))
     return shares

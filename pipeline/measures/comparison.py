@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Labels
 from ..options import CRITERIA, Criterion
-from ..terminal import TERMINAL_WIDTH
+from ..terminal import wrapped
 from .metrics import Interval, Scores, confusion, macro_f1_interval, scores, wilson_interval
 from .paired import compare_paired, format_p
 
@@ -199,7 +198,7 @@ def summary(comparison: Comparison, titles: Titles) -> str:
         accuracy, macro_f1 = performance.scores.accuracy, performance.scores.macro_f1
         lines.append(f"  {title:<{width}}{accuracy:8.1%}  {spread:<16}{macro_f1:9.1%}")
     for sentence in [f"difference: {_difference(comparison, titles)}", *cautions(comparison, titles)]:
-        lines.append(fill(sentence, TERMINAL_WIDTH, initial_indent="  ", subsequent_indent="  "))
+        lines.append(wrapped(sentence))
     return "\n".join(lines)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import fill
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from ..arrays import Bytes, Flags, Floats, Labels, Offsets
 from ..encoder import TokenCounts
 from ..tables.columns import Column, NameColumn, NumberColumn, TextColumn
-from ..terminal import TERMINAL_WIDTH, shorten
+from ..terminal import shorten, wrapped
 from .classifier import Classifier
 from .drift import histogram
 from .evidence import evidence
@@ -136,10 +135,8 @@ class Labeller:
         if never := [names[place] for place in np.flatnonzero(np.isinf(self.thresholds))]:
             listed = ", ".join(shorten(name, LABEL_CHARACTERS) for name in never[:MAX_LABELS])
             more = f" and {len(never) - MAX_LABELS:,} more" if len(never) > MAX_LABELS else ""
-            lines.append(fill(
-                f"never labelled, as the validation part does not show that precision: {listed}{more}",
-                TERMINAL_WIDTH, initial_indent="  ", subsequent_indent="  ",
-            ))  # fmt: skip
+            because = "as the validation part does not show that precision"
+            lines.append(wrapped(f"never labelled, {because}: {listed}{more}"))
         return lines
 
     def _label_columns(self, ranking: Labels, unsure: Flags, probabilities: Floats) -> list[Column]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from textwrap import fill, indent
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,7 @@ from ..release.row_keys import row_keys
 from ..review import assessment, row_tables
 from ..review.assessment import Measures, ScoredRows
 from ..review.naive_bayes import leave_classes_out
-from ..terminal import TERMINAL_WIDTH, say
+from ..terminal import say, wrapped
 from ..tracking.run import Run, description, resumed_run
 
 MAX_TABLE_ROWS = 500  # of a table in MLflow
@@ -217,8 +216,7 @@ def _print_summary(folder: RunFolder, measures: Measures) -> None:
     say(summary(comparison, titles))
     if measures.without_copies:
         strongest = titles.opponents[comparison.strongest]
-        sentence = measures.without_copies.sentence(comparison.criterion, strongest)
-        say(indent(fill(sentence, TERMINAL_WIDTH - 2), "  "))
+        say(wrapped(measures.without_copies.sentence(comparison.criterion, strongest)))
     say(
         f"  calibration error {measures.calibration_error:.1%} at temperature {measures.temperature:.2f},"
         f" {measures.calibration_error_before:.1%} at temperature 1"

@@ -36,7 +36,7 @@ from ..networks import ensemble, trainer
 from ..networks.backend import keras, threads
 from ..networks.batches import Batches, SortedBatches
 from ..networks.keras_network import KerasNetwork
-from ..options import derived_seed
+from ..options import CRITERIA, Criterion, derived_seed
 from ..prediction.classifier import Classifier, Predictor, save
 from ..prediction.fold_network import fold_networks
 from ..prediction.folded import measure_rounding
@@ -137,9 +137,9 @@ def _build(options: TrainOptions, start: Start, classes: int) -> keras.Model:
     return network
 
 
-def _report(criterion: str, tracked: Run, earlier_epochs: int, record: trainer.Record) -> None:
+def _report(criterion: Criterion, tracked: Run, earlier_epochs: int, record: trainer.Record) -> None:
     """Print and record an epoch; `earlier_epochs` counts those of earlier members."""
-    title = {"accuracy": "validation", "macro_f1": "validation macro-F1"}[criterion]
+    title = "validation" if criterion == "accuracy" else f"validation {CRITERIA[criterion]}"
     say(
         f"  epoch {record['epoch']:2d}   loss {record['loss']:.3f}   accuracy {record['accuracy']:6.1%}"
         f"   {title} {record[f'validation_{criterion}']:6.1%}   {record['seconds']:5.1f} s"

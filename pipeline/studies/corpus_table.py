@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..options import Criterion
-from .cross_validation import MEASURES, CrossValidation
+from ..measures.comparison import capitalized
+from ..options import CRITERIA, Criterion
+from .cross_validation import CrossValidation
 
 OTHER_ROWS = "†"
 
@@ -99,7 +100,7 @@ def markdown(results: Sequence[CrossValidation]) -> str:
         "In %, mean ± standard deviation over folds (over seeds where the test part is official), "
         f"all on the same rows{exception}; in brackets the accuracy in the model's paper."
     ]
-    parts += [_score_table(results, measure) for measure in MEASURES]
+    parts += [_score_table(results, measure) for measure in CRITERIA]
     parts.append(_calibration_table(results))
     if not same_rows:
         parts.append(
@@ -116,7 +117,7 @@ def _score_table(results: Sequence[CrossValidation], measure: Criterion) -> str:
         title: {corpus: f"**{cell}**" if best[corpus] == title else str(cell) for corpus, cell in row.items()}
         for title, row in rows.items()
     }
-    return _grid(MEASURES[measure], results, shown)
+    return _grid(capitalized(CRITERIA[measure]), results, shown)
 
 
 def _calibration_table(results: Sequence[CrossValidation]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Labels
+from ..baselines.catalogue import BASELINES
 from ..measures.metrics import scores
 from ..measures.row_values import row_values
 from ..options import CRITERIA, Criterion, Section
@@ -17,7 +18,6 @@ from . import t_tests
 from .t_tests import Difference
 
 MAX_TITLE_COLUMNS = 29  # as long as the longest title of an opponent
-MEASURES: dict[Criterion, str] = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
 
 Scores = dict[Criterion, NDArray[np.float64]]  # [folds], in 0..1
 
@@ -114,11 +114,11 @@ def contestant_results(
         if fold_count > 1:
             leads = {
                 measure: t_tests.over_folds(of_network[measure] - own[measure], fold_count)
-                for measure in MEASURES
+                for measure in CRITERIA
             }
         else:
             leads = {
-                measure: over_seeds(truth, labels[network], labels[key], measure) for measure in MEASURES
+                measure: over_seeds(truth, labels[network], labels[key], measure) for measure in CRITERIA
             }
         results.append(ContestantResult(key, titles[key], own, validation_score, leads))
     return results
@@ -127,7 +127,7 @@ def contestant_results(
 def fold_scores(truth: Sequence[Labels], predicted: Sequence[Labels], names: list[str]) -> Scores:
     """Return the scores of one contestant; both arguments hold int64 [rows] for each fold or seed."""
     by_fold = [scores(*labels, names) for labels in zip(truth, predicted, strict=True)]
-    return {measure: np.array([fold.value(measure) for fold in by_fold]) for measure in MEASURES}
+    return {measure: np.array([fold.value(measure) for fold in by_fold]) for measure in CRITERIA}
 
 
 def over_seeds(
@@ -172,6 +172,11 @@ def verdict(contestants: Sequence[ContestantResult], criterion: Criterion) -> st
     return sentence
 
 
+def contestant_titles(model: str) -> dict[str, str]:
+    """Return the titles of all contestants by their keys, the network's, which is `model`, first."""
+    return {"network": model} | {key: baseline.title for key, baseline in BASELINES.items()}
+
+
 def shown(title: str) -> str:
     """Return a title cut to the width of a table's column; a model's continues with what was set."""
     return shorten(title, MAX_TITLE_COLUMNS)
@@ -188,7 +193,7 @@ def table(contestants: Sequence[ContestantResult], criterion: Criterion) -> str:
     for contestant in contestants:
         accuracy, f1 = (
             f"{100 * values.mean():5.1f} ± {100 * values.std(ddof=1):4.1f}"
-            for values in (contestant.scores[measure] for measure in MEASURES)
+            for values in (contestant.scores[measure] for measure in CRITERIA)
         )
         lead = contestant.differences[criterion] if contestant.differences else ""
         lines.append(f"  {shown(contestant.title):<{width}}{accuracy:>13}{f1:>13}  {lead}".rstrip())

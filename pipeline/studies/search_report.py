@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from textwrap import fill
 from typing import Any
 
-from ..terminal import TERMINAL_WIDTH, shorten
+from ..terminal import TERMINAL_WIDTH, shorten, wrapped
 from .search import Search, Trial
 from .settings import Settings
 
 FEW_ROWS = 1000  # below which one row is visible in a percentage of one decimal
 
 TABLE_HEADING = "  trial  validation  epochs  seconds"
+
+
+def heading(title: str, corpus: str, rows: int) -> str:
+    """Return the lines above the trials: what they train, and those of the table."""
+    return "\n".join([wrapped(f"tune: {title} on {corpus}, {rows:,} rows to choose by", ""), TABLE_HEADING])
 
 
 def trial_line(trial: Trial, start: Settings) -> str:
@@ -54,11 +58,7 @@ def winner_lines(search: Search, best: Trial, verdict: str, rows: int, interrupt
         f"{verdict}.",
         caution(rows),
     ]
-    return [
-        fill(sentence, TERMINAL_WIDTH, initial_indent="  ", subsequent_indent="  ")
-        for sentence in sentences
-        if sentence
-    ]
+    return [wrapped(sentence) for sentence in sentences if sentence]
 
 
 def caution(rows: int) -> str:

@@ -8,19 +8,18 @@ MLflow.
 from __future__ import annotations
 
 from pathlib import Path
-from textwrap import fill
 
 import numpy as np
 
 from ..artifacts import CurveFolder, RunFolder, read_test_labels, tracked_run
-from ..baselines.catalogue import BASELINES
 from ..config.stage_options import CurveOptions, Request, TrainOptions, read_stage
 from ..files import atomic_write, write_json, write_text
 from ..measures.comparison import few_rows
 from ..reading import read_table
 from ..studies import figures
+from ..studies.cross_validation import contestant_titles
 from ..studies.learning_curve import LearningCurve, contestant_curves, table, verdict
-from ..terminal import TERMINAL_WIDTH
+from ..terminal import wrapped
 from ..tracking.run import Run, description, new_run
 
 COVERED = (
@@ -54,13 +53,12 @@ def _curve(options: CurveOptions, draws: list[list[RunFolder]]) -> LearningCurve
     truth, keys = read[0][0][0], list(read[0][0][1])
     by_size = list(zip(*read, strict=True))
     predicted = {key: [np.stack([labels[key] for _, labels in size]) for size in by_size] for key in keys}
-    titles = {"network": options.model} | {key: baseline.title for key, baseline in BASELINES.items()}
     return LearningCurve(
         criterion=criterion,
         shares=options.shares,
         rows=[round(np.mean([_labelled_rows(run) for run in size])) for size in zip(*draws, strict=True)],
         test_rows=len(truth),
-        contestants=contestant_curves(truth, predicted, titles, criterion),
+        contestants=contestant_curves(truth, predicted, contestant_titles(options.model), criterion),
     )
 
 
@@ -78,15 +76,11 @@ def _log_scores(parent: Run, curve: LearningCurve) -> None:
 def _summary(options: CurveOptions, curve: LearningCurve, draws: int) -> str:
     name = f"{options.corpus} {options.model}"
     lines = [
-        _wrapped(f"curve: {name}, {draws} draws of each size, {curve.test_rows:,} test rows", indent=""),
+        wrapped(f"curve: {name}, {draws} draws of each size, {curve.test_rows:,} test rows", ""),
         table(curve),
-        _wrapped(verdict(curve)),
-        _wrapped(COVERED),
-        *(_wrapped(caution) for caution in few_rows(curve.test_rows)),
+        wrapped(verdict(curve)),
+        wrapped(COVERED),
+        *(wrapped(caution) for caution in few_rows(curve.test_rows)),
         *(f"  {title} was left out: its library is not installed." for title in options.left_out),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _wrapped(text: str, indent: str = "  ") -> str:
-    return fill(text, TERMINAL_WIDTH, initial_indent=indent, subsequent_indent="  ")

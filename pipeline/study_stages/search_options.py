@@ -41,7 +41,7 @@ from ..networks.keras_network import KerasNetwork
 from ..reading import read_arrays, read_json, read_table
 from ..studies.confirmation import BUDGET_SHARE, Confirmation, IsOver
 from ..studies.search import OnEpoch, Search, Trial
-from ..studies.search_report import TABLE_HEADING, caution, trial_line, trials_table, winner_lines
+from ..studies.search_report import caution, heading, trial_line, trials_table, winner_lines
 from ..studies.settings import Settings, current_settings, search_space, with_settings
 from ..terminal import say
 from ..tracking.run import Run, description, new_run
@@ -81,8 +81,7 @@ def run(path: Path) -> None:
     options = read_stage(folder.options, TuneOptions)
     with reserved(Path(options.output)):
         study = Study(folder, options, _read_corpus(folder, options))
-        say(f"tune: {study.title} on {study.corpus.name}, {study.rows:,} rows to choose by")
-        say(TABLE_HEADING)
+        say(heading(study.title, study.corpus.name, study.rows))
         is_interrupted = True
         try:
             study.run(PROCESS_START, options.budget)

@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from pipeline.artifacts import CorpusFolder
+from pipeline.commands.curve import _shares
 from tests.project import Project
 
 pytestmark = pytest.mark.slow
@@ -51,6 +53,18 @@ def test_what_is_printed_fits_a_terminal_and_answers_the_question(curve: Curve) 
     assert "10 % of 14 training rows are too few for 2 classes: it starts at 50 %" in said
     assert "wice the labels" in said and "the last doubling, from 9 to 16 labelled rows, brought" in said
     assert "There are only 30 test rows" in said
+
+
+def test_that_the_smallest_share_is_too_small_is_said_within_79_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus = CorpusFolder(tmp_path)
+    corpus.report.write_text(json.dumps({"rows": {"train": 1234}}))
+    corpus.labels.write_text(json.dumps([f"class {number}" for number in range(100)]))
+    assert _shares(corpus)[0] == 0.25
+    said = capsys.readouterr().out
+    assert "10 % of 1,234 training rows are too few for 100 classes" in said
+    assert max(map(len, said.splitlines())) <= 79
 
 
 def test_each_size_is_run_three_times_and_tested_on_the_same_rows(curve: Curve) -> None:

@@ -6,9 +6,17 @@ import pytest
 
 from pipeline.networks.search_space import Range
 from pipeline.studies.search import Search, Trial
-from pipeline.studies.search_report import caution, trial_line, trials_table, winner_lines
+from pipeline.studies.search_report import caution, heading, trial_line, trials_table, winner_lines
 
 START = {"network.dropout": 0.5, "network.windows": [3, 4, 5]}
+
+
+def test_what_an_ensemble_searches_fits_the_terminal() -> None:
+    title = "the network + n-grams of ensemble (one network of its 5)"
+    first, *others = heading(title, "docstrings", 1234).splitlines()
+    assert first.startswith("tune: the network + n-grams of ensemble (one network of its 5)")
+    assert others[1:] == ["  trial  validation  epochs  seconds"]
+    assert max(map(len, [first, *others])) <= 79
 
 
 def test_a_trial_that_failed_says_why_on_one_line() -> None:
