@@ -27,7 +27,7 @@ from ..files import atomic_write
 from ..graph.inner_make import INTERRUPTED, run_process
 from ..studies import corpus_table, figures
 from ..studies.cross_validation import CrossValidation
-from ..terminal import say
+from ..terminal import say, wrapped
 
 
 def run(given: Words) -> None:
@@ -44,20 +44,17 @@ def run(given: Words) -> None:
 
 
 def write_tables(chosen_corpora: list[str] | None, models: list[str] | None) -> None:
-    """Write and print the tables of what was cross-validated: of all, or the corpora and models chosen."""
+    """Write and print the tables of what was cross-validated: of all, or the corpora and models chosen.
+
+    Results that cannot be read, such as those of an earlier version, are left out and named.
+    """
     corpora = {run_folder(name, "-").parent.name for name in chosen_corpora or []}
-    saved = [
-        read_stage(folder.result, CrossValidation) for folder in crossval_folders() if folder.result.exists()
-    ]
-    results = corpus_table.fullest(
-        [
-            result
-            for result in saved
-            if (not corpora or result.corpus in corpora) and (not models or result.model.split()[0] in models)
-        ]
-    )
+    saved, unreadable = _read_results(corpora, models)
+    left_out = f"left out, as not written by this version: {', '.join(unreadable)}" if unreadable else ""
+    results = corpus_table.fullest(saved)
     if not results:
-        raise InputError(f"no cross-validation below {build_folder()}: run `make crossval` first")
+        none = f"no cross-validation below {build_folder()}: run `make crossval` first"
+        raise InputError("; ".join(filter(None, [none, left_out])))
     tables = corpus_table.markdown(results)
     text, figure = table_files()
     with atomic_write(text) as partial:
@@ -65,6 +62,29 @@ def write_tables(chosen_corpora: list[str] | None, models: list[str] | None) -> 
     with atomic_write(figure) as partial:
         figures.corpus_scores(corpus_table.cells(results, "accuracy")).savefig(partial)
     say(f"{tables}\n\n{text} and {figure}")
+    if left_out:
+        say(wrapped(left_out, ""))
+
+
+def _read_results(corpora: set[str], models: list[str] | None) -> tuple[list[CrossValidation], list[str]]:
+    """Return the results of the corpora and models, or of all, and the names of those not to be read.
+
+    The folder of a model's begins with its name, as may that of another model.
+    """
+    results: list[CrossValidation] = []
+    unreadable: list[str] = []
+    for folder in crossval_folders():
+        corpus, name = folder.path.parents[1].name, folder.path.name
+        is_asked_for = not models or any(name.startswith(f"{model}-") for model in models)
+        if not folder.result.exists() or not is_asked_for or (corpora and corpus not in corpora):
+            continue
+        try:
+            result = read_stage(folder.result, CrossValidation)
+        except InputError:
+            unreadable.append(f"{corpus}/{name}")
+        else:
+            results += [result] if not models or result.model.split()[0] in models else []
+    return results, unreadable
 
 
 def pairs(corpora: list[str] | None, models: list[str] | None) -> list[tuple[str, str]]:

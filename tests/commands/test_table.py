@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.commands.table import pairs, write_tables
+from pipeline.errors import InputError
 from tests.cross_validations import cross_validation
 from tests.project import Project
 
@@ -18,11 +19,15 @@ LONG = "kim-multichannel-of-a-very-long-name"
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CONVTEXT_DATA", str(tmp_path))
     for model in (LONG, "kim-rand train.epochs=3 embed.dimensions=50"):
-        folder = tmp_path / "build" / "mr" / "crossval" / model
-        folder.mkdir(parents=True)
-        (folder / "options.json").touch()
-        (folder / "crossval.json").write_text(cross_validation(model, "mr", 0.7, 0.8).model_dump_json())
+        save(tmp_path, "mr", model.split()[0], cross_validation(model, "mr", 0.7, 0.8).model_dump_json())
     return tmp_path
+
+
+def save(data: Path, corpus: str, model: str, result: str) -> None:
+    folder = data / "build" / corpus / "crossval" / f"{model}-10x1-seed1"
+    folder.mkdir(parents=True)
+    (folder / "options.json").touch()
+    (folder / "crossval.json").write_text(result)
 
 
 def test_a_model_is_chosen_by_its_name_however_long_and_whatever_set_made_of_it(
@@ -34,6 +39,25 @@ def test_a_model_is_chosen_by_its_name_however_long_and_whatever_set_made_of_it(
         assert f"| {chosen}" in shown
         assert other not in shown
     assert (data / "build" / "table.png").exists()
+
+
+def test_a_result_of_an_earlier_version_is_left_out_and_named_where_it_was_asked_for(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(data, "mr", "kim-static", "{}")
+    save(data, "cr", "kim-rand", "{}")
+    for corpora, models, left_out in (
+        (None, None, "cr/kim-rand-10x1-seed1, mr/kim-static-10x1-seed1"),
+        (["mr"], None, "mr/kim-static-10x1-seed1"),
+        (None, ["kim-rand"], "cr/kim-rand-10x1-seed1"),
+        (["mr"], ["kim-rand"], ""),
+    ):
+        write_tables(corpora, models)
+        shown = " ".join(capsys.readouterr().out.split())
+        assert "| kim-rand train.epochs=3" in shown
+        assert shown.partition("left out, as not written by this version: ")[2] == left_out
+    with pytest.raises(InputError, match="no cross-validation .* left out, .*: cr/kim-rand-10x1-seed1$"):
+        write_tables(["cr"], None)
 
 
 @pytest.mark.parametrize(
