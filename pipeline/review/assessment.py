@@ -21,7 +21,7 @@ from ..measures.selective import Selective, selective
 from ..measures.slices import SliceAccuracy
 from ..measures.softmax import softmax
 from ..measures.unseen import LeftOutClasses, Other, Separation
-from ..options import Criterion
+from ..options import CRITERIA, Criterion
 from ..prediction.classifier import Classifier
 from ..prediction.folded import FoldedModel
 
@@ -114,11 +114,25 @@ class WithoutCopies:
 
 
 def mean_without_copies(metrics: Sequence[Mapping[str, Any]]) -> str:
-    """Return a sentence on the mean accuracy without copies over metrics.json files, "" if none has any."""
-    if not any("without_copies_accuracy" in entries for entries in metrics):
+    """Return a sentence on the mean score by the criterion without copies over metrics.json files.
+
+    Runs of which every test row has a copy are left out. "" if no test row of any has one.
+    """
+    if not any("without_copies_rows" in entries for entries in metrics):
         return ""
-    accuracy = np.mean([entries.get("without_copies_accuracy", entries["accuracy"]) for entries in metrics])
-    return f"Without near copies the accuracy is {accuracy:.1%}."
+    measured = [entries for entries in metrics if entries.get("without_copies_rows") != 0]
+    if not measured:
+        return "Every test row has an equal or near copy among the training rows."
+    criterion: Criterion = metrics[0]["criterion"]
+    network, strongest = (
+        np.mean([entries.get(f"without_copies_{score}", entries[score]) for entries in measured])
+        for score in (criterion, f"baseline_{criterion}")
+    )
+    some = f", over the {len(measured)} of {len(metrics)} runs that have other rows"
+    return (
+        f"Without near copies the {CRITERIA[criterion]} is {network:.1%}, that of each run's strongest "
+        f"opponent {strongest:.1%}{some if len(measured) < len(metrics) else ''}."
+    )
 
 
 @dataclass(frozen=True)

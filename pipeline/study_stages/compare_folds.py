@@ -8,12 +8,10 @@ one parent run in MLflow.
 from __future__ import annotations
 
 from pathlib import Path
-from textwrap import wrap
 
 import numpy as np
 
 from ..artifacts import CrossvalFolder, RunFolder, read_test_labels, tracked_run
-from ..baselines.catalogue import BASELINES
 from ..config.stage_options import CrossvalOptions, Request, TrainOptions, read_stage
 from ..corpus.data_report import mean_copies
 from ..files import sha256, sha256_of, write_json, write_text
@@ -27,10 +25,11 @@ from ..studies.cross_validation import (
     CrossValidation,
     FoldPredictions,
     contestant_results,
+    contestant_titles,
     table,
     verdict,
 )
-from ..terminal import TERMINAL_WIDTH
+from ..terminal import wrapped
 from ..tracking.run import description, new_run
 
 IN_TIME_ORDER = (
@@ -46,8 +45,7 @@ def run(path: Path) -> None:
     names = read_json(runs[0].corpus.labels)
     folds = [_fold_predictions(run) for run in runs]
 
-    titles = {"network": options.model} | {key: baseline.title for key, baseline in BASELINES.items()}
-    contestants = contestant_results(folds, titles, names, options.folds)
+    contestants = contestant_results(folds, contestant_titles(options.model), names, options.folds)
     result = _result(options, runs, contestants, test_rows=len(folds[0].truth))
 
     name = f"{options.corpus} {options.model}, {len(runs)} {'folds' if options.folds > 1 else 'seeds'}"
@@ -56,12 +54,12 @@ def run(path: Path) -> None:
         parent.describe(description(read_stage(runs[0].request, Request).command, result.verdict))
         parent.adopt([tracked_run(run) for run in runs])
         parent.log_metrics({f"mean.{entry.key}": entry.mean("accuracy") for entry in contestants})
+        parent.log_metrics({f"mean.{entry.key}.macro_f1": entry.mean("macro_f1") for entry in contestants})
         test_rows = sum(len(fold.truth) for fold in folds) // options.repeats
         summary = [
-            *_wrapped(f"crossval: {name}", indent=""),
+            wrapped(f"crossval: {name}", ""),
             table(contestants, result.criterion),
-            *_wrapped(result.verdict),
-            *_notes(options, runs, result, test_rows),
+            *(wrapped(note) for note in [result.verdict, *_notes(options, runs, result, test_rows)] if note),
         ]
         write_text(folder.summary, "\n".join(summary) + "\n")
         write_json(folder.result, result.model_dump())
@@ -101,21 +99,17 @@ def _result(
 def _notes(
     options: CrossvalOptions, runs: list[RunFolder], result: CrossValidation, test_rows: int
 ) -> list[str]:
-    """Return the lines below the verdict: calibration, near copies, few test rows, missing opponents."""
+    """Return what is to be added: calibration, near copies, few test rows, missing opponents; some are ""."""
     after, before = np.mean(result.calibration_error), np.mean(result.calibration_error_before)
     near_copies = mean_copies([read_json(run.corpus.report) for run in runs], options.folds)
     return [
-        f"  calibration error {after:.1%}; {before:.1%} without the temperature",
-        *_wrapped(near_copies),
-        *_wrapped(mean_without_copies([read_json(run.metrics) for run in runs])),
-        *_wrapped(IN_TIME_ORDER if "time" in read_json(runs[0].corpus.report)["split"] else ""),
-        *(f"  {caution}" for caution in few_rows(test_rows)),
-        *(f"  {title} was left out: its library is not installed." for title in options.left_out),
+        f"calibration error {after:.1%}; {before:.1%} without the temperature",
+        near_copies,
+        mean_without_copies([read_json(run.metrics) for run in runs]),
+        IN_TIME_ORDER if "time" in read_json(runs[0].corpus.report)["split"] else "",
+        *few_rows(test_rows),
+        *(f"{title} was left out: its library is not installed." for title in options.left_out),
     ]
-
-
-def _wrapped(text: str, indent: str = "  ") -> list[str]:
-    return wrap(text, TERMINAL_WIDTH, initial_indent=indent, subsequent_indent="  ")
 
 
 def _digest(runs: list[RunFolder], seed: int) -> str:

@@ -79,7 +79,39 @@ def test_where_no_row_or_every_row_has_a_copy_there_is_no_other_score(copied: bo
         assert "every test row has" in measured.without_copies.sentence("accuracy", "LR")
 
 
+def fold(network: float, opponent: float, criterion: str = "accuracy", **without: float) -> dict[str, Any]:
+    scores = {criterion: network, f"baseline_{criterion}": opponent}
+    return {
+        "criterion": criterion,
+        **scores,
+        **{f"without_copies_{name}": it for name, it in without.items()},
+    }
+
+
 def test_the_mean_without_copies_takes_folds_without_any_as_they_are() -> None:
-    folds = [{"accuracy": 0.9, "without_copies_accuracy": 0.7}, {"accuracy": 0.8}]
-    assert assessment.mean_without_copies(folds) == "Without near copies the accuracy is 75.0%."
+    folds = [fold(0.9, 0.8, rows=3, accuracy=0.7, baseline_accuracy=0.4), fold(0.8, 0.6)]
+    assert (
+        assessment.mean_without_copies(folds)
+        == "Without near copies the accuracy is 75.0%, that of each run's strongest opponent 50.0%."
+    )
     assert assessment.mean_without_copies(folds[1:]) == ""
+
+
+def test_a_fold_of_copies_alone_has_no_part_in_the_mean_without_copies() -> None:
+    folds = [fold(0.9, 0.8, rows=0), fold(0.9, 0.8, rows=3, accuracy=0.5, baseline_accuracy=0.4)]
+    assert assessment.mean_without_copies(folds) == (
+        "Without near copies the accuracy is 50.0%, that of each run's strongest opponent 40.0%, "
+        "over the 1 of 2 runs that have other rows."
+    )
+    assert assessment.mean_without_copies(folds[:1]).startswith("Every test row has an equal or near copy")
+
+
+def test_the_mean_without_copies_is_that_of_the_criterion() -> None:
+    folds = [
+        fold(0.9, 0.8, "macro_f1", rows=3, macro_f1=0.6, baseline_macro_f1=0.5, accuracy=0.95),
+        fold(0.7, 0.8, "macro_f1"),
+    ]
+    assert (
+        assessment.mean_without_copies(folds)
+        == "Without near copies the macro-F1 is 65.0%, that of each run's strongest opponent 65.0%."
+    )
