@@ -64,7 +64,8 @@ def test_an_image_corpus_trains_image_cnn_and_has_neither_tokens_nor_vectors(tra
 def test_rows_report_and_pixels_belong_together(trained: Trained) -> None:
     corpus = trained.folder.parent
     rows, images = pd.read_parquet(corpus / "rows.parquet"), np.load(corpus / "images.npy")
-    assert list(rows) == ["file", "line", "content", "width", "height", "label", "part"]
+    columns = ["file", "line", "content", "width", "height", "label", "part", "unit", "copied"]
+    assert sorted(rows) == sorted(columns)
     assert images.shape == (len(rows), 8, 8, 1) and images.dtype == np.uint8
     assert rows["line"].tolist() == list(range(1, len(rows) + 1))
     report = json.loads((corpus / "data_report.json").read_text())
