@@ -182,7 +182,7 @@ def test_a_rollback_goes_back_champion_by_champion(verb: Verb, data: Path, tmp_p
 
 def looks(printed: str) -> str:
     found = re.search(
-        r"(No other run|(\d) runs, this one included,) ha(s|ve) been compared on these", printed
+        r"(No other run is on record as|(\d) runs, this one included, have been) compared on", printed
     )
     assert found, printed
     return found[2] or "1"
