@@ -12,7 +12,7 @@ data/build/<corpus>/folds/all/of10-seed1.npz  the fold that tests each row; opti
 data/build/<corpus>/folds-<hash>/             folds of a corpus for which the command line sets options
 data/build/<corpus>/crossval/<model>-.../     options.json crossval.json summary.txt
 data/build/<corpus>/subsets-seed1/<subset>/   a share of the rows to learn from: the same files; all/ has all
-                                              rows, of which the others test the same ones
+                                              rows, and the test rows are the same in each
 data/build/<corpus>/subsets-seed1-<hash>/     subsets of a corpus for which the command line sets options
 data/build/<corpus>/curve/<model>-.../        options.json curve.json summary.txt curve.png
 data/build/<corpus>/<model>/    embed.json train.json          the stages' options

@@ -72,9 +72,14 @@ def write_run(
 ) -> None:
     """Write what the model and its opponents are made by."""
     write(folder.request, request)
-    write(folder.corpus.baseline_options, BaselineOptions(seed=configuration.seed, baselines=baselines))
+    write_baselines(folder, configuration, baselines)
     write_inputs(folder, configuration)
     write(folder.train_options, training(configuration, model))
+
+
+def write_baselines(folder: RunFolder, configuration: Configuration, baselines: list[BaselineName]) -> None:
+    """Write what the opponents are made by, among them the n-grams that a model may be pooled with."""
+    write(folder.corpus.baseline_options, BaselineOptions(seed=configuration.seed, baselines=baselines))
 
 
 def training(configuration: Configuration, model: str) -> TrainOptions:

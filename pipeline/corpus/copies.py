@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .equality import contents, group_numbers
-from .near_copies import NearTexts
+from .near_copies import NearTexts, Numbers
 
 # Up to this share of rows with a near copy, a split by chance is left as it is, and the result is also given
 # without them: keeping them together would change the test part for the sake of a few.
@@ -21,7 +21,6 @@ FEW_NEAR = 0.05
 LARGEST_UNIT = 0.1
 # Rows that groups of equal texts may make together in a corpus so small that a tenth of it is less.
 LARGEST_OF_SMALL = 10
-Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -132,9 +131,8 @@ def _group_units(groups: NDArray[np.object_]) -> Numbers:
 def _united(unit: Numbers, alike: Numbers, largest: float) -> Numbers:
     """Return the units of rows after those with rows that are alike were united, int64 [rows].
 
-    `unit` and `alike` are int64 [rows]. The units with rows of one number in `alike` are united, all or none:
-    those of the numbers that the fewest units share first, and none where more than `largest` rows would come
-    together.
+    `unit` and `alike` are int64 [rows]. All units that have rows of one number in `alike` become one, unless
+    it would have more than `largest` rows: these then stay apart. Numbers that few units share come first.
     """
     from scipy.cluster.hierarchy import DisjointSet  # imported late: most stages have no use for it
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..artifacts import SearchFolder
 from ..config import assignments, loading
 from ..config.conf_folders import MODELS
-from ..config.options_writer import training, write, write_corpus, write_inputs
-from ..config.stage_options import BaselineOptions, TuneOptions
+from ..config.options_writer import training, write, write_baselines, write_corpus, write_inputs
+from ..config.stage_options import TuneOptions
 from ..config.tuned_model import reserved
 from ..errors import InputError
 from ..files import short_hash
@@ -30,10 +30,7 @@ def configure_search(request: TrainingRequest, budget: int, budget_text: str, na
         prepare = write_corpus(folder.corpus, folder.corpus.path.name, configuration)
         write_corpus_facts(folder.corpus, configuration)
         tokenize, embed = write_inputs(folder, configuration)
-        baselines = BaselineOptions(
-            seed=configuration.seed, baselines=QUICK_BASELINES[configuration.source.input]
-        )
-        write(folder.corpus.baseline_options, baselines)
+        write_baselines(folder, configuration, QUICK_BASELINES[configuration.source.input])
     options = TuneOptions(
         budget=budget,
         output=str(output),

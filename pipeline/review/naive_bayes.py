@@ -39,7 +39,8 @@ def out_of_fold_probabilities(
     """
     from sklearn.feature_extraction.text import TfidfTransformer  # late: it takes seconds, for reports alone
 
-    weighted = TfidfTransformer().fit_transform(ngram_counts(sequences, distinct_ngrams(sequences)))
+    _, counts = distinct_ngrams(sequences)
+    weighted = TfidfTransformer().fit_transform(counts)
     folds = _stratified_folds(labels, groups, seed)
     logits = np.zeros((len(labels), classes), np.float32)
     for fold in range(FOLDS):
@@ -62,10 +63,12 @@ def leave_classes_out(
 
     counts_by_class = np.bincount(labels, minlength=len(names))
     tested = np.bincount(truth, minlength=len(names)) > 0
-    features = distinct_ngrams(training)
-    if reason := _reason_against(counts_by_class, tested, features):
+    if reason := _reason_against(counts_by_class, tested):
         return LeftOutClasses([], reason)
-    counts, test_counts = ngram_counts(training, features), ngram_counts(test, features)
+    features, counts = distinct_ngrams(training)
+    if not len(features):
+        return LeftOutClasses([], "no training text has a token")
+    test_counts = ngram_counts(test, features)
     found = []
     order = np.argsort(-counts_by_class, kind="stable")
     for label in order[tested[order]][:MAX_CLASSES].tolist():
@@ -79,9 +82,7 @@ def leave_classes_out(
     return LeftOutClasses(found)
 
 
-def _reason_against(
-    counts_by_class: NDArray[np.int64], tested: NDArray[np.bool_], features: NDArray[np.int64]
-) -> str:
+def _reason_against(counts_by_class: NDArray[np.int64], tested: NDArray[np.bool_]) -> str:
     """Return why no class can be left out, "" if one can."""
     if (counts_by_class > 0).sum() < 3:
         return "with two classes, none can be left out"
@@ -89,7 +90,7 @@ def _reason_against(
         return "the test part has one class"
     if counts_by_class.sum() > MAX_ROWS:
         return f"the training part has more than {MAX_ROWS:,} rows"
-    return "" if len(features) else "no training text has a token"
+    return ""
 
 
 def _fit(weighted: csr_matrix, labels: Labels, classes: int) -> MultinomialNB:

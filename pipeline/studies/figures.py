@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..measures.comparison import MAJORITY
 from ..options import CRITERIA
 from ..review.style import BLUE, GREY, ORANGE, Figure, figure_style, set_heading
 from .corpus_table import Cell, Cells
@@ -125,7 +126,7 @@ def learning_curves(curve: LearningCurve, subject: str) -> Figure:
 
     The opponent that is best at all rows has a colour; the majority class, far below, is left out.
     """
-    network, *opponents = (entry for entry in curve.contestants if "majority" not in entry.title)
+    network, *opponents = (entry for entry in curve.contestants if entry.key != MAJORITY)
     opponents.sort(key=lambda entry: -entry.scores[-1].mean)
     figure = Figure(figsize=(7, 5), layout="constrained")
     axis = figure.subplots()

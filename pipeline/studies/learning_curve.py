@@ -20,6 +20,7 @@ import numpy as np
 from scipy import stats
 
 from ..arrays import Doubles, Labels
+from ..measures.comparison import MAJORITY
 from ..measures.metrics import Interval
 from ..measures.paired import SIGNIFICANCE_LEVEL, holm, interval
 from ..measures.row_values import row_values
@@ -157,7 +158,7 @@ def outlook(curve: LearningCurve) -> str:
     """
     network = curve.contestants[0]
     gain, half, full = network.gains[-1], curve.rows[-2], curve.rows[-1]
-    if any(entry.key == "majority" and entry.leads[-1].low <= 0 for entry in curve.contestants):
+    if any(entry.key == MAJORITY and entry.leads[-1].low <= 0 for entry in curve.contestants):
         answer = f"{OPEN}, as {shown(network.title)} is not significantly better than the majority class"
     elif gain.high < LITTLE:
         answer = f"Twice the labels would bring little, less than {100 * LITTLE:.0f} point"

@@ -45,8 +45,8 @@ def over_folds(differences: Doubles, folds: int) -> Difference:
     each fold. Two folds share most of their training rows, so the variance of the mean is not s^2/n but
     (1/n + n_test/n_train) s^2, with n_test/n_train = 1/(folds - 1), and has n - 1 degrees of freedom.
 
-    Folds in time order have training parts of growing size, of which the correction takes the largest: it is
-    then too small for the first folds, and p and the interval are approximate.
+    Folds in time order have training parts of growing size. The correction is that of the largest part and
+    too small for the others, so that p and the interval are approximate.
 
     Nadeau & Bengio (2003), Inference for the generalization error, Machine Learning 52, section 3.1;
     for repeats, Bouckaert & Frank (2004), PAKDD, equation 3.
@@ -60,10 +60,10 @@ def over_rows(differences: Doubles) -> Difference:
 
     `differences` float64 [seeds, rows] is what each row adds to the score of the first classifier less what
     it adds to that of the second, see `row_values`: of accuracy 1 where only the first is correct, -1 where
-    only the second is, else 0. The variance of the mean is the sum of two parts: the
-    variance of the rows' means (over seeds) divided by the rows, and that of the seeds' means (over rows)
-    divided by the seeds; the degrees of freedom of the sum are those of Satterthwaite (1946), Biometrics
-    Bulletin 2, equation 17, as in Welch's t-test. With one seed this is the paired t-test over rows.
+    only the second is, else 0. The variance of the mean is the sum of two parts: the variance of the rows'
+    means (over seeds) divided by the rows, and that of the seeds' means (over rows) divided by the seeds. Its
+    degrees of freedom are those of Satterthwaite (1946), Biometrics Bulletin 2, equation 17, as in Welch's
+    t-test. With one seed this is the paired t-test over rows.
 
     On few rows p is bounded from below by the sign test: see `_bounded_by_sign_test`. A single row has p 1.
     """

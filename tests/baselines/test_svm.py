@@ -42,7 +42,7 @@ def theirs(training: Texts, test: Texts) -> tuple[np.ndarray, np.ndarray]:
 
 
 def in_order(features: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """The features, of which the order means nothing, by their values in the rows `by`."""
+    """The features, in the order of their values in the rows `by`: their own order means nothing."""
     return features[:, np.lexsort(by.round(9))]
 
 

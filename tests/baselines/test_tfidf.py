@@ -95,7 +95,8 @@ def test_pairs_do_not_reach_over_the_end_of_a_row() -> None:
 
 
 def test_the_counts_are_those_of_known_n_grams() -> None:
-    features = distinct_ngrams(Sequences.from_rows([[1, 2, 1], [3]]))
+    features, own = distinct_ngrams(Sequences.from_rows([[1, 2, 1], [3]]))
+    assert own.toarray().tolist() == [[2, 1, 0, 1, 1], [0, 0, 1, 0, 0]]
     assert features.tolist() == [1, 2, 3, 1 << 32 | 2, 2 << 32 | 1]
     counts = ngram_counts(Sequences.from_rows([[1, 2, 1, 2], [], [9, 3, 1]]), features)
     assert counts.toarray().tolist() == [[2, 2, 0, 2, 1], [0] * 5, [1, 0, 1, 0, 0]]
