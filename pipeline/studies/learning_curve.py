@@ -170,7 +170,8 @@ def outlook(curve: LearningCurve) -> str:
     if len(network.gains) > 1:
         before = network.gains[-2].mean
         earlier = f", the one before {100 * before:+.1f}"
-        growing = ", though the gains have not begun to shrink" if gain.mean >= before else ""
+        if gain.low > 0 and gain.mean >= before:
+            growing = ", though the gains have not begun to shrink"
     unit = "points" if curve.criterion == "accuracy" else "points of macro-F1"
     sentences = (
         f"{answer}: the last doubling, from {half:,} to {full:,} labelled rows, brought "

@@ -172,6 +172,11 @@ def test_gains_that_do_not_shrink_are_told() -> None:
     )
 
 
+def test_of_losses_nothing_is_told_to_grow() -> None:
+    said = outlook(curve([difference(-1.5, 1), difference(-0.5, 1)], [AHEAD] * 3))
+    assert said.endswith("the one before -1.5. The next usually brings at most as much.")
+
+
 def test_a_single_doubling_has_none_before_and_macro_f1_is_named() -> None:
     said = outlook(curve([difference(3, 1)], [AHEAD] * 2, criterion="macro_f1"))
     assert "brought convtext +3.0 points of macro-F1 [+2.0, +4.0]. The next" in said
