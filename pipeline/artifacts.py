@@ -41,7 +41,7 @@ import numpy as np
 from .arrays import Labels
 from .errors import InputError
 from .files import short_hash, write_arrays
-from .inputs import Images, Sequences, Start
+from .inputs import Images, Sequences, Start, UnseenWords
 from .reading import read_arrays, read_json, read_table, readable
 
 if TYPE_CHECKING:
@@ -121,9 +121,6 @@ class CorpusFolder:
     def baseline_choices(self, criterion: Criterion) -> Path:
         """Return the file of the baselines' settings and of their scores on the validation part."""
         return self.path / f"baseline_{criterion}.json"
-
-    def ngrams(self, criterion: Criterion) -> Path:
-        return self.path / f"ngrams_{criterion}.npz"
 
     def fold(self, name: str, settings: str) -> CorpusFolder:
         """Return the folder of a fold.
@@ -270,7 +267,14 @@ class MlflowModelFolder:
 
 
 def write_sequences(path: Path, sequences: Sequences) -> None:
-    write_arrays(path, ids=sequences.ids, offsets=sequences.offsets)
+    unseen = [word.encode("utf-8", "surrogatepass") for word in sequences.unseen.words]
+    write_arrays(
+        path,
+        ids=sequences.ids,
+        offsets=sequences.offsets,
+        words=sequences.words,
+        unseen=np.frombuffer(b"\n".join(unseen), np.uint8),  # no word holds the end of a line
+    )
 
 
 def read_inputs(folder: CorpusFolder) -> Sequences | Images:
@@ -309,4 +313,7 @@ def read_start(folder: RunFolder, inputs: Sequences | Images) -> Start:
 
 
 def read_sequences(path: Path) -> Sequences:
-    return Sequences(**read_arrays(path))
+    arrays = read_arrays(path)
+    unseen = arrays["unseen"].tobytes().decode("utf-8", "surrogatepass")
+    words = UnseenWords(unseen.split("\n") if unseen else ())
+    return Sequences(arrays["ids"], arrays["offsets"], arrays["words"], words)

@@ -67,6 +67,10 @@ class Encoder(Protocol):
         """The number of token ids; 0 for images, which have none."""
 
     @property
+    def words(self) -> list[str]:
+        """The words of the ids from 2 on; none for images."""
+
+    @property
     def packages(self) -> tuple[str, ...]:
         """The packages that encoding rows of this kind needs, besides those of every classifier."""
 

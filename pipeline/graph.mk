@@ -43,18 +43,14 @@ $(CRITERIA:%=$(CORPUS_DIR)/baseline_%.parquet): $(CORPUS_DIR)/baseline_%.parquet
   $(CORPUS_DIR)/rows.parquet $(SEQUENCES) $(CODE)/baseline
 	OMP_NUM_THREADS=1 $(call STAGE,baseline $(CORPUS_DIR) $*)
 
-# The baseline stage leaves it as it was where nothing in it changed, whatever became of other opponents.
-$(CRITERIA:%=$(CORPUS_DIR)/ngrams_%.npz): $(CORPUS_DIR)/ngrams_%.npz: $(CORPUS_DIR)/baseline_%.parquet
-	@[ -e $@ ] || OMP_NUM_THREADS=1 $(call STAGE,baseline $(CORPUS_DIR) $*)
-
 $(RUN)/vectors.npz: $(RUN)/embed.json $(CORPUS_DIR)/sequences.npz $(CODE)/embed
 	$(call STAGE,embed $(RUN))
 
 .PHONY: inputs
 inputs: $(CORPUS_DIR)/rows.parquet $(SEQUENCES) $(VECTORS)
 
-$(RUN)/model/manifest.json: $(RUN)/train.json $(CORPUS_DIR)/rows.parquet $(SEQUENCES) $(VECTORS) $(NGRAMS) \
-  $(CODE)/train-$(ARCHITECTURE) | $(BASELINE)
+$(RUN)/model/manifest.json: $(RUN)/train.json $(CORPUS_DIR)/rows.parquet $(SEQUENCES) $(VECTORS) \
+  $(CODE)/train-$(ARCHITECTURE)
 	$(call STAGE,train $(RUN))
 
 $(RUN)/metrics.json: $(RUN)/model/manifest.json $(BASELINE) $(CODE)/evaluate

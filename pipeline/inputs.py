@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, Self
 
@@ -42,25 +43,50 @@ class Inputs(Protocol):
         """Return the rows as token sequences. Raises TypeError if they are images."""
 
 
+class UnseenWords:
+    """Distinct words outside a vocabulary, in the order in which they were met; it only grows."""
+
+    def __init__(self, words: Iterable[str] = ()) -> None:
+        self.words: list[str] = []
+        self._places: dict[str, int] = {}
+        for word in words:
+            self.add(word)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def add(self, word: str) -> int:
+        """Return the place of a word, which is appended if it is new."""
+        place = self._places.setdefault(word, len(self.words))
+        if place == len(self.words):
+            self.words.append(word)
+        return place
+
+
 @dataclass(frozen=True)
 class Sequences:
-    """Rows of token ids laid end to end.
+    """Rows of tokens laid end to end: row i is `ids[offsets[i]:offsets[i + 1]]`.
 
-    `ids` is int32 [tokens]; row i is `ids[offsets[i]:offsets[i + 1]]`, with `offsets` int64 [rows + 1].
-    Id 0 is padding and does not occur in a row; id 1 is any word outside the vocabulary.
+    `ids` int32 [tokens] is what networks read: 0 is padding and does not occur in a row, 1 is any word
+    outside the vocabulary that is like none in it, and another such word has the id of one that is like it.
+    `words` int32 [tokens] tells these words apart: it is the id of a word in the vocabulary, and the size of
+    the vocabulary plus i for word i of `unseen`. `offsets` is int64 [rows + 1].
     """
 
     ids: NDArray[np.int32]
     offsets: NDArray[np.int64]
+    words: NDArray[np.int32]
+    unseen: UnseenWords
 
     kind: ClassVar[Literal["text"]] = "text"
 
     @classmethod
     def from_rows(cls, rows: list[list[int]]) -> Sequences:
-        """Lay rows of token ids end to end."""
+        """Lay rows of ids of words in the vocabulary end to end."""
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
-        return cls(np.fromiter((i for row in rows for i in row), np.int32, offsets[-1]), offsets)
+        ids = np.fromiter((i for row in rows for i in row), np.int32, offsets[-1])
+        return cls(ids, offsets, ids, UnseenWords())
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -80,7 +106,17 @@ class Sequences:
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
         positions = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
-        return Sequences(self.ids[positions], offsets)
+        return Sequences(self.ids[positions], offsets, self.words[positions], self.unseen)
+
+    def spell(self, numbers: NDArray[np.integer], vocabulary: Sequence[str]) -> list[str]:
+        """Return the words of these numbers, as `words` has them; id 2 is the vocabulary's first word."""
+        first = UNKNOWN + 1
+        return [
+            vocabulary[number - first]
+            if number < first + len(vocabulary)
+            else self.unseen.words[number - first - len(vocabulary)]
+            for number in numbers.tolist()
+        ]
 
     def padded(self) -> NDArray[np.int32]:
         """Return int32 [rows, longest row, at least 1], filled with PADDING on the right."""

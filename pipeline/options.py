@@ -29,6 +29,7 @@ def _text_as_list(value: Any) -> Any:
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[Real, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1, lt=2**63)]  # as NumPy and the kernels count
+Ngrams = Literal["tokens", "characters"]
 BaselineName = Literal["linear", "svm", "nbsvm", "fasttext", "pixels", "majority"]
 InputKind = Literal["tokens", "images"]
 Criterion = Literal["accuracy", "macro_f1"]
@@ -197,6 +198,7 @@ class Embed(Section):
 
     vectors: Annotated[list[str], Field(min_length=1), BeforeValidator(_text_as_list)] = ["corpus"]
     dimensions: Annotated[int, Field(ge=1, le=4096)] = 300  # those of a file are its own
+    corpus_tokens: Positive = 12_000_000  # that learning from the corpus reads, in all epochs together
     missing: Literal["subwords", "uniform"] = "subwords"  # for words that a file lacks
 
     @field_serializer("vectors")
@@ -229,10 +231,10 @@ class Train(Section):
 
 
 class Ensemble(Section):
-    """The members that the classifier averages: networks that differ in their seed, and a linear model."""
+    """The members of the classifier: networks that differ in their seed, and linear models on n-grams."""
 
     members: Positive = 1
-    ngrams: bool = False  # add the baseline's TF-IDF + logistic regression, weighted on validation
+    ngrams: list[Ngrams] = []  # linear models on these, weighted on validation
 
 
 class Configuration(Section):

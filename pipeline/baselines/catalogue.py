@@ -18,7 +18,7 @@ from ..arrays import Labels
 from ..inputs import Images, Sequences
 from ..measures.metrics import scores
 from ..options import BaselineName, Criterion, InputKind
-from . import fasttext, nbsvm, pixels, svm, tfidf
+from . import fasttext, logistic, nbsvm, pixels, svm
 from .candidate import Candidate, FittedCandidate, Rows, Texts
 
 Form = Literal["any", "tokens", "texts", "images"]  # of rows: `Inputs`, `Sequences`, `Texts`, `Images`
@@ -86,10 +86,10 @@ def _majority(training: Rows, labels: Labels, classes: int, seed: int, balanced:
     yield FittedCandidate(f"label {label}", lambda inputs: np.full(len(inputs), label, np.int64))
 
 
-def _tfidf(
+def _logistic(
     training: Sequences, labels: Labels, classes: int, seed: int, balanced: bool
 ) -> Iterator[Candidate]:
-    return tfidf.candidates(training, labels, classes, balanced)
+    return logistic.candidates(training, labels, classes, balanced)
 
 
 def _svm(training: Texts, labels: Labels, classes: int, seed: int, balanced: bool) -> Iterator[Candidate]:
@@ -113,7 +113,7 @@ def _pixels(training: Images, labels: Labels, classes: int, seed: int, balanced:
 
 
 BASELINES: dict[BaselineName, Baseline] = {
-    "linear": Baseline("TF-IDF + logistic regression", _tfidf),
+    "linear": Baseline("TF-IDF + logistic regression", _logistic),
     "svm": Baseline("SVM with character n-grams", _svm, takes="texts"),
     "nbsvm": Baseline("NBSVM with bigrams", _nbsvm),
     "fasttext": Baseline("fastText with bigrams", _fasttext, library="fasttext"),

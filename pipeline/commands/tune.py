@@ -1,7 +1,6 @@
 """Search a model's options within a time budget.
 
-Writes the options of the search and has make build the network's inputs, and the n-grams if the model is
-pooled with them; `search_options` does the rest.
+Writes the options of the search and has make build the network's inputs; `search_options` does the rest.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from ..artifacts import SearchFolder
 from ..config import words
 from ..config.command_line import Words
-from ..config.stage_options import TuneOptions, read_stage
 from ..graph.inner_make import Goal, make, run_stage
 from ..graph.request import TrainingRequest
 from ..graph.search import configure_search
@@ -17,9 +15,7 @@ from ..graph.search import configure_search
 
 def run(given: Words) -> None:
     search = configure(given)
-    train = read_stage(search.options, TuneOptions).train
-    ngrams = [search.run.corpus.ngrams(train.train.criterion)] if train.ensemble.ngrams else []
-    make(Goal(search.run, ("inputs", *ngrams)))
+    make(Goal(search.run, ("inputs",)))
     run_stage("search_options", search.path)
 
 

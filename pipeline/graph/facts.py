@@ -35,7 +35,6 @@ def write_run_facts(run: RunFolder, configuration: Configuration) -> None:
         {
             "ARCHITECTURE": [configuration.architecture],
             "CRITERION": [criterion],
-            "NGRAMS": [run.corpus.ngrams(criterion)] if configuration.ensemble.ngrams else [],
         },
     )
 

@@ -32,6 +32,7 @@ class ImageEncoder:
 
     kind: ClassVar[Literal["image"]] = "image"
     vocabulary: ClassVar[int] = 0
+    words: ClassVar[list[str]] = []
     packages: ClassVar[tuple[str, ...]] = ("pillow",)
 
     @property

@@ -1,7 +1,7 @@
 """Softmax over the classes of each row, and its logarithm.
 
 In two precisions: `softmax` and `log_softmax` compute in the type of their logits, as training and measures
-do; the compiled ones, for prediction, take float32 logits, add up in float64 and are faster.
+do; the compiled one, for prediction, takes float32 logits, adds up in float64 and is faster.
 """
 
 from __future__ import annotations
@@ -42,17 +42,3 @@ def compiled_softmax(logits: Floats, temperature: float) -> Floats:
         for c in range(logits.shape[1]):
             probabilities[row, c] = math.exp((logits[row, c] - highest) / temperature) / total
     return probabilities
-
-
-@kernel
-def compiled_log_softmax(logits: Floats) -> Floats:
-    """Return the logarithms of softmax(logits), float32 [rows, classes]."""
-    logarithms = np.empty_like(logits)
-    for row in range(len(logits)):
-        highest = logits[row].max()
-        total = 0.0
-        for c in range(logits.shape[1]):
-            total += math.exp(logits[row, c] - highest)
-        for c in range(logits.shape[1]):
-            logarithms[row, c] = logits[row, c] - highest - math.log(total)
-    return logarithms

@@ -7,7 +7,8 @@ model/text_encoder.json    tokenizer and vocabulary, or
 model/image_encoder.json   the images' size
 model/network.keras
 model/validation.npz       how the rows of the validation part came out (see `Outcomes`), for `abstention`
-model/folded.npz           the folded form (see `folded`) without its tables
+model/pool.npz             the linear models on n-grams, if any, and the weights of all members (see `pool`)
+model/folded.npz           the folded form of the networks (see `folded`) without its tables
 model/table-<n>.<form>.npy the table of network n, in float32 and in int16; memory-mapped
 """
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 from zipfile import ZipFile
 
 import numpy as np
@@ -26,6 +27,7 @@ from ..arrays import Floats, Ids, check_array
 from ..encoder import Encoder, TokenCounts
 from ..errors import InputError
 from ..files import read_replaceable, write_arrays, write_json
+from ..folding.folded import FORMS, ConvolutionShape, FoldedModel, Form
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Kind, Sequences
 from ..manifest import VerifiedFolder, write_manifest
@@ -36,23 +38,17 @@ from ..options import Real, Section
 from ..reading import check_unpacked, map_array, read_arrays, read_json, readable
 from ..text.encoder import TextEncoder
 from .drift import Reference
-from .folded import FORMS, ConvolutionShape, FoldedModel, Form
+from .pool import Pool, Predictor, linear_members
 
-FORMAT = 4
+FORMAT = 5
 DESCRIPTION = "classifier.json"
 NETWORK, FOLDED, TABLE = "network.keras", "folded.npz", "table-{}.{}.npy"
 VALIDATION = "validation.npz"
+POOL = "pool.npz"
 Keras = Literal["keras"]
 KERAS: Keras = "keras"
 ENCODER = "{}_encoder.json"
 ENCODERS: dict[Kind, type[TextEncoder | ImageEncoder]] = {"text": TextEncoder, "image": ImageEncoder}
-
-
-class Predictor(Protocol):
-    """The folded form of a network, or the Keras network itself."""
-
-    def logits(self, inputs: Any, /) -> Floats:
-        """Return float32 [rows, labels], before the temperature."""
 
 
 class Classifier:
@@ -104,7 +100,7 @@ class Classifier:
     @property
     def is_folded(self) -> bool:
         """True if prediction needs no TensorFlow."""
-        return isinstance(self.predictor, FoldedModel)
+        return isinstance(self.predictor, Pool) and isinstance(self.predictor.networks, FoldedModel)
 
     def calibrate(self, inputs: Sequences | Images, labels: Ids) -> None:
         """Choose the temperature, which changes no label.
@@ -125,6 +121,18 @@ class Classifier:
         """Note how rows that the network was not trained on come out, once it is calibrated."""
         logits = self.logits(inputs)
         self.validation = Outcomes.of_rows(self.softmax(logits), logits.argmax(axis=1), labels)
+
+    def with_predictor(self, predictor: Callable[[], Predictor]) -> Classifier:
+        """Return the classifier with another predictor; the rest is as it was measured with this one."""
+        return Classifier(
+            predictor,
+            self.encoder,
+            self.labels,
+            self.column,
+            self.temperature,
+            self.reference,
+            validation=self.validation,
+        )
 
     def predict(self, texts: Sequence[str]) -> tuple[list[str], Floats]:
         """Return the most probable label of each text or image file, and its probability, float32 [texts]."""
@@ -176,12 +184,12 @@ class Classifier:
         encoder = ENCODERS[kind].from_json(read_json(path), str(path))
         classes = len(description.labels)
         if form == "keras" or kind == "image" or not description.folded:
-            predictor = _keras_network(files, encoder, classes)
+            networks = _keras_network(files, encoder, classes)
         else:
-            predictor = _folded(files, description.folded, form, encoder, classes)
+            networks = _folded(files, description.folded, form, encoder, classes)
         validation = _validation(files, classes) if VALIDATION in files else None
         return cls(
-            predictor,
+            _pool(files, networks, encoder, classes),
             encoder,
             description.labels,
             description.column,
@@ -195,7 +203,7 @@ class Classifier:
 def load_network(folder: Path) -> Any:
     """Load the Keras network itself, as it was trained."""
     predictor: Any = Classifier.load(folder, KERAS).predictor
-    return predictor.model
+    return predictor.networks.model
 
 
 def parse_form(name: str) -> Form | Keras:
@@ -206,9 +214,11 @@ def parse_form(name: str) -> Form | Keras:
     raise InputError(f"form {name}: expected one of {', '.join([*FORMS, KERAS])}", option="form")
 
 
-def save(folder: Path, classifier: Classifier, network: Any, folded: FoldedModel | None) -> None:
-    """Write a classifier, its Keras network and its folded form into an existing folder."""
+def save(folder: Path, classifier: Classifier, network: Any, pool: Pool) -> None:
+    """Write a classifier, its Keras network and its pool with exact numbers into an existing folder."""
     network.save(folder / NETWORK)
+    write_arrays(folder / POOL, **pool.arrays())
+    folded = pool.networks if isinstance(pool.networks, FoldedModel) else None
     shapes = folded.shapes if folded else []
     if folded:
         forms: dict[Form, FoldedModel] = {"float32": folded, "int16": folded.rounded()}
@@ -234,7 +244,7 @@ def save(folder: Path, classifier: Classifier, network: Any, folded: FoldedModel
 
 def _folded(
     files: VerifiedFolder, shapes: list[ConvolutionShape], form: Form, encoder: Encoder, classes: int
-) -> Callable[[], FoldedModel]:
+) -> Callable[[], Predictor]:
     """Verify and check the files now, so that a damaged one is found before any work is done."""
     tables = []
     for number, shape in enumerate(shapes):
@@ -248,6 +258,19 @@ def _folded(
         if model.classes != classes:
             raise InputError(f"a model of {model.classes} classes, expected one for each of {classes} labels")
     return lambda: model
+
+
+def _pool(
+    files: VerifiedFolder, networks: Callable[[], Predictor], encoder: Encoder, classes: int
+) -> Callable[[], Predictor]:
+    """Verify and check the file now; the networks are loaded on first use."""
+    arrays = read_arrays(files.verified(POOL))
+    with files.checking(POOL):
+        linear, weights = linear_members(arrays, classes)
+        if characters := linear.get("characters"):
+            table = characters.arrays()["table"]
+            check_array("characters.table", table, np.float32, (encoder.vocabulary, classes + 1))
+    return lambda: Pool(networks(), linear, weights)
 
 
 def _validation(files: VerifiedFolder, classes: int) -> Outcomes:

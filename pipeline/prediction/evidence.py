@@ -10,10 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Floats, Labels
-from ..baselines.tfidf import TfidfModel
 from ..errors import InputError
+from ..folding.folded import FoldedModel, FoldedNetwork
 from ..inputs import Sequences
-from .folded import FoldedModel, FoldedNetwork
+from ..linear.character_ngrams import CharacterNgrams
+from ..linear.token_ngrams import TokenNgrams
+from .pool import Pool
 
 SHOWN_NGRAMS = 5  # those of the greatest contributions
 
@@ -36,15 +38,14 @@ def evidence(
 
     `tokens` are the rows' as text, `logits` [rows, classes] the model's, `labels` [rows] the classes whose
     logit is decomposed. The contributions are exact, as all that follows the maximum is linear or a sum: but
-    for the decimals shown they add up to the logit. The bias holds what no n-gram adds: the networks' own
-    biases, and in an ensemble the normalisation of the members' log-probabilities.
+    for the decimals shown they add up to the logit. The bias holds what no n-gram adds: the members' biases.
 
     Raises InputError for a model that is not folded.
     """
-    if not isinstance(model, FoldedModel):
+    if not isinstance(model, Pool) or not isinstance(model.networks, FoldedModel):
         raise InputError("evidence needs a folded model: this one predicts by its Keras network")
     values: list[defaultdict[str, float]] = [defaultdict(float) for _ in tokens]
-    for row, start, end, value in _contributions(model, sequences, labels):
+    for row, start, end, value in _contributions(model, model.networks, sequences, labels):
         values[row][" ".join(tokens[row][start:end])] += value
     return [_to_json(values[row], float(logits[row, label])) for row, label in enumerate(labels.tolist())]
 
@@ -59,12 +60,16 @@ def _to_json(values: dict[str, float], logit: float) -> str:
     return json.dumps([[name, round(value, 4)] for name, value in shown], ensure_ascii=False)
 
 
-def _contributions(model: FoldedModel, sequences: Sequences, labels: Labels) -> Iterator[_Contribution]:
-    share = model.weights[0] / len(model.members) if model.weights else 1.0
-    for member in model.members:
-        yield from _window_contributions(member, sequences, labels, share)
-    if model.ngrams is not None:
-        yield from _ngram_contributions(model.ngrams, sequences, labels, model.weights[1])
+def _contributions(
+    pool: Pool, networks: FoldedModel, sequences: Sequences, labels: Labels
+) -> Iterator[_Contribution]:
+    for member in networks.members:
+        yield from _window_contributions(member, sequences, labels, pool.weights[0] / len(networks.members))
+    for weight, model in zip(pool.weights[1:], pool.linear.values(), strict=True):
+        if isinstance(model, CharacterNgrams):
+            yield from _word_contributions(model, sequences, labels, weight)
+        else:
+            yield from _ngram_contributions(model, sequences, labels, weight)
 
 
 def _window_contributions(
@@ -81,20 +86,33 @@ def _window_contributions(
 
 
 def _ngram_contributions(
-    model: TfidfModel, sequences: Sequences, labels: Labels, share: float
+    model: TokenNgrams, sequences: Sequences, labels: Labels, share: float
 ) -> Iterator[_Contribution]:
-    """Yield every token and pair that the linear model knows."""
+    """Yield every token and pair that the linear model knows; those that are equal have equal shares."""
     for row, label in enumerate(labels.tolist()):
         ids = sequences.ids[sequences.offsets[row] : sequences.offsets[row + 1]].astype(np.int64)
         pairs = max(0, len(ids) - 1)
         keys = np.concatenate([ids, ids[:-1] << 32 | ids[1:]])
         starts = np.concatenate([np.arange(len(ids)), np.arange(pairs)])
         sizes = np.repeat([1, 2], [len(ids), pairs])
-        places = model.find(keys)
-        distinct, counts = np.unique(places, return_counts=True)
-        known = distinct >= 0
-        length = np.sqrt(np.square(counts[known] * model.idf[distinct[known]]).sum())
+        features, places, counts = np.unique(model.find(keys), return_inverse=True, return_counts=True)
+        known = features >= 0
+        values = np.where(known, (1 + np.log(counts)) * model.idf[features], 0)
+        length = np.sqrt(np.square(values).sum())
         for start, size, place in zip(starts, sizes, places, strict=True):
-            if place >= 0:
-                value = share * model.idf[place] * model.weights[place, label] / length
+            if known[place]:
+                weight = share * model.weights[features[place], label] / length
+                value = weight * values[place] / counts[place]
                 yield _Contribution(row, int(start), int(start + size), float(value))
+
+
+def _word_contributions(
+    model: CharacterNgrams, sequences: Sequences, labels: Labels, share: float
+) -> Iterator[_Contribution]:
+    """Yield every token, with what its n-grams of characters add."""
+    rows = np.concatenate([model.table, model.unseen_rows(sequences.unseen)])
+    for row, label in enumerate(labels.tolist()):
+        words = rows[sequences.words[sequences.offsets[row] : sequences.offsets[row + 1]]]
+        length = np.sqrt(words[:, -1].sum()) or 1.0
+        for place, value in enumerate((share * words[:, label] / length).tolist()):
+            yield _Contribution(row, place, place + 1, value)

@@ -16,14 +16,14 @@ from ..measures import slices
 from ..measures.abstention import Outcomes
 from ..measures.calibration import Reliability, error_by_chance, reliability
 from ..measures.comparison import Comparison, Opponent, Performance, compare
-from ..measures.metrics import Interval
+from ..measures.metrics import Interval, Scores, scores
 from ..measures.selective import Selective, selective
 from ..measures.slices import SliceAccuracy
 from ..measures.softmax import softmax
 from ..measures.unseen import LeftOutClasses, Other, Separation
 from ..options import CRITERIA, Criterion
 from ..prediction.classifier import Classifier
-from ..prediction.folded import FoldedModel
+from ..prediction.pool import Pool
 
 
 @dataclass(frozen=True)
@@ -136,11 +136,33 @@ def mean_without_copies(metrics: Sequence[Mapping[str, Any]]) -> str:
 
 
 @dataclass(frozen=True)
+class MemberScores:
+    """The scores of one member of a pool alone, and of all others without it."""
+
+    name: str
+    weight: float
+    alone: Scores
+    without: Scores
+
+    def to_json(self) -> dict[str, Any]:
+        """Return its entry in metrics.json."""
+        return {
+            "name": self.name,
+            "weight": self.weight,
+            "accuracy_alone": self.alone.accuracy,
+            "macro_f1_alone": self.alone.macro_f1,
+            "accuracy_without": self.without.accuracy,
+            "macro_f1_without": self.without.macro_f1,
+        }
+
+
+@dataclass(frozen=True)
 class Measures:
     """All measures of a run's test part."""
 
     comparison: Comparison
     network_alone: Performance | None  # without the n-grams, if any are pooled with the network
+    members: list[MemberScores]  # of a pool of several
     slices: dict[str, list[SliceAccuracy]]
     temperature: float
     calibration_error_before: float  # without the temperature
@@ -156,6 +178,7 @@ class Measures:
         return {
             **self.comparison.to_json(),
             **alone,
+            "members": [member.to_json() for member in self.members],
             **(self.without_copies.to_json() if self.without_copies else {}),
             "slices": {name: [entry.to_json() for entry in table] for name, table in self.slices.items()},
             "temperature": self.temperature,
@@ -184,6 +207,7 @@ def measures(
     return Measures(
         comparison=comparison,
         network_alone=_network_alone(test),
+        members=_members(test),
         slices=_slices(test, has_vector),
         temperature=test.classifier.temperature,
         calibration_error_before=before.error,
@@ -205,15 +229,28 @@ def other_rows(test: ScoredRows, measured: Selective, label: str, texts: Sequenc
 
 
 def _network_alone(test: ScoredRows) -> Performance | None:
-    """Measure the network without the n-grams that are pooled with it; None if none are.
-
-    The n-grams are an opponent's own, so only the network's own scores show whether it is worth its cost.
-    """
-    model = test.classifier.predictor
-    if not isinstance(model, FoldedModel) or model.ngrams is None:
+    """Measure the networks without the linear models that are pooled with them; None if none are."""
+    pool = test.classifier.predictor
+    if not isinstance(pool, Pool) or not pool.linear:
         return None
-    predicted: Labels = model.without_ngrams().logits(test.inputs.as_sequences()).argmax(axis=1)
+    predicted: Labels = pool.networks.logits(test.inputs).argmax(axis=1)
     return Performance.from_predictions(test.truth, predicted, test.classifier.labels)
+
+
+def _members(test: ScoredRows) -> list[MemberScores]:
+    """Measure each member of the classifier, alone and left out; none if there is one alone."""
+    pool, truth, names = test.classifier.predictor, test.truth, test.classifier.labels
+    if not isinstance(pool, Pool) or not pool.linear:
+        return []
+    whole = pool.logits(test.inputs)
+    members = []
+    for name, weight, logits in pool.opinions(test.inputs):
+        alone, without = (
+            scores(truth, some.argmax(axis=1).astype(np.int64), names)
+            for some in (logits, whole - weight * logits)
+        )
+        members.append(MemberScores(name, weight, alone, without))
+    return members
 
 
 def _slices(test: ScoredRows, has_vector: NDArray[np.bool_] | None) -> dict[str, list[SliceAccuracy]]:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Labels
-from ..baselines.tfidf import distinct_ngrams, ngram_counts
 from ..inputs import Sequences
+from ..linear.token_ngrams import distinct_ngrams, ngram_counts
 from ..measures.calibration import fit_temperature
 from ..measures.softmax import softmax
 from ..measures.unseen import LeftOutClasses, Separation

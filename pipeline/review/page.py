@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
@@ -18,10 +18,11 @@ from ..corpus.data_report import split_sentences
 from ..measures.comparison import Performance, Titles, capitalized, cautions
 from ..measures.metrics import confused_pairs, confusion_order
 from ..measures.paired import format_p
-from ..options import CRITERIA
+from ..options import CRITERIA, Ngrams
+from ..prediction.pool import NETWORKS
 from ..terminal import shorten
 from ..tracking import provenance
-from .assessment import Measures
+from .assessment import Measures, MemberScores
 from .style import FIGURE_DPI, LEGIBLE_CLASSES
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -77,7 +78,7 @@ class Report:
             verdict=self.verdict,
             contestants=self.contestants,
             cautions=cautions(comparison, self.titles),
-            mixture=self.mixture,
+            members=self.member_rows,
             pairs=confused_pairs(comparison.confusion)[:MAX_PAIRS],
             numbers=self.class_numbers,
             wrong=_records(self.wrong),
@@ -98,19 +99,11 @@ class Report:
         return f"The {network} is significantly {direction} than {opponent} {reason}."
 
     @property
-    def mixture(self) -> str:
-        """A sentence on how the log-probabilities of several models are summed; "" for one network alone."""
-        weights = self.run["weights"]
-        if not weights:
-            return ""
-        whose = "the network's" if self.members == 1 else f"the mean of the {self.members} networks'"
-        terms = [f"{weights['networks']:.2f} × {whose} log-probabilities"]
-        if "n-grams" in weights:
-            terms.append(
-                f"{weights['n-grams']:.2f} × those of the n-grams ({self.titles.opponents['linear']})"
-            )
-        name = self.titles.network
-        return f"{name[0].upper()}{name[1:]}: {' + '.join(terms)}; the weights fit the validation part best."
+    def member_rows(self) -> list[tuple[str, MemberScores]]:
+        """The members of the classifier by their titles, if there are several."""
+        networks = "network" if self.members == 1 else f"mean of {self.members} networks"
+        titles = {NETWORKS: networks} | {name: f"n-grams of {name}" for name in get_args(Ngrams)}
+        return [(titles[member.name], member) for member in self.measures.members]
 
     @property
     def contestants(self) -> list[tuple[str, Performance]]:

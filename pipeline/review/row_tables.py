@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..corpus.equality import contents, group_numbers
+from ..folding.folded import FoldedModel
 from ..inputs import Images, Sequences
 from ..prediction.evidence import evidence
-from ..prediction.folded import FoldedModel
 from . import label_errors, naive_bayes
 from .assessment import ScoredRows
 from .label_errors import SuspectRows

@@ -1,9 +1,8 @@
 """Fit the baselines on the training part, choose each by a criterion, and label the test part.
 
 Reads baseline.json, and rows.parquet and sequences.npz (or images.npy) of the corpus. Writes
-baseline_<criterion>.parquet (the test rows' numbers, and a column of predicted labels for each baseline),
-baseline_<criterion>.json (the setting of each, and by the criterion its score on the validation part) and,
-for texts, ngrams_<criterion>.npz: TF-IDF + logistic regression, which an ensemble may include.
+baseline_<criterion>.parquet (the test rows' numbers, and a column of predicted labels for each baseline) and
+baseline_<criterion>.json (the setting of each, and by the criterion its score on the validation part).
 """
 
 from __future__ import annotations
@@ -16,10 +15,9 @@ import pandas as pd
 from ..artifacts import CorpusFolder, read_inputs
 from ..baselines.candidate import Rows, Texts
 from ..baselines.catalogue import BASELINES, Form, fit
-from ..baselines.tfidf import TfidfModel
 from ..config.stage_options import BaselineOptions, read_stage
 from ..corpus.split import PARTS
-from ..files import write_changed_arrays, write_json, write_table
+from ..files import write_json, write_table
 from ..options import CRITERIA, Criterion
 from ..reading import read_json, read_table
 from ..terminal import say
@@ -44,10 +42,6 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
         predictions[name] = fitted.predict(inputs.select(part["test"]))
         choices[name] = {"setting": fitted.setting, "validation_score": score}
         lines.append(f"  {BASELINES[name].title}: {fitted.setting}")
-        if name == "linear":
-            learned = fitted if isinstance(fitted, TfidfModel) else None
-            model = learned or TfidfModel.from_counts(labels[part["train"]], classes)
-            write_changed_arrays(folder.ngrams(criterion), **model.arrays())
     say("\n".join(lines))  # in one piece: embed prints at the same time
     write_json(folder.baseline_choices(criterion), choices)
     write_table(folder.baseline(criterion), pd.DataFrame(predictions))  # last, as Make takes it for the end

@@ -40,7 +40,9 @@ def run(path: Path) -> None:
         if start == "random":
             matrix = learned_vectors.random_vectors(len(words), embed.dimensions, seed)
         elif start == "corpus":
-            matrix = learned_vectors.learn_vectors(sentences, len(words), embed.dimensions, seed)
+            matrix = learned_vectors.learn_vectors(
+                sentences, len(words), embed.dimensions, embed.corpus_tokens, seed
+            )
         else:
             matrix, in_file = vector_files.read_vectors(start, words, seed)
             filling = missing_vectors.Filling()

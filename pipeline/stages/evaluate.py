@@ -162,10 +162,10 @@ def _title(folder: RunFolder) -> str:
 
 
 def _titles(folder: RunFolder) -> Titles:
-    members = read_stage(folder.train_options, TrainOptions).ensemble.members
-    ngrams = "n-grams" in read_json(folder.run)["weights"]
+    ensemble = read_stage(folder.train_options, TrainOptions).ensemble
     return Titles(
-        network_title(members, ngrams), {name: baseline.title for name, baseline in BASELINES.items()}
+        network_title(ensemble.members, bool(ensemble.ngrams)),
+        {name: baseline.title for name, baseline in BASELINES.items()},
     )
 
 

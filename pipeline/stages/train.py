@@ -1,8 +1,8 @@
-"""Train the network, or the networks of an ensemble.
+"""Train the network, or the members of an ensemble.
 
-Reads the corpus's rows.parquet; for texts also sequences.npz, text_encoder.json, ngrams_<criterion>.npz and
-the run's vectors.npz, for images images.npy. Writes model/ (all that a prediction needs), history.json and
-run.json. Begins the run in MLflow.
+Reads the corpus's rows.parquet; for texts also sequences.npz, text_encoder.json and the run's vectors.npz,
+for images images.npy. Writes model/ (all that a prediction needs), history.json and run.json. Begins the run
+in MLflow.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ..artifacts import CorpusFolder, RunFolder, read_inputs, read_start
-from ..baselines.tfidf import TfidfModel
 from ..config.stage_options import (
     EmbedOptions,
     PrepareOptions,
@@ -30,23 +28,20 @@ from ..encoder import Encoder
 from ..files import atomic_folder, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Sequences, Start
+from ..linear.members import Fit
 from ..measures.calibration import divergence
 from ..models import architecture
-from ..networks import ensemble, trainer
+from ..networks import trainer
 from ..networks.backend import keras, threads
-from ..networks.batches import Batches, SortedBatches
-from ..networks.keras_network import KerasNetwork
-from ..options import CRITERIA, Criterion, derived_seed
-from ..prediction.classifier import Classifier, Predictor, save
-from ..prediction.fold_network import fold_networks
-from ..prediction.folded import measure_rounding
-from ..reading import read_arrays, read_json, read_table
+from ..options import CRITERIA
+from ..prediction.classifier import Classifier, save
+from ..prediction.pool import measure_rounding
+from ..prediction.training import Training
+from ..reading import read_json, read_table
 from ..terminal import say
 from ..text.encoder import TextEncoder
 from ..tracking.provenance import checkout, data_sets, usage
 from ..tracking.run import Run, description, new_run
-
-Rows = tuple[Sequences | Images, NDArray[np.int32]]  # inputs and labels
 
 
 def run(path: Path) -> None:
@@ -57,39 +52,43 @@ def run(path: Path) -> None:
     names: list[str] = read_json(folder.corpus.labels)
     labels = rows["label"].to_numpy(np.int32)
     part = {name: np.flatnonzero(rows["part"] == name) for name in ("train", "validation")}
-    training = inputs.select(part["train"]), labels[part["train"]]
-    validation = inputs.select(part["validation"]), labels[part["validation"]]
-    ngrams = folder.corpus.ngrams(options.train.criterion)
-    linear = TfidfModel.from_arrays(read_arrays(ngrams)) if options.ensemble.ngrams else None
+    training, validation, both = (
+        (inputs.select(places), labels[places])
+        for places in (part["train"], part["validation"], np.concatenate([*part.values()]))
+    )
     say(f"train: {options.model}, {len(part['train']):,} rows")
 
     request, program = read_stage(folder.request, Request), checkout()
     with new_run(request.title, _options(folder, start), _tags(folder, options)) as tracked:
         _log_request(tracked, folder, request, rows["part"])
         began = time.perf_counter()
-        networks, history = _train_members(options, start, len(names), training, validation, tracked)
-        network, weights = networks[-1], dict[str, float]()
-        if linear or len(networks) > 1:
-            network, weights = ensemble.pool(networks, linear, *validation)
-            say("  weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
-        seconds = time.perf_counter() - began
-        folded = fold_networks(networks, linear, list(weights.values()))
-        predictor: Predictor = folded.rounded() if folded else KerasNetwork(network)
-        classifier = Classifier(lambda: predictor, encoder, names, options.text)
+        members = Training(
+            lambda: _build(options, start, len(names)),
+            Fit(encoder.words, len(names), options.train.criterion, options.seed),
+            options.train,
+            options.ensemble,
+            options.seed,
+        )
+        chosen, history = members.choose(training, validation, partial(_report, options, tracked))
+        classifier = Classifier(chosen.pool.rounded, encoder, names, options.text)
         classifier.calibrate(*validation)
         if warning := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):
             say(f"  caution: {warning}")
         classifier.set_drift_reference(validation[0], encoder.count_tokens(rows.iloc[part["validation"]]))
         classifier.set_validation(*validation)
-        if folded:
-            error = measure_rounding(folded, validation[0].as_sequences())
+        if weights := chosen.named_weights:
+            say("  weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
+        # The rest is measured before, on rows that no member has learned.
+        shipped = members.refit(chosen, both)
+        seconds = time.perf_counter() - began
+        if error := measure_rounding(shipped.pool, validation[0]):
             say(f"  {error.summary}")
             tracked.log_metrics(error.metrics)
         write_json(folder.history, history)
         record = {"mlflow_run": tracked.id, "train_seconds": seconds, "weights": weights}
         write_json(folder.run, record | program)
         with atomic_folder(folder.model) as unfinished:
-            save(unfinished, classifier, network, folded)
+            save(unfinished, classifier.with_predictor(shipped.pool.rounded), shipped.network, shipped.pool)
 
 
 def _log_request(tracked: Run, folder: RunFolder, request: Request, parts: pd.Series[str]) -> None:
@@ -100,28 +99,6 @@ def _log_request(tracked: Run, folder: RunFolder, request: Request, parts: pd.Se
         if path.exists():  # images are neither tokenized nor embedded
             tracked.log_file(path, "options")
     tracked.wait()
-
-
-def _train_members(
-    options: TrainOptions, start: Start, classes: int, training: Rows, validation: Rows, tracked: Run
-) -> tuple[list[keras.Model], list[trainer.Record]]:
-    """Return a network for each seed of the ensemble, and the records of all their epochs."""
-    networks: list[keras.Model] = []
-    history: list[trainer.Record] = []
-    for member in range(options.ensemble.members):
-        seed = derived_seed(options.seed, member)
-        trainer.make_repeatable(seed, options.train.precision)
-        network = _build(options, start, classes)
-        records = trainer.train(
-            network,
-            Batches(*training, options.train.batch_size, seed),
-            SortedBatches(*validation),
-            options.train,
-            partial(_report, options.train.criterion, tracked, len(history)),
-        )
-        history += [{"member": member + 1, **record} for record in records]
-        networks.append(network)
-    return networks, history
 
 
 def _encoder(corpus: CorpusFolder, inputs: Sequences | Images) -> Encoder:
@@ -137,8 +114,9 @@ def _build(options: TrainOptions, start: Start, classes: int) -> keras.Model:
     return network
 
 
-def _report(criterion: Criterion, tracked: Run, earlier_epochs: int, record: trainer.Record) -> None:
+def _report(options: TrainOptions, tracked: Run, earlier_epochs: int, record: trainer.Record) -> None:
     """Print and record an epoch; `earlier_epochs` counts those of earlier members."""
+    criterion = options.train.criterion
     title = "validation" if criterion == "accuracy" else f"validation {CRITERIA[criterion]}"
     say(
         f"  epoch {record['epoch']:2d}   loss {record['loss']:.3f}   accuracy {record['accuracy']:6.1%}"

@@ -35,7 +35,8 @@ def shifted_images(pixels: NDArray[np.uint8], distance: int) -> Iterator[NDArray
 def shifted_texts(sequences: Sequences, distance: int) -> Sequences:
     """Return the same rows, each preceded by `distance` unknown words."""
     offsets = sequences.offsets + distance * np.arange(len(sequences) + 1)
-    ids = np.full(offsets[-1], UNKNOWN, np.int32)
+    ids, words = np.full((2, offsets[-1]), UNKNOWN, np.int32)
     added = np.repeat(distance * np.arange(1, len(sequences) + 1), sequences.lengths)
-    ids[np.arange(len(sequences.ids)) + added] = sequences.ids
-    return Sequences(ids, offsets)
+    places = np.arange(len(sequences.ids)) + added
+    ids[places], words[places] = sequences.ids, sequences.words
+    return Sequences(ids, offsets, words, sequences.unseen)

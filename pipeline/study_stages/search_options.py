@@ -1,8 +1,8 @@
 """Search a model's options within a time budget, and compare the winner with the start over new seeds.
 
 Reads the corpus's rows.parquet (without its test part), sequences.npz (or images.npy) and labels.json, of
-texts the run's vectors.npz, and ngrams_<criterion>.npz if the model is pooled with n-grams. Writes the winner
-as conf/models/<name>.yaml, and trials.csv, after each trial; each is a run in MLflow below one of the search.
+texts text_encoder.json and the run's vectors.npz. Writes the winner as conf/models/<name>.yaml, and
+trials.csv, after each trial; each is a run in MLflow below one of the search.
 
 A trial is scored as what would be shipped of it: its best epoch, pooled with the n-grams if the model is. Of
 an ensemble's networks it trains one.
@@ -21,29 +21,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Doubles, Labels
+from ..arrays import Floats, Labels
 from ..artifacts import SearchFolder, read_inputs, read_start
-from ..baselines.tfidf import TfidfModel
 from ..config.stage_options import TrainOptions, TuneOptions, read_stage
 from ..config.tuned_model import reserved, write_model
 from ..environment.program import PROCESS_START
 from ..errors import InputError
 from ..files import write_csv
 from ..inputs import Images, Sequences, Start
+from ..linear.members import Fit
 from ..measures.comparison import network_title
 from ..measures.metrics import scores
-from ..measures.softmax import log_softmax
 from ..models import architecture
 from ..networks import ensemble, trainer
 from ..networks.backend import forget_networks, tf
 from ..networks.batches import Batches, SortedBatches
 from ..networks.keras_network import KerasNetwork
-from ..reading import read_arrays, read_json, read_table
+from ..reading import read_json, read_table
 from ..studies.confirmation import BUDGET_SHARE, Confirmation, IsOver
 from ..studies.search import OnEpoch, Search, Trial
 from ..studies.search_report import caution, heading, trial_line, trials_table, winner_lines
 from ..studies.settings import Settings, current_settings, search_space, with_settings
 from ..terminal import say
+from ..text.encoder import TextEncoder
 from ..tracking.run import Run, description, new_run
 
 
@@ -51,8 +51,7 @@ from ..tracking.run import Run, description, new_run
 class Corpus:
     """The data that a search may use: the rows to train on and those to choose by.
 
-    `ngrams` are the log-probabilities of the validation rows by n-grams, [rows, classes], if the model is
-    pooled with them.
+    `linear` are the logits of the validation rows by the linear models of the ensemble, [rows, classes] each.
     """
 
     name: str
@@ -60,7 +59,7 @@ class Corpus:
     start: Start
     training: tuple[Sequences | Images, NDArray[np.int32]]
     validation: tuple[Sequences | Images, NDArray[np.int32]]
-    ngrams: Doubles | None
+    linear: list[Floats]
 
     @property
     def truth(self) -> Labels:
@@ -70,8 +69,8 @@ class Corpus:
     def predict(self, network: KerasNetwork) -> Labels:
         """Return the labels that the validation rows would be given if the network were shipped now."""
         logits: NDArray[Any] = network.logits(self.validation[0])
-        if self.ngrams is not None:
-            logits = ensemble.cross_fit([log_softmax(logits), self.ngrams], self.truth)
+        if self.linear:
+            logits = ensemble.cross_fit([logits, *self.linear], self.truth)
         predicted: Labels = logits.argmax(axis=1)
         return predicted
 
@@ -113,8 +112,9 @@ class Study:
     @property
     def title(self) -> str:
         """What a trial trains, and of which model."""
-        title = f"the {network_title(1, self._train_options.ensemble.ngrams)} of {self._train_options.model}"
-        members = self._train_options.ensemble.members
+        options = self._train_options
+        title = f"the {network_title(1, bool(options.ensemble.ngrams))} of {options.model}"
+        members = options.ensemble.members
         return title if members == 1 else f"{title} (one network of its {members})"
 
     def verdict(self) -> str:
@@ -249,18 +249,16 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
         places = np.flatnonzero(rows["part"] == name)
         return inputs.select(places), rows["label"].to_numpy(np.int32)[places]
 
-    validation, ngrams = part("validation"), None
-    if options.train.ensemble.ngrams:
-        linear = TfidfModel.from_arrays(read_arrays(files.ngrams(options.train.train.criterion)))
-        ngrams = log_softmax(linear.logits(validation[0].as_sequences()))
-    corpus = Corpus(
-        files.path.name,
-        read_json(files.labels),
-        read_start(folder.run, inputs),
-        part("train"),
-        validation,
-        ngrams,
-    )
+    training, validation, labels = part("train"), part("validation"), read_json(files.labels)
+    linear: list[Floats] = []
+    if names := options.train.ensemble.ngrams:
+        vocabulary = TextEncoder.from_json(read_json(files.text_encoder)).words
+        fit = Fit(vocabulary, len(labels), options.train.train.criterion, options.train.seed)
+        texts, held_out = ((inputs.as_sequences(), labels) for inputs, labels in (training, validation))
+        members = fit.choose(names, texts, held_out)
+        linear = [member.model.logits(held_out[0]) for member in members.values()]
+    start = read_start(folder.run, inputs)
+    corpus = Corpus(files.path.name, labels, start, training, validation, linear)
     requested = {
         files.prepare_options: options.prepare,
         files.tokenize_options: options.tokenize,

@@ -95,13 +95,14 @@ def insert_entries(first: int, slots: Ints, hashes: Hashes, keys: Sizes, arena: 
 
 @kernel
 def join_tokens(
-    entries: Ints, offsets: Sizes, values: Sizes, ids: Ints, outside: Ints, limit: int
-) -> tuple[Ints, Sizes, Sizes, Sizes]:
-    """Return the token ids of the texts' chunks, laid end to end, at most `limit` a text.
+    entries: Ints, offsets: Sizes, values: Sizes, ids: Ints, words: Ints, outside: Ints, limit: int
+) -> tuple[Ints, Ints, Sizes, Sizes, Sizes]:
+    """Return the tokens of the texts' chunks, laid end to end, at most `limit` a text.
 
-    Entry e stands for `ids[values[e, 0]:values[e, 1]]`, of which `outside[e]` are no words of the vocabulary.
-    Returns ids int32 [tokens], offsets int64 [texts + 1], and for each text how many tokens it has uncut, and
-    how many of these are outside the vocabulary, int64 [texts].
+    Entry e stands for `ids[values[e, 0]:values[e, 1]]`, and `words` as far, of which `outside[e]` are no
+    words of the vocabulary. Returns ids and words int32 [tokens] and offsets int64 [texts + 1], as
+    `Sequences` has them, and for each text how many tokens it has uncut, and how many of these are outside
+    the vocabulary, int64 [texts].
     """
     texts = len(offsets) - 1
     lengths, text_outside = np.zeros(texts, np.int64), np.zeros(texts, np.int64)
@@ -112,13 +113,13 @@ def join_tokens(
             text_outside[text] += outside[entry]
     text_offsets = np.zeros(texts + 1, np.int64)
     text_offsets[1:] = np.cumsum(np.minimum(lengths, limit))
-    text_ids = np.empty(text_offsets[-1], np.int32)
+    text_ids, text_words = np.empty(text_offsets[-1], np.int32), np.empty(text_offsets[-1], np.int32)
     for text in range(texts):
         n = text_offsets[text]
         for chunk in range(offsets[text], offsets[text + 1]):
             entry = entries[chunk]
             for i in range(values[entry, 0], values[entry, 1]):
                 if n < text_offsets[text + 1]:
-                    text_ids[n] = ids[i]
+                    text_ids[n], text_words[n] = ids[i], words[i]
                     n += 1
-    return text_ids, text_offsets, lengths, text_outside
+    return text_ids, text_words, text_offsets, lengths, text_outside

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inputs import Sequences
+from ..inputs import Sequences, UnseenWords
 from ..options import Tokenize
 from . import chunk_kernels as kernels
 
@@ -25,6 +25,9 @@ class Tokenizer(Protocol):
 
     @property
     def options(self) -> Tokenize: ...
+
+    @property
+    def vocabulary(self) -> int: ...
 
     def tokens_of(self, text: str, /) -> list[str]: ...
 
@@ -52,12 +55,14 @@ class _Memory(NamedTuple):
     """
 
     entries: dict[bytes, int]  # of the short chunks; shared with the memories that this one grew from
+    unseen: UnseenWords  # likewise
     slots: NDArray[np.int32]
     hashes: NDArray[np.uint64]
     keys: NDArray[np.int64]
     arena: NDArray[np.uint8]
     values: NDArray[np.int64]
     ids: NDArray[np.int32]
+    words: NDArray[np.int32]
     outside: NDArray[np.int32]
 
     @classmethod
@@ -65,13 +70,16 @@ class _Memory(NamedTuple):
         bounds, slots = np.empty((0, 2), np.int64), np.full(MIN_SLOTS, kernels.EMPTY_SLOT, np.int32)
         integers = np.empty(0, np.int32)
         hashes, arena = np.empty(0, np.uint64), np.empty(0, np.uint8)
-        return cls({}, slots, hashes, bounds, arena, bounds, integers, integers)
+        unseen = UnseenWords()
+        return cls({}, unseen, slots, hashes, bounds, arena, bounds, integers, integers, integers)
 
     @property
     def is_full(self) -> bool:
         return max(len(self.hashes), len(self.ids)) > CACHE_SIZE
 
-    def with_chunks(self, keys: list[bytes], ids: list[list[int]], outside: list[int]) -> _Memory:
+    def with_chunks(
+        self, keys: list[bytes], ids: list[list[int]], words: list[list[int]], outside: list[int]
+    ) -> _Memory:
         """Return a memory with these chunks as well; one whose key is empty is not found again."""
         slots, first = self.slots.copy(), len(self.hashes)
         hashes = np.concatenate([self.hashes, np.zeros(len(keys), np.uint64)])
@@ -82,13 +90,15 @@ class _Memory(NamedTuple):
         kernels.insert_entries(first, slots, hashes, bounds, arena)
         return _Memory(
             self.entries,
+            self.unseen,
             slots,
             hashes,
             bounds,
             arena,
             _bounds(self.values, [len(values) for values in ids]),
-            np.concatenate([self.ids, np.array([i for values in ids for i in values], np.int32)]),
-            np.concatenate([self.outside, np.array(outside, np.int32)]),
+            _extended(self.ids, itertools.chain.from_iterable(ids)),
+            _extended(self.words, itertools.chain.from_iterable(words)),
+            _extended(self.outside, outside),
         )
 
 
@@ -129,10 +139,10 @@ class ByteEncoder:
             is_missing = entries < 0
             entries[is_missing] = np.array(new_entries, np.int32)[-1 - entries[is_missing]]
         limit = self._encoder.options.maximum_length
-        ids, bounds, lengths, outside = kernels.join_tokens(
-            entries, offsets, memory.values, memory.ids, memory.outside, limit
+        ids, words, bounds, lengths, outside = kernels.join_tokens(
+            entries, offsets, memory.values, memory.ids, memory.words, memory.outside, limit
         )
-        return Encoded(Sequences(ids, bounds), lengths, outside)
+        return Encoded(Sequences(ids, bounds, words, memory.unseen), lengths, outside)
 
     def _learn(self, memory: _Memory, chunks: list[bytes]) -> tuple[_Memory, list[int]]:
         """Return a memory that has these chunks too, and their entries in it.
@@ -150,11 +160,22 @@ class ByteEncoder:
                 # Long chunks hardly ever come again.
                 [chunk if len(chunk) <= MAX_CHUNK_BYTES else b"" for chunk in new],
                 [[self._encoder.id(token) for token in chunk_tokens] for chunk_tokens in tokens],
+                [[self._word(token, memory.unseen) for token in chunk_tokens] for chunk_tokens in tokens],
                 [sum(token not in self._encoder for token in chunk_tokens) for chunk_tokens in tokens],
             )
             if is_current:
                 self._memory = _Memory.empty() if memory.is_full else memory
             return memory, [entries[chunk] if chunk in entries else known[chunk] for chunk in chunks]
+
+    def _word(self, token: str, unseen: UnseenWords) -> int:
+        """Return the token's number in `Sequences.words`."""
+        if token in self._encoder:
+            return self._encoder.id(token)
+        return self._encoder.vocabulary + unseen.add(token)
+
+
+def _extended(array: NDArray[np.int32], values: Iterable[int]) -> NDArray[np.int32]:
+    return np.concatenate([array, np.fromiter(values, np.int32)])
 
 
 def _bounds(bounds: NDArray[np.int64], lengths: list[int]) -> NDArray[np.int64]:

@@ -25,7 +25,6 @@ RowVectors = dict[int, NDArray[np.float32]]  # by their rows in the matrix
 FIRST_WORD = UNKNOWN + 1
 MAX_RANDOM = 0.25  # of either sign, in Kim's random vectors
 MIN_COUNT = 3  # a word that occurs less often keeps a random vector
-MAX_TOKENS = 12_000_000  # that `learn_vectors` reads in all epochs together: 30 to 60 seconds' work
 MAX_EPOCHS = 20
 MAX_SUBWORD_TOKENS = 2_000_000  # the same for `learn_subwords`: 10 seconds' work
 SUBWORD_DIMENSIONS = 100
@@ -37,10 +36,11 @@ def random_vectors(words: int, dimensions: int, seed: int) -> Matrix:
     return _uniform(words, dimensions, MAX_RANDOM, seed)
 
 
-def learn_vectors(sentences: Sequences, words: int, dimensions: int, seed: int) -> Matrix:
+def learn_vectors(sentences: Sequences, words: int, dimensions: int, seed: int, tokens: int) -> Matrix:
     """Return word2vec's vectors of the training part (Mikolov et al. 2013: skip-gram, negative sampling).
 
-    A small corpus is read more often than a large one, at most 20 times. Words too rare to learn, and
+    `tokens` bounds those that are read in all epochs together: 12,000,000 take 30 to 60 seconds. A small
+    corpus is read more often than a large one, at most 20 times. Words too rare to learn, and
     the unknown word, are uniform with the variance of those learned. The same seed gives the same bits.
     """
     counts = np.bincount(sentences.ids, minlength=words + FIRST_WORD)
@@ -66,7 +66,7 @@ def learn_vectors(sentences: Sequences, words: int, dimensions: int, seed: int) 
         workers=1,
     )
     model.build_vocab_from_freq({int(i): int(counts[i]) for i in counts.nonzero()[0]})
-    epochs = min(MAX_EPOCHS, max(1, MAX_TOKENS // int(counts.sum())))
+    epochs = min(MAX_EPOCHS, max(1, tokens // int(counts.sum())))
     with tqdm(total=epochs * len(sentences), desc="word2vec", unit="row", disable=None, leave=False) as bar:
         passes = _Passes(sentences, range(words + FIRST_WORD), bar)
         model.train(passes, total_examples=len(sentences), epochs=epochs)

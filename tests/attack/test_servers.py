@@ -353,7 +353,7 @@ from pipeline.files import write_arrays
 from pipeline.models.kim_cnn import Options, build
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, save
-from pipeline.prediction.fold_network import fold_networks
+from pipeline.folding.fold_network import fold_networks
 from pipeline.text.encoder import TextEncoder
 from pipeline.tracking import package
 folder = RunFolder(Path(sys.argv[1], "run"))

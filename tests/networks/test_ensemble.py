@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.baselines.tfidf import candidates
 from pipeline.errors import Diverged
 from pipeline.inputs import Sequences
+from pipeline.linear.token_ngrams import candidates
 from pipeline.networks.ensemble import cross_fit, pool, stack
 from pipeline.networks.lazy_optimizers import LazyAdadelta
 

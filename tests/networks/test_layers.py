@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline.baselines.tfidf import TfidfModel
 from pipeline.inputs import Sequences
+from pipeline.linear.token_ngrams import TfidfModel
 from pipeline.networks.layers import LocalResponseNormalization, NgramLogits
 
 pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 2.4

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.folding.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 from pipeline.images.encoder import ImageEncoder
 from pipeline.inputs import Images
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier
-from pipeline.prediction.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 from pipeline.text.encoder import TextEncoder
 
 LABELS = ["bad", "good"]

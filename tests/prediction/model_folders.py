@@ -11,14 +11,14 @@ import keras
 import numpy as np
 import pandas as pd
 
+from pipeline.folding.fold_network import fold_networks
+from pipeline.folding.folded import FORMS, Form
 from pipeline.images.encoder import ImageEncoder
 from pipeline.inputs import Images
 from pipeline.manifest import MANIFEST, write_manifest
 from pipeline.networks.keras_network import KerasNetwork
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, save
-from pipeline.prediction.fold_network import fold_networks
-from pipeline.prediction.folded import FORMS, Form
 from pipeline.text.encoder import TextEncoder
 from tests.prediction.networks import network, ngram_model
 

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from pipeline.baselines.tfidf import TfidfModel, candidates
 from pipeline.inputs import Sequences
+from pipeline.linear.token_ngrams import TfidfModel, candidates
 from pipeline.models.kim_cnn import Options, build
 
 ROWS = [[], [2], [3, 2], [4, 5, 6], [5, 5, 5, 5, 7, 1], [2, 3, 4, 5, 6, 7, 8, 9, 1, 1, 2], [9] * 40]

@@ -18,14 +18,14 @@ import pytest
 from pipeline import files
 from pipeline.encoder import TokenCounts
 from pipeline.errors import InputError
+from pipeline.folding.fold_network import fold_networks
+from pipeline.folding.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 from pipeline.measures.softmax import softmax
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks.keras_network import KerasNetwork
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, parse_form, save
 from pipeline.prediction.drift import Reference
-from pipeline.prediction.fold_network import fold_networks
-from pipeline.prediction.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 from pipeline.text.encoder import TextEncoder
 from tests.prediction import model_folders
 

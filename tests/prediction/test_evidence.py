@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.baselines.tfidf import TfidfModel
 from pipeline.errors import InputError
+from pipeline.folding.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 from pipeline.inputs import Sequences
+from pipeline.linear.token_ngrams import TfidfModel
 from pipeline.prediction.evidence import evidence
-from pipeline.prediction.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 
 TOKENS = [["good", "film"], ["film"], []]
 ROWS = Sequences.from_rows([[2, 3], [3], []])  # good is 2, film is 3

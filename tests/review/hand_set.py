@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.baselines.tfidf import TfidfModel
+from pipeline.folding.folded import ConvolutionShape, FoldedModel, FoldedNetwork
+from pipeline.linear.token_ngrams import TfidfModel
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier
-from pipeline.prediction.folded import ConvolutionShape, FoldedModel, FoldedNetwork
 from pipeline.review.assessment import ScoredRows
 from pipeline.text.encoder import TextEncoder
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.folding.folded import FoldedModel
 from pipeline.measures.abstention import Outcomes
 from pipeline.measures.comparison import Opponent
 from pipeline.measures.selective import selective
-from pipeline.prediction.folded import FoldedModel
 from pipeline.review import assessment
 from tests.review.hand_set import network, ngrams, rows, scored
 

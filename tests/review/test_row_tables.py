@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline.prediction.folded import FoldedModel
+from pipeline.folding.folded import FoldedModel
 from pipeline.review import row_tables
 from pipeline.review.assessment import ScoredRows
 from tests.review.hand_set import ENCODER, classifier, network, rows, scored

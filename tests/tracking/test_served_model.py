@@ -25,6 +25,7 @@ from PIL import Image
 
 from pipeline.artifacts import RunFolder
 from pipeline.files import write_arrays
+from pipeline.folding.fold_network import fold_networks
 from pipeline.images.encoder import ImageEncoder
 from pipeline.measures.abstention import Outcomes
 from pipeline.models import dense
@@ -32,7 +33,6 @@ from pipeline.models.kim_cnn import Options, build
 from pipeline.networks.keras_network import KerasNetwork
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, save
-from pipeline.prediction.fold_network import fold_networks
 from pipeline.text.encoder import TextEncoder
 from pipeline.tracking import package, served_model
 from pipeline.tracking.served_model import ServedModel

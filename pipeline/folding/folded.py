@@ -16,10 +16,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from ..arrays import Floats, check_array, check_finite
-from ..baselines.tfidf import TfidfModel
 from ..errors import InputError
 from ..inputs import Sequences
-from ..measures.softmax import compiled_log_softmax
 from ..options import Positive, Section
 from . import kernels
 
@@ -155,29 +153,17 @@ class FoldedNetwork:
 
 @dataclass(frozen=True)
 class FoldedModel:
-    """One network; or several, and a linear model on n-grams, whose log-probabilities are added.
+    """One network, or several that differ in their seed, whose logits are averaged.
 
-    `weights` are those of `ensemble.pool`: of the networks' mean, and of the n-grams; of one network alone
-    there are none, and its logits are taken as they are. Parts that do not fit one another are an InputError.
+    Networks of different numbers of classes are an InputError.
     """
 
     members: Sequence[FoldedNetwork]
-    ngrams: TfidfModel | None
-    weights: Sequence[float]
 
     def __post_init__(self) -> None:
-        parts: list[FoldedNetwork | TfidfModel] = [*self.members]
-        if self.ngrams is not None:
-            parts.append(self.ngrams)
-        classes = [part.classes for part in parts]
+        classes = [member.classes for member in self.members]
         if len(set(classes)) != 1:
-            raise InputError(f"its parts are of {classes} classes, expected equal numbers")
-        expected = 0 if len(parts) == 1 else 1 if self.ngrams is None else 2
-        if len(self.weights) != expected:
-            raise InputError(f"it has {len(self.weights)} weights for its parts, expected {expected}")
-        greatest = float(np.finfo(np.float32).max)
-        if not all(0 <= weight <= greatest for weight in self.weights):
-            raise InputError("its parts have weights that are negative or not finite")
+            raise InputError(f"its networks are of {classes} classes, expected equal numbers")
 
     @property
     def classes(self) -> int:
@@ -186,21 +172,13 @@ class FoldedModel:
 
     def logits(self, sequences: Sequences) -> Floats:
         """Return float32 [rows, classes]; a row's bits depend on nothing but its tokens."""
-        if not self.weights:
-            return self.members[0].logits(sequences)
-        opinions = [compiled_log_softmax(member.logits(sequences)) for member in self.members]
-        logits: Floats = sum(opinions[1:], opinions[0]) * np.float32(self.weights[0] / len(opinions))
-        if self.ngrams is not None:
-            logits += np.float32(self.weights[1]) * compiled_log_softmax(self.ngrams.logits(sequences))
-        return logits
-
-    def without_ngrams(self) -> FoldedModel:
-        """Return the networks alone, which give the same logits but for a factor."""
-        weights = self.weights[:1] if len(self.members) > 1 else []
-        return FoldedModel(self.members, None, weights)
+        logits = self.members[0].logits(sequences)
+        for member in self.members[1:]:
+            logits += member.logits(sequences)
+        return logits if len(self.members) == 1 else logits / np.float32(len(self.members))
 
     def rounded(self) -> FoldedModel:
-        return FoldedModel([member.rounded() for member in self.members], self.ngrams, self.weights)
+        return FoldedModel([member.rounded() for member in self.members])
 
     @property
     def shapes(self) -> list[ConvolutionShape]:
@@ -213,14 +191,11 @@ class FoldedModel:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all arrays except the tables and scales, which differ by form: see `from_arrays`."""
-        arrays = {
+        return {
             f"{number}.{name}": getattr(member, name)
             for number, member in enumerate(self.members)
             for name in FoldedNetwork.ARRAYS
         }
-        if self.ngrams is not None:
-            arrays |= {f"ngrams.{name}": array for name, array in self.ngrams.arrays().items()}
-        return arrays | {"weights": np.array(self.weights, np.float64)}
 
     @classmethod
     def from_arrays(
@@ -231,48 +206,11 @@ class FoldedModel:
         arrays: Mapping[str, NDArray[Any]],
     ) -> FoldedModel:
         """Make a model of the `shapes`, the tables and scales of a form, and what `arrays` gave."""
-        check_array("weights", arrays["weights"], np.float64, (None,))
-        members = [
-            FoldedNetwork(shape, table, scale, *(arrays[f"{number}.{name}"] for name in FoldedNetwork.ARRAYS))
-            for number, (shape, table, scale) in enumerate(zip(shapes, tables, scales, strict=True))
-        ]
-        ngrams = {
-            name.removeprefix("ngrams."): array
-            for name, array in arrays.items()
-            if name.startswith("ngrams.")
-        }
-        return cls(members, TfidfModel.from_arrays(ngrams) if ngrams else None, arrays["weights"].tolist())
-
-
-@dataclass(frozen=True)
-class Rounding:
-    """The effect of rounding a model's tables to 16 bits, on some rows."""
-
-    exact_bytes: int
-    rounded_bytes: int
-    largest_error: float  # of a logit
-    same_labels: float  # share of the rows
-
-    @property
-    def summary(self) -> str:
-        return (
-            f"folded to {self.rounded_bytes / 1e6:,.1f} MB (float32: {self.exact_bytes / 1e6:,.1f}), logits "
-            f"within {self.largest_error:.1g}, {self.same_labels:.2%} same labels"
+        return cls(
+            [
+                FoldedNetwork(
+                    shape, table, scale, *(arrays[f"{number}.{name}"] for name in FoldedNetwork.ARRAYS)
+                )
+                for number, (shape, table, scale) in enumerate(zip(shapes, tables, scales, strict=True))
+            ]
         )
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        return {
-            "folded.float32_bytes": self.exact_bytes,
-            "folded.int16_bytes": self.rounded_bytes,
-            "folded.int16_error": self.largest_error,
-            "folded.int16_same_labels": self.same_labels,
-        }
-
-
-def measure_rounding(model: FoldedModel, sequences: Sequences) -> Rounding:
-    """Compare a model with its rounded form on `sequences`, one row or more."""
-    rounded = model.rounded()
-    exact, near = model.logits(sequences), rounded.logits(sequences)
-    same_labels = float((exact.argmax(axis=1) == near.argmax(axis=1)).mean())
-    return Rounding(model.bytes, rounded.bytes, float(np.abs(exact - near).max()), same_labels)

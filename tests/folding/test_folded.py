@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.inputs import PADDING, Sequences
-from pipeline.prediction.fold_network import fold_networks
-from pipeline.prediction.folded import (
+from pipeline.folding.fold_network import fold_networks
+from pipeline.folding.folded import (
     ConvolutionShape,
     FoldedModel,
     FoldedNetwork,
     Rounding,
     measure_rounding,
 )
+from pipeline.inputs import PADDING, Sequences
 from tests.prediction.networks import ROWS, network, ngram_model
 
 # TensorFlow's variables, under NumPy 2.4.

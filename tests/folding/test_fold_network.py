@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from pipeline.folding.fold_network import fold_networks
 from pipeline.inputs import Sequences
 from pipeline.networks import ensemble
 from pipeline.networks.keras_network import KerasNetwork
-from pipeline.prediction.fold_network import fold_networks
 from tests.prediction.networks import ROWS, network, ngram_model
 
 # TensorFlow's variables, under NumPy 2.4.

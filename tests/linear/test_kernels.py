@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.baselines.tfidf_kernels import NOT_FOUND, find, hash_table, longest_row, tfidf_logits
 from pipeline.inputs import Sequences
+from pipeline.linear.kernels import NOT_FOUND, find, hash_table, longest_row, tfidf_logits
 
 PAIR = 2 << 32 | 3
 keys_of = st.sets(st.integers(0, 2**62), max_size=60).map(lambda keys: np.array(sorted(keys), np.int64))

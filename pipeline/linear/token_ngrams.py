@@ -1,8 +1,8 @@
-"""TF-IDF over single tokens and pairs with logistic regression, as arrays that a network can hold."""
+"""A linear model on the TF-IDF of single tokens and pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,24 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import check_array, check_finite
+from ..arrays import Floats, Labels, check_array, check_finite
 from ..errors import InputError
 from ..inputs import Sequences
-from .candidate import setting
-from .tfidf_kernels import NOT_FOUND, hash_table, tfidf_logits
+from .kernels import NOT_FOUND, hash_table, token_logits
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-# scikit-learn's C, and the gradient of the mean loss at which its fit ends. Each fit starts from the weights
-# of the one before, and at scikit-learn's own 1e-4, C = 100 would end there without a step.
-C_TOLERANCES = {1.0: 1e-4, 10.0: 1e-4, 100.0: 3e-5}
-ABSENT_BIAS = -30.0  # of a class without training rows
-
 
 @dataclass(frozen=True)
-class TfidfModel:
-    """logits = W'x / |x| + b, with x the counts of the row's n-grams times their inverse document frequency.
+class TokenNgrams:
+    """logits = W'x / |x| + b, with x = (1 + log of an n-gram's count in the row) * its idf.
 
     `keys` int64 [features], rising: a token's id, or first << 32 | second for a pair. `idf` float32
     [features], `weights` float32 [features, classes], `bias` float32 [classes]; all are finite. N-grams that
@@ -35,21 +29,12 @@ class TfidfModel:
     """
 
     keys: NDArray[np.int64]
-    idf: NDArray[np.float32]
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    setting: str = ""
+    idf: Floats
+    weights: Floats
+    bias: Floats
 
     def __post_init__(self) -> None:
-        features, classes = self.keys.size, self.classes
-        check_array("keys", self.keys, np.int64, (features,))
-        check_array("idf", self.idf, np.float32, (features,))
-        check_array("weights", self.weights, np.float32, (features, classes))
-        check_array("bias", self.bias, np.float32, (classes,))
-        for name in ("idf", "weights", "bias"):
-            check_finite(name, getattr(self, name))
-        if (self.keys[1:] <= self.keys[:-1]).any():
-            raise InputError("keys do not rise, as expected")
+        check_features(self.keys, self.idf, self.weights, self.bias)
 
     @property
     def classes(self) -> int:
@@ -57,17 +42,7 @@ class TfidfModel:
         return self.bias.size
 
     @classmethod
-    def from_counts(cls, labels: NDArray[np.int64], classes: int) -> TfidfModel:
-        """Return a model without n-grams, whose logits are the logarithms of the classes' shares."""
-        counts = np.bincount(labels, minlength=classes)
-        bias = np.where(counts > 0, np.log(np.maximum(counts, 1) / len(labels)), ABSENT_BIAS)
-        no_features = np.empty(0, np.float32)
-        return cls(
-            np.empty(0, np.int64), no_features, np.empty((0, classes), np.float32), bias.astype(np.float32)
-        )
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> TfidfModel:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> TokenNgrams:
         """Return the model that `arrays` describes."""
         return cls(arrays["keys"], arrays["idf"], arrays["weights"], arrays["bias"])
 
@@ -87,45 +62,46 @@ class TfidfModel:
         known = self.keys[inside] == keys if len(self.keys) else np.zeros(len(keys), np.bool_)
         return np.where(known, inside, NOT_FOUND)
 
-    def logits(self, sequences: Sequences) -> NDArray[np.float32]:
+    def logits(self, sequences: Sequences) -> Floats:
         """Return the logits, float32 [rows, classes]."""
-        logits: NDArray[np.float32] = tfidf_logits(
+        logits: Floats = token_logits(
             sequences.ids, sequences.offsets, self._slots, self.idf, self.weights, self.bias
         )
         return logits
 
-    def predict(self, sequences: Sequences) -> NDArray[np.int64]:
+    def predict(self, sequences: Sequences) -> Labels:
         """Return the labels, int64 [rows]."""
-        predicted: NDArray[np.int64] = self.logits(sequences).argmax(axis=1)
+        predicted: Labels = self.logits(sequences).argmax(axis=1)
         return predicted
 
 
-def candidates(
-    training: Sequences, labels: NDArray[np.int64], classes: int, balanced: bool = False
-) -> Iterator[TfidfModel]:
-    """Fit scikit-learn's models for each C, on labels int64 [rows] of two classes or more.
+class TokenFeatures:
+    """The features of training rows: `matrix` is x / |x| of `TokenNgrams`, float32 [rows, features]."""
 
-    If `balanced`, every class has the same weight.
-    """
-    from sklearn.feature_extraction.text import TfidfTransformer  # late: prediction must not wait for them
-    from sklearn.linear_model import LogisticRegression
+    def __init__(self, training: Sequences) -> None:
+        from sklearn.feature_extraction.text import TfidfTransformer  # late: prediction must not wait for it
 
-    features, counts = distinct_ngrams(training)
-    transformer = TfidfTransformer()
-    weighted = transformer.fit_transform(counts)
-    idf = transformer.idf_.astype(np.float32)
-    class_weight = "balanced" if balanced else None
-    regression = LogisticRegression(max_iter=1000, class_weight=class_weight, warm_start=True)
-    for strength, tolerance in C_TOLERANCES.items():
-        regression.set_params(C=strength, tol=tolerance).fit(weighted, labels)
-        present = regression.classes_
-        weights = np.zeros((len(features), classes), np.float32)
-        bias = np.full(classes, ABSENT_BIAS, np.float32)
-        if len(present) == 2:  # scikit-learn gives the logit of the second alone
-            weights[:, present[1]], bias[present] = regression.coef_[0], [0, regression.intercept_[0]]
-        else:
-            weights[:, present], bias[present] = regression.coef_.T, regression.intercept_
-        yield TfidfModel(features, idf, weights, bias, setting(f"C = {strength:g}", balanced))
+        self.keys, counts = distinct_ngrams(training)
+        transformer = TfidfTransformer(sublinear_tf=True)
+        self.matrix = transformer.fit_transform(counts)
+        self.idf = transformer.idf_.astype(np.float32)
+
+    def model(self, weights: Floats, bias: Floats) -> TokenNgrams:
+        """Return the model of weights [features, classes] that were fitted to the matrix."""
+        return TokenNgrams(self.keys, self.idf, weights, bias)
+
+
+def check_features(keys: NDArray[np.int64], idf: Floats, weights: Floats, bias: Floats) -> None:
+    """Raise InputError unless the arrays of a linear model on n-grams fit one another."""
+    features, classes = keys.size, bias.size
+    check_array("keys", keys, np.int64, (features,))
+    check_array("idf", idf, np.float32, (features,))
+    check_array("weights", weights, np.float32, (features, classes))
+    check_array("bias", bias, np.float32, (classes,))
+    for name, array in (("idf", idf), ("weights", weights), ("bias", bias)):
+        check_finite(name, array)
+    if (keys[1:] <= keys[:-1]).any():
+        raise InputError("keys do not rise, as expected")
 
 
 def distinct_ngrams(sequences: Sequences) -> tuple[NDArray[np.int64], csr_matrix]:

@@ -10,7 +10,9 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.baselines.tfidf import (
+from pipeline.errors import InputError
+from pipeline.inputs import Sequences
+from pipeline.linear.token_ngrams import (
     C_TOLERANCES,
     TfidfModel,
     candidates,
@@ -18,8 +20,6 @@ from pipeline.baselines.tfidf import (
     ngram_counts,
     ngrams,
 )
-from pipeline.errors import InputError
-from pipeline.inputs import Sequences
 
 
 def corpus(rows: int, classes: int, seed: int) -> tuple[Sequences, np.ndarray]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..baselines.tfidf import TfidfModel
 from ..inputs import PADDING
 from ..networks.backend import keras, tf
 from ..networks.token_convolution import TokenConvolution
@@ -14,13 +13,11 @@ from .folded import ConvolutionShape, FoldedModel, FoldedNetwork
 BLOCK_WORDS = 8192  # whose products are computed at a time
 
 
-def fold_networks(
-    networks: list[keras.Model], ngrams: TfidfModel | None = None, weights: list[float] | None = None
-) -> FoldedModel | None:
-    """Fold networks, with an ensemble's n-grams and weights; return None if one of them cannot be folded."""
+def fold_networks(networks: list[keras.Model]) -> FoldedModel | None:
+    """Fold networks that differ in their seed; return None if one of them cannot be folded."""
     members = [fold_network(network) for network in networks]
     folded = [member for member in members if member is not None]
-    return FoldedModel(folded, ngrams, weights or []) if len(folded) == len(members) else None
+    return FoldedModel(folded) if len(folded) == len(members) else None
 
 
 def fold_network(network: keras.Model) -> FoldedNetwork | None:

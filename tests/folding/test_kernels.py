@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.folding import kernels
 from pipeline.inputs import PADDING, Sequences
-from pipeline.prediction import kernels
 
 
 @given(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints, Sizes
-from ..baselines.tfidf_kernels import longest_row
+from ..linear.kernels import longest_row
 from ..numba_jit import kernel, summing_kernel
 from .llvm_maximum import window_maximum
 

@@ -1,0 +1,1 @@
+"""The folded form of a trained text network, which predicts by look-ups and needs no TensorFlow."""

@@ -1,0 +1,155 @@
+"""A linear model on the character n-grams of words, of which each word is one row of a table.
+
+A text is the sum of its words' n-grams, so that a word adds the same wherever it stands. The exact length of
+that sum would need the n-grams themselves; the root of the sum of the words' squared lengths takes its place,
+which classifies as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Floats, Labels, check_array, check_finite
+from ..inputs import Sequences, UnseenWords
+from .kernels import character_logits, hash_table, ngram_keys, word_rows
+from .token_ngrams import check_features
+
+MINIMUM_ROWS = 2  # that an n-gram occurs in
+
+
+@dataclass(frozen=True, eq=False)
+class CharacterNgrams:
+    """logits = sum of W'u(t) / sqrt(sum of |u(t)|^2) + b over the words t of a row.
+
+    u(t) are the counts of the word's n-grams of 2 to 5 characters, its two ends among them, times their
+    inverse document frequency. `keys` int64 [features], rising, as `ngram_keys` gives them; `idf` float32
+    [features], `weights` float32 [features, classes], `bias` float32 [classes]; `table` float32 [vocabulary,
+    classes + 1] has W'u(t) and |u(t)|^2 of the vocabulary's words. All are finite. Arrays that do not fit one
+    another are an InputError. A word outside the vocabulary computes its row once.
+    """
+
+    keys: NDArray[np.int64]
+    idf: Floats
+    weights: Floats
+    bias: Floats
+    table: Floats
+
+    def __post_init__(self) -> None:
+        check_features(self.keys, self.idf, self.weights, self.bias)
+        check_array("table", self.table, np.float32, (None, self.classes + 1))
+        check_finite("table", self.table)
+
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        return self.bias.size
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> CharacterNgrams:
+        """Return the model that `arrays` describes."""
+        return cls(arrays["keys"], arrays["idf"], arrays["weights"], arrays["bias"], arrays["table"])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays by name, to be saved."""
+        return {
+            "keys": self.keys,
+            "idf": self.idf,
+            "weights": self.weights,
+            "bias": self.bias,
+            "table": self.table,
+        }
+
+    def logits(self, sequences: Sequences) -> Floats:
+        """Return the logits, float32 [rows, classes]."""
+        unseen = self.unseen_rows(sequences.unseen)
+        logits: Floats = character_logits(sequences.words, sequences.offsets, self.table, unseen, self.bias)
+        return logits
+
+    def predict(self, sequences: Sequences) -> Labels:
+        """Return the labels, int64 [rows]."""
+        predicted: Labels = self.logits(sequences).argmax(axis=1)
+        return predicted
+
+    def unseen_rows(self, unseen: UnseenWords) -> Floats:
+        """Return the rows of the table that words outside the vocabulary would have; threads may share them.
+
+        float32 [words, classes + 1].
+        """
+        with self._lock:
+            rows = self._rows.get(unseen, self.table[:0])
+            if len(rows) < len(unseen):
+                added = rows_of(unseen.words[len(rows) :], self._slots, self.idf, self.weights)
+                self._rows[unseen] = rows = np.concatenate([rows, added])
+            return rows
+
+    @cached_property
+    def _slots(self) -> NDArray[np.int64]:
+        slots: NDArray[np.int64] = hash_table(self.keys)
+        return slots
+
+    @cached_property
+    def _lock(self) -> Lock:
+        return Lock()
+
+    @cached_property
+    def _rows(self) -> WeakKeyDictionary[UnseenWords, Floats]:
+        return WeakKeyDictionary()
+
+
+class CharacterFeatures:
+    """The features of training rows, which `CharacterNgrams` has in words.
+
+    `matrix` float32 [rows, features] is the sum of the words' u over the root of their squared lengths.
+    """
+
+    def __init__(self, training: Sequences, vocabulary: Sequence[str]) -> None:
+        """`vocabulary` are the words of the ids from 2 on; others are in `training.unseen`."""
+        from scipy.sparse import csr_matrix, diags
+
+        self._vocabulary = vocabulary
+        numbers, places = np.unique(training.words, return_inverse=True)
+        counts = csr_matrix(
+            (np.ones(len(places), np.float32), places, training.offsets), (len(training), len(numbers))
+        )
+        words = training.spell(numbers, vocabulary)
+        keys, starts = ngram_keys(*_letters(words))
+        distinct, columns = np.unique(keys, return_inverse=True)
+        spelled = csr_matrix(
+            (np.ones(len(columns), np.float32), columns, starts), (len(words), len(distinct))
+        )
+        spelled.sum_duplicates()
+        rows = np.bincount((counts @ spelled).indices, minlength=len(distinct))
+        kept = np.flatnonzero(rows >= min(MINIMUM_ROWS, rows.max(initial=0)))
+        self.keys = distinct[kept]
+        self.idf = (np.log((1 + len(training)) / (1 + rows[kept])) + 1).astype(np.float32)
+        weighted = (spelled[:, kept] @ diags(self.idf)).astype(np.float32)
+        squares = counts @ np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel()
+        lengths = np.sqrt(np.where(squares > 0, squares, 1))
+        self.matrix = (diags(1 / lengths) @ (counts @ weighted)).tocsr()
+
+    def model(self, weights: Floats, bias: Floats) -> CharacterNgrams:
+        """Return the model of weights [features, classes] that were fitted to the matrix."""
+        words = ["", "", *self._vocabulary]
+        table = rows_of(words, hash_table(self.keys), self.idf, weights)
+        table[:2] = 0  # neither padding nor UNKNOWN is a word
+        return CharacterNgrams(self.keys, self.idf, weights, bias, table)
+
+
+def rows_of(words: Sequence[str], slots: NDArray[np.int64], idf: Floats, weights: Floats) -> Floats:
+    """Return `word_rows` of words, float32 [words, classes + 1]."""
+    rows: Floats = word_rows(*ngram_keys(*_letters(words)), slots, idf, weights)
+    return rows
+
+
+def _letters(words: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the code points of words laid end to end, and where each begins, int64 [words + 1]."""
+    letters = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.int32)
+    return letters, np.cumsum([0, *map(len, words)])

@@ -1,0 +1,231 @@
+"""The logits of linear models on n-grams, and the fit of their weights, compiled by numba.
+
+Rows are ragged: row i has the token ids `ids[offsets[i]:offsets[i + 1]]`, int32, none of them padding. Every
+row is computed by itself and in one order, so that no other row changes a bit of it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..arrays import Floats, Ints, Sizes
+from ..numba_jit import kernel, kernel_part
+
+NOT_FOUND = -1
+SHORTEST, LONGEST = 2, 5  # characters of an n-gram
+BLANK = 32  # before and behind a word
+FNV_OFFSET = np.uint64(14695981039346656037)  # of the 64-bit FNV-1a hash
+FNV_PRIME = np.uint64(1099511628211)
+
+
+@kernel
+def token_logits(
+    ids: Ints, offsets: Sizes, slots: Sizes, idf: Floats, weights: Floats, bias: Floats
+) -> Floats:
+    """Return the logits of a `TokenNgrams`, float32 [rows, classes]; `slots` is `hash_table` of its keys.
+
+    With f(c) = 1 + log(c), the c-th occurrence of an n-gram adds f(c) - f(c - 1) to its factor of idf, and
+    idf^2 (f(c)^2 - f(c - 1)^2) to |x|^2.
+    """
+    logits = np.zeros((len(offsets) - 1, len(bias)), np.float32)
+    counts = np.zeros(len(idf), np.int32)
+    features = np.empty(2 * longest_row(offsets), np.int64)  # of one row: its tokens and pairs
+    for row in range(len(logits)):
+        known = 0
+        for place in range(offsets[row], offsets[row + 1]):
+            token = np.int64(ids[place])
+            for pair in range(2 if place > offsets[row] else 1):
+                feature = find(np.int64(ids[place - 1]) << 32 | token if pair else token, slots)
+                if feature != NOT_FOUND:
+                    features[known] = feature
+                    known += 1
+        squares = np.float32(0)
+        for feature in features[:known]:
+            counts[feature] += 1
+            before, after = _sublinear(counts[feature] - 1), _sublinear(counts[feature])
+            squares += (after * after - before * before) * idf[feature] * idf[feature]
+            value = (after - before) * idf[feature]
+            for c in range(len(bias)):
+                logits[row, c] += value * weights[feature, c]
+        length = np.float32(math.sqrt(squares)) if squares > 0 else np.float32(1)
+        for c in range(len(bias)):
+            logits[row, c] = logits[row, c] / length + bias[c]
+        for feature in features[:known]:
+            counts[feature] = 0
+    return logits
+
+
+@kernel_part
+def _sublinear(count: int) -> np.float32:
+    """Return 1 + log(count), or 0 of none."""
+    if count < 2:
+        return np.float32(count)
+    return np.float32(1 + math.log(count))
+
+
+@kernel
+def ngram_keys(letters: Ints, bounds: Sizes) -> tuple[Sizes, Sizes]:
+    """Return the keys of words' character n-grams, int64 [n], and where each word's begin, int64 [words + 1].
+
+    Word i has the code points `letters[bounds[i]:bounds[i + 1]]`, int32. Its n-grams are all runs of SHORTEST
+    to LONGEST characters of the word between two blanks; a key is a 64-bit hash (FNV-1a) of the characters.
+    """
+    starts = np.zeros(len(bounds), np.int64)
+    for word in range(len(bounds) - 1):
+        length = bounds[word + 1] - bounds[word] + 2
+        starts[word + 1] = starts[word]
+        for size in range(SHORTEST, LONGEST + 1):
+            starts[word + 1] += max(0, length - size + 1)
+    keys = np.empty(starts[-1], np.int64)
+    for word in range(len(bounds) - 1):
+        first, length, n = bounds[word], bounds[word + 1] - bounds[word] + 2, starts[word]
+        for start in range(length):
+            code = FNV_OFFSET
+            for place in range(start, min(start + LONGEST, length)):
+                letter = letters[first + place - 1] if 0 < place < length - 1 else BLANK
+                code = (code ^ np.uint64(letter)) * FNV_PRIME
+                if place - start + 1 >= SHORTEST:
+                    keys[n] = np.int64(code)
+                    n += 1
+    return keys, starts
+
+
+@kernel
+def word_rows(keys: Sizes, starts: Sizes, slots: Sizes, idf: Floats, weights: Floats) -> Floats:
+    """Return what each word adds to the logits of a `CharacterNgrams`, float32 [words, classes + 1].
+
+    `keys` and `starts` are those of `ngram_keys`, `slots` is `hash_table` of the model's. With u the counts
+    of the word's n-grams times their idf, a row is W'u and then |u|^2, of which the c-th occurrence of an
+    n-gram adds idf^2 (2 c - 1).
+    """
+    classes = weights.shape[1]
+    rows = np.zeros((len(starts) - 1, classes + 1), np.float32)
+    counts = np.zeros(len(idf), np.int32)
+    for word in range(len(rows)):
+        for key in keys[starts[word] : starts[word + 1]]:
+            feature = find(key, slots)
+            if feature != NOT_FOUND:
+                counts[feature] += 1
+                for c in range(classes):
+                    rows[word, c] += idf[feature] * weights[feature, c]
+                rows[word, classes] += np.float32(2 * counts[feature] - 1) * idf[feature] * idf[feature]
+        for key in keys[starts[word] : starts[word + 1]]:
+            feature = find(key, slots)
+            if feature != NOT_FOUND:
+                counts[feature] = 0
+    return rows
+
+
+@kernel
+def character_logits(words: Ints, offsets: Sizes, known: Floats, unseen: Floats, bias: Floats) -> Floats:
+    """Return the logits of a `CharacterNgrams`, float32 [rows, classes].
+
+    `known` and `unseen` are `word_rows`: word i has row i of `known`, or row i - len(known) of `unseen`.
+    """
+    classes = len(bias)
+    logits = np.zeros((len(offsets) - 1, classes), np.float32)
+    for row in range(len(logits)):
+        squares = np.float32(0)
+        for place in range(offsets[row], offsets[row + 1]):
+            word = words[place]
+            added = known[word] if word < len(known) else unseen[word - len(known)]
+            for c in range(classes):
+                logits[row, c] += added[c]
+            squares += added[classes]
+        length = np.float32(math.sqrt(squares)) if squares > 0 else np.float32(1)
+        for c in range(classes):
+            logits[row, c] = logits[row, c] / length + bias[c]
+    return logits
+
+
+@kernel
+def descend(
+    starts: Sizes,
+    columns: Ints,
+    values: Floats,
+    labels: Sizes,
+    slacks: Floats,
+    order: Sizes,
+    dual: Floats,
+    weights: Floats,
+    bias: Floats,
+) -> float:
+    """Take one step of dual coordinate descent for each row and class; return the largest violation.
+
+    Hsieh et al. (2008, "A dual coordinate descent method for large-scale linear SVM", algorithm 1 with the
+    squared hinge), for all classes at once. Row i has `values[starts[i]:starts[i + 1]]` float32 in those
+    `columns` int32, the label `labels[i]`, and the diagonal term `slacks[i]` = 1 / (2 C_i). Changed in place:
+    `dual` float32 [rows, classes], `weights` float32 [features, classes] and `bias` float32 [classes], the
+    weight of a further feature that is 1. The violation is the magnitude of the projected gradient.
+    """
+    classes = len(bias)
+    scores, steps = np.empty(classes, np.float32), np.empty(classes, np.float32)
+    worst = np.float32(0)
+    for row in order:
+        scores[:] = bias
+        squares = np.float32(1)
+        for n in range(starts[row], starts[row + 1]):
+            squares += values[n] * values[n]
+            for c in range(classes):
+                scores[c] += values[n] * weights[columns[n], c]
+        moved = False
+        for c in range(classes):
+            sign = np.float32(1) if labels[row] == c else np.float32(-1)
+            gradient = sign * scores[c] - np.float32(1) + slacks[row] * dual[row, c]
+            if dual[row, c] == 0:
+                gradient = min(gradient, np.float32(0))
+            worst = max(worst, abs(gradient))
+            changed = max(dual[row, c] - gradient / (squares + slacks[row]), np.float32(0))
+            steps[c] = sign * (changed - dual[row, c])
+            moved = moved or steps[c] != 0
+            dual[row, c] = changed
+            bias[c] += steps[c]
+        if moved:
+            for n in range(starts[row], starts[row + 1]):
+                for c in range(classes):
+                    weights[columns[n], c] += values[n] * steps[c]
+    return float(worst)
+
+
+@kernel
+def longest_row(offsets: Sizes) -> int:
+    """Return the number of tokens in the longest row, 0 if there is none."""
+    longest = 0
+    for row in range(len(offsets) - 1):
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    return longest
+
+
+@kernel
+def hash_table(keys: Sizes) -> Sizes:
+    """Return an open hash table, int64 [a power of two, 2]: a key and its index in `keys`, or NOT_FOUND."""
+    size = 16
+    while size < 2 * len(keys):
+        size *= 2
+    slots = np.full((size, 2), NOT_FOUND, np.int64)
+    for index in range(len(keys)):
+        slot = _slot(keys[index], size)
+        while slots[slot, 1] != NOT_FOUND:
+            slot = (slot + 1) & (size - 1)
+        slots[slot, 0], slots[slot, 1] = keys[index], index
+    return slots
+
+
+@kernel
+def find(key: np.int64, slots: Sizes) -> int:
+    """Return the key's index, or NOT_FOUND."""
+    slot = _slot(key, len(slots))
+    while slots[slot, 1] != NOT_FOUND:
+        if slots[slot, 0] == key:
+            return int(slots[slot, 1])
+        slot = (slot + 1) & (len(slots) - 1)
+    return NOT_FOUND
+
+
+@kernel
+def _slot(key: np.int64, size: int) -> np.int64:
+    """Return the slot at which the search for a key begins (Fibonacci hashing)."""
+    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
+    return np.int64((mixed >> np.uint64(32)) & np.uint64(size - 1))

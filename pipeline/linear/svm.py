@@ -1,0 +1,55 @@
+"""Linear support vector machines for a rising C, one class against all others for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..arrays import Floats, Labels
+from .kernels import descend
+
+C_VALUES = (0.03, 0.1, 0.3, 1.0)  # of the squared hinge, as in scikit-learn's LinearSVC
+MAX_EPOCHS = 30  # for each C
+TOLERANCE = 0.02  # of the projected gradient; a smaller one changes no accuracy by 0.1 points
+
+
+class Machine(NamedTuple):
+    """The scores of rows x are weights'x + bias: `weights` float32 [features, classes], `bias` [classes]."""
+
+    C: float
+    weights: Floats
+    bias: Floats
+
+
+def machines(
+    matrix: Any, labels: Labels, classes: int, balanced: bool, seed: int, values: tuple[float, ...] = C_VALUES
+) -> Iterator[Machine]:
+    """Fit a machine for each C, on a sparse matrix float32 [rows, features] and labels int64 [rows].
+
+    Each starts from the one before, whose dual is feasible for any larger C. With two classes one machine
+    serves both: half its score for the second and half against the first. If `balanced`, C is larger for rows
+    of rare classes, so that every class has the same weight. The same seed gives the same bits.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    costs = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1)) if balanced else np.ones(classes)
+    positives = labels - 1 if classes == 2 else labels  # of two, machine 0 is for the second class
+    width = 1 if classes == 2 else classes
+    starts, columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)
+    entries = matrix.data.astype(np.float32)
+    dual = np.zeros((len(labels), width), np.float32)
+    weights, bias = np.zeros((matrix.shape[1], width), np.float32), np.zeros(width, np.float32)
+    random = np.random.default_rng(seed)
+    for strength in values:
+        slacks = (1 / (2 * strength * costs[labels])).astype(np.float32)
+        for _ in range(MAX_EPOCHS):
+            order = random.permutation(len(labels))
+            worst = descend(starts, columns, entries, positives, slacks, order, dual, weights, bias)
+            if worst < TOLERANCE:
+                break
+        if classes == 2:
+            half = np.float32(0.5)
+            yield Machine(strength, half * np.hstack([-weights, weights]), half * np.hstack([-bias, bias]))
+        else:
+            yield Machine(strength, weights.copy(), bias.copy())

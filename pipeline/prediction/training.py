@@ -1,0 +1,106 @@
+"""The training of a classifier's members, which are chosen and weighed by the validation part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..folding.fold_network import fold_networks
+from ..inputs import Images, Sequences
+from ..linear.members import Fit, Member
+from ..networks import ensemble, trainer
+from ..networks.backend import keras
+from ..networks.batches import Batches, SortedBatches
+from ..networks.keras_network import KerasNetwork
+from ..options import Ensemble, Ngrams, Train, derived_seed
+from .pool import NETWORKS, Pool
+
+Rows = tuple[Sequences | Images, NDArray[np.int32]]  # inputs and labels
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """Fitted members: networks that differ in their seed, each after its best epoch, and linear models."""
+
+    networks: list[keras.Model]
+    linear: Mapping[Ngrams, Member]
+    weights: list[float]
+
+    @cached_property
+    def network(self) -> keras.Model:
+        """The networks as one."""
+        return ensemble.average(self.networks)
+
+    @cached_property
+    def pool(self) -> Pool:
+        """All members; the networks are folded if they can be."""
+        networks = fold_networks(self.networks) or KerasNetwork(self.network)
+        return Pool(networks, {name: member.model for name, member in self.linear.items()}, self.weights)
+
+    @property
+    def named_weights(self) -> dict[str, float]:
+        """The weights of the members by name, if there are several."""
+        if len(self.networks) + len(self.linear) == 1:
+            return {}
+        return dict(zip([NETWORKS, *self.linear], self.weights, strict=True))
+
+
+@dataclass(frozen=True)
+class Training:
+    """The options of a training; `build` returns a network that is not yet trained."""
+
+    build: Callable[[], keras.Model]
+    linear: Fit
+    train: Train
+    ensemble: Ensemble
+    seed: int
+
+    def choose(
+        self, training: Rows, validation: Rows, on_epoch: Callable[[int, trainer.Record], None]
+    ) -> tuple[Fitted, list[trainer.Record]]:
+        """Fit all members to the training rows; choose their C, epochs and weights by the validation rows.
+
+        Also returns the records of all epochs. `on_epoch` takes the number of those of earlier networks, and
+        the record.
+        """
+        linear: dict[Ngrams, Member] = {}
+        if names := self.ensemble.ngrams:
+            texts, held_out = ((inputs.as_sequences(), labels) for inputs, labels in (training, validation))
+            linear = self.linear.choose(names, texts, held_out)
+        networks: list[keras.Model] = []
+        history: list[trainer.Record] = []
+        for number in range(self.ensemble.members):
+            seed = derived_seed(self.seed, number)
+            trainer.make_repeatable(seed, self.train.precision)
+            network = self.build()
+            records = trainer.train(
+                network,
+                Batches(*training, self.train.batch_size, seed),
+                SortedBatches(*validation),
+                self.train,
+                partial(on_epoch, len(history)),
+            )
+            history += [{"member": number + 1, **record} for record in records]
+            networks.append(network)
+        weights = [1.0]
+        if linear:
+            logits: list[NDArray[Any]] = [KerasNetwork(ensemble.average(networks)).logits(validation[0])]
+            logits += [member.model.logits(validation[0].as_sequences()) for member in linear.values()]
+            weights = ensemble.stack(logits, validation[1])
+        return Fitted(networks, linear, weights), history
+
+    def refit(self, chosen: Fitted, rows: Rows) -> Fitted:
+        """Fit the linear models to training and validation rows, with the C and the weights that were chosen.
+
+        The networks stay as they are: fitted again too, for as many epochs, they add 0.0 points on the
+        training parts of TREC, SST-2, banking77 and NSMC, and double the time.
+        """
+        if not chosen.linear:
+            return chosen
+        linear = self.linear.refit(chosen.linear, (rows[0].as_sequences(), rows[1]))
+        return Fitted(chosen.networks, linear, chosen.weights)
