@@ -1,4 +1,4 @@
-"""The network's opponents: on its training rows, each at its best on the validation part.
+"""The network's opponents: on its training rows, each at its best on the validation part, then on both.
 
 The network's own criterion decides what is best. A network with class weights is chosen by macro-F1, and so
 are its opponents, each of which is then also fitted with balanced classes. For a network that is chosen by
@@ -7,7 +7,7 @@ accuracy they are fitted without, as it is: weights would cost accuracy and doub
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Literal, NamedTuple
@@ -21,18 +21,20 @@ from ..options import BaselineName, Criterion, InputKind
 from . import fasttext, logistic, nbsvm, pixels, svm
 from .candidate import Candidate, FittedCandidate, Rows, Texts
 
+Settings = Sequence[Any]  # such as C: one for each candidate
 Form = Literal["any", "tokens", "texts", "images"]  # of rows: `Inputs`, `Sequences`, `Texts`, `Images`
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """An opponent, whose `candidates(training, labels, classes, seed, balanced)` fits one after the other.
+    """An opponent, whose `candidates(training, labels, classes, seed, balanced, settings)` fits one for each.
 
     `takes` is the form of the training rows. If `balanced`, every class has the same weight.
     """
 
     title: str
-    candidates: Callable[[Any, Labels, int, int, bool], Iterator[Candidate]]
+    candidates: Callable[[Any, Labels, int, int, bool, Settings], Iterator[Candidate]]
+    settings: Settings
     takes: Form = "tokens"
     library: str = ""  # where it is not one of the project's own dependencies
 
@@ -46,10 +48,15 @@ class Baseline:
 
 
 class Chosen(NamedTuple):
-    """A baseline's best candidate, and its score on the validation part by the criterion, in 0..1."""
+    """A baseline's best candidate, and its score on the validation part by the criterion, in 0..1.
+
+    `balanced` and `settings`, which are one, are what it was fitted with.
+    """
 
     candidate: Candidate
     score: float
+    balanced: bool
+    settings: Settings
 
 
 def fit(
@@ -67,56 +74,81 @@ def fit(
     """
     inputs, labels = training
     held_out, truth = validation
-    learnable = bool(inputs.lengths.any()) and len(np.unique(labels)) > 1
-    baseline = BASELINES[name if learnable else "majority"]
+    baseline = _learnable(name, inputs, labels)
     names = [str(number) for number in range(classes)]
 
     def candidates() -> Iterator[Chosen]:
         for balanced in (False, True) if criterion == "macro_f1" else (False,):
-            for candidate in baseline.candidates(inputs, labels, classes, seed, balanced):
-                predicted = candidate.predict(held_out)
-                yield Chosen(candidate, scores(truth, predicted, names).value(criterion))
+            fitted = baseline.candidates(inputs, labels, classes, seed, balanced, baseline.settings)
+            for candidate, setting in zip(fitted, baseline.settings, strict=True):
+                score = scores(truth, candidate.predict(held_out), names).value(criterion)
+                yield Chosen(candidate, score, balanced, (setting,))
 
     return max(candidates(), key=lambda chosen: chosen.score)
 
 
-def _majority(training: Rows, labels: Labels, classes: int, seed: int, balanced: bool) -> Iterator[Candidate]:
+def refit(
+    name: BaselineName, chosen: Chosen, rows: tuple[Rows, Labels], classes: int, seed: int
+) -> Candidate:
+    """Return the chosen candidate fitted to other rows: those of training and validation part.
+
+    The classifier's own linear models are, too.
+    """
+    inputs, labels = rows
+    baseline = _learnable(name, inputs, labels)
+    settings = chosen.settings if baseline is BASELINES[name] else baseline.settings
+    return next(baseline.candidates(inputs, labels, classes, seed, chosen.balanced, settings))
+
+
+def _learnable(name: BaselineName, inputs: Rows, labels: Labels) -> Baseline:
+    """Return the baseline of that name, or the majority if the rows have one class or no token."""
+    learnable = bool(inputs.lengths.any()) and len(np.unique(labels)) > 1
+    return BASELINES[name if learnable else "majority"]
+
+
+def _majority(
+    training: Rows, labels: Labels, classes: int, seed: int, balanced: bool, settings: Settings
+) -> Iterator[Candidate]:
     """Predict the most frequent label; of several, the first."""
     label = int(np.bincount(labels).argmax())
     yield FittedCandidate(f"label {label}", lambda inputs: np.full(len(inputs), label, np.int64))
 
 
 def _logistic(
-    training: Sequences, labels: Labels, classes: int, seed: int, balanced: bool
+    training: Sequences, labels: Labels, classes: int, seed: int, balanced: bool, settings: Settings
 ) -> Iterator[Candidate]:
-    return logistic.candidates(training, labels, classes, balanced)
+    return logistic.candidates(training, labels, classes, balanced, settings)
 
 
-def _svm(training: Texts, labels: Labels, classes: int, seed: int, balanced: bool) -> Iterator[Candidate]:
-    return svm.candidates(training, labels, seed, balanced)
+def _svm(
+    training: Texts, labels: Labels, classes: int, seed: int, balanced: bool, settings: Settings
+) -> Iterator[Candidate]:
+    return svm.candidates(training, labels, seed, balanced, settings)
 
 
 def _nbsvm(
-    training: Sequences, labels: Labels, classes: int, seed: int, balanced: bool
+    training: Sequences, labels: Labels, classes: int, seed: int, balanced: bool, settings: Settings
 ) -> Iterator[Candidate]:
-    return nbsvm.candidates(training, labels, seed, balanced)
+    return nbsvm.candidates(training, labels, seed, balanced, settings)
 
 
 def _fasttext(
-    training: Sequences, labels: Labels, classes: int, seed: int, balanced: bool
+    training: Sequences, labels: Labels, classes: int, seed: int, balanced: bool, settings: Settings
 ) -> Iterator[Candidate]:
-    return fasttext.candidates(training, labels, seed, balanced)
+    return fasttext.candidates(training, labels, seed, balanced, settings)
 
 
-def _pixels(training: Images, labels: Labels, classes: int, seed: int, balanced: bool) -> Iterator[Candidate]:
-    return pixels.candidates(training, labels, seed, balanced)
+def _pixels(
+    training: Images, labels: Labels, classes: int, seed: int, balanced: bool, settings: Settings
+) -> Iterator[Candidate]:
+    return pixels.candidates(training, labels, seed, balanced, settings)
 
 
 BASELINES: dict[BaselineName, Baseline] = {
-    "linear": Baseline("TF-IDF + logistic regression", _logistic),
-    "svm": Baseline("SVM with character n-grams", _svm, takes="texts"),
-    "nbsvm": Baseline("NBSVM with bigrams", _nbsvm),
-    "fasttext": Baseline("fastText with bigrams", _fasttext, library="fasttext"),
-    "pixels": Baseline("logistic regression on pixels", _pixels, takes="images"),
-    "majority": Baseline("majority class", _majority, takes="any"),
+    "linear": Baseline("TF-IDF + logistic regression", _logistic, logistic.C_VALUES),
+    "svm": Baseline("SVM with character n-grams", _svm, svm.C_VALUES, takes="texts"),
+    "nbsvm": Baseline("NBSVM with bigrams", _nbsvm, nbsvm.C_VALUES),
+    "fasttext": Baseline("fastText with bigrams", _fasttext, fasttext.SETTINGS, library="fasttext"),
+    "pixels": Baseline("logistic regression on pixels", _pixels, pixels.C_VALUES, takes="images"),
+    "majority": Baseline("majority class", _majority, (None,), takes="any"),
 }

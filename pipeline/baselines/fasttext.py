@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -16,13 +16,15 @@ from ..arrays import Labels
 from ..inputs import Sequences
 from .candidate import Candidate, FittedCandidate, documents, setting
 
-EPOCHS = (5, 25)  # the library's own, and what small corpora need
-LEARNING_RATES = (0.1, 0.5)
+# Epochs, the library's own and what small corpora need, and learning rates.
+SETTINGS = tuple(product((5, 25), (0.1, 0.5)))
 MARK = "__label__"  # fastText's own
 
 
-def candidates(training: Sequences, labels: Labels, seed: int, balanced: bool) -> Iterator[Candidate]:
-    """Fit averaged vectors of tokens and pairs into a softmax, for each of EPOCHS and LEARNING_RATES.
+def candidates(
+    training: Sequences, labels: Labels, seed: int, balanced: bool, settings: Iterable[tuple[int, float]]
+) -> Iterator[Candidate]:
+    """Fit averaged vectors of tokens and pairs into a softmax, for each number of epochs and learning rate.
 
     fastText knows no class weights. With `balanced`, the lines of a class are repeated as often as they
     should count, and at least once: classes below the mean size then have about the mean, for twice the lines
@@ -38,7 +40,7 @@ def candidates(training: Sequences, labels: Labels, seed: int, balanced: bool) -
         repeated = np.repeat(np.arange(len(lines)), np.maximum(1, weights.round()).astype(int))
         order = np.random.default_rng(seed).permutation(repeated)
         file.write_text("".join(lines[row] for row in order), "utf-8")
-        for epochs, rate in product(EPOCHS, LEARNING_RATES):
+        for epochs, rate in settings:
             model = fasttext.train_supervised(
                 str(file),
                 epoch=epochs,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -14,20 +14,23 @@ from .candidate import Candidate, FittedCandidate, setting
 
 # scikit-learn's C, and the gradient of the mean loss at which its fit ends. Each fit starts from the weights
 # of the one before, and at scikit-learn's own 1e-4, C = 100 would end there without a step.
-C_TOLERANCES = {1.0: 1e-4, 10.0: 1e-4, 100.0: 3e-5}
+C_VALUES = (10.0, 100.0)  # 1 has never been the best
+TOLERANCES = {10.0: 1e-4, 100.0: 3e-5}
 ABSENT_BIAS = -30.0  # of a class without training rows
 
 
-def candidates(training: Sequences, labels: Labels, classes: int, balanced: bool) -> Iterator[Candidate]:
-    """Fit scikit-learn's models for each C, on labels int64 [rows] of two classes or more.
+def candidates(
+    training: Sequences, labels: Labels, classes: int, balanced: bool, values: Sequence[float]
+) -> Iterator[Candidate]:
+    """Fit scikit-learn's models for each C of C_VALUES, on labels int64 [rows] of two classes or more.
 
     If `balanced`, every class has the same weight.
     """
     features = TokenFeatures(training)
     class_weight = "balanced" if balanced else None
     regression = LogisticRegression(max_iter=1000, class_weight=class_weight, warm_start=True)
-    for strength, tolerance in C_TOLERANCES.items():
-        regression.set_params(C=strength, tol=tolerance).fit(features.matrix, labels)
+    for strength in values:
+        regression.set_params(C=strength, tol=TOLERANCES[strength]).fit(features.matrix, labels)
         present = regression.classes_
         weights = np.zeros((len(features.keys), classes), np.float32)
         bias = np.full(classes, ABSENT_BIAS, np.float32)

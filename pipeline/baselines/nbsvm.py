@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,15 +20,17 @@ C_VALUES = (0.01, 0.1, 1.0)  # up to the paper's
 INTERPOLATION = 0.25  # the paper's beta
 
 
-def candidates(training: Sequences, labels: Labels, seed: int, balanced: bool) -> Iterator[Candidate]:
-    """Fit an NBSVM for each of C_VALUES, on labels int64 [rows] of two classes or more."""
+def candidates(
+    training: Sequences, labels: Labels, seed: int, balanced: bool, values: Sequence[float]
+) -> Iterator[Candidate]:
+    """Fit an NBSVM for each C, on labels int64 [rows] of two classes or more."""
     counter = CountVectorizer(binary=True, dtype=np.float64, **NGRAMS)
     features = counter.fit_transform(documents(training))
 
     def predict(model: NaiveBayesSVM, sequences: Sequences) -> Labels:
         return model.predict(counter.transform(documents(sequences)))
 
-    for strength in C_VALUES:
+    for strength in values:
         model = NaiveBayesSVM(strength, seed, balanced).fit(features, labels)
         yield FittedCandidate(setting(f"C = {strength:g}", balanced), partial(predict, model))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +37,10 @@ class PixelModel:
         return labels
 
 
-def candidates(images: Images, labels: NDArray[np.int64], seed: int, balanced: bool) -> Iterator[PixelModel]:
-    """Fit a model for each of C_VALUES, on labels int64 [rows] of two classes or more.
+def candidates(
+    images: Images, labels: NDArray[np.int64], seed: int, balanced: bool, values_of_c: Sequence[float]
+) -> Iterator[PixelModel]:
+    """Fit a model for each C, on labels int64 [rows] of two classes or more.
 
     If `balanced`, every class has the same weight. `seed` draws the rows if there are too many.
     """
@@ -53,7 +55,7 @@ def candidates(images: Images, labels: NDArray[np.int64], seed: int, balanced: b
         start += len(block)
     mean = training.mean(axis=0)
     training -= mean
-    for strength in C_VALUES:
+    for strength in values_of_c:
         model = LogisticRegression(
             C=strength, max_iter=MAX_ITERATIONS, class_weight="balanced" if balanced else None
         )

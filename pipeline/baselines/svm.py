@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
@@ -21,8 +21,10 @@ CHARACTERS = (2, 5)  # of an n-gram, among them the blank at either end of a wor
 MINIMUM_ROWS = 2  # that an n-gram of characters occurs in
 
 
-def candidates(training: Texts, labels: Labels, seed: int, balanced: bool) -> Iterator[Candidate]:
-    """Fit an SVM for each of C_VALUES, on labels int64 [rows] of two classes or more.
+def candidates(
+    training: Texts, labels: Labels, seed: int, balanced: bool, values: Sequence[float]
+) -> Iterator[Candidate]:
+    """Fit an SVM for each C, on labels int64 [rows] of two classes or more.
 
     If `balanced`, every class has the same weight.
     """
@@ -34,7 +36,7 @@ def candidates(training: Texts, labels: Labels, seed: int, balanced: bool) -> It
         predicted: Labels = svm.predict(transform(texts))
         return predicted
 
-    for strength in C_VALUES:
+    for strength in values:
         class_weight = "balanced" if balanced else None
         svm = LinearSVC(C=strength, class_weight=class_weight, max_iter=10_000, random_state=seed)
         svm.fit(weighted, labels)
