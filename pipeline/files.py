@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import filecmp
 import hashlib
 import json
 import os
@@ -156,17 +155,6 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     with atomic_write(path) as partial, partial.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-
-
-def write_changed_arrays(path: Path, **arrays: NDArray[Any]) -> None:
-    """Write the arrays unless the file holds them already, so that Make redoes nothing for its sake."""
-    fresh = path.with_name(f".fresh-{os.getpid()}-{path.name}")
-    try:
-        write_arrays(fresh, **arrays)
-        if not (path.exists() and filecmp.cmp(fresh, path, shallow=False)):
-            os.replace(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -74,17 +74,6 @@ def test_tables_and_arrays_come_back_as_they_were(tmp_path: Path) -> None:
     assert reading.read_arrays(tmp_path / "arrays.npz")["ids"].tolist() == [0, 1, 2]
 
 
-def test_arrays_that_did_not_change_leave_their_file_as_it_was(tmp_path: Path) -> None:
-    path = tmp_path / "ngrams_accuracy.npz"
-    files.write_changed_arrays(path, keys=np.arange(3))
-    before = path.stat().st_mtime_ns
-    files.write_changed_arrays(path, keys=np.arange(3))
-    assert path.stat().st_mtime_ns == before
-    files.write_changed_arrays(path, keys=np.arange(4))
-    assert len(reading.read_arrays(path)["keys"]) == 4
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_an_exclusive_file_is_refused_to_others_and_removed_afterwards(tmp_path: Path) -> None:
     path = tmp_path / "new" / "lock"
     with files.exclusive(path) as file:

@@ -36,7 +36,7 @@ def random_vectors(words: int, dimensions: int, seed: int) -> Matrix:
     return _uniform(words, dimensions, MAX_RANDOM, seed)
 
 
-def learn_vectors(sentences: Sequences, words: int, dimensions: int, seed: int, tokens: int) -> Matrix:
+def learn_vectors(sentences: Sequences, words: int, dimensions: int, tokens: int, seed: int) -> Matrix:
     """Return word2vec's vectors of the training part (Mikolov et al. 2013: skip-gram, negative sampling).
 
     `tokens` bounds those that are read in all epochs together: 12,000,000 take 30 to 60 seconds. A small
