@@ -83,8 +83,9 @@ class TokenFeatures:
 
         self.keys, counts = distinct_ngrams(training)
         transformer = TfidfTransformer(sublinear_tf=True)
-        self.matrix = transformer.fit_transform(counts)
-        self.idf = transformer.idf_.astype(np.float32)
+        size = len(self.keys)  # of no n-gram the counts have a column all the same, see `_counts`
+        self.matrix = transformer.fit_transform(counts)[:, :size]
+        self.idf = transformer.idf_[:size].astype(np.float32)
 
     def model(self, weights: Floats, bias: Floats) -> TokenNgrams:
         """Return the model of weights [features, classes] that were fitted to the matrix."""

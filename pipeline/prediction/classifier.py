@@ -267,6 +267,8 @@ def _pool(
     arrays = read_arrays(files.verified(POOL))
     with files.checking(POOL):
         linear, weights = linear_members(arrays, classes)
+        if linear and encoder.kind == "image":
+            raise InputError("n-grams of words, expected none, as the model takes images")
         if characters := linear.get("characters"):
             table = characters.arrays()["table"]
             check_array("characters.table", table, np.float32, (encoder.vocabulary, classes + 1))
