@@ -97,7 +97,8 @@ def _ngram_contributions(
         sizes = np.repeat([1, 2], [len(ids), pairs])
         features, places, counts = np.unique(model.find(keys), return_inverse=True, return_counts=True)
         known = features >= 0
-        values = np.where(known, (1 + np.log(counts)) * model.idf[features], 0)
+        values = np.zeros(len(features))
+        values[known] = (1 + np.log(counts[known])) * model.idf[features[known]]
         length = np.sqrt(np.square(values).sum())
         for start, size, place in zip(starts, sizes, places, strict=True):
             if known[place]:
