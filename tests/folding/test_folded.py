@@ -15,11 +15,9 @@ from pipeline.folding.folded import (
     ConvolutionShape,
     FoldedModel,
     FoldedNetwork,
-    Rounding,
-    measure_rounding,
 )
 from pipeline.inputs import PADDING, Sequences
-from tests.prediction.networks import ROWS, network, ngram_model
+from tests.prediction.networks import ROWS, network
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
@@ -83,7 +81,7 @@ def test_a_filter_that_is_zero_everywhere_is_rounded_to_zero() -> None:
 
 
 def test_a_row_has_the_same_bits_whatever_stands_beside_it() -> None:
-    folded = fold_networks([network(1), network(2)], ngram_model(), [0.7, 0.4])
+    folded = fold_networks([network(1), network(2)])
     assert folded is not None
     together = folded.rounded().logits(Sequences.from_rows(ROWS))
     alone = np.concatenate([folded.rounded().logits(Sequences.from_rows([row])) for row in ROWS])
@@ -91,7 +89,7 @@ def test_a_row_has_the_same_bits_whatever_stands_beside_it() -> None:
 
 
 def test_what_it_is_made_of_gives_it_again() -> None:
-    folded = fold_networks([network(1), network(2)], ngram_model(), [0.7, 0.4])
+    folded = fold_networks([network(1), network(2)])
     assert folded is not None
     rounded, rows = folded.rounded(), Sequences.from_rows(ROWS)
     tables, scales = zip(*((one.table, one.scale) for one in rounded.members), strict=True)
@@ -100,21 +98,27 @@ def test_what_it_is_made_of_gives_it_again() -> None:
 
 
 def test_no_rows_have_no_logits() -> None:
-    folded = fold_networks([network()], ngram_model(), [0.7, 0.4])
+    folded = fold_networks([network()])
     assert folded is not None
     assert folded.logits(Sequences.from_rows([])).shape == (0, 3)
 
 
-def test_rounding_is_measured() -> None:
-    folded = fold_networks([network()])
+def test_the_logits_of_networks_are_averaged() -> None:
+    # Ids 2 and 3 have a logit of 1 and 3 by one network, and of 5 and -3 by the other.
+    networks = [
+        folded_network(np.array([[0], [0], values[:1], values[1:]], np.float32), [1])
+        for values in ([1, 3], [5, -3])
+    ]
+    rows = Sequences.from_rows([[2], [3], []])
+    assert FoldedModel(networks).logits(rows).tolist() == [[3], [0], [0]]
+    assert FoldedModel(networks[:1]).logits(rows).tolist() == [[1], [3], [0]]
+    assert networks[0].logits(rows).tolist() == [[1], [3], [0]]
+
+
+def test_the_bytes_are_those_of_the_tables() -> None:
+    folded = fold_networks([network(1), network(2)])
     assert folded is not None
-    found = measure_rounding(folded, Sequences.from_rows(ROWS))
-    assert found.exact_bytes == 2 * found.rounded_bytes
-    assert 0 < found.largest_error < 0.01
-    assert found.same_labels == 1
-    assert Rounding(2_000_000, 1_000_000, 0.0004, 0.9995).summary == (
-        "folded to 1.0 MB (float32: 2.0), logits within 0.0004, 99.95% same labels"
-    )
+    assert folded.bytes == 4 * 2 * folded.members[0].table.size == 2 * folded.rounded().bytes
 
 
 @given(st.integers(0, 4), st.lists(st.integers(0, 4), max_size=3), st.sampled_from(["f4", "f8", "i2", ">f4"]))
@@ -140,17 +144,7 @@ def test_a_model_of_parts_that_do_not_fit_is_refused() -> None:
             one, *(np.ones(size, np.float32) for size in [(3, 1), 1, 1, (classes, 1), classes])
         )
 
-    FoldedModel([part(3), part(3)], ngram_model(), [0.5, 0.5])
-    for parts, ngrams, weights in [
-        ([part(3), part(2)], None, [1.0]),
-        ([part(2)], ngram_model(), [0.5, 0.5]),
-        ([part(3)], None, [1.0]),
-        ([part(3), part(3)], None, []),
-        ([part(3), part(3)], None, [0.5, 0.5]),
-        ([part(3)], ngram_model(), [0.5]),
-        ([part(3)], ngram_model(), [0.5, -1.0]),
-        ([part(3)], ngram_model(), [0.5, np.nan]),
-        ([part(3)], ngram_model(), [0.5, 1e300]),
-    ]:
-        with pytest.raises(InputError, match="its parts|weights for its parts"):
-            FoldedModel(parts, ngrams, weights)
+    assert FoldedModel([part(3), part(3)]).classes == 3
+    for parts in ([part(3), part(2)], []):
+        with pytest.raises(InputError, match=r"its networks are of \[.*\] classes, expected equal numbers"):
+            FoldedModel(parts)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from llvmlite import ir
 from numba import njit, typeof
 
+from pipeline.folding import llvm_maximum
 from pipeline.folding.llvm_maximum import called, compiles, plain_maximum, vector_maximum, window_maximum
-from pipeline.prediction import llvm_maximum
 
 LANES = (1, 3, 64)
 VECTORS = {lanes: njit(called(vector_maximum(lanes))) for lanes in LANES}

@@ -1,4 +1,4 @@
-"""The kernels against a dictionary and plain NumPy."""
+"""The kernels by hand, and against a dictionary and plain NumPy."""
 
 from __future__ import annotations
 
@@ -6,14 +6,26 @@ from collections import Counter
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.inputs import Sequences
-from pipeline.linear.kernels import NOT_FOUND, find, hash_table, longest_row, tfidf_logits
+from pipeline.linear.kernels import (
+    NOT_FOUND,
+    character_logits,
+    descend,
+    find,
+    hash_table,
+    longest_row,
+    ngram_keys,
+    token_logits,
+    word_rows,
+)
 
 PAIR = 2 << 32 | 3
 keys_of = st.sets(st.integers(0, 2**62), max_size=60).map(lambda keys: np.array(sorted(keys), np.int64))
+words_of = st.lists(st.text("abé ", max_size=8) | st.text(max_size=8), max_size=5)
 
 
 @given(keys_of, st.integers(0, 2**62))
@@ -31,13 +43,173 @@ def test_logits_are_those_of_plain_numpy(rows: list[list[int]]) -> None:
     weights = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
     bias = np.array([0.5, -1, 0], np.float32)
     sequences = Sequences.from_rows(rows)
-    logits = tfidf_logits(sequences.ids, sequences.offsets, hash_table(keys), idf, weights, bias)
+    logits = token_logits(sequences.ids, sequences.offsets, hash_table(keys), idf, weights, bias)
     for row, logit in zip(rows, logits, strict=True):
         counts = Counter([*row, *(first << 32 | second for first, second in pairwise(row))])
-        x = np.array([counts[key] for key in keys.tolist()]) * idf
+        found = np.array([counts[key] for key in keys.tolist()])
+        x = np.where(found > 0, 1 + np.log(np.maximum(found, 1)), 0) * idf
         np.testing.assert_allclose(logit, x @ weights / (np.linalg.norm(x) or 1) + bias, rtol=1e-5, atol=1e-5)
 
 
 def test_the_longest_row_of_none_has_no_tokens() -> None:
     assert longest_row(np.array([0])) == 0
     assert longest_row(np.array([0, 2, 7, 8])) == 5
+
+
+# n-grams of characters
+
+
+def letters(words: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    points = np.array([ord(letter) for word in words for letter in word], np.int32)
+    return points, np.cumsum([0, *map(len, words)])
+
+
+def fnv(text: str) -> int:
+    """The 64-bit FNV-1a hash of code points, as int64."""
+    code = 14695981039346656037
+    for letter in text:
+        code = (code ^ ord(letter)) * 1099511628211 % 2**64
+    return code - 2**64 if code >= 2**63 else code
+
+
+def ngrams_of(word: str) -> list[str]:
+    """The n-grams in the order of their first characters."""
+    padded = f" {word} "
+    return [
+        padded[start : start + size]
+        for start in range(len(padded))
+        for size in range(2, 6)
+        if start + size <= len(padded)
+    ]
+
+
+def test_the_n_grams_of_a_word_are_the_runs_of_two_to_five_characters_between_its_blanks() -> None:
+    assert ngrams_of("ab") == [" a", " ab", " ab ", "ab", "ab ", "b "]
+    keys, starts = ngram_keys(*letters(["ab"]))
+    assert starts.tolist() == [0, 6]
+    assert keys.tolist() == [fnv(text) for text in (" a", " ab", " ab ", "ab", "ab ", "b ")]
+
+
+def test_an_n_gram_at_an_end_is_another_than_inside_and_equal_ones_have_equal_keys() -> None:
+    keys, starts = ngram_keys(*letters(["ab", "abc", "xab"]))
+    inside = {fnv("ab")}
+    ab, abc, xab = (set(keys[start:end].tolist()) for start, end in pairwise(starts))
+    assert ab & abc == inside | {fnv(" a"), fnv(" ab")}
+    assert ab & xab == inside | {fnv("ab "), fnv("b ")}
+    assert abc & xab == inside
+    assert len({*keys.tolist()}) == len({*ngrams_of("ab"), *ngrams_of("abc"), *ngrams_of("xab")})
+
+
+@pytest.mark.parametrize(("word", "count"), [("", 1), ("a", 3), ("ab", 6), ("abc", 10), ("abcd", 14)])
+def test_a_word_has_as_many_n_grams_as_counted_by_hand(word: str, count: int) -> None:
+    """Of " abc " there are four, three, two and one of two to five characters; of a longer word four more."""
+    keys, starts = ngram_keys(*letters([word]))
+    assert len(keys) == starts[-1] == count
+
+
+@given(words_of)
+def test_the_keys_are_the_hashes_of_the_n_grams(words: list[str]) -> None:
+    keys, starts = ngram_keys(*letters(words))
+    assert keys.tolist() == [fnv(text) for word in words for text in ngrams_of(word)]
+    assert np.diff(starts).tolist() == [len(ngrams_of(word)) for word in words]
+
+
+@given(words_of)
+def test_a_words_row_is_that_of_plain_numpy(words: list[str]) -> None:
+    known = ["ab", " a", "aa", "é ", "bb", "aba"]
+    order = np.argsort([fnv(text) for text in known])
+    known = [known[place] for place in order]
+    idf = np.array([1, 2, 0.5, 3, 1, 1.5], np.float32)
+    weights = np.random.default_rng(1).normal(size=(6, 3)).astype(np.float32)
+    slots = hash_table(np.array([fnv(text) for text in known]))
+    rows = word_rows(*ngram_keys(*letters(words)), slots, idf, weights)
+    assert rows.shape == (len(words), 4) and rows.dtype == np.float32
+    for word, row in zip(words, rows, strict=True):
+        counts = Counter(ngrams_of(word))
+        u = np.array([counts[text] for text in known]) * idf
+        np.testing.assert_allclose(row, [*(u @ weights), u @ u], rtol=1e-5, atol=1e-5)
+
+
+def test_logits_of_words_are_those_computed_by_hand() -> None:
+    """Two classes and a squared length: words 0 and 1 are of the vocabulary, word 2 is outside it."""
+    known = np.array([[0, 0, 0], [3, 6, 9]], np.float32)
+    unseen = np.array([[4, -4, 16]], np.float32)
+    words, offsets = np.array([1, 1, 2, 0, 1, 2], np.int32), np.array([0, 1, 1, 4, 6])
+    logits = character_logits(words, offsets, known, unseen, np.array([0.5, -1], np.float32))
+    expected = [
+        [3 / 3, 6 / 3],
+        [0, 0],  # no words
+        [(3 + 4) / 5, (6 - 4) / 5],  # 9 + 16 = 25; word 0 adds nothing
+        [(3 + 4) / 5, (6 - 4) / 5],
+    ]
+    np.testing.assert_allclose(logits, np.array(expected) + [0.5, -1], rtol=1e-6)
+
+
+@given(st.lists(st.lists(st.integers(0, 6), max_size=6), max_size=5))
+def test_logits_of_words_are_those_of_plain_numpy(rows: list[list[int]]) -> None:
+    table = np.random.default_rng(1).normal(size=(7, 4)).astype(np.float32)
+    table[:, -1] **= 2
+    bias, texts = np.array([0.5, -1, 0], np.float32), Sequences.from_rows(rows)
+    logits = character_logits(texts.ids, texts.offsets, table[:4], table[4:], bias)
+    for row, logit in zip(rows, logits, strict=True):
+        total = table[np.array(row, int)].sum(axis=0)
+        expected = total[:3] / (np.sqrt(total[3]) if total[3] > 0 else 1) + bias
+        np.testing.assert_allclose(logit, expected, rtol=1e-4, atol=1e-4)
+
+
+# Dual coordinate descent
+
+
+class Problem:
+    """Rows (2, 0) of class 0 and (0, 1) of class 1, of two classes; 1 / (2 C) is 1 and 2."""
+
+    def __init__(self) -> None:
+        self.starts, self.columns = np.array([0, 1, 2]), np.array([0, 1], np.int32)
+        self.values = np.array([2, 1], np.float32)
+        self.labels, self.slacks = np.array([0, 1]), np.array([1, 2], np.float32)
+        self.dual, self.weights = np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32)
+        self.bias = np.zeros(2, np.float32)
+
+    def descend(self, *order: int) -> float:
+        data = self.starts, self.columns, self.values, self.labels, self.slacks
+        return descend(*data, np.array(order), self.dual, self.weights, self.bias)
+
+
+def test_a_step_is_that_computed_by_hand() -> None:
+    """The gradient is y (w'x + b) - 1 + slack a = -1, and the step 1 / (|x|^2 + 1 + slack) = 1 / 6."""
+    one = Problem()
+    assert one.descend(0) == 1
+    np.testing.assert_allclose(one.dual, [[1 / 6, 1 / 6], [0, 0]], rtol=1e-6)
+    np.testing.assert_allclose(one.weights, [[2 / 6, -2 / 6], [0, 0]], rtol=1e-6)
+    np.testing.assert_allclose(one.bias, [1 / 6, -1 / 6], rtol=1e-6)
+
+
+def test_a_second_row_steps_from_what_the_first_has_left() -> None:
+    """Its scores are the bias, 1/6 and -1/6, and its signs -1 and 1, so that both gradients are -1/6 - 1 and
+    both steps (7/6) / (1 + 1 + 2)."""
+    one = Problem()
+    assert one.descend(0, 1) == pytest.approx(7 / 6)
+    step = 7 / 24
+    expected = 1 / 6 - step
+    np.testing.assert_allclose(one.dual[1], [step, step], rtol=1e-6)
+    np.testing.assert_allclose(one.weights[1], [-step, step], rtol=1e-6)
+    np.testing.assert_allclose(one.bias, [expected, -expected], rtol=1e-5)
+
+
+def test_a_dual_variable_at_zero_does_not_fall_below_it_and_is_no_violation() -> None:
+    """The scores 3 and -3 are beyond the margin: the gradient is 2."""
+    one = Problem()
+    one.bias[:] = [3, -3]
+    assert one.descend(0) == 0
+    assert not one.dual.any() and not one.weights.any() and one.bias.tolist() == [3, -3]
+
+
+def test_a_dual_variable_above_zero_falls_to_zero_at_most() -> None:
+    """The gradient is 10 - 1 + 0.5; the step would be 9.5 / 6, and 0.5 is there to be taken."""
+    one = Problem()
+    one.bias[:] = [10, -10]
+    one.dual[0] = 0.5
+    assert one.descend(0) == 9.5
+    assert one.dual[0].tolist() == [0, 0]
+    np.testing.assert_allclose(one.bias, [9.5, -9.5])
+    np.testing.assert_allclose(one.weights[0], [-1, 1])

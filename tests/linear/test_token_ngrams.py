@@ -1,4 +1,4 @@
-"""The linear model is scikit-learn's."""
+"""The features are scikit-learn's, and the logits those computed by hand."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from pipeline.errors import InputError
 from pipeline.inputs import Sequences
 from pipeline.linear.token_ngrams import (
-    C_TOLERANCES,
-    TfidfModel,
-    candidates,
+    TokenFeatures,
+    TokenNgrams,
     distinct_ngrams,
     ngram_counts,
     ngrams,
@@ -28,9 +26,9 @@ def corpus(rows: int, classes: int, seed: int) -> tuple[Sequences, np.ndarray]:
     return Sequences.from_rows(texts), random.integers(0, classes, rows)
 
 
-def by_hand() -> TfidfModel:
+def by_hand() -> TokenNgrams:
     """Tokens 2 and 3, and the pair 2 3, for two classes."""
-    return TfidfModel(
+    return TokenNgrams(
         keys=np.array([2, 3, 2 << 32 | 3]),
         idf=np.array([1, 2, 2], np.float32),
         weights=np.array([[0, 3], [0, 5], [0, 7]], np.float32),
@@ -39,43 +37,59 @@ def by_hand() -> TfidfModel:
 
 
 def test_logits_are_those_computed_by_hand() -> None:
-    # "2 3": tf-idf (1, 2, 2), of length 3. "2 2": (2, 0, 0), of length 2. 9 is not known.
-    logits = by_hand().logits(Sequences.from_rows([[2, 3], [2, 2], [3, 9, 2], [], [9]]))
-    expected = [(3 + 10 + 14) / 3 + 1, 3 + 1, (10 + 3) / np.sqrt(5) + 1, 1, 1]
+    # "2 3": tf-idf (1, 2, 2), of length 3. "2 2": of its own length. "2 3 3": (1, 2 f, 2) with f = 1 + log 2.
+    # 9 is not known.
+    logits = by_hand().logits(Sequences.from_rows([[2, 3], [2, 2], [2, 3, 3], [3, 9, 2], [], [9]]))
+    f = 1 + np.log(2)
+    twice = (3 + 10 * f + 14) / np.sqrt(5 + 4 * f**2) + 1
+    expected = [(3 + 10 + 14) / 3 + 1, 3 + 1, twice, (10 + 3) / np.sqrt(5) + 1, 1, 1]
     np.testing.assert_allclose(logits, np.array([[0, value] for value in expected]), rtol=1e-6)
 
 
-@pytest.mark.parametrize("classes", [2, 4])
-def test_the_model_is_scikit_learns_tfidf_and_logistic_regression(classes: int) -> None:
-    (training, labels), (test, _) = corpus(300, classes, 1), corpus(100, classes, 2)
+def test_the_features_are_scikit_learns_sublinear_tfidf_and_those_of_the_model() -> None:
+    (training, _), (test, _) = corpus(300, 2, 1), corpus(100, 2, 2)
 
     def documents(sequences: Sequences) -> list[str]:
         return [" ".join(map(str, sequences.ids[a:b])) for a, b in pairwise(sequences.offsets)]
 
     vectorizer = TfidfVectorizer(
-        ngram_range=(1, 2), tokenizer=str.split, token_pattern=None, lowercase=False, dtype=np.float32
+        ngram_range=(1, 2),
+        tokenizer=str.split,
+        token_pattern=None,
+        lowercase=False,
+        dtype=np.float32,
+        sublinear_tf=True,
     )
-    features = vectorizer.fit_transform(documents(training))
-    for model, strength in zip(candidates(training, labels, classes), C_TOLERANCES, strict=True):
-        theirs = LogisticRegression(C=strength, tol=1e-8, max_iter=10_000).fit(features, labels)
-        logits = model.logits(test)
-        ours = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-        np.testing.assert_allclose(
-            ours, theirs.predict_proba(vectorizer.transform(documents(test))), atol=5e-3
-        )
+    theirs = vectorizer.fit_transform(documents(training))
+    features = TokenFeatures(training)
+    keys = [
+        int(first) << 32 | int(second) if second else int(first)
+        for first, _, second in (name.partition(" ") for name in vectorizer.get_feature_names_out())
+    ]
+    order = np.argsort(keys)
+    assert features.keys.tolist() == np.array(keys)[order].tolist()
+    np.testing.assert_allclose(features.idf, vectorizer.idf_[order], rtol=1e-6)
+    np.testing.assert_allclose(features.matrix.toarray(), theirs[:, order].toarray(), atol=1e-6)
+
+    weights = np.random.default_rng(3).normal(size=(len(keys), 4)).astype(np.float32)
+    bias = np.array([1, 0, -1, 2], np.float32)
+    logits = features.model(weights, bias).logits(test)
+    expected = vectorizer.transform(documents(test))[:, order] @ weights + bias
+    np.testing.assert_allclose(logits, expected, atol=1e-5)
+    assert features.model(weights, bias).predict(test).tolist() == logits.argmax(axis=1).tolist()
 
 
-def test_a_class_without_training_rows_has_no_chance() -> None:
-    sequences, labels = corpus(60, 2, 3)
-    for model in candidates(sequences, labels * 3, 5):
-        assert model.logits(sequences).shape == (60, 5)
-        assert set(model.predict(sequences).tolist()) <= {0, 3}
+def test_texts_without_any_token_have_features_too() -> None:
+    features = TokenFeatures(Sequences.from_rows([[], []]))
+    model = features.model(np.zeros((features.matrix.shape[1], 2), np.float32), np.array([1, 2], np.float32))
+    assert features.matrix.shape == (2, len(features.keys))
+    assert model.logits(Sequences.from_rows([[], [3]])).tolist() == [[1, 2], [1, 2]]
 
 
-def test_without_n_grams_the_logits_are_the_classes_shares() -> None:
-    model = TfidfModel.from_counts(np.array([0, 0, 0, 2]), 3)
-    logits = model.logits(Sequences.from_rows([[5, 6], []]))
-    np.testing.assert_allclose(np.exp(logits), [[0.75, 0, 0.25]] * 2, atol=1e-6)
+def test_its_arrays_give_the_model_again() -> None:
+    again = TokenNgrams.from_arrays(by_hand().arrays())
+    texts = Sequences.from_rows([[2, 3], [2, 2], []])
+    np.testing.assert_array_equal(again.logits(texts), by_hand().logits(texts))
 
 
 def test_pairs_do_not_reach_over_the_end_of_a_row() -> None:

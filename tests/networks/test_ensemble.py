@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Diverged
 from pipeline.inputs import Sequences
-from pipeline.linear.token_ngrams import candidates
-from pipeline.networks.ensemble import cross_fit, pool, stack
+from pipeline.networks.ensemble import average, cross_fit, stack
+from pipeline.networks.keras_network import KerasNetwork
 from pipeline.networks.lazy_optimizers import LazyAdadelta
 
 pytestmark = pytest.mark.filterwarnings(  # TensorFlow's variables, under NumPy 2.4
@@ -128,31 +128,50 @@ def networks(count: int) -> list[keras.Model]:
     return built
 
 
-@pytest.mark.parametrize("number", [np.nan, np.inf, 3e38])
+@pytest.mark.parametrize("number", [np.nan, np.inf])
 def test_a_network_whose_logits_are_not_finite_is_an_error(number: float) -> None:
     (network,) = networks(1)
     network.layers[-1].bias.assign([number, -number, 0])
     texts = Sequences.from_rows([[1, 2], [3]])
-    with pytest.raises(Diverged, match="the network's outputs are not finite"):
-        pool([network], None, texts, np.array([0, 1]))
+    with (
+        np.errstate(over="ignore", invalid="ignore"),
+        pytest.raises(Diverged, match="the network's outputs are not"),
+    ):
+        stack([KerasNetwork(network).logits(texts)], np.array([0, 1]))
 
 
-@pytest.mark.parametrize("linear", [True, False])
+def test_logits_as_large_as_float32_holds_have_a_weight_that_keeps_them_finite() -> None:
+    """They are wrong of the second row: a weight above 1e-38 would make it as good as impossible."""
+    logits = np.tile(np.array([3e38, -3e38, 0], np.float32), (2, 1))
+    (weight,) = stack([logits], np.array([0, 1]))
+    assert 0 < weight < 1e-38
+    assert np.isfinite(log_softmax(weight * logits.astype(np.float64))).all()
+
+
+def test_a_constant_for_each_row_changes_no_weights() -> None:
+    """Logits need not be log-probabilities."""
+    random = np.random.default_rng(1)
+    labels = random.integers(0, 3, 50)
+    logits = [np.eye(3)[labels] + random.normal(0, 2, (50, 3)) for _ in range(2)]
+    shifted = [one + random.normal(0, 5, (50, 1)) for one in logits]
+    expected = stack([log_softmax(one) for one in logits], labels)
+    assert stack(logits, labels) == pytest.approx(expected, rel=1e-3)
+    assert stack(shifted, labels) == pytest.approx(expected, rel=1e-3)
+
+
 @pytest.mark.parametrize("members", [1, 3])
-def test_the_pooled_network_adds_log_probabilities_and_survives_saving(members, linear, tmp_path) -> None:
+def test_networks_as_one_give_the_mean_of_their_logits_and_survive_saving(members: int, tmp_path) -> None:
     random = np.random.default_rng(2)
     texts = Sequences.from_rows([random.integers(1, 10, 5).tolist() for _ in range(40)])
-    labels = random.integers(0, 3, 40)
-    model = next(candidates(texts, labels, 3)) if linear else None
     built = networks(members)
-    network, weights = pool(built, model, texts, labels)
-    assert list(weights) == ["networks", "n-grams"][: 1 + linear]
-
+    network = average(built)
     ids = texts.padded()
-    expected = weights["networks"] * np.mean([log_softmax(one(ids).numpy()) for one in built], axis=0)
-    if model:
-        expected = expected + weights["n-grams"] * log_softmax(model.logits(texts))
-    np.testing.assert_allclose(network(ids), expected, atol=1e-5)
+    np.testing.assert_allclose(network(ids), np.mean([one(ids).numpy() for one in built], axis=0), atol=1e-6)
     network.save(tmp_path / "network.keras")
     loaded = keras.models.load_model(tmp_path / "network.keras", compile=False)
     np.testing.assert_array_equal(loaded(ids), network(ids))
+
+
+def test_one_network_is_its_own_average() -> None:
+    (network,) = networks(1)
+    assert average([network]) is network

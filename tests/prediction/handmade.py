@@ -9,6 +9,7 @@ from pipeline.images.encoder import ImageEncoder
 from pipeline.inputs import Images
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier
+from pipeline.prediction.pool import Pool
 from pipeline.text.encoder import TextEncoder
 
 LABELS = ["bad", "good"]
@@ -19,11 +20,9 @@ def texts_classifier() -> Classifier:
     table = np.array([[0, 0], [0, 0], [0, 4], [4, 0]], np.float32)
     shape = ConvolutionShape(windows=[1], filters=[2], activation="relu")
     ones, zeros = np.ones(2, np.float32), np.zeros(2, np.float32)
-    model = FoldedModel(
-        [FoldedNetwork(shape, table, ones, zeros, np.eye(2, dtype=np.float32), zeros)], None, []
-    )
+    model = FoldedModel([FoldedNetwork(shape, table, ones, zeros, np.eye(2, dtype=np.float32), zeros)])
     options = Tokenize(unit="word", unseen="unknown", maximum_length=3)
-    return Classifier(lambda: model, TextEncoder(["good", "bad"], options), LABELS, "text")
+    return Classifier(lambda: Pool(model, {}, [1.0]), TextEncoder(["good", "bad"], options), LABELS, "text")
 
 
 class Brightness:

@@ -18,9 +18,10 @@ from pipeline.inputs import Images
 from pipeline.manifest import MANIFEST, write_manifest
 from pipeline.networks.keras_network import KerasNetwork
 from pipeline.options import Tokenize
-from pipeline.prediction.classifier import Classifier, save
+from pipeline.prediction.classifier import FORMAT, POOL, VALIDATION, Classifier, save
+from pipeline.prediction.pool import Pool
 from pipeline.text.encoder import TextEncoder
-from tests.prediction.networks import network, ngram_model
+from tests.prediction.networks import linear_models, network
 
 LABELS = ["bad", "fair", "good"]
 WORDS = [f"w{number}" for number in range(2, 10)]
@@ -30,16 +31,17 @@ Damage = Callable[[np.ndarray], np.ndarray | None]
 
 
 def save_text_model(folder: Path) -> None:
-    """Two networks and a model on n-grams, of three classes and eight words; reads the column review."""
+    """Two networks and two linear models, of three classes and eight words; reads the column review."""
     folder.mkdir(parents=True, exist_ok=True)
-    model = fold_networks([network(1), network(2)], ngram_model(), [0.7, 0.4])
-    assert model is not None
-    rounded, encoder = model.rounded(), TextEncoder(WORDS, Tokenize(unit="word"))
-    classifier = Classifier(lambda: rounded, encoder, LABELS, "review")
+    networks = fold_networks([network(1), network(2)])
+    assert networks is not None
+    pool = Pool(networks, linear_models(WORDS), [0.7, 0.4, 0.3])
+    encoder = TextEncoder(WORDS, Tokenize(unit="word"))
+    classifier = Classifier(pool.rounded, encoder, LABELS, "review")
     tokens = encoder.count_tokens(pd.DataFrame({"text": TEXTS}))
     classifier.set_drift_reference(encoder.encode(TEXTS), tokens)
     classifier.set_validation(encoder.encode(TEXTS), np.array([0, 1, 2, 0, 1], np.int32))
-    save(folder, classifier, network(1), model)
+    save(folder, classifier, network(1), pool)
 
 
 def save_image_model(folder: Path) -> None:
@@ -48,15 +50,16 @@ def save_image_model(folder: Path) -> None:
     pixels = keras.Input((4, 4, 1), dtype="uint8")
     features = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pixels))
     model = keras.Model(pixels, keras.layers.Dense(3)(features))
-    classifier = Classifier(lambda: KerasNetwork(model), ImageEncoder(4, 4, 1), LABELS, "path")
+    pool = Pool(KerasNetwork(model), {}, [1.0])
+    classifier = Classifier(lambda: pool, ImageEncoder(4, 4, 1), LABELS, "path")
     classifier.set_drift_reference(Images.from_pixels(np.zeros((2, 4, 4, 1), np.uint8)), None)
-    save(folder, classifier, model, None)
+    save(folder, classifier, model, pool)
 
 
 def rewrite_manifest(folder: Path) -> None:
     """Make the digests fit the files, as a sender would who changed them on purpose."""
     (folder / MANIFEST).unlink(missing_ok=True)
-    write_manifest(folder, 4)
+    write_manifest(folder, FORMAT)
 
 
 def change_json(folder: Path, name: str, change: Callable[[Any], Any]) -> None:
@@ -90,12 +93,15 @@ def archive_of(name: str) -> str:
     """Return the file that holds an array, whose name it is if the array is a table."""
     if name.endswith(".npy"):
         return name
-    return "validation.npz" if name.startswith("validation.") else "folded.npz"
+    if name.startswith("validation."):
+        return VALIDATION
+    return POOL if name == "weights" or name.startswith(("tokens.", "characters.")) else "folded.npz"
 
 
 ARRAYS = (
     "table-0.int16.npy", "table-1.float32.npy", "0.scale.int16", "1.scale.float32", "0.bias", "1.weights",
-    "0.offset", "weights", "ngrams.keys", "ngrams.idf", "ngrams.weights", "ngrams.bias",
+    "0.offset", "weights", "tokens.keys", "tokens.idf", "tokens.weights", "tokens.bias", "characters.keys",
+    "characters.idf", "characters.weights", "characters.bias", "characters.table",
     "validation.probability", "validation.predicted",  # validation.correct has no byte order to damage
 )  # fmt: skip
 

@@ -8,8 +8,11 @@ import keras
 import numpy as np
 
 from pipeline.inputs import Sequences
-from pipeline.linear.token_ngrams import TfidfModel, candidates
+from pipeline.linear.character_ngrams import CharacterFeatures
+from pipeline.linear.members import LinearModel
+from pipeline.linear.token_ngrams import TokenFeatures
 from pipeline.models.kim_cnn import Options, build
+from pipeline.options import Ngrams
 
 ROWS = [[], [2], [3, 2], [4, 5, 6], [5, 5, 5, 5, 7, 1], [2, 3, 4, 5, 6, 7, 8, 9, 1, 1, 2], [9] * 40]
 
@@ -24,6 +27,14 @@ def network(seed: int = 1, **options: Any) -> keras.Model:
     return model
 
 
-def ngram_model() -> TfidfModel:
-    labels = np.array([0, 1, 2, 0, 1, 2, 0])
-    return next(candidates(Sequences.from_rows(ROWS), labels, 3))
+def linear_models(words: list[str], classes: int = 3) -> dict[Ngrams, LinearModel]:
+    """Of random weights, for the n-grams of ROWS; `words` are those of the ids from 2 on."""
+    texts, random = Sequences.from_rows([[i for i in row if i > 1] for row in ROWS]), np.random.default_rng(3)
+    features = {"tokens": TokenFeatures(texts), "characters": CharacterFeatures(texts, words)}
+    return {
+        name: one.model(
+            random.normal(size=(len(one.keys), classes)).astype(np.float32),
+            random.normal(size=classes).astype(np.float32),
+        )
+        for name, one in features.items()
+    }

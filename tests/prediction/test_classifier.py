@@ -26,6 +26,7 @@ from pipeline.networks.keras_network import KerasNetwork
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, parse_form, save
 from pipeline.prediction.drift import Reference
+from pipeline.prediction.pool import Pool
 from pipeline.text.encoder import TextEncoder
 from tests.prediction import model_folders
 
@@ -46,10 +47,15 @@ def network() -> keras.Model:
     return network
 
 
-def folded(network: keras.Model) -> FoldedModel:
+def folded(network: keras.Model) -> Pool:
+    """The network alone, folded."""
     found = fold_networks([network])
     assert found is not None
-    return found
+    return Pool(found, {}, [1.0])
+
+
+def not_folded(network: keras.Model) -> Pool:
+    return Pool(KerasNetwork(network), {}, [1.0])
 
 
 @pytest.fixture
@@ -103,9 +109,10 @@ def test_a_saved_classifier_loads_to_the_same_in_every_form(
 def test_a_network_that_was_not_folded_predicts_by_keras(
     classifier: Classifier, network: keras.Model, tmp_path: Path
 ) -> None:
-    save(tmp_path, classifier, network, None)
+    save(tmp_path, classifier, network, not_folded(network))
     loaded = Classifier.load(tmp_path)
-    assert isinstance(loaded.predictor, KerasNetwork)
+    assert isinstance(loaded.predictor, Pool) and isinstance(loaded.predictor.networks, KerasNetwork)
+    assert not loaded.is_folded
     assert loaded.predict(TEXTS)[0] == classifier.predict(TEXTS)[0]
 
 
@@ -157,15 +164,23 @@ def test_a_folder_without_the_validation_part_loads_as_before(
 def test_a_classifier_of_an_older_format_is_refused_with_the_remedy(
     classifier: Classifier, network: keras.Model, tmp_path: Path
 ) -> None:
-    save(tmp_path, classifier, network, None)
+    save(tmp_path, classifier, network, not_folded(network))
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
-    with pytest.raises(InputError, match="format 1 of the model is not 4: remove .* and train again"):
+    with pytest.raises(InputError, match="format 1 of the model is not 5: remove .* and train again"):
         Classifier.load(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "name", ["table-0.int16.npy", "folded.npz", "validation.npz", "classifier.json", "text_encoder.json"]
+    "name",
+    [
+        "table-0.int16.npy",
+        "folded.npz",
+        "pool.npz",
+        "validation.npz",
+        "classifier.json",
+        "text_encoder.json",
+    ],
 )
 def test_a_changed_or_missing_file_is_named(
     classifier: Classifier, network: keras.Model, tmp_path: Path, name: str
@@ -209,8 +224,8 @@ def test_the_example_in_its_docstring_is_right(network: keras.Model, tmp_path: P
     shape = ConvolutionShape(windows=[1], filters=[2], activation="relu")
     ones, zeros = np.ones(2, np.float32), np.zeros(2, np.float32)
     member = FoldedNetwork(shape, table, ones, zeros, np.eye(2, dtype=np.float32), zeros)
-    model = FoldedModel([member], None, [])
-    save(tmp_path, Classifier(lambda: model, ENCODER, ["good", "bad"], "text"), network, model)
+    pool = Pool(FoldedModel([member]), {}, [1.0])
+    save(tmp_path, Classifier(lambda: pool, ENCODER, ["good", "bad"], "text"), network, pool)
     (example,) = doctest.DocTestFinder(recurse=False).find(
         Classifier, "Classifier", globs={"Classifier": Classifier, "folder": tmp_path}
     )
@@ -222,7 +237,7 @@ def test_the_example_in_its_docstring_is_right(network: keras.Model, tmp_path: P
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of two networks and a model on n-grams."""
+    """A folder of two networks and two linear models."""
     folder = tmp_path_factory.mktemp("whole")
     model_folders.save_text_model(folder)
     return folder
@@ -254,7 +269,7 @@ def test_numbers_that_are_not_finite_or_lead_to_such_end_in_an_error(
         return np.full_like(array, number)
 
     for name in model_folders.ARRAYS:
-        if name in ("table-0.int16.npy", "ngrams.keys") or name.startswith("validation."):
+        if name.endswith((".int16.npy", ".keys")) or name.startswith("validation."):
             continue  # of whole numbers, or no numbers that predictions are made of
         folder = shutil.copytree(whole, tmp_path / name)
         model_folders.change_array(folder, name, damaged)
@@ -268,9 +283,49 @@ def test_numbers_that_are_not_finite_or_lead_to_such_end_in_an_error(
                 assert "finite" in str(refused)
 
 
-def test_n_grams_whose_keys_do_not_rise_are_refused(folder: Path) -> None:
-    model_folders.change_array(folder, "ngrams.keys", lambda keys: keys[::-1].copy())
-    with pytest.raises(InputError, match="folded.npz: keys do not rise"):
+@pytest.mark.parametrize("name", ["tokens", "characters"])
+def test_n_grams_whose_keys_do_not_rise_are_refused(folder: Path, name: str) -> None:
+    model_folders.change_array(folder, f"{name}.keys", lambda keys: keys[::-1].copy())
+    with pytest.raises(InputError, match="pool.npz: keys do not rise"):
+        Classifier.load(folder)
+
+
+@pytest.mark.parametrize("form", ["int16", "keras"])
+def test_linear_models_of_other_classes_or_words_are_refused(
+    folder: Path, form: Literal["int16", "keras"]
+) -> None:
+    for name in ("weights", "bias"):
+        model_folders.change_array(folder, f"tokens.{name}", lambda array: array[..., :2].copy())
+    with pytest.raises(InputError, match="pool.npz: tokens are of 2 classes, expected 3, as labels"):
+        Classifier.load(folder, form)
+
+
+def test_weights_of_more_or_fewer_members_are_refused(folder: Path) -> None:
+    model_folders.change_array(folder, "weights", lambda weights: weights[:2])
+    with pytest.raises(InputError, match="pool.npz: it has 2 weights, expected 3"):
+        Classifier.load(folder)
+
+
+@pytest.mark.parametrize("form", ["int16", "float32", "keras"])
+def test_all_members_predict_in_every_form(whole: Path, form: Literal["int16", "float32", "keras"]) -> None:
+    loaded = Classifier.load(whole, form)
+    assert isinstance(loaded.predictor, Pool)
+    assert list(loaded.predictor.linear) == ["tokens", "characters"]
+    inputs = loaded.encoder.encode(model_folders.TEXTS)
+    total = sum(np.float32(w) * logits for _, w, logits in loaded.predictor.opinions(inputs))
+    np.testing.assert_allclose(loaded.logits(inputs), total, rtol=1e-5)
+    assert loaded.is_folded == (form != "keras")
+
+
+def test_a_model_of_images_with_members_that_read_words_is_refused(whole: Path, tmp_path: Path) -> None:
+    model_folders.save_image_model(folder := tmp_path / "model")
+    shutil.copy(whole / "pool.npz", folder / "pool.npz")
+    for name in ("keys", "idf", "weights", "bias", "table"):
+        model_folders.change_array(folder, f"characters.{name}", lambda array: None)
+    model_folders.change_array(folder, "weights", lambda weights: weights[:2])
+    with pytest.raises(
+        InputError, match="pool.npz: n-grams of words, expected none, as the model takes images"
+    ):
         Classifier.load(folder)
 
 
@@ -359,7 +414,7 @@ def test_labels_that_are_not_those_of_the_classes_are_refused(folder: Path) -> N
 def test_parts_of_different_classes_are_refused(folder: Path) -> None:
     for name in ("1.weights", "1.offset"):
         model_folders.change_array(folder, name, lambda array: array[:2].copy())
-    with pytest.raises(InputError, match=r"folded.npz: its parts are of \[3, 2, 3\] classes"):
+    with pytest.raises(InputError, match=r"folded.npz: its networks are of \[3, 2\] classes"):
         Classifier.load(folder)
 
 

@@ -10,9 +10,12 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.folding.folded import ConvolutionShape, FoldedModel, FoldedNetwork
-from pipeline.inputs import Sequences
-from pipeline.linear.token_ngrams import TfidfModel
+from pipeline.inputs import Sequences, UnseenWords
+from pipeline.linear.character_ngrams import CharacterFeatures, CharacterNgrams
+from pipeline.linear.token_ngrams import TokenNgrams
 from pipeline.prediction.evidence import evidence
+from pipeline.prediction.pool import Pool
+from tests.prediction.handmade import Brightness
 
 TOKENS = [["good", "film"], ["film"], []]
 ROWS = Sequences.from_rows([[2, 3], [3], []])  # good is 2, film is 3
@@ -28,13 +31,15 @@ def member(activation: str = "relu") -> FoldedNetwork:
     return FoldedNetwork(shape, table, ones, zeros, weights, np.array([0.25, -0.25], np.float32))
 
 
-def told(model: FoldedModel, labels: list[int]) -> list[list[list[object]]]:
-    found = evidence(model, ROWS, TOKENS, model.logits(ROWS), np.array(labels))
+def told(
+    model: Pool, labels: list[int], rows: Sequences = ROWS, tokens: list[list[str]] = TOKENS
+) -> list[list[list[object]]]:
+    found = evidence(model, rows, tokens, model.logits(rows), np.array(labels))
     return [json.loads(row) for row in found]
 
 
 def test_the_windows_that_won_add_their_filters_weights() -> None:
-    model = FoldedModel([member()], None, [])
+    model = Pool(FoldedModel([member()]), {}, [1.0])
     assert told(model, [1, 0, 0]) == [
         [["good", 2], ["(bias)", -0.25]],  # 2 * 1
         [["film", 2], ["(bias)", 0.25]],  # 4 * 0.5, of the window that ends in it
@@ -49,23 +54,85 @@ def test_all_parts_of_an_ensemble_add_up_to_the_logit(activation: str, rounded: 
     random = np.random.default_rng(1)
     keys = np.sort(np.array([2, 3, 2 << 32 | 3]))
     weights = random.normal(size=(3, 2)).astype(np.float32)
-    ngrams = TfidfModel(keys, np.array([1, 2, 1.5], np.float32), weights, np.zeros(2, np.float32))
-    model = FoldedModel([member(activation), member("linear")], ngrams, [0.6, 0.5])
+    tokens = TokenNgrams(keys, np.array([1, 2, 1.5], np.float32), weights, np.ones(2, np.float32))
+    networks = FoldedModel([member(activation), member("linear")])
+    model = Pool(networks, {"tokens": tokens, "characters": characters(2)}, [0.6, 0.5, 0.4])
     model = model.rounded() if rounded else model
-    logits = model.logits(ROWS)
+    # Good twice, and two words outside the vocabulary, one of which has n-grams that are known.
+    unseen, words = UnseenWords(["goody", "zzz"]), np.array([2, 3, 3, 2, 3, 2, 4, 5], np.int32)
+    rows = Sequences(np.where(words < 4, words, 1).astype(np.int32), np.array([0, 2, 3, 3, 8]), words, unseen)
+    texts = [*TOKENS, ["good", "film", "good", "goody", "zzz"]]
+    logits = model.logits(rows)
+    assert np.abs(0.4 * characters(2).logits(rows)).max(axis=1).min() > 0.05  # which matters in every row
     for label in (0, 1):
-        for row, parts in enumerate(told(model, [label] * 3)):
+        for row, parts in enumerate(told(model, [label] * 4, rows, texts)):
             assert parts[-1][0] == "(bias)"
             assert sum(float(str(value)) for _, value in parts) == pytest.approx(logits[row, label], abs=1e-3)
+            bias = 0.6 * (0.25 if label == 0 else -0.25) + 0.5 + 0.4 * [-0.5, 0.25][label]
+            assert float(str(parts[-1][1])) == pytest.approx(bias, abs=1e-3)
+
+
+def characters(classes: int) -> CharacterNgrams:
+    """Of random weights, for the n-grams of the words good and film, which are all of its vocabulary."""
+    words, random = ["good", "film"], np.random.default_rng(2)
+    features = CharacterFeatures(Sequences.from_rows([[2, 3], [3], [2]]), words)
+    weights = random.normal(size=(len(features.keys), classes)).astype(np.float32)
+    return features.model(weights, np.array([-0.5, 0.25], np.float32))
+
+
+def test_a_word_adds_what_its_n_grams_of_characters_do_in_each_place() -> None:
+    """A row of the table is 3 for class 1 and of length 4, one outside the vocabulary 0 and 0."""
+    empty, zeros = np.empty(0, np.float32), np.zeros(2, np.float32)
+    table = np.array([[0, 0, 0], [0, 0, 0], [0, 3, 16], [0, 6, 9]], np.float32)
+    words = CharacterNgrams(np.empty(0, np.int64), empty, np.empty((0, 2), np.float32), zeros, table)
+    silent = replace(member(), table=np.zeros((4, 3), np.float32))
+    model = Pool(FoldedModel([silent]), {"characters": words}, [0.0, 5.0])
+    rows = Sequences(
+        np.array([2, 3, 2, 1], np.int32),
+        np.array([0, 2, 4]),
+        np.array([2, 3, 2, 4], np.int32),
+        UnseenWords(["zzz"]),
+    )
+    assert told(model, [1, 1], rows, [["good", "film"], ["good", "zzz"]]) == [
+        [["film", 5 * 6 / 5], ["good", 5 * 3 / 5], ["(bias)", 0]],  # 16 + 9 is 5 squared
+        [["good", 5 * 3 / 4], ["(bias)", 0]],
+    ]
+
+
+def test_a_token_that_occurs_twice_shares_its_sublinear_value() -> None:
+    """Of "2 2 3", token 2 has 1 + log 2 and token 3 has 1; the pairs are not known."""
+    ngrams = TokenNgrams(
+        np.array([2, 3]),
+        np.ones(2, np.float32),
+        np.array([[0, 1], [0, 1]], np.float32),
+        np.zeros(2, np.float32),
+    )
+    silent = replace(member(), table=np.zeros((4, 3), np.float32))
+    model = Pool(FoldedModel([silent]), {"tokens": ngrams}, [0.0, 1.0])
+    rows, value = Sequences.from_rows([[2, 2, 3]]), 1 + np.log(2)
+    length = np.sqrt(value**2 + 1)
+    (found,) = told(model, [1], rows, [["good", "good", "film"]])
+    assert found == [
+        ["good", round(value / length, 4)],
+        ["film", round(1 / length, 4)],
+        ["(bias)", pytest.approx(0)],
+    ]
+
+
+def test_linear_models_that_know_no_n_gram_add_nothing() -> None:
+    empty, zeros = np.empty(0, np.float32), np.zeros(2, np.float32)
+    ngrams = TokenNgrams(np.empty(0, np.int64), empty, np.empty((0, 2), np.float32), zeros)
+    model = Pool(FoldedModel([member()]), {"tokens": ngrams}, [1.0, 1.0])
+    assert told(model, [1, 0, 0]) == told(Pool(FoldedModel([member()]), {}, [1.0]), [1, 0, 0])
 
 
 def test_only_the_greatest_are_named_and_the_others_are_added_up() -> None:
     ids, silent = list(range(2, 11)), member()
     silent = replace(silent, table=np.zeros((11, 3), np.float32))
     weights = np.arange(18, dtype=np.float32).reshape(9, 2)
-    ngrams = TfidfModel(np.array(ids), np.ones(9, np.float32), weights, np.zeros(2, np.float32))
-    model, tokens = FoldedModel([silent], ngrams, [0.0, 3.0]), [[f"w{i}" for i in range(9)]]
-    logits, labels = np.zeros((1, 2), np.float32), np.array([1])
+    ngrams = TokenNgrams(np.array(ids), np.ones(9, np.float32), weights, np.zeros(2, np.float32))
+    model = Pool(FoldedModel([silent]), {"tokens": ngrams}, [0.0, 3.0])
+    tokens, logits, labels = [[f"w{i}" for i in range(9)]], np.zeros((1, 2), np.float32), np.array([1])
     found = json.loads(evidence(model, Sequences.from_rows([ids]), tokens, logits, labels)[0])
     # Of nine words' contributions, (2 i + 1) * 3 / sqrt(9) each, the last five are the greatest.
     assert found[:5] == [[f"w{i}", 2 * i + 1] for i in (8, 7, 6, 5, 4)]
@@ -76,3 +143,7 @@ def test_only_the_greatest_are_named_and_the_others_are_added_up() -> None:
 def test_a_model_that_is_not_folded_has_none() -> None:
     with pytest.raises(InputError, match="evidence needs a folded model"):
         evidence(object(), ROWS, TOKENS, np.zeros((3, 2), np.float32), np.zeros(3, np.int64))
+    with pytest.raises(InputError, match="evidence needs a folded model"):
+        evidence(
+            Pool(Brightness(), {}, [1.0]), ROWS, TOKENS, np.zeros((3, 2), np.float32), np.zeros(3, np.int64)
+        )

@@ -82,6 +82,13 @@ def test_tokens_are_joined_cut_and_counted() -> None:
     # entry 0 has the ids 5 6, entry 1 has 7, entry 2 none
     values = np.array([[0, 2], [2, 3], [3, 3]])
     ids, outside = np.array([5, 6, 7], np.int32), np.array([1, 0, 0], np.int32)
+    words = np.array([50, 6, 7], np.int32)  # 5 stands for a word outside the vocabulary
     entries, offsets = np.array([1, 0, 0, 2, 1], np.int32), np.array([0, 3, 3, 5])
-    joined = kernels.join_tokens(entries, offsets, values, ids, outside, 2)
-    assert [array.tolist() for array in joined] == [[7, 5, 7], [0, 2, 2, 3], [5, 0, 1], [2, 0, 0]]
+    joined = kernels.join_tokens(entries, offsets, values, ids, words, outside, 2)
+    assert [array.tolist() for array in joined] == [
+        [7, 5, 7],
+        [7, 50, 7],
+        [0, 2, 2, 3],
+        [5, 0, 1],
+        [2, 0, 0],
+    ]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.inputs import Sequences
 from pipeline.text.learned_vectors import coverage, learn_vectors, random_vectors
 
+TOKENS = 12_000_000  # enough for all epochs
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -38,7 +39,7 @@ def learn_in_another_process(hash_seed: str) -> str:
         "import sys; from hashlib import sha256; from pipeline.inputs import Sequences;"
         "from pipeline.text.learned_vectors import learn_vectors;"
         "rows = Sequences.from_rows(eval(sys.stdin.read()));"
-        "print(sha256(learn_vectors(rows, 30, 16, seed=7).tobytes()).hexdigest())"
+        "print(sha256(learn_vectors(rows, 30, 16, 12_000_000, seed=7).tobytes()).hexdigest())"
     )
     environment = os.environ | {"PYTHONHASHSEED": hash_seed}
     done = subprocess.run(
@@ -59,11 +60,19 @@ def digest(matrix: NDArray[np.float32]) -> str:
 
 
 def test_learned_vectors_repeat_exactly_in_another_process_and_it_says_nothing() -> None:
-    learned = learn_vectors(sentences(200, 30), 30, 16, seed=7)
+    learned = learn_vectors(sentences(200, 30), 30, 16, TOKENS, seed=7)
     assert learned.shape == (32, 16) and learned.dtype == np.float32
     assert not learned[0].any() and np.isfinite(learned).all()
     assert learn_in_another_process("1") == digest(learned)
-    assert digest(learn_vectors(sentences(200, 30), 30, 16, seed=8)) != digest(learned)
+    assert digest(learn_vectors(sentences(200, 30), 30, 16, TOKENS, seed=8)) != digest(learned)
+
+
+def test_tokens_bound_the_epochs_of_which_there_is_one_at_least_and_twenty_at_most() -> None:
+    """2,000 tokens: those that are enough for one epoch more give other vectors, the others the same."""
+    texts = sentences(200, 30)
+    by_tokens = {n: digest(learn_vectors(texts, 30, 16, n, seed=7)) for n in (1, 3999, 4000, 40_000, TOKENS)}
+    assert by_tokens[1] == by_tokens[3999] != by_tokens[4000]
+    assert by_tokens[4000] != by_tokens[40_000] == by_tokens[TOKENS]
 
 
 def test_words_of_like_use_get_like_vectors() -> None:
@@ -74,7 +83,7 @@ def test_words_of_like_use_get_like_vectors() -> None:
         for word, low in [(2, 4), (14, 16)]
         for context in rng.integers(low, low + 10, (1500, 4)).tolist()
     ]
-    vectors = learn_vectors(Sequences.from_rows(rows), 24, 20, seed=1)
+    vectors = learn_vectors(Sequences.from_rows(rows), 24, 20, TOKENS, seed=1)
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     assert unit[2] @ unit[3] > unit[2] @ unit[15] + 0.3
     assert unit[14] @ unit[15] > unit[14] @ unit[3] + 0.3
@@ -82,13 +91,13 @@ def test_words_of_like_use_get_like_vectors() -> None:
 
 def test_rare_words_have_the_variance_of_those_learned() -> None:
     rows = [*sentences(400, 50).padded().tolist(), *([i, i] for i in range(52, 252)), [1, 1, 1, 1]]
-    vectors = learn_vectors(Sequences.from_rows(rows), 250, 32, seed=1)
+    vectors = learn_vectors(Sequences.from_rows(rows), 250, 32, TOKENS, seed=1)
     assert vectors[52:].std() == pytest.approx(vectors[2:52].std(), rel=0.05)
 
 
 @pytest.mark.parametrize("rows", [[], [[]], [[2]], [[1, 1, 1, 1]], [[2, 2, 2]], [[2], [2], [2]]])
 def test_a_corpus_too_small_to_learn_from_still_gives_vectors(rows: list[list[int]]) -> None:
-    vectors = learn_vectors(Sequences.from_rows(rows), 2, 8, seed=1)
+    vectors = learn_vectors(Sequences.from_rows(rows), 2, 8, TOKENS, seed=1)
     assert vectors.shape == (4, 8)
     assert np.isfinite(vectors).all() and not vectors[0].any() and vectors[1].any()
 
