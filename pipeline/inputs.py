@@ -48,6 +48,7 @@ class UnseenWords:
 
     def __init__(self, words: Iterable[str] = ()) -> None:
         self.words: list[str] = []
+        self.letters = 0  # of all words
         self._places: dict[str, int] = {}
         for word in words:
             self.add(word)
@@ -60,6 +61,7 @@ class UnseenWords:
         place = self._places.setdefault(word, len(self.words))
         if place == len(self.words):
             self.words.append(word)
+            self.letters += len(word)
         return place
 
 

@@ -16,6 +16,7 @@ from . import chunk_kernels as kernels
 
 MAX_CHUNK_BYTES = 40  # longer chunks are not remembered
 CACHE_SIZE = 1 << 18  # chunks, and tokens of chunks, that are kept from call to call
+CACHE_LETTERS = 1 << 24  # of the words outside the vocabulary, which are kept likewise, however long
 WARM_UP_TEXTS = (1024, 4096)  # that an encoder with an empty memory encodes first
 MIN_SLOTS = 1 << 16  # a power of two
 
@@ -75,7 +76,7 @@ class _Memory(NamedTuple):
 
     @property
     def is_full(self) -> bool:
-        return max(len(self.hashes), len(self.ids)) > CACHE_SIZE
+        return max(len(self.hashes), len(self.ids)) > CACHE_SIZE or self.unseen.letters > CACHE_LETTERS
 
     def with_chunks(
         self, keys: list[bytes], ids: list[list[int]], words: list[list[int]], outside: list[int]
