@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline import artifacts
 from pipeline.artifacts import ChampionFiles, CorpusFolder, FoldAssignmentFiles, RunFolder
 from pipeline.errors import InputError
 from pipeline.files import images_writer, write_arrays, write_json
-from pipeline.inputs import Sequences
+from pipeline.inputs import Sequences, UnseenWords
 
 
 def test_data_lie_where_the_environment_says_or_in_the_current_directory(
@@ -52,6 +53,24 @@ def test_sequences_come_back_as_they_were_and_images_are_preferred(tmp_path: Pat
     with images_writer(corpus.images, (1, 2, 1)) as write:
         write(b"\x01\x02")
     assert artifacts.read_inputs(corpus).padded().tolist() == [[[[1], [2]]]]
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n"), min_size=1), unique=True))
+@example(["\ud800", "\r", "\u2028"])
+def test_words_outside_the_vocabulary_come_back_as_they_were(words: list[str]) -> None:
+    numbers = np.arange(2, 4 + len(words), dtype=np.int32)
+    ids = np.where(numbers < 4, numbers, 1).astype(np.int32)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "sequences.npz")
+        artifacts.write_sequences(
+            path, Sequences(ids, np.array([0, 1, len(ids)]), numbers, UnseenWords(words))
+        )
+        again = artifacts.read_sequences(path)
+    assert again.unseen.words == words
+    np.testing.assert_array_equal(again.words, numbers)
+    np.testing.assert_array_equal(again.ids, ids)
+    assert again.words.dtype == again.ids.dtype == np.int32
+    assert again.spell(again.words, ["good", "film"]) == ["good", "film", *words]
 
 
 def test_a_damaged_file_of_sequences_or_images_is_one_line(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.inputs import PADDING, Sequences
+from pipeline.inputs import PADDING, Sequences, UnseenWords
 
 rows_of_ids = st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=8)
 
@@ -32,6 +32,28 @@ def test_selecting_gives_the_rows_in_the_order_asked_for(rows: list[list[int]], 
     expected = Sequences.from_rows([rows[i] for i in chosen])
     assert selected.ids.tolist() == expected.ids.tolist()
     assert selected.offsets.tolist() == expected.offsets.tolist()
+
+
+def test_words_are_spelled_by_their_numbers_whatever_rows_are_selected() -> None:
+    unseen = UnseenWords(["zzz", "yyy"])
+    words = np.array([2, 5, 3, 4, 4], np.int32)  # 4 and 5 are outside a vocabulary of two
+    sequences = Sequences(np.array([2, 1, 3, 1, 1], np.int32), np.array([0, 2, 2, 5]), words, unseen)
+    assert sequences.spell(words, ["good", "film"]) == ["good", "yyy", "film", "zzz", "zzz"]
+    selected = sequences.select(np.array([2, 0]))
+    assert selected.words.tolist() == [3, 4, 4, 2, 5] and selected.words.dtype == np.int32
+    assert selected.ids.tolist() == [3, 1, 1, 2, 1]
+    assert selected.unseen is unseen
+
+
+def test_a_word_outside_the_vocabulary_keeps_its_place() -> None:
+    unseen = UnseenWords(["a", "b", "a"])
+    assert [unseen.add(word) for word in ("b", "ccc", "a", "ccc")] == [1, 2, 0, 2]
+    assert unseen.words == ["a", "b", "ccc"] and len(unseen) == 3 and unseen.letters == 5
+
+
+def test_rows_of_ids_are_of_words_in_the_vocabulary() -> None:
+    sequences = Sequences.from_rows([[5, 6], [7]])
+    assert sequences.words.tolist() == [5, 6, 7] and len(sequences.unseen) == 0
 
 
 @given(rows_of_ids)

@@ -197,11 +197,7 @@ def test_threads_share_rows_of_unseen_words_that_grow_meanwhile() -> None:
     weights = random.normal(size=(len(features.keys), 3)).astype(np.float32)
     model = features.model(weights, np.zeros(3, np.float32))
     encoder = TextEncoder(VOCABULARY, Tokenize(unit="word"))
-    blocks = [
-        [" ".join("ab"[i] + "ab"[j] + "ab"[k] + str(n) for i, j, k, n in random.integers(0, 2, (5, 4)))]
-        + [f"ba{number}aab ba"]
-        for number in range(200)
-    ]
+    blocks = [[f"aab{i} ba{i % 7}aab", f"b{i % 50}a ba"] for i in random.integers(0, 500, 200)]
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda block: model.logits(encoder.encode(block)), blocks))
     fresh = features.model(weights, np.zeros(3, np.float32))

@@ -142,7 +142,7 @@ def test_logits_of_words_are_those_computed_by_hand() -> None:
         [(3 + 4) / 5, (6 - 4) / 5],  # 9 + 16 = 25; word 0 adds nothing
         [(3 + 4) / 5, (6 - 4) / 5],
     ]
-    np.testing.assert_allclose(logits, np.array(expected) + [0.5, -1], rtol=1e-6)
+    np.testing.assert_allclose(logits, np.array(expected) + np.array([0.5, -1]), rtol=1e-6)
 
 
 @given(st.lists(st.lists(st.integers(0, 6), max_size=6), max_size=5))
