@@ -353,6 +353,7 @@ from pipeline.files import write_arrays
 from pipeline.models.kim_cnn import Options, build
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, save
+from pipeline.prediction.pool import Pool
 from pipeline.folding.fold_network import fold_networks
 from pipeline.text.encoder import TextEncoder
 from pipeline.tracking import package
@@ -361,8 +362,8 @@ folder.model.mkdir(parents=True)
 encoder = TextEncoder.learn(["a lovely film", "an awful film"] * 3, Tokenize(minimum_count=1))
 vectors = np.random.default_rng(1).normal(size=(len(encoder.words) + 2, 6)).astype(np.float32)
 network = build(Options(filters=4, max_norm=None), vectors, 2)
-folded = fold_networks([network])
-save(folder.model, Classifier(folded.rounded, encoder, ["bad", "good"], "review"), network, folded)
+pool = Pool(fold_networks([network]), {}, [1.0])
+save(folder.model, Classifier(pool.rounded, encoder, ["bad", "good"], "review"), network, pool)
 write_arrays(folder.row_keys, train=np.zeros(1, np.uint64))
 package.save(Path(sys.argv[1], "packed"), folder)
 """

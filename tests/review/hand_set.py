@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from pipeline.folding.folded import ConvolutionShape, FoldedModel, FoldedNetwork
-from pipeline.linear.token_ngrams import TfidfModel
+from pipeline.linear.token_ngrams import TokenNgrams
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier
+from pipeline.prediction.pool import Pool
 from pipeline.review.assessment import ScoredRows
 from pipeline.text.encoder import TextEncoder
 
@@ -24,10 +25,15 @@ def network() -> FoldedNetwork:
     return FoldedNetwork(shape, table, one, np.zeros(1, np.float32), np.array([[0], [1]], np.float32), zeros)
 
 
-def ngrams() -> TfidfModel:
+def pool(networks: int = 1) -> Pool:
+    """Of equal networks alone."""
+    return Pool(FoldedModel([network()] * networks), {}, [1.0])
+
+
+def ngrams() -> TokenNgrams:
     """To it, fine is so bad that it outvotes the network, and it knows nothing of the other words."""
     weights = np.array([[40, 0]], np.float32)
-    return TfidfModel(np.array([4]), np.ones(1, np.float32), weights, np.zeros(2, np.float32))
+    return TokenNgrams(np.array([4]), np.ones(1, np.float32), weights, np.zeros(2, np.float32))
 
 
 def rows(texts: list[str], labels: list[int], part: str = "test") -> pd.DataFrame:
@@ -37,10 +43,10 @@ def rows(texts: list[str], labels: list[int], part: str = "test") -> pd.DataFram
     )
 
 
-def scored(model: FoldedModel, table: pd.DataFrame) -> ScoredRows:
+def scored(model: Pool, table: pd.DataFrame) -> ScoredRows:
     inputs = ENCODER.encode(list(table["text"]))
     return ScoredRows.from_corpus(classifier(model), table, inputs, pd.Series(True, table.index))
 
 
-def classifier(model: FoldedModel) -> Classifier:
+def classifier(model: Pool) -> Classifier:
     return Classifier(lambda: model, ENCODER, NAMES, "text")

@@ -11,11 +11,12 @@ from pipeline.folding.folded import FoldedModel
 from pipeline.measures.abstention import Outcomes
 from pipeline.measures.comparison import Opponent
 from pipeline.measures.selective import selective
+from pipeline.prediction.pool import Pool
 from pipeline.review import assessment
-from tests.review.hand_set import network, ngrams, rows, scored
+from tests.review.hand_set import network, ngrams, pool, rows, scored
 
 
-def measured(model: FoldedModel) -> dict[str, Any]:
+def measured(model: Pool) -> dict[str, Any]:
     test = scored(model, rows(["good", "bad", "fine", "fine"], [1, 0, 1, 1]))
     return assessment.measures(
         test, {"majority": Opponent(test.truth, 1)}, None, "accuracy", seed=1
@@ -23,23 +24,40 @@ def measured(model: FoldedModel) -> dict[str, Any]:
 
 
 def test_the_network_is_also_scored_without_the_n_grams_that_are_weighed_in() -> None:
-    found = measured(FoldedModel([network()], ngrams(), [1.0, 1.0]))
+    found = measured(Pool(FoldedModel([network()]), {"tokens": ngrams()}, [1.0, 0.5]))
     assert found["accuracy"] == 0.5 and found["network_alone_accuracy"] == 1
     assert found["network_alone_macro_f1"] == 1
     # Wilson, 4 of 4 rows: from 4 / (4 + 1.96 ** 2).
     assert found["network_alone_accuracy_interval"] == pytest.approx((0.5101, 1), abs=1e-4)
 
 
-@pytest.mark.parametrize(
-    "model", [FoldedModel([network()], None, []), FoldedModel([network()] * 2, None, [1.0])]
-)
-def test_networks_without_n_grams_are_not_scored_twice(model: FoldedModel) -> None:
-    assert not [key for key in measured(model) if key.startswith("network_alone")]
+def test_each_member_is_scored_alone_and_left_out() -> None:
+    """Of good, bad, fine and fine, labelled 1, 0, 1 and 1, the n-grams call all 0 and the network errs never;
+    so macro-F1 is that of class 0 alone, 2 / 5, halved: two rows in four are wrong for both together."""
+    found = measured(Pool(FoldedModel([network()]), {"tokens": ngrams()}, [1.0, 0.5]))["members"]
+    right = {"accuracy": 1.0, "macro_f1": 1.0}
+    wrong = {"accuracy": 0.25, "macro_f1": pytest.approx(0.2)}
+    for member, name, weight, alone, without in zip(
+        found, ["networks", "tokens"], [1.0, 0.5], [right, wrong], [wrong, right], strict=True
+    ):
+        assert member == {
+            "name": name,
+            "weight": weight,
+            **{f"{key}_alone": value for key, value in alone.items()},
+            **{f"{key}_without": value for key, value in without.items()},
+        }
+
+
+@pytest.mark.parametrize("model", [pool(), pool(2)])
+def test_networks_without_n_grams_are_not_scored_twice(model: Pool) -> None:
+    found = measured(model)
+    assert not [key for key in found if key.startswith("network_alone")]
+    assert found["members"] == []
 
 
 def test_out_of_scope_texts_are_compared_with_the_test_part() -> None:
     """Good, bad and fine have a logit of 4 either way; a text of unknown words has 0 for both classes."""
-    test = scored(FoldedModel([network()], None, []), rows(["good", "bad", "zzz"], [1, 0, 0]))
+    test = scored(pool(), rows(["good", "bad", "zzz"], [1, 0, 0]))
     sure = Outcomes(np.full(60, 0.9, np.float32), np.ones(60, np.int32), np.ones(60, np.bool_))
     measured = selective(test.outcomes, sure)  # 0.95 from 0.9 on
     found = assessment.other_rows(test, measured, "oos", ["zzz", "zzz yyy", "fine", "zzz"])
@@ -51,7 +69,7 @@ def test_out_of_scope_texts_are_compared_with_the_test_part() -> None:
 
 def test_rows_that_have_a_copy_in_training_are_also_left_out_of_the_score() -> None:
     table = rows(["good", "bad", "fine", "fine"], [1, 0, 1, 0]).assign(copied=[True, False, True, False])
-    test = scored(FoldedModel([network()], None, []), table)
+    test = scored(pool(), table)
     opponents = {"linear": Opponent(np.array([1, 1, 1, 0]), 0.9), "majority": Opponent(test.truth, 0.5)}
     measured = assessment.measures(test, opponents, None, "accuracy", seed=1)
     right = test.predicted == test.truth
@@ -71,7 +89,7 @@ def test_rows_that_have_a_copy_in_training_are_also_left_out_of_the_score() -> N
 @pytest.mark.parametrize(("copied", "keys"), [(False, []), (True, ["without_copies_rows"])])
 def test_where_no_row_or_every_row_has_a_copy_there_is_no_other_score(copied: bool, keys: list[str]) -> None:
     table = rows(["good", "bad"], [1, 0]).assign(copied=copied)
-    test = scored(FoldedModel([network()], None, []), table)
+    test = scored(pool(), table)
     measured = assessment.measures(test, {"majority": Opponent(test.truth, 0.5)}, None, "accuracy", seed=1)
     assert [key for key in measured.to_json() if key.startswith("without")] == keys
     assert (measured.without_copies is None) != copied

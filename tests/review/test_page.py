@@ -25,7 +25,7 @@ from pipeline.measures.slices import by_class
 from pipeline.measures.softmax import softmax
 from pipeline.measures.unseen import LeftOutClasses, Other, Separation
 from pipeline.review import class_figures
-from pipeline.review.assessment import Measures
+from pipeline.review.assessment import Measures, MemberScores
 from pipeline.review.page import NBSP, Report, flatten, inline
 from pipeline.review.style import Figure
 from tests.browser import Browser
@@ -83,6 +83,7 @@ def report(**changed: Any) -> Report:
     measures = Measures(
         comparison=compare(truth, predicted, opponents(truth), HOSTILE, "accuracy", seed=1),
         network_alone=None,
+        members=[],
         slices={"class": by_class(truth, HOSTILE).accuracy(predicted == truth)},
         temperature=1.5,
         calibration_error=before.error,
@@ -167,49 +168,64 @@ def test_a_page_of_a_model_chosen_by_macro_f1_begins_with_the_verdict_by_macro_f
     assert "Macro-F1 50.0 % against 100.0 % on 42 test rows: a difference of −50.0 points" in text
 
 
+def member(name: str, weight: float, alone: float, without: float) -> MemberScores:
+    """Whose macro-F1 is a tenth of its accuracy."""
+    scores = (Scores(accuracy=share, macro_f1=share / 10, classes=[]) for share in (alone, without))
+    return MemberScores(name, weight, *scores)
+
+
 @pytest.mark.parametrize(
-    ("members", "weights", "name", "sentence"),
+    ("networks", "names", "title", "first"),
     [
-        (
-            1,
-            {"networks": 0.327, "n-grams": 0.779},
-            "network + n-grams",
-            "0.33 × the network's log-probabilities + 0.78 × those of the n-grams (B); the weights",
-        ),
-        (
-            3,
-            {"networks": 0.5, "n-grams": 0.25},
-            "ensemble of 3 networks + n-grams",
-            "0.50 × the mean of the 3 networks' log-probabilities + 0.25 × those of the n-grams",
-        ),
-        (2, {"networks": 1.0}, "ensemble of 2 networks", "1.00 × the mean of the 2 networks' log-prob"),
+        (1, ["tokens"], "network + n-grams", "network"),
+        (3, ["tokens", "characters"], "ensemble of 3 networks + n-grams", "mean of 3 networks"),
     ],
 )
-def test_a_mixture_has_its_name_and_its_weights_below_the_verdict(
-    members: int, weights: dict[str, float], name: str, sentence: str
+def test_a_pool_has_its_name_and_a_table_of_what_each_member_adds(
+    networks: int, names: list[str], title: str, first: str
 ) -> None:
     alone = Performance(Scores(accuracy=0.123, macro_f1=0.1, classes=[]), accuracy_interval=(0.1, 0.2))
+    members = [member("networks", 0.327, 0.9, 0.8), *(member(name, 12.5, 0.7, 0.6) for name in names)]
     page = report(
-        titles=titled("B", network_title(members, "n-grams" in weights)),
-        members=members,
-        run=dict(report().run) | {"weights": weights},
-        measures=replace(report().measures, network_alone=alone),
+        titles=titled("B", network_title(networks, True)),
+        members=networks,
+        run=dict(report().run) | {"weights": {"networks": 0.327} | dict.fromkeys(names, 12.5)},
+        measures=replace(report().measures, network_alone=alone, members=members),
         figures={"filters": png(), "learning_curves": png()},
     )
-    assert page.verdict.startswith(f"The {name} is significantly worse than B (p")
-    head, _, body = page.html().partition("<nav>")
-    assert sentence.replace("'", "&#39;") in head
-    assert f"<td>{name}</td>" in body
-    assert f"<td>{'network' if members == 1 else 'networks'} alone</td>" in body
+    assert page.verdict.startswith(f"The {title} is significantly worse than B (p")
+    body = page.html().partition("<nav>")[2]
+    assert f"<td>{title}</td>" in body
+    assert f"<td>{'network' if networks == 1 else 'networks'} alone</td>" in body
     assert f"12.3{NBSP}%" in body
-    which = ("the network", "the network") if members == 1 else ("the first network", "each network")
+    table = body.partition("What does each member add?</h3>")[2].partition("</table>")[0]
+    told = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in table.split("<tr>")[2:]]
+    assert [[text.replace(NBSP, " ") for text in row] for row in told] == [
+        [first, "0.33", "90.0 %", "80.0 %", "9.0 %", "8.0 %"],
+        *([f"n-grams of {name}", "12.50", "70.0 %", "60.0 %", "7.0 %", "6.0 %"] for name in names),
+    ]
+    which = ("the network", "the network") if networks == 1 else ("the first network", "each network")
     assert f"The filters of the first layer of {which[0]} alone, with the n-grams" in body
     assert f"Learning curves of {which[1]} alone by epoch" in body
 
 
-def test_one_network_alone_is_called_so_and_no_weights_are_told() -> None:
+def test_networks_without_linear_models_have_their_name_and_no_table_of_members() -> None:
+    page = report(
+        titles=titled("B", network_title(2, False)),
+        members=2,
+        run=dict(report().run) | {"weights": {"networks": 1.0}},
+        figures={"filters": png(), "learning_curves": png()},
+    )
+    assert page.verdict.startswith("The ensemble of 2 networks is significantly worse than B (p")
+    assert "<td>ensemble of 2 networks</td>" in page.html()
+    assert "What does each member add?" not in page.html()
+    assert "The filters of the first layer of the first network alone, with the n-grams" in page.html()
+    assert "Learning curves of each network alone by epoch" in page.html()
+
+
+def test_one_network_alone_is_called_so_and_no_members_are_told() -> None:
     page = report(figures={"filters": png()}).html()
-    assert "<td>network</td>" in page and "log-probabilities" not in page and "network alone" not in page
+    assert "<td>network</td>" in page and "each member" not in page and "network alone" not in page
 
 
 def test_a_run_without_mistakes_figures_or_suspects_has_a_page_too() -> None:

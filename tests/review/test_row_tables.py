@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline.folding.folded import FoldedModel
 from pipeline.review import row_tables
 from pipeline.review.assessment import ScoredRows
-from tests.review.hand_set import ENCODER, classifier, network, rows, scored
+from tests.review.hand_set import ENCODER, classifier, pool, rows, scored
 
 
 def test_mistakes_are_the_wrong_predictions_the_most_confident_first() -> None:
     table = rows(["bad bad", "good", "fine", "good"], [1, 0, 1, 1])
-    predictions = row_tables.predictions(scored(FoldedModel([network()], None, []), table))
+    predictions = row_tables.predictions(scored(pool(), table))
     assert predictions["predicted_label"].tolist() == ["bad", "good", "good", "good"]
     assert predictions["label"].tolist() == ["good", "bad", "good", "good"]
     assert list(predictions) == ["file", "line", "text", "label", "predicted_label", "probability"]
@@ -35,7 +34,7 @@ def test_each_judge_ranks_its_own_rows_and_those_of_the_test_part_stand_last() -
     training = rows([*["good day"] * 10, *["bad day"] * 10], [*[1] * 9, *[0] * 11], "train")
     table = pd.concat([training, held_out], ignore_index=True)
     inputs = ENCODER.encode(list(table["text"]))
-    model = FoldedModel([network()], None, [])
+    model = pool()
     judged = ScoredRows.from_corpus(classifier(model), table, inputs, table["part"] != "train")
     suspects = row_tables.suspect_labels(judged, table, inputs, seed=1)
     assert suspects["part"].tolist() == ["train", "validation", "test"]
@@ -54,7 +53,7 @@ def test_copies_of_a_text_do_not_vouch_for_each_others_wrong_label() -> None:
     training = rows([*texts, *copies], [*[0] * 10, *[1] * 10, *[1] * 6], "train")
     table = pd.concat([training, rows(["good"], [1])], ignore_index=True)
     inputs = ENCODER.encode(list(table["text"]))
-    model = FoldedModel([network()], None, [])
+    model = pool()
     judged = ScoredRows.from_corpus(classifier(model), table, inputs, table["part"] != "train")
     suspects = row_tables.suspect_labels(judged, table, inputs, seed=1)
     assert suspects["text"].tolist() == copies

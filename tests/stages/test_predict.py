@@ -29,6 +29,7 @@ from pipeline.folding.fold_network import fold_networks
 from pipeline.models.kim_cnn import Options, build
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, save
+from pipeline.prediction.pool import Pool
 from pipeline.tables.blocks import CsvBlocks
 from pipeline.text.encoder import TextEncoder
 
@@ -58,15 +59,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kernel.assign(3 * np.random.default_rng(2).normal(size=kernel.shape))
     folded = fold_networks([network])
     assert folded is not None
-    rounded = folded.rounded()
-    classifier = Classifier(lambda: rounded, encoder, LABELS, "review")
+    pool = Pool(folded, {}, [1.0])
+    classifier = Classifier(pool.rounded, encoder, LABELS, "review")
     classifier.set_drift_reference(encoder.encode(TEXTS), encoder.count_tokens(pd.DataFrame({"text": TEXTS})))
     # As if all that is sure had been right.
     logits = classifier.logits(encoder.encode(TEXTS * 10))
     predicted = logits.argmax(axis=1).astype(np.int32)
     sure = classifier.softmax(logits).max(axis=1)
     classifier.set_validation(encoder.encode(TEXTS * 10), np.where(sure >= np.median(sure), predicted, -1))
-    save(model, classifier, network, folded)
+    save(model, classifier, network, pool)
     return folder
 
 

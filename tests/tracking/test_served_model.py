@@ -33,6 +33,7 @@ from pipeline.models.kim_cnn import Options, build
 from pipeline.networks.keras_network import KerasNetwork
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, save
+from pipeline.prediction.pool import Pool
 from pipeline.text.encoder import TextEncoder
 from pipeline.tracking import package, served_model
 from pipeline.tracking.served_model import ServedModel
@@ -62,13 +63,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     network = build(Options(filters=4, max_norm=None), vectors, 3)
     folded = fold_networks([network])
     assert folded is not None
-    rounded = folded.rounded()
-    made = Classifier(lambda: rounded, encoder, LABELS, "review", temperature=0.5)
+    pool = Pool(folded, {}, [1.0])
+    made = Classifier(pool.rounded, encoder, LABELS, "review", temperature=0.5)
     # Right where the probability was 0.5, and in 80 % where it was 0.25; of TEXTS it is 1/3.
     sure = np.repeat(np.array([0.5, 0.25], np.float32), 60)
     correct = (sure == 0.5) | (np.arange(120) % 5 > 0)
     made.validation = Outcomes(sure, np.zeros(120, np.int32), correct)
-    save(folder.model, made, network, folded)
+    save(folder.model, made, network, pool)
     write_arrays(folder.row_keys, train=np.zeros(1, np.uint64))
     return folder
 

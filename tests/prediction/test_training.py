@@ -1,0 +1,146 @@
+"""Members are chosen and weighed by the validation part, and the linear ones fitted again with it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from pipeline.folding.folded import FoldedModel
+from pipeline.inputs import Images
+from pipeline.linear.members import Fit
+from pipeline.models.kim_cnn import Options, build
+from pipeline.networks import ensemble
+from pipeline.networks.keras_network import KerasNetwork
+from pipeline.networks.trainer import Record
+from pipeline.options import Ensemble, Ngrams, Tokenize, Train
+from pipeline.prediction.training import Fitted, Rows, Training
+from pipeline.text.encoder import TextEncoder
+
+# TensorFlow's variables, under NumPy 2.4.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
+ENCODER = TextEncoder([f"w{number}" for number in range(20)], Tokenize(unit="word"))
+
+
+def rows(count: int, seed: int) -> Rows:
+    """Texts of five words each, of which most have even numbers in class 1; a fifth has a label at random."""
+    random = np.random.default_rng(seed)
+    words = random.integers(0, 22, (count, 5))  # the last two are outside the vocabulary
+    labels = (words % 2 == 0).sum(axis=1) > 2
+    labels = np.where(random.random(count) < 0.2, random.integers(0, 2, count), labels).astype(np.int32)
+    return ENCODER.encode([" ".join(f"w{number}" for number in row) for row in words]), labels
+
+
+TRAINING, VALIDATION = rows(120, 1), rows(60, 2)
+
+
+def network() -> keras.Model:
+    vectors = np.random.default_rng(1).uniform(-0.25, 0.25, (ENCODER.vocabulary, 8)).astype(np.float32)
+    return build(Options(filters=4, windows=[1]), vectors, 2)
+
+
+def training(members: int = 1, ngrams: tuple[Ngrams, ...] = (), **train: Any) -> Training:
+    return Training(
+        network,
+        Fit(ENCODER.words, 2, "accuracy", 1),
+        Train(epochs=2, batch_size=30, **train),
+        Ensemble(members=members, ngrams=list(ngrams)),
+        seed=7,
+    )
+
+
+@cache
+def chosen(members: int, *ngrams: Ngrams) -> tuple[Fitted, list[Record], list[tuple[int, int]]]:
+    """What was fitted, the history, and each call of `on_epoch`: the earlier records, and its own epoch."""
+    told: list[tuple[int, int]] = []
+    fitted, history = training(members, ngrams).choose(
+        TRAINING, VALIDATION, lambda earlier, record: told.append((earlier, int(record["epoch"])))
+    )
+    return fitted, history, told
+
+
+def test_one_network_alone_has_a_weight_of_one_and_is_folded() -> None:
+    fitted, history, told = chosen(1)
+    assert fitted.weights == [1.0] and fitted.linear == {} and fitted.named_weights == {}
+    assert [record["member"] for record in history] == [1, 1] and told == [(0, 1), (0, 2)]
+    assert fitted.network is fitted.networks[0]
+    assert isinstance(fitted.pool.networks, FoldedModel)
+    expected = KerasNetwork(fitted.network).logits(VALIDATION[0])
+    np.testing.assert_allclose(fitted.pool.logits(VALIDATION[0]), expected, atol=1e-5)
+    assert training().refit(fitted, VALIDATION) is fitted
+
+
+def test_networks_differ_in_their_seed_and_are_averaged() -> None:
+    fitted, history, told = chosen(2)
+    assert fitted.named_weights == {"networks": 1.0}
+    assert [record["member"] for record in history] == [1, 1, 2, 2]
+    assert told == [(0, 1), (0, 2), (2, 1), (2, 2)]
+    logits = [KerasNetwork(one).logits(VALIDATION[0]) for one in fitted.networks]
+    assert not np.allclose(*logits)
+    np.testing.assert_allclose(fitted.pool.logits(VALIDATION[0]), np.mean(logits, axis=0), atol=1e-5)
+    np.testing.assert_allclose(
+        KerasNetwork(fitted.network).logits(VALIDATION[0]), np.mean(logits, axis=0), atol=1e-5
+    )
+
+
+def test_the_weights_are_those_that_fit_the_validation_rows() -> None:
+    fitted, _, _ = chosen(1, "tokens", "characters")
+    assert list(fitted.linear) == ["tokens", "characters"]
+    logits = [KerasNetwork(fitted.network).logits(VALIDATION[0])]
+    logits += [member.model.logits(VALIDATION[0]) for member in fitted.linear.values()]
+    assert fitted.weights == ensemble.stack(logits, VALIDATION[1])
+    assert fitted.weights != pytest.approx(ensemble.stack(logits, 1 - VALIDATION[1]), rel=0.1)
+    assert list(fitted.named_weights) == ["networks", "tokens", "characters"]
+    assert list(fitted.named_weights.values()) == fitted.weights == list(fitted.pool.weights)
+    expected = sum(np.float32(w) * one for w, one in zip(fitted.weights, logits, strict=True))
+    np.testing.assert_allclose(fitted.pool.logits(VALIDATION[0]), expected, atol=1e-4)
+
+
+def test_the_linear_members_are_those_that_the_validation_part_chooses() -> None:
+    fitted, _, _ = chosen(1, "tokens", "characters")
+    expected = training().linear.choose(["tokens", "characters"], TRAINING, VALIDATION)  # type: ignore[arg-type]
+    for name, member in fitted.linear.items():
+        assert member.C == expected[name].C
+        np.testing.assert_array_equal(member.model.weights, expected[name].model.weights)
+
+
+def test_fitted_again_the_linear_members_know_all_rows_and_the_rest_stays_as_it_was() -> None:
+    fitted, _, _ = chosen(1, "tokens", "characters")
+    both = rows(60, 3)
+    before = [weight.numpy().copy() for weight in fitted.network.weights]
+    again = training(1, ("tokens", "characters")).refit(fitted, both)
+    assert again.networks is fitted.networks and again.weights == fitted.weights
+    for weight, was in zip(again.network.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), was)
+    for name, member in again.linear.items():
+        assert member.C == fitted.linear[name].C
+        assert not np.array_equal(member.model.bias, fitted.linear[name].model.bias)
+    expected = training().linear.refit(fitted.linear, both)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(
+        again.pool.linear["tokens"].logits(VALIDATION[0]), expected["tokens"].model.logits(VALIDATION[0])
+    )
+
+
+def test_the_same_seed_gives_the_same_members() -> None:
+    first, _, _ = chosen(1, "tokens", "characters")
+    again, _ = training(1, ("tokens", "characters")).choose(TRAINING, VALIDATION, lambda *record: None)
+    assert again.weights == first.weights
+    np.testing.assert_array_equal(again.pool.logits(VALIDATION[0]), first.pool.logits(VALIDATION[0]))
+
+
+def test_a_network_that_cannot_be_folded_predicts_by_keras() -> None:
+    def dense() -> keras.Model:
+        pixels = keras.Input((2, 2, 1), dtype="uint8")
+        features = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pixels))
+        return keras.Model(pixels, keras.layers.Dense(2, name="logits")(features))
+
+    values = np.random.default_rng(1).integers(0, 256, (40, 2, 2, 1)).astype(np.uint8)
+    part = Images.from_pixels(values), (values[:, 0, 0, 0] > 128).astype(np.int32)
+    options = Training(dense, Fit([], 2, "accuracy", 1), Train(epochs=1), Ensemble(), seed=7)
+    fitted, _ = options.choose(part, part, lambda *record: None)
+    assert isinstance(fitted.pool.networks, KerasNetwork)
+    np.testing.assert_array_equal(fitted.pool.logits(part[0]), KerasNetwork(fitted.network).logits(part[0]))
+    assert options.refit(fitted, part) is fitted
