@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ..arrays import Floats
 from ..inputs import Sequences
-from ..measures.metrics import scores
 from ..options import Criterion, Ngrams
 from .character_ngrams import CharacterFeatures, CharacterNgrams
 from .svm import C_VALUES, machines
@@ -56,6 +55,8 @@ class Fit(NamedTuple):
 
         Of several C that are as good it is the smallest.
         """
+        from ..measures.metrics import scores  # late: prediction must not wait for it
+
         sequences, truth = validation[0], validation[1].astype(np.int64)
         classes = [str(number) for number in range(self.classes)]
 
