@@ -145,7 +145,7 @@ def test_a_folder_and_a_csv_of_its_paths_are_labelled_alike(trained: Trained, tm
         ),
         (["train", "CORPUS=digits", "TEXT=a"], "TEXT= is for a CSV; digits of conf/corpora needs none"),
         (
-            ["train", "CORPUS=digits", "SET=ensemble.ngrams=true"],
+            ["train", "CORPUS=digits", "SET=ensemble.ngrams=[tokens]"],
             "ensemble.ngrams weighs in a model",
         ),
         (["predict", "CORPUS=digits", "INPUT=none/"], "none does not exist: name a CSV file"),

@@ -103,7 +103,7 @@ def test_the_opponents_are_fitted_and_chosen_without_the_test_part(
         options.write_text(before)
         said.append(capsys.readouterr().out)
     assert said[0] == said[1] and "NBSVM with bigrams: C = " in said[0]
-    assert same_bytes(runs, f"../ngrams_{criterion}.npz")
+    assert same_bytes(runs, f"../baseline_{criterion}.json")
 
 
 def test_a_fold_of_a_cross_validation_does_not_know_the_words_that_its_test_rows_alone_have(

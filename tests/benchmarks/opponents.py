@@ -55,7 +55,7 @@ def fit_tfidf(task: Task, folder: Path) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    from pipeline.linear.token_ngrams import C_TOLERANCES
+    from pipeline.baselines.logistic import C_TOLERANCES
 
     fitted = [
         make_pipeline(

@@ -25,7 +25,7 @@ from pipeline.config.command_line import Words
 from pipeline.graph.inner_make import Goal, make
 from pipeline.graph.request import TrainingRequest
 from pipeline.graph.single_run import configure_run
-from pipeline.inputs import Sequences
+from pipeline.inputs import Sequences, UnseenWords
 from tests.benchmarks.contestants import CONTESTANTS, DIMENSIONS
 
 ROUNDS = 3
@@ -78,7 +78,7 @@ def _cost(vocabulary: int, length: int, batch: int, rows: int, whole: bool) -> f
     shares = 1 / np.arange(1, 20_001)
     words = random.choice(20_000, rows * length, p=shares / shares.sum())
     ids = (2 + words * (vocabulary - 2) // 20_000).astype(np.int32)
-    sequences = Sequences(ids, np.arange(rows + 1) * length)
+    sequences = Sequences(ids, np.arange(rows + 1) * length, ids, UnseenWords())
     labels = random.integers(0, 2, rows)
     options = Train(epochs=3, patience=3, batch_size=batch)
     trainer.make_repeatable(1, options.precision)

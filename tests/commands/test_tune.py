@@ -319,11 +319,10 @@ def test_a_variable_of_the_environment_asks_for_nothing(project: Project, tmp_pa
 def test_what_is_tuned_is_what_is_shipped_and_the_winner_is_confirmed_by_new_seeds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The n-grams know every validation row; a network of such a rate has learned nothing."""
+    """A linear model knows every validation row; a network of such a rate has learned nothing."""
     from pipeline.artifacts import RunFolder
     from pipeline.config.stage_options import TrainOptions, TuneOptions
     from pipeline.inputs import Sequences
-    from pipeline.measures.softmax import log_softmax
     from pipeline.models import kim_cnn
     from pipeline.options import Ensemble, Train
     from pipeline.studies.search import Trial
@@ -332,20 +331,20 @@ def test_what_is_tuned_is_what_is_shipped_and_the_winner_is_confirmed_by_new_see
     monkeypatch.setenv("CONVTEXT_DATA", str(tmp_path))
     labels = np.tile([0, 1], 20).astype(np.int32)
     texts = Sequences.from_rows([[2, 3]] * 40)
-    knows = log_softmax(10.0 * np.eye(2)[labels])
+    knows = 10 * np.eye(2, dtype=np.float32)[labels]
     options = TrainOptions(
         model="convtext",
         architecture="kim_cnn",
         network=kim_cnn.Options(filters=2, channels=["tuned"], windows=[1]).model_dump(),
         train=Train(epochs=2, learning_rate=1e-6),
-        ensemble=Ensemble(ngrams=True),
+        ensemble=Ensemble(ngrams=["tokens"]),
         seed=1,
         text="text",
     )
     alone = search_options.Corpus(
-        "c", ["a", "b"], np.ones((5, 3), np.float32), (texts, labels), (texts, labels), None
+        "c", ["a", "b"], np.ones((5, 3), np.float32), (texts, labels), (texts, labels), []
     )
-    pooled = dataclasses.replace(alone, ngrams=knows)
+    pooled = dataclasses.replace(alone, linear=[knows])
 
     def scored(corpus: search_options.Corpus) -> tuple[list[float], float]:
         scores: list[float] = []
