@@ -116,8 +116,13 @@ def short_hash(settings: str) -> str:
 
 def sha256(path: Path) -> str:
     """Return the file's digest in hexadecimal."""
+    return digest(path, "sha256")
+
+
+def digest(path: Path, algorithm: str) -> str:
+    """Return the file's digest by one of hashlib's algorithms, in hexadecimal."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, algorithm).hexdigest()
 
 
 def sha256_of(digests: Iterable[str]) -> str:

@@ -22,8 +22,8 @@ from pydantic import (
 from .terminal import shorten
 
 
-def _text_as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+def _parted_by_commas(value: Any) -> Any:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
 Real = Annotated[float, Field(allow_inf_nan=False)]
@@ -191,22 +191,23 @@ class Tokenize(Section):
 
 
 class Embed(Section):
-    """The vectors that both channels start from: `random`, `corpus`, or a file of pretrained vectors.
+    """The vectors that both channels start from: `random`, `corpus`, or pretrained ones.
 
-    Several are concatenated to one vector (after Zhang, Roller & Wallace 2016).
+    Those are a file, a name of `text.vector_sources`, or a folder with a sentence encoder. Several are
+    concatenated to one vector (after Zhang, Roller & Wallace 2016).
     """
 
-    vectors: Annotated[list[str], Field(min_length=1), BeforeValidator(_text_as_list)] = ["corpus"]
-    dimensions: Annotated[int, Field(ge=1, le=4096)] = 300  # those of a file are its own
+    vectors: Annotated[list[str], Field(min_length=1), BeforeValidator(_parted_by_commas)] = ["corpus"]
+    dimensions: Annotated[int, Field(ge=1, le=4096)] = 300  # pretrained ones have their own
     corpus_tokens: Positive = 12_000_000  # that learning from the corpus reads, in all epochs together
-    missing: Literal["subwords", "uniform"] = "subwords"  # for words that a file lacks
+    missing: Literal["subwords", "uniform"] = "subwords"  # for words that have none
 
     @field_serializer("vectors")
     def _single_as_text(self, vectors: list[str]) -> str | list[str]:
         return vectors[0] if len(vectors) == 1 else vectors
 
     @property
-    def files(self) -> list[str]:
+    def pretrained(self) -> list[str]:
         return [vectors for vectors in self.vectors if vectors not in ("random", "corpus")]
 
 

@@ -148,6 +148,8 @@ def test_a_room_imports_only_rooms_on_floors_below_it() -> None:
         ("pooch", {"pipeline.corpus.download"}),
         ("matplotlib", {"pipeline.review.style"}),
         ("fasttext", {"pipeline.baselines.fasttext"}),
+        ("onnxruntime", {"pipeline.text.sentence_encoder"}),
+        ("tokenizers", {"pipeline.text.sentence_encoder"}),
         ("optuna", {"pipeline.studies.search"}),
         ("PIL", {"pipeline.images.file"}),
         ("jinja2", {"pipeline.review.page"}),

@@ -43,13 +43,13 @@ def test_values_that_do_not_fit_together_name_their_options(
 
 def test_one_set_of_vectors_is_written_as_it_was_and_named_files_are_read() -> None:
     embed = Embed.model_validate({"vectors": "glove.txt"})
-    assert embed.vectors == embed.files == ["glove.txt"]
+    assert embed.vectors == embed.pretrained == ["glove.txt"]
     assert embed.model_dump()["vectors"] == "glove.txt"
     assert Embed.model_validate({"vectors": ["corpus", "random"]}).model_dump()["vectors"] == [
         "corpus",
         "random",
     ]
-    assert Embed().files == []
+    assert Embed().pretrained == []
 
 
 def test_class_weights_change_the_criterion() -> None:

@@ -26,6 +26,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a name that a shell, make an
 NAMES = "a name is of letters, digits, `.`, `_` and `-`, and begins with a letter or digit"
 DEFAULT_CORPUS: dict[InputKind, str] = {"tokens": "docstrings", "images": "digits"}
 DEFAULT_MODEL: dict[InputKind, str] = {"tokens": "convtext", "images": "image_cnn"}
+OPTIONS_OF_FILE = WORD_OF_OPTION.keys() - {"source.other", "embed.vectors"}
 TAKEN = {"tokens": "texts", "images": "images"}
 
 
@@ -54,12 +55,14 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Co
     network_options = _network_options(configuration, Origins(origins))
     network = validate(network_options, values.get("network", {}), Origins(origins), "network.")
     _check_input(corpus, model, configuration)
+    if "embed.vectors" in flags and configuration.source.input == "images":
+        raise InputError(f"VECTORS= is for texts, and CORPUS={corpus} has images")
     return configuration.model_copy(update={"network": network.model_dump(mode="json")})
 
 
 def _corpus_values(corpus: str, flags: dict[str, str]) -> dict[str, Any]:
     """Return the options that the corpus's file, or its path, gives."""
-    of_file = [WORD_OF_OPTION[key] for key in flags if key != "source.other"]
+    of_file = [WORD_OF_OPTION[key] for key in flags if key in OPTIONS_OF_FILE]
     if file := CORPORA.find(corpus):
         values = _read_yaml(file, CORPUS_KEYS)
         source = values.get("source")
@@ -70,7 +73,7 @@ def _corpus_values(corpus: str, flags: dict[str, str]) -> dict[str, Any]:
             raise InputError(f"{of_file[0]}= is for a CSV; {corpus} of conf/corpora needs none")
         return values
     form, path = _format(corpus), _corpus_file(corpus)
-    columns = [key for key in flags if key not in ("source.test", "source.other")]
+    columns = [key for key in flags if key in OPTIONS_OF_FILE - {"source.test"}]
     if columns and form in IMAGE_FORMATS:
         raise InputError(f"{WORD_OF_OPTION[columns[0]]}= is for a CSV, and {corpus} has images")
     return {"source": {"format": form, "train": str(path)}}

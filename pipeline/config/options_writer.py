@@ -11,6 +11,7 @@ from typing import TypeVar
 from ..artifacts import CorpusFolder, RunFolder
 from ..files import write_changed_text
 from ..options import BaselineName, Configuration, Section
+from ..text import vector_sources
 from . import loading
 from .stage_options import (
     BaselineOptions,
@@ -57,8 +58,9 @@ def write_inputs(
     """Write what the network's inputs are made by; images are neither tokenized nor embedded."""
     if configuration.source.input == "images":
         return None, None
-    vectors = [loading.identify(path) for path in configuration.embed.files]
-    embed = EmbedOptions(seed=configuration.seed, embed=configuration.embed, inputs=vectors)
+    pretrained = configuration.embed.pretrained
+    inputs = [loading.identify(file) for vectors in pretrained for file in vector_sources.files(vectors)]
+    embed = EmbedOptions(seed=configuration.seed, embed=configuration.embed, inputs=inputs)
     tokenize = TokenizeOptions(tokenize=configuration.tokenize)
     return write(folder.corpus.tokenize_options, tokenize), write(folder.embed_options, embed)
 

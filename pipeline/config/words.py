@@ -44,6 +44,12 @@ CORPUS = _text(
 )
 MODEL = _text("MODEL", "convtext", "a name in conf/models; by default one that fits the corpus")
 SET = _text("SET", '"train.epochs=3"', "any options of the files in conf/, separated by blanks")
+VECTORS = _text(
+    "VECTORS",
+    "glove-wiki-gigaword-100",
+    "pretrained vectors: a name of gensim's downloader, a file, or a folder of a sentence encoder with "
+    "model.onnx and tokenizer.json; several with commas",
+)
 TEXT = _text("TEXT", "review", "the column of the text in the CSV")
 LABEL = _text("LABEL", "stars", "the column of the label in the CSV")
 TEST = _text("TEST", "held_out.csv", "a file that is the test part")
@@ -120,7 +126,7 @@ PORT: Word[int] = Word(
     "PORT", "5000", "of the dashboard", arguments.whole_number(1, 65535), 5000, blank_is_default=False
 )
 
-SOURCE = (CORPUS, MODEL, SET, TEXT, LABEL, OTHER, TEST, GROUP, TIME, ENCODING, MIRROR)
+SOURCE = (CORPUS, MODEL, SET, VECTORS, TEXT, LABEL, OTHER, TEST, GROUP, TIME, ENCODING, MIRROR)
 
 
 @dataclass(frozen=True)
@@ -186,6 +192,7 @@ WORD_OF_OPTION = {  # of the files in conf/; SET sets all others
     "source.group": "GROUP",
     "source.time": "TIME",
     "source.encoding": "ENCODING",
+    "embed.vectors": "VECTORS",
 }
 REMEDIES = {
     "TEXT": "name another with TEXT=",

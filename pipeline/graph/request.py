@@ -14,9 +14,10 @@ from ..config.stage_options import Request
 from ..environment.program import command_text
 from ..errors import InputError
 from ..options import Configuration
+from ..text import vector_sources
 from .code_digest import write_code_digests
 
-MAX_SET_CHARACTERS = 40  # of SET in a run's name
+MAX_SET_CHARACTERS = 40  # of VECTORS and SET in a run's name
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class TrainingRequest:
     encoding: str = ""
     group: str = ""
     time: str = ""
+    vectors: str = ""
 
     @classmethod
     def from_words(cls, given: Words) -> TrainingRequest:
@@ -53,6 +55,7 @@ class TrainingRequest:
             given[words.ENCODING],
             given[words.GROUP],
             given[words.TIME],
+            given[words.VECTORS],
         )
 
     @property
@@ -71,8 +74,14 @@ class TrainingRequest:
 
     @property
     def settings(self) -> str:
-        """What SET changes but for the seed: with it the model is another contestant of a study."""
-        return assignments.without_seed(self.set)
+        """What is changed but for the seed: with it the model is another contestant of a study."""
+        return assignments.without_seed(self._changes)
+
+    @property
+    def _changes(self) -> str:
+        """What VECTORS and SET change, as SET would."""
+        vectors = shlex.join([f"embed.vectors={self.vectors}"] if self.vectors else [])
+        return f"{self.set} {vectors}".strip()
 
     @property
     def source_settings(self) -> str:
@@ -91,11 +100,12 @@ class TrainingRequest:
     def load(self) -> Configuration:
         """Return all options, and write the digests of the code beside them.
 
-        Raises InputError for options that cannot be, and for a file of vectors that is missing.
+        Raises InputError for options that cannot be, and for pretrained vectors that there are not.
         """
-        configuration = loading.load(self.corpus, self.model, self.set, self.source_options)
-        for path in configuration.embed.files:
-            loading.identify(path)
+        flags = self.source_options | ({"embed.vectors": self.vectors} if self.vectors else {})
+        configuration = loading.load(self.corpus, self.model, self.set, flags)
+        for vectors in configuration.embed.pretrained:
+            vector_sources.files(vectors)
         write_code_digests(code_folder())
         return configuration
 
@@ -111,16 +121,17 @@ class TrainingRequest:
             "TIME": self.time,
             "ENCODING": self.encoding,
             "MODEL": self.model,
+            "VECTORS": self.vectors,
             "SET": self.set,
         }
         return command_text(command, texts | changed)
 
     def described(self, folder: RunFolder, command: str) -> Request:
-        """Return what a run is called, after the corpus, the model and what SET changes, and its command."""
+        """Return what a run is called, after the corpus, the model and what is changed, and its command."""
         is_of_study = folder.corpus.is_fold or folder.corpus.is_subset
         corpus = folder.corpus.path.name if is_of_study else Path(self.corpus).name
-        is_long = len(self.set) > MAX_SET_CHARACTERS
-        changed = f"{self.set[:MAX_SET_CHARACTERS]}…" if is_long else self.set
+        is_long = len(self._changes) > MAX_SET_CHARACTERS
+        changed = f"{self._changes[:MAX_SET_CHARACTERS]}…" if is_long else self._changes
         return Request(title=f"{corpus} {self.model} {changed}".strip(), command=command)
 
 

@@ -35,7 +35,9 @@ def configure_search(request: TrainingRequest, budget: int, budget_text: str, na
         budget=budget,
         output=str(output),
         command=request.command("tune", NAME=name, BUDGET=budget_text),
-        again=request.command("train", MODEL=winner, SET=assignments.corpus_settings(request.set)),
+        again=request.command(
+            "train", MODEL=winner, VECTORS="", SET=assignments.corpus_settings(request.set)
+        ),
         prepare=prepare,
         tokenize=tokenize,
         embed=embed,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .learned_vectors import FIRST_WORD, Matrix, RowVectors, assemble_matrix
+from .learned_vectors import FIRST_WORD, Matrix, assemble_matrix
 from .vector_stream import MAX_WORD_BYTES, VectorStream, is_number, open_vectors, parse_number
 
 MAX_MAGNITUDE = 1e6  # a number that is not smaller is damage
@@ -24,23 +24,35 @@ _FLOAT32_MAGNITUDE_MASK = 0x7FFFFFFF  # all bits but the sign
 _PRINTABLE = re.compile(rb"[^\x00-\x20\x7f]+")
 
 
-def read_vectors(path: str | Path, words: list[str], seed: int) -> tuple[Matrix, NDArray[np.bool_]]:
+def read_vectors(
+    path: str | Path, words: list[str], seed: int, beside_word: str = ""
+) -> tuple[Matrix, NDArray[np.bool_]]:
     """Return the vectors of the words, and bool [words]: whether the file has them.
 
     Formats, told by content: word2vec binary, word2vec text and fastText's .vec (with a header line),
     GloVe (without); each may be gzipped. Text may have tabs for blanks, and begin with a byte order mark.
     A word that holds a blank is passed over in text; the binary form has no place for it, and is refused.
     The file is read as a stream, and only the vocabulary's vectors are kept. Words are looked up as they
-    are, case included; of a word given twice the first counts. Words that it lacks, and the unknown word,
-    are uniform with the variance of those it has (Kim 2014).
+    are, or else in the other case, unless that is a word of the vocabulary; of a word given twice the first
+    counts. What matches the regular expression `beside_word` is no part of a word. Words that the file lacks,
+    and the unknown word, are uniform with the variance of those it has (Kim 2014).
 
     Raises InputError for a file that is missing, of another format, damaged, cut off, or without any of
     the words.
     """
     path = Path(path)
-    row_of_word = {word.encode("utf-8", "surrogatepass"): row for row, word in enumerate(words, FIRST_WORD)}
+    spellings = _spellings(words)
+    kept = _Kept({spelling for each in spellings for spelling in each}, re.compile(beside_word.encode()))
     with open_vectors(path) as file:
-        vectors = _read_text(file, row_of_word) if file.is_text else _read_binary(file, row_of_word)
+        if file.is_text:
+            _read_text(file, kept)
+        else:
+            _read_binary(file, kept)
+    vectors = {
+        row: kept.vectors[spelling]
+        for row, each in enumerate(spellings, FIRST_WORD)
+        if (spelling := next((spelling for spelling in each if spelling in kept.vectors), None)) is not None
+    }
     if not vectors:
         raise InputError(
             f"{path}: none of the vocabulary's {len(words):,} words has a vector; expected vectors of the "
@@ -51,10 +63,34 @@ def read_vectors(path: str | Path, words: list[str], seed: int) -> tuple[Matrix,
     return assemble_matrix(vectors, len(words), seed), in_file
 
 
-def _read_text(file: VectorStream, row_of_word: dict[bytes, int]) -> RowVectors:
-    """Return the vectors from lines of a word and its numbers, parted by single blanks."""
+def _spellings(words: list[str]) -> list[list[bytes]]:
+    """Return what each word may be in a file, the best first: of `paris` GoogleNews has only `Paris`."""
+    vocabulary = set(words)
+    spellings = []
+    for word in words:
+        other = word.capitalize() if word.islower() else word.lower()
+        both = [word] if other in vocabulary else [word, other]
+        spellings.append([spelling.encode("utf-8", "surrogatepass") for spelling in both])
+    return spellings
+
+
+class _Kept:
+    """The first vector of each of the words that are wanted."""
+
+    def __init__(self, wanted: set[bytes], beside_word: re.Pattern[bytes]) -> None:
+        self.vectors: dict[bytes, NDArray[np.float32]] = {}
+        self._wanted, self._beside_word = wanted, beside_word
+
+    def lacks(self, word: bytes) -> bytes | None:
+        """Return the word proper if it is wanted and has no vector yet."""
+        if self._beside_word.pattern:
+            word = self._beside_word.sub(b"", word)
+        return word if word in self._wanted and word not in self.vectors else None
+
+
+def _read_text(file: VectorStream, kept: _Kept) -> None:
+    """Keep the vectors from lines of a word and its numbers, parted by single blanks."""
     dimensions = file.dimensions
-    vectors: RowVectors = {}
     count = 0
     for number, line in enumerate(file.lines(), 2 if file.count else 1):
         if number % PROGRESS_LINES == 0:
@@ -66,16 +102,15 @@ def _read_text(file: VectorStream, row_of_word: dict[bytes, int]) -> RowVectors:
             if blanks > dimensions and _begins_with_phrase(line, file):
                 continue
             raise file.damage(f"line {number:,}", f"{blanks} numbers", f"a word and {dimensions} numbers")
-        row = row_of_word.get(line[: line.index(b" ")])
-        if row is not None and row not in vectors:
+        word = kept.lacks(line[: line.index(b" ")])
+        if word is not None:
             values = [parse_number(field) for field in line.split(b" ")[1:]]
             if not all(abs(value) < MAX_MAGNITUDE for value in values):  # nor is NaN
                 finding = f"not a number, or beyond {MAX_MAGNITUDE:,.0f}"
                 raise file.damage(f"line {number:,}", finding, "ordinary numbers")
-            vectors[row] = np.array(values, np.float32)
+            kept.vectors[word] = np.array(values, np.float32)
     if file.count not in (None, count):
         raise file.damage("line 1", f"claims {file.count:,} words", f"{count:,}, as many as there are")
-    return vectors
 
 
 def _begins_with_phrase(line: bytes, file: VectorStream) -> bool:
@@ -88,30 +123,28 @@ def _begins_with_phrase(line: bytes, file: VectorStream) -> bool:
     return all(map(is_number, numbers)) and (file.count is not None or not any(map(is_number, words)))
 
 
-def _read_binary(file: VectorStream, row_of_word: dict[bytes, int]) -> RowVectors:
-    """Return the vectors from records of a word, a blank and little-endian float32 numbers.
+def _read_binary(file: VectorStream, kept: _Kept) -> None:
+    """Keep the vectors from records of a word, a blank and little-endian float32 numbers.
 
     Where a word holds a blank, its numbers are read from behind the first one, and so are wrong; the next
     word begins with what is left of them. So the record before a word that is no text is examined.
     """
-    vectors: RowVectors = {}
     previous = (b"", b"")
     for number, (raw_word, numbers) in enumerate(_binary_records(file), 1):
         word = raw_word.lstrip(b"\n")
         if number > 1 and not _is_text(word) and (phrase := _find_phrase(*previous, raw_word)):
             finding = f"`{phrase}` holds a blank, where the word ends"
             raise file.error(f"word {number - 1:,}: {finding}", "words without; export the file as text")
-        row = row_of_word.get(word)
-        if row is not None and row not in vectors:
+        wanted = kept.lacks(word)
+        if wanted is not None:
             vector = np.frombuffer(numbers, "<f4").astype(np.float32)
             if not np.abs(vector).max() < MAX_MAGNITUDE:  # nor is NaN
                 finding = f"NaN or beyond {MAX_MAGNITUDE:,.0f}"
                 raise file.damage(
                     f"word {number:,}", finding, "ordinary numbers behind a word without blanks"
                 )
-            vectors[row] = vector
+            kept.vectors[wanted] = vector
         previous = raw_word, numbers
-    return vectors
 
 
 def _binary_records(file: VectorStream) -> Iterator[tuple[bytes, bytes]]:
