@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpus import download
-from pipeline.corpus.download import fetch
+from pipeline.corpus.download import fetch, fetch_vectors
 from pipeline.errors import InputError
 from pipeline.options import File
+from pipeline.text.vector_sources import DOWNLOADS, Download
 
 CONTENT = b"0 a fine text\n" * 10_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 FILE = File(path="data/a set.txt", sha256=SHA256)
+VECTORS = Download(len(CONTENT), hashlib.md5(CONTENT).hexdigest())
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -26,7 +28,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.asked.append(self.path)
         fault, _, name = self.path[1:].partition("/")
-        if fault == "missing" or name != "data/a%20set.txt":
+        if fault == "missing" or name not in ("data/a%20set.txt", "tiny/tiny.gz"):
             self.send_error(404)
             return
         self.send_response(200)
@@ -212,3 +214,67 @@ def test_a_path_that_leaves_the_folder_is_refused(server, folder, path):
 
 def test_a_file_without_checksum_is_refused(server, folder):
     assert "has no sha256" in refusal(f"{server.root}/good/", File(path="data/a set.txt"), folder)
+
+
+@pytest.fixture
+def vectors(server, folder, monkeypatch):
+    monkeypatch.setitem(DOWNLOADS, "tiny", VECTORS)
+    monkeypatch.setattr(download, "ADDRESS", f"{server.root}/good/")
+    server.asked.clear()
+    return folder / "tiny" / "tiny.gz"
+
+
+def test_vectors_are_downloaded_by_name_checked_and_kept(server, folder, vectors, capfd):
+    assert fetch_vectors("tiny", folder) == vectors
+    assert vectors.read_bytes() == CONTENT
+    assert files(folder) == [vectors.parent, vectors]
+    assert fetch_vectors("tiny", folder, "http://nowhere.invalid") == vectors
+    assert server.asked == ["/good/tiny/tiny.gz"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_of_two_that_ask_for_vectors_at_once_one_downloads_them(server, folder, vectors):
+    both = [threading.Thread(target=fetch_vectors, args=("tiny", folder)) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert vectors.read_bytes() == CONTENT and server.asked == ["/good/tiny/tiny.gz"]
+
+
+def test_vectors_come_from_an_address_as_mirror(server, folder, vectors):
+    assert fetch_vectors("tiny", folder, f"{server.root}/mirror/").read_bytes() == CONTENT
+    assert server.asked == ["/mirror/tiny/tiny.gz"]
+
+
+@pytest.mark.parametrize("place", ["tiny/tiny.gz", "tiny.gz"])
+def test_vectors_come_from_a_folder_that_is_laid_out_as_gensims_or_flat(
+    server, folder, vectors, tmp_path, place
+):
+    path = tmp_path / "mirror" / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CONTENT)
+    assert fetch_vectors("tiny", folder, str(tmp_path / "mirror")).read_bytes() == CONTENT
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(("fault", "cause"), [
+    ("wrong", f"has md5 {hashlib.md5(CONTENT.swapcase()).hexdigest()} where {VECTORS.md5} was expected"),
+    ("cut", "70000 bytes read"),
+    ("missing", "404 Client Error"),
+])  # fmt: skip
+def test_vectors_that_are_garbled_or_not_there_leave_nothing(
+    server, folder, vectors, monkeypatch, fault, cause
+):
+    monkeypatch.setattr(download, "ADDRESS", f"{server.root}/{fault}/")
+    with pytest.raises(InputError) as error:
+        fetch_vectors("tiny", folder)
+    assert cause in str(error.value) and str(vectors) in str(error.value)
+    assert "sha256" not in str(error.value) and "\n" not in str(error.value)
+    assert [path for path in files(folder) if path.name != ".tiny.lock"] == []
+
+
+def test_a_mirror_without_the_vectors_is_named(folder, vectors, tmp_path):
+    with pytest.raises(InputError, match=f"No such file or directory: {tmp_path}/tiny.gz") as error:
+        fetch_vectors("tiny", folder, str(tmp_path))
+    assert error.value.option == "mirror"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.__main__ import main
+from pipeline.graph.request import TrainingRequest
 from tests.project import Project
 
 
@@ -86,3 +88,31 @@ def test_make_hands_on_nothing_that_only_the_environment_has(project: Project, t
     )  # fmt: skip
     assert "'INPUT=new.csv'" in done.stdout
     assert "others" not in done.stdout
+
+
+def test_vectors_are_a_word_that_does_what_set_does(project: Project, tmp_path: Path) -> None:
+    asked = ["CORPUS=docstrings", "MODEL=kim-rand"]
+    (run,) = configure(project, tmp_path, *asked, "VECTORS=glove-twitter-25,corpus", "SET=seed=2")
+    request = json.loads((run / "request.json").read_text())
+    assert request == {
+        "title": "docstrings kim-rand seed=2 embed.vectors=glove-twitter-25,co…",
+        "command": "make train CORPUS=docstrings MODEL=kim-rand VECTORS=glove-twitter-25,corpus SET=seed=2",
+    }
+    by_word = (run / "embed.json").read_bytes()
+    assert json.loads(by_word)["embed"]["vectors"] == ["glove-twitter-25", "corpus"]
+    configure(project, tmp_path, *asked, "SET=seed=2 embed.vectors=[glove-twitter-25,corpus]")
+    assert (run / "embed.json").read_bytes() == by_word
+
+
+def test_vectors_make_another_contestant_of_a_study_and_no_other_corpus() -> None:
+    by_word = TrainingRequest("mr", "kim-rand", "seed=2", vectors="glove-twitter-25")
+    by_set = TrainingRequest("mr", "kim-rand", "embed.vectors=glove-twitter-25")
+    assert by_word.settings == by_set.settings == "embed.vectors=glove-twitter-25"
+    assert by_word.source_settings == by_word.corpus_settings == ""
+
+
+def test_vectors_are_for_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["configure", "CORPUS=digits", "VECTORS=corpus"]) == 2
+    assert "VECTORS= is for texts, and CORPUS=digits has images" in capsys.readouterr().err
+    assert main(["configure", "CORPUS=mr", "VECTORS=no-such"]) == 2
+    assert "convtext: no-such: no such file; expected a file of vectors" in capsys.readouterr().err

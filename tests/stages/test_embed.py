@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import subprocess
 import sys
@@ -11,6 +13,8 @@ import numpy as np
 import pytest
 
 from pipeline.__main__ import main
+from pipeline.text.vector_sources import DOWNLOADS, Download
+from tests.text.tiny_encoder import write_encoder
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = [f"{stem}{end}" for stem in ("act", "play", "film", "lov", "sing") for end in ("", "ing", "ed", "s")]
@@ -34,8 +38,10 @@ def write_vectors(path: Path, words: list[str], dimensions: int) -> Path:
     return path
 
 
-def embed(corpus: Path, assignments: str, capsys: pytest.CaptureFixture[str]) -> tuple[Path, list[str]]:
-    arguments = [f"CORPUS={corpus}", "MODEL=kim-rand"]
+def embed(
+    corpus: Path, assignments: str, capsys: pytest.CaptureFixture[str], *words: str
+) -> tuple[Path, list[str]]:
+    arguments = [f"CORPUS={corpus}", "MODEL=kim-rand", *words]
     assert main(["configure", *arguments, f"SET=embed.dimensions=6 {assignments}"]) == 0
     folder = Path(capsys.readouterr().out.strip())
     for verb in ("prepare", "tokenize"):
@@ -104,7 +110,56 @@ def test_several_sets_stand_side_by_side_each_of_its_own_dimensions(
     assert coverage["types"] == 3 / len(words) and list(coverage["files"]) == [str(one), str(two)]
     inputs = json.loads((folder / "embed.json").read_text("utf-8"))["inputs"]
     assert [entry["path"] for entry in inputs] == [str(one), str(two)]
-    assert len(said) == 5
+    warning = "knows 3 of the 20 most frequent words; it seems to be of another language than the texts"
+    assert coverage["files"][str(one)]["warnings"] == [warning.replace("3", "2")]
+    assert "another language" in " ".join(said)
+
+
+def test_vectors_of_one_word_are_downloaded_once_and_several_stand_side_by_side(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = tmp_path / "mirror" / "tiny-5.gz"
+    packed.parent.mkdir()
+    packed.write_bytes(gzip.compress(write_vectors(tmp_path / "tiny.txt", IN_FILE, 5).read_bytes()))
+    checksum = hashlib.md5(packed.read_bytes()).hexdigest()
+    monkeypatch.setitem(DOWNLOADS, "tiny-5", Download(packed.stat().st_size, checksum))
+    monkeypatch.setenv("MIRROR", str(packed.parent))
+    folder, said = embed(corpus, "", capsys, "VECTORS=tiny-5,random")
+    words, vectors, found, coverage = read(folder)
+    assert said[0] == f"embed: {len(words)} words, 11 dimensions, start: tiny-5, random"
+    assert vectors.shape == (len(words) + 2, 5 + 6)
+    assert found.tolist() == [True, False, *(word in IN_FILE for word in words)]
+    assert list(coverage["files"]) == ["tiny-5"] and coverage["files"]["tiny-5"]["warnings"] == []
+    options = json.loads((folder / "embed.json").read_text("utf-8"))
+    assert options["embed"]["vectors"] == ["tiny-5", "random"] and options["inputs"] == []
+    packed.unlink()
+    again, _ = embed(corpus, "embed.vectors=[tiny-5,random]", capsys)
+    np.testing.assert_array_equal(read(again)[1], vectors)
+
+
+def test_a_folder_with_a_sentence_encoder_gives_every_word_it_knows_a_vector(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    pytest.importorskip("tokenizers", reason="tokenizers is not installed")
+    numbers = np.random.default_rng(0).normal(size=(6, 3)).tolist()
+    tokens = ["[UNK]", "[CLS]", "[SEP]", "film", "play", "##ing"]
+    encoder = write_encoder(tmp_path / "mini", dict(zip(tokens, numbers, strict=True)))
+    folder, said = embed(corpus, "", capsys, f"VECTORS={encoder}")
+    words, vectors, found, coverage = read(folder)
+    assert vectors.shape == (len(words) + 2, 3)
+    assert {word for word, has in zip(words, found[2:], strict=True) if has} == {
+        "film", "filming", "play", "playing"
+    }  # fmt: skip
+    assert vectors[found][1:].std() == pytest.approx(0.25)
+    assert coverage["types"] == 4 / len(words)
+    # `playing` is spelled from parts, which is no sign that it is of the encoder's language.
+    assert coverage["files"][str(encoder)]["warnings"] == [
+        "knows 2 of the 20 most frequent words; it seems to be of another language than the texts"
+    ]
+    inputs = json.loads((folder / "embed.json").read_text("utf-8"))["inputs"]
+    assert [entry["path"] for entry in inputs] == [f"{encoder}/model.onnx", f"{encoder}/tokenizer.json"]
+    assert said[3].startswith(f"  caution: {encoder}")
 
 
 def test_without_a_file_every_word_counts_as_found(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,6 +192,7 @@ def test_the_report_gives_accuracy_by_share_of_uncovered_words(
 @pytest.mark.parametrize(
     ("assignments", "expected"),
     [
+        ("embed.vectors=glove-twiter-25", "no such file; did you mean 'glove-twitter-25'?"),
         ("embed.vectors=[]", "embed.vectors: list should have at least 1 item"),
         ("embed.vectors=3", "embed.vectors: input should be a valid list, found 3"),
         ("embed.vectors=[corpus,missing.vec]", "missing.vec: no such file"),

@@ -121,6 +121,26 @@ def test_words_match_exactly_and_the_first_of_two_counts(file: Callable[[bytes],
     assert matrix[2].tolist() == [2, 2]
 
 
+@pytest.mark.parametrize("form", [glove, word2vec_binary])
+def test_a_word_in_the_other_case_is_taken_if_the_file_has_no_other(
+    form: Callable[[Table], bytes], file: Callable[[bytes], Path]
+) -> None:
+    path = file(form({"Paris": [1.0], "may": [2.0], "May": [3.0], "WHO": [4.0]}))
+    matrix, found = read_vectors(path, ["paris", "may", "PARIS", "who"], seed=1)
+    assert found.tolist() == [True, True, False, False]
+    assert matrix[2:4].tolist() == [[1], [2]]
+
+
+@pytest.mark.parametrize("form", [glove, word2vec_binary])
+def test_what_stands_beside_a_word_is_no_part_of_it(
+    form: Callable[[Table], bytes], file: Callable[[bytes], Path]
+) -> None:
+    path = file(form({"/c/de/film": [1.0], "/c/en/film": [2.0], "akt_NOUN": [3.0]}))
+    words = ["film", "akt", "/c/de/film"]
+    assert read_vectors(path, words, 1, "^/c/en/")[0][[2, 4]].tolist() == [[2], [1]]
+    assert read_vectors(path, words, 1, "_[A-Z]+$")[1].tolist() == [False, True, True]
+
+
 def test_words_that_hold_blanks_or_are_not_utf8_are_passed_over(file: Callable[[bytes], Path]) -> None:
     content = b". . . 1 1 1\nat name@domain.com 2 2 2\n\xff\xfe 3 3 3\nthe 4 4 4\n"
     assert read_vectors(file(content), ["the", ".", "at"], seed=1)[1].tolist() == [True, False, False]
