@@ -6,7 +6,7 @@ import base64
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -40,7 +40,8 @@ class Report:
 
     `figures` are PNG files by name; the page leaves out those that are missing. `wrong` and `suspects` are
     the tables of `assessment`, `members` is the number of networks, `data` the data report, `options` those
-    of all stages, and `run` what `train` noted about the run.
+    of all stages, `run` what `train` noted about the run, and `vectors` what `embed` noted of the pretrained
+    ones.
     """
 
     title: str
@@ -55,6 +56,7 @@ class Report:
     data: Mapping[str, Any]
     options: Mapping[str, Any]
     run: Mapping[str, Any]
+    vectors: Mapping[str, Any] = field(default_factory=dict)
 
     def html(self) -> str:
         """Return the page, which is self-contained: no script, font or image from elsewhere."""
@@ -74,6 +76,7 @@ class Report:
             comparison=comparison,
             criterion=capitalized(CRITERIA[comparison.criterion]),
             data=self.data,
+            vectors=self.vectors.get("files", {}),
             split_sentences=split_sentences(self.data),
             verdict=self.verdict,
             contestants=self.contestants,

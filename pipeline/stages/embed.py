@@ -64,7 +64,7 @@ def run(path: Path) -> None:
             found |= in_file
             covered = learned_vectors.coverage(in_file, sentences)
             warnings = vector_checks.warnings(matrix, in_file, whole, words, sentences)
-            lines += [covered.summary, filling.summary, *(f"caution: {start}: {text}" for text in warnings)]
+            lines += [covered.summary, filling.summary, *(f"caution: {start} {text}" for text in warnings)]
             files[start] = covered.shares | {"missing": asdict(filling), "warnings": warnings}
         matrices.append(matrix)
     vectors = np.concatenate(matrices, axis=1)

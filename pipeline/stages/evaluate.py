@@ -130,6 +130,7 @@ def _review(
         wrong=wrong,
         suspects=suspects,
         data=read_json(folder.corpus.report),
+        vectors=read_json(folder.coverage) if folder.coverage.exists() else {},
         options=_options(folder),
         run=read_json(folder.run) | read_json(folder.request),
     )

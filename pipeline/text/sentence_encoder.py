@@ -6,9 +6,9 @@ The only module that imports onnxruntime and tokenizers.
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
@@ -101,18 +101,18 @@ def _run(path: Path, ids: list[list[int]]) -> Matrix:
     order = _batches(np.array([len(tokens) for tokens in ids]))
     batches = [np.array([ids[row] for row in rows]) for rows in order]
     vectors: list[Matrix] = []
+    threads = ThreadPoolExecutor(cores())
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        with (
-            tqdm(total=len(ids), desc="encoder", unit="word", disable=None, leave=False) as bar,
-            ThreadPool(cores()) as threads,
-        ):
-            for batch in threads.imap(partial(_encode, session), batches):
+        with tqdm(total=len(ids), desc="encoder", unit="word", disable=None, leave=False) as bar:
+            for batch in threads.map(partial(_encode, session), batches):
                 vectors.append(batch)
                 bar.update(len(batch))
         result = np.concatenate(vectors)
     except Exception as error:  # nor has this one a class for its errors
         raise _misfit(path, error) from error
+    finally:
+        threads.shutdown(cancel_futures=True)
     return result[np.argsort(np.concatenate(order))]
 
 

@@ -116,6 +116,17 @@ def report(**changed: Any) -> Report:
     return Report(**(values | changed))
 
 
+def test_pretrained_vectors_have_their_coverage_and_what_is_feared_of_them() -> None:
+    found = {"types": 0.871, "tokens": 0.964, "warnings": []}
+    doubted = found | {"warnings": ["knows 41 of the 100 most frequent words"]}
+    page = " ".join(report(vectors={"files": {"<glove>": found, "mini": doubted}}).html().split())
+    first, second = page.split("<p>Pretrained vectors, ")[1:]
+    assert first.startswith("&lt;glove&gt;: 87.1") and "96.4" in first and "Caution" not in first
+    assert second.startswith("mini: 87.1")
+    assert "<strong>Caution: mini knows 41 of the 100 most frequent words.</strong>" in page
+    assert "Pretrained vectors" not in report().html() + report(vectors={}).html()
+
+
 def test_nothing_from_the_data_becomes_markup() -> None:
     page = report().html()
     assert (
