@@ -23,7 +23,7 @@ from .terminal import shorten
 
 
 def _parted_by_commas(value: Any) -> Any:
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    return [part for part in map(str.strip, value.split(",")) if part] if isinstance(value, str) else value
 
 
 Real = Annotated[float, Field(allow_inf_nan=False)]

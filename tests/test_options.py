@@ -49,7 +49,7 @@ def test_one_set_of_vectors_is_written_as_it_was_and_named_files_are_read() -> N
         "corpus",
         "random",
     ]
-    assert Embed.model_validate({"vectors": "glove.txt, corpus,a"}).vectors == ["glove.txt", "corpus", "a"]
+    assert Embed.model_validate({"vectors": "glove.txt, corpus,a,"}).vectors == ["glove.txt", "corpus", "a"]
     assert Embed().pretrained == []
 
 

@@ -17,6 +17,7 @@ import pooch
 from ..errors import InputError
 from ..files import digest, exclusive
 from ..options import File
+from ..terminal import say
 from ..text.vector_sources import ADDRESS, DOWNLOADS
 
 TIMEOUT = 30  # seconds without a byte
@@ -58,6 +59,8 @@ def fetch_vectors(name: str, folder: Path, mirror: str = "") -> Path:
     path = f"{name}/{name}.gz"
     sources = [_join(mirror, path), _join(mirror, f"{name}.gz")] if mirror else [ADDRESS + path]
     with exclusive(folder / f".{name}.lock"):
+        if not (folder / path).exists():
+            say(f"  downloads {name}, {DOWNLOADS[name].bytes / 1e6:,.0f} MB, which are kept in {folder}")
         return _fetch(sources, path, Checksum("md5", DOWNLOADS[name].md5), folder, mirror)
 
 

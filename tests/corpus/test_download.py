@@ -19,7 +19,7 @@ from pipeline.text.vector_sources import DOWNLOADS, Download
 CONTENT = b"0 a fine text\n" * 10_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 FILE = File(path="data/a set.txt", sha256=SHA256)
-VECTORS = Download(len(CONTENT), hashlib.md5(CONTENT).hexdigest())
+VECTORS = Download(1_900_000, hashlib.md5(CONTENT).hexdigest())
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -230,7 +230,7 @@ def test_vectors_are_downloaded_by_name_checked_and_kept(server, folder, vectors
     assert files(folder) == [vectors.parent, vectors]
     assert fetch_vectors("tiny", folder, "http://nowhere.invalid") == vectors
     assert server.asked == ["/good/tiny/tiny.gz"]
-    assert capfd.readouterr() == ("", "")
+    assert capfd.readouterr() == (f"  downloads tiny, 2 MB, which are kept in {folder}\n", "")
 
 
 def test_of_two_that_ask_for_vectors_at_once_one_downloads_them(server, folder, vectors):

@@ -126,14 +126,15 @@ def test_vectors_of_one_word_are_downloaded_once_and_several_stand_side_by_side(
     monkeypatch.setenv("MIRROR", str(packed.parent))
     folder, said = embed(corpus, "", capsys, "VECTORS=tiny-5,random")
     words, vectors, found, coverage = read(folder)
-    assert said[0] == f"embed: {len(words)} words, 11 dimensions, start: tiny-5, random"
+    assert said[1] == f"embed: {len(words)} words, 11 dimensions, start: tiny-5, random"
     assert vectors.shape == (len(words) + 2, 5 + 6)
     assert found.tolist() == [True, False, *(word in IN_FILE for word in words)]
     assert list(coverage["files"]) == ["tiny-5"] and coverage["files"]["tiny-5"]["warnings"] == []
     options = json.loads((folder / "embed.json").read_text("utf-8"))
     assert options["embed"]["vectors"] == ["tiny-5", "random"] and options["inputs"] == []
     packed.unlink()
-    again, _ = embed(corpus, "embed.vectors=[tiny-5,random]", capsys)
+    again, said_again = embed(corpus, "embed.vectors=[tiny-5,random]", capsys)
+    assert said_again == said[1:]
     np.testing.assert_array_equal(read(again)[1], vectors)
 
 
