@@ -60,7 +60,7 @@ def fetch_vectors(name: str, folder: Path, mirror: str = "") -> Path:
     sources = [_join(mirror, path), _join(mirror, f"{name}.gz")] if mirror else [ADDRESS + path]
     with exclusive(folder / f".{name}.lock"):
         if not (folder / path).exists():
-            say(f"  downloads {name}, {DOWNLOADS[name].bytes / 1e6:,.0f} MB, which are kept in {folder}")
+            say(f"{name}: {DOWNLOADS[name].bytes / 1e6:,.0f} MB are downloaded, and kept in {folder}")
         return _fetch(sources, path, Checksum("md5", DOWNLOADS[name].md5), folder, mirror)
 
 

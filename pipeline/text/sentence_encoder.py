@@ -25,6 +25,7 @@ from .vector_sources import ENCODER_FILES
 DEVIATION = 0.25  # of all numbers, once they are scaled
 BATCH_SIZE = 64  # words
 MAX_TOKENS = 128  # at which a word is cut off; most encoders take 512
+BLANKS = ("▁", "Ġ")  # as tokenizers write one that precedes a word
 INTEGERS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 
@@ -66,7 +67,7 @@ def encode_words(folder: str | Path, words: list[str], seed: int) -> Encoded:
 
 
 def _tokenize(path: Path, words: list[str]) -> tuple[list[list[int]], list[list[bool]]]:
-    """Return each word's tokens by id, and which of its parts are known: its tokens but for the marks."""
+    """Return each word's tokens by id, and which of its parts, tokens but no marks or blanks, are known."""
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
@@ -82,7 +83,11 @@ def _tokenize(path: Path, words: list[str]) -> tuple[list[list[int]], list[list[
     except Exception as error:  # the library's own are no narrower
         raise _misfit(path, error) from error
     known = [
-        [token != unknown for token, mark in zip(each.ids, each.special_tokens_mask, strict=True) if not mark]
+        [
+            number != unknown
+            for number, token, mark in zip(each.ids, each.tokens, each.special_tokens_mask, strict=True)
+            if not mark and token not in BLANKS
+        ]
         for each in encodings
     ]
     return [each.ids for each in encodings], known

@@ -48,10 +48,9 @@ def read_vectors(
             _read_text(file, kept)
         else:
             _read_binary(file, kept)
+    found = (next(filter(kept.vectors.__contains__, each), None) for each in spellings)
     vectors = {
-        row: kept.vectors[spelling]
-        for row, each in enumerate(spellings, FIRST_WORD)
-        if (spelling := next((spelling for spelling in each if spelling in kept.vectors), None)) is not None
+        row: kept.vectors[spelling] for row, spelling in enumerate(found, FIRST_WORD) if spelling is not None
     }
     if not vectors:
         raise InputError(

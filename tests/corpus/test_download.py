@@ -230,7 +230,7 @@ def test_vectors_are_downloaded_by_name_checked_and_kept(server, folder, vectors
     assert files(folder) == [vectors.parent, vectors]
     assert fetch_vectors("tiny", folder, "http://nowhere.invalid") == vectors
     assert server.asked == ["/good/tiny/tiny.gz"]
-    assert capfd.readouterr() == (f"  downloads tiny, 2 MB, which are kept in {folder}\n", "")
+    assert capfd.readouterr() == (f"tiny: 2 MB are downloaded, and kept in {folder}\n", "")
 
 
 def test_of_two_that_ask_for_vectors_at_once_one_downloads_them(server, folder, vectors):

@@ -52,6 +52,18 @@ def test_a_word_that_is_known_in_part_is_found_but_not_whole(tmp_path: Path) -> 
     assert encoded.found.tolist() == [True, True] and encoded.whole.tolist() == [True, False]
 
 
+def test_a_blank_before_a_word_is_no_part_of_it(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    folder = write_encoder(tmp_path)
+    scores = [("<unk>", 0.0), ("▁", -1.0), ("好", -1.0), ("▁film", -1.0)]
+    tokenizer = Tokenizer(models.Unigram(scores, unk_id=0))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    encoded = encode_words(folder, ["好", "film", "漢"], seed=1)  # ▁ 好, ▁film, ▁ <unk>
+    assert encoded.found.tolist() == encoded.whole.tolist() == [True, True, False]
+
+
 @pytest.mark.parametrize("inputs", [("input_ids",), (*INPUTS, "token_type_ids")])
 @pytest.mark.parametrize("pooled", [False, True])
 def test_a_model_may_ask_for_fewer_or_more_inputs_and_take_the_mean_itself(

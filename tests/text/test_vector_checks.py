@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from csv import DictReader
+from itertools import islice
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from pipeline.inputs import Sequences
+from pipeline.options import Tokenize
+from pipeline.text.encoder import TextEncoder
 from pipeline.text.vector_checks import warnings
+from pipeline.text.vector_files import read_vectors
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 WORDS = [f"{first}{second}" for first in "abcdefghijkl" for second in "abcdefghij"]  # 120
 EACH_ONCE = Sequences.from_rows([list(range(2, 122))])
@@ -43,6 +53,20 @@ def test_numbers_and_punctuation_tell_no_language() -> None:
 def test_few_words_tell_no_language() -> None:
     assert check(np.zeros(19, np.bool_), WORDS[:19], Sequences.from_rows([list(range(2, 21))])) == []
     assert check(np.zeros(20, np.bool_), WORDS[:20], Sequences.from_rows([list(range(2, 22))]))
+
+
+@pytest.mark.skipif(not (SHARED / "vectors").is_dir(), reason="shared/vectors is not there")
+@pytest.mark.parametrize(
+    ("corpus", "words_of"), [("mr.csv", "English"), ("chnsenticorp_htl/all.csv", "Chinese")]
+)
+def test_real_vectors_are_told_from_those_of_another_language(corpus: str, words_of: str) -> None:
+    with open(SHARED / "corpora" / corpus, encoding="utf-8", newline="") as file:
+        texts = [row["text"] for row in islice(DictReader(file), 2000)]
+    encoder = TextEncoder.learn(texts, Tokenize())
+    sentences = encoder.encode(texts)
+    for language, name in (("English", "glove.840B.300d.10k"), ("Chinese", "tencent.char.200d")):
+        matrix, found = read_vectors(SHARED / "vectors" / f"{name}.txt.gz", encoder.words, seed=1)
+        assert bool(warnings(matrix, found, found, encoder.words, sentences)) == (language != words_of)
 
 
 def test_many_words_of_one_vector_are_told_of() -> None:
