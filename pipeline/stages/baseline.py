@@ -29,6 +29,7 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
     rows = read_table(folder.rows)
     labels, forms = rows["label"].to_numpy(np.int64), _forms(folder, rows)
     part = {name: np.flatnonzero(rows["part"] == name) for name in PARTS}
+    learned = np.concatenate([part["train"], part["validation"]])
     classes = len(read_json(folder.labels))
     predictions, choices = {"row": part["test"]}, {}
     fitted_on, chosen_on = len(part["train"]), len(part["validation"])
@@ -37,12 +38,7 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
     for name in options.baselines:
         inputs = forms[BASELINES[name].takes]
         training, validation, both = (
-            (inputs.select(places), labels[places])
-            for places in (
-                part["train"],
-                part["validation"],
-                np.concatenate([part["train"], part["validation"]]),
-            )
+            (inputs.select(places), labels[places]) for places in (part["train"], part["validation"], learned)
         )
         chosen = fit(name, training, validation, classes, criterion, options.seed)
         fitted = refit(name, chosen, both, classes, options.seed)
