@@ -29,7 +29,7 @@ def predict(
     if library:
         pytest.importorskip(library, reason=f"{library} is not installed")
     training = rows_for(name, rows), np.array(labels)
-    fitted, _ = fit(name, training, training, max(labels) + 1, "accuracy", seed)
+    fitted, *_ = fit(name, training, training, max(labels) + 1, "accuracy", seed)
     predicted = fitted.predict(rows_for(name, test))
     assert predicted.dtype == np.int64
     return predicted.tolist(), fitted.setting
@@ -79,7 +79,7 @@ def test_a_class_without_a_training_row_is_not_predicted(name: str) -> None:
     test = rows_for(name, [[2], [3], [4]])
     if not BASELINES[name].available():
         pytest.skip(f"{BASELINES[name].library} is not installed")
-    fitted, _ = fit(name, training, (test, np.array([0, 3, 1])), 5, "macro_f1", 1)
+    fitted, *_ = fit(name, training, (test, np.array([0, 3, 1])), 5, "macro_f1", 1)
     assert set(fitted.predict(test).tolist()) <= {0, 3}
 
 
@@ -114,15 +114,15 @@ def test_a_seed_repeats_the_predictions_and_the_choice(name: str) -> None:
 
 def test_the_candidate_with_most_validation_rows_right_is_chosen_and_of_several_the_first() -> None:
     rows, labels = [[2, 3], [3, 2], [4, 3], [3, 4]] * 5, [0, 0, 1, 1] * 5
-    assert predict("linear", rows, labels, [[2]])[1] == "C = 1"
-    # One clear row of the small class among many of the other: C = 1 takes it for the large one.
+    assert predict("linear", rows, labels, [[2]])[1] == "C = 10"
+    # One clear row of the small class among many of the other: C = 10 takes it for the large one.
     rows, labels = [[2]] + [[2, 3]] * 60 + [[4, 3]] * 2, [1] + [1] * 60 + [0] * 2
     training, held_out = (
         (Sequences.from_rows(rows), np.array(labels)),
         (Sequences.from_rows([[4, 3]]), np.array([0])),
     )
-    fitted, score = fit("linear", training, held_out, 2, "accuracy", 1)
-    assert (fitted.setting, score) == ("C = 10", 1)
+    fitted, score, *_ = fit("linear", training, held_out, 2, "accuracy", 1)
+    assert (fitted.setting, score) == ("C = 100", 1)
 
 
 def test_a_baseline_is_the_opponent_of_networks_that_read_the_same() -> None:
@@ -137,7 +137,7 @@ def test_a_baseline_is_the_opponent_of_networks_that_read_the_same() -> None:
 
 def test_a_baseline_without_its_library_is_not_available() -> None:
     assert BASELINES["linear"].available()
-    assert not Baseline("", BASELINES["linear"].candidates, library="not_installed").available()
+    assert not Baseline("", BASELINES["linear"].candidates, (1.0,), library="not_installed").available()
 
 
 def test_the_classes_weigh_the_same_only_where_they_do_for_the_network_too() -> None:
@@ -149,8 +149,8 @@ def test_the_classes_weigh_the_same_only_where_they_do_for_the_network_too() -> 
     # One class 0 row right and one of four class 1 rows wrong: macro-F1 is (2/3 + 6/7) / 2, accuracy 4/5. All
     # called class 1: macro-F1 is (0 + 8/9) / 2, accuracy 4/5 as well, and it comes first.
     validation = Sequences.from_rows([[2, 3], [2, 3], [4], [4], [4]]), np.array([0, 1, 1, 1, 1])
-    by_accuracy, accuracy = fit("linear", training, validation, 2, "accuracy", 1)
-    by_macro_f1, macro_f1 = fit("linear", training, validation, 2, "macro_f1", 1)
+    by_accuracy, accuracy, *_ = fit("linear", training, validation, 2, "accuracy", 1)
+    by_macro_f1, macro_f1, *_ = fit("linear", training, validation, 2, "macro_f1", 1)
     assert (accuracy, macro_f1) == pytest.approx((4 / 5, (2 / 3 + 6 / 7) / 2))
     assert by_accuracy.predict(validation[0]).tolist() == [1, 1, 1, 1, 1]
     assert by_macro_f1.predict(validation[0]).tolist() == [0, 0, 1, 1, 1]

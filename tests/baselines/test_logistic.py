@@ -45,8 +45,8 @@ def test_the_model_is_scikit_learns_tfidf_and_logistic_regression(
     )
     features = vectorizer.fit_transform(documents(training))
     weight = "balanced" if balanced else None
-    found = candidates(training, labels, classes, balanced)
-    for candidate, strength in zip(found, logistic.C_TOLERANCES, strict=True):
+    found = candidates(training, labels, classes, balanced, logistic.C_VALUES)
+    for candidate, strength in zip(found, logistic.C_VALUES, strict=True):
         assert candidate.setting.startswith(f"C = {strength:g}")
         model = candidate.predict.__self__  # type: ignore[attr-defined]  # whose method it is
         theirs = LogisticRegression(C=strength, tol=1e-8, max_iter=10_000, class_weight=weight)
@@ -57,5 +57,5 @@ def test_the_model_is_scikit_learns_tfidf_and_logistic_regression(
 
 def test_a_class_without_training_rows_has_no_chance() -> None:
     sequences, labels = corpus(60, 2, 3)
-    for candidate in candidates(sequences, labels * 3, 5, False):
+    for candidate in candidates(sequences, labels * 3, 5, False, logistic.C_VALUES):
         assert set(candidate.predict(sequences).tolist()) == {0, 3}

@@ -73,7 +73,7 @@ def test_a_frequent_class_does_not_outweigh_what_rows_of_the_others_say() -> Non
         return Sequences.from_rows(tokens.tolist()), labels
 
     training, validation, (test, truth) = rows(600), rows(200), rows(2000)
-    fitted, _ = fit("nbsvm", training, validation, 6, "accuracy", 1)
+    fitted, *_ = fit("nbsvm", training, validation, 6, "accuracy", 1)
     assert np.mean(fitted.predict(test) == truth) > np.mean(truth == 0) + 0.05
 
 
@@ -90,6 +90,6 @@ def test_it_reaches_the_published_accuracy_on_mr() -> None:
         training, validation, test = (
             (encoder.encode(texts[part]), labels[part]) for part in (learned, held_out, tested)
         )
-        fitted, _ = fit("nbsvm", training, validation, 2, "accuracy", 1)
+        fitted, *_ = fit("nbsvm", training, validation, 2, "accuracy", 1)
         accuracies.append(np.mean(fitted.predict(test[0]) == test[1]))
     assert np.mean(accuracies) == pytest.approx(0.794, abs=0.005)

@@ -29,10 +29,10 @@ def test_it_learns_where_an_image_is_bright_and_repeats_itself(monkeypatch: pyte
     images[np.arange(90), labels] += 100
     monkeypatch.setattr(pixels, "MAX_VALUES", 60 * 16)
     rows = Images.from_pixels(images)
-    fitted, _ = fit("pixels", (rows, labels), (rows, labels), 3, "accuracy", seed=1)
+    fitted, *_ = fit("pixels", (rows, labels), (rows, labels), 3, "accuracy", seed=1)
     assert fitted.setting.endswith(", 60 rows of 16 values")
     assert (fitted.predict(rows) == labels).mean() > 0.95
-    again, _ = fit("pixels", (rows, labels), (rows, labels), 3, "accuracy", seed=1)
+    again, *_ = fit("pixels", (rows, labels), (rows, labels), 3, "accuracy", seed=1)
     np.testing.assert_array_equal(fitted.predict(rows), again.predict(rows))
 
 

@@ -61,7 +61,8 @@ def test_its_predictions_are_those_of_scikit_learns_svm_for_each_c() -> None:
     training, test = texts(1), texts(2)
     labels = np.random.default_rng(3).integers(0, 3, len(training))
     fitted, other = theirs(training, test)
-    for candidate, strength in zip(candidates(training, labels, 1, balanced=True), C_VALUES, strict=True):
+    found = candidates(training, labels, 1, True, C_VALUES)
+    for candidate, strength in zip(found, C_VALUES, strict=True):
         svm = LinearSVC(C=strength, class_weight="balanced", random_state=1, max_iter=10_000)
         assert candidate.setting == f"C = {strength:g}, balanced"
         assert candidate.predict(test).tolist() == svm.fit(fitted, labels).predict(other).tolist()
@@ -71,7 +72,7 @@ def test_it_learns_from_the_beginnings_of_words_that_occur_once() -> None:
     """To the network each is an unknown word."""
     written = [f"{kind}{number:03}" for number in range(100) for kind in ("run", "eat")]
     part = Texts(written, Sequences.from_rows([[1]] * 200)), np.arange(200) % 2
-    fitted, score = fit("svm", part, part, 2, "accuracy", 1)
+    fitted, score, *_ = fit("svm", part, part, 2, "accuracy", 1)
     new = Texts(["runs", "eating"], Sequences.from_rows([[1], [1]]))
     assert (score, fitted.predict(new).tolist()) == (1, [0, 1])
 
@@ -88,6 +89,6 @@ def test_words_are_counted_as_they_lie_between_blanks(written: list[str]) -> Non
 @pytest.mark.parametrize("written", [["a", "b"], ["?", "日"]])
 def test_words_without_an_n_gram_in_common_are_learned_too(written: list[str]) -> None:
     part = Texts(written, Sequences.from_rows([[2], [3]])), np.array([0, 1])
-    fitted, _ = fit("svm", part, part, 2, "accuracy", 1)
+    fitted, *_ = fit("svm", part, part, 2, "accuracy", 1)
     assert fitted.predict(part[0]).tolist() == [0, 1]
     assert fitted.predict(Texts(["", ""], Sequences.from_rows([[], []]))).shape == (2,)

@@ -65,7 +65,7 @@ def compare(
             continue
         rows = texts if baseline.takes == "texts" else [part.tokens for part in texts]
         start = time.process_time()
-        fitted, best = fit(name, (rows[0], labels[0]), (rows[1], labels[1]), len(names), "accuracy", seed)
+        fitted, best, *_ = fit(name, (rows[0], labels[0]), (rows[1], labels[1]), len(names), "accuracy", seed)
         found = scores(labels[2], fitted.predict(rows[2]), names)
         seconds = time.process_time() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -78,7 +77,7 @@ def graph(project: Project, data: Path, run: Path, *options: str) -> list[str]:
     return [verb.split()[0] for _, found, verb in lines if found]
 
 
-def test_a_network_is_trained_anew_by_its_n_grams_and_by_no_other_opponent(
+def test_another_opponent_trains_no_network_anew(
     project: Project, tmp_path: Path
 ) -> None:
     write_tail(tmp_path / "rows.csv")
@@ -88,16 +87,8 @@ def test_a_network_is_trained_anew_by_its_n_grams_and_by_no_other_opponent(
     assert done.returncode == 0, done.stderr
     run = Path(done.stdout.splitlines()[-1])
     assert graph(project, tmp_path, run) == []
-    options, ngrams = run.parent / "baseline.json", run.parent / "ngrams_accuracy.npz"
+    options = run.parent / "baseline.json"
     options.write_text(options.read_text().replace('"linear"', '"linear", "nbsvm"'))
     assert graph(project, tmp_path, run) == ["baseline", "evaluate"]
     assert "nbsvm" in pd.read_parquet(run.parent / "baseline_accuracy.parquet")
     assert graph(project, tmp_path, run) == []
-
-    os.utime(ngrams)  # as if it had changed
-    assert graph(project, tmp_path, run, "--dry-run") == ["train", "evaluate"]
-    facts = RunFolder(run).facts
-    facts.write_text(
-        "".join(line for line in facts.read_text().splitlines(True) if not line.startswith("NGRAMS"))
-    )
-    assert graph(project, tmp_path, run, "--dry-run") == []
