@@ -27,9 +27,12 @@ def network(seed: int = 1, **options: Any) -> keras.Model:
     return model
 
 
-def linear_models(words: list[str], classes: int = 3) -> dict[Ngrams, LinearModel]:
-    """Of random weights, for the n-grams of ROWS; `words` are those of the ids from 2 on."""
-    texts, random = Sequences.from_rows([[i for i in row if i > 1] for row in ROWS]), np.random.default_rng(3)
+def linear_models(
+    words: list[str], classes: int = 3, texts: Sequences | None = None
+) -> dict[Ngrams, LinearModel]:
+    """Of random weights, for the n-grams of texts or ROWS; `words` are those of the ids from 2 on."""
+    texts = texts or Sequences.from_rows([[i for i in row if i > 1] for row in ROWS])
+    random = np.random.default_rng(3)
     features = {"tokens": TokenFeatures(texts), "characters": CharacterFeatures(texts, words)}
     return {
         name: one.model(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -77,9 +78,7 @@ def graph(project: Project, data: Path, run: Path, *options: str) -> list[str]:
     return [verb.split()[0] for _, found, verb in lines if found]
 
 
-def test_another_opponent_trains_no_network_anew(
-    project: Project, tmp_path: Path
-) -> None:
+def test_no_opponent_trains_a_network_anew(project: Project, tmp_path: Path) -> None:
     write_tail(tmp_path / "rows.csv")
     few = project.tiny(epochs=1) + " embed.vectors=random"
     arguments = [f"CORPUS={tmp_path / 'rows.csv'}", "MODEL=convtext", f"SET={few}"]
@@ -92,3 +91,6 @@ def test_another_opponent_trains_no_network_anew(
     assert graph(project, tmp_path, run) == ["baseline", "evaluate"]
     assert "nbsvm" in pd.read_parquet(run.parent / "baseline_accuracy.parquet")
     assert graph(project, tmp_path, run) == []
+
+    os.utime(run.parent / "baseline_accuracy.parquet")  # as if it had changed
+    assert graph(project, tmp_path, run, "--dry-run") == ["evaluate"]

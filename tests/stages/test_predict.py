@@ -32,6 +32,7 @@ from pipeline.prediction.classifier import Classifier, save
 from pipeline.prediction.pool import Pool
 from pipeline.tables.blocks import CsvBlocks
 from pipeline.text.encoder import TextEncoder
+from tests.prediction.networks import linear_models
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
@@ -59,7 +60,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kernel.assign(3 * np.random.default_rng(2).normal(size=kernel.shape))
     folded = fold_networks([network])
     assert folded is not None
-    pool = Pool(folded, {}, [1.0])
+    pool = Pool(folded, linear_models(encoder.words, 3, encoder.encode(TEXTS)), [0.7, 0.2, 0.2])
     classifier = Classifier(pool.rounded, encoder, LABELS, "review")
     classifier.set_drift_reference(encoder.encode(TEXTS), encoder.count_tokens(pd.DataFrame({"text": TEXTS})))
     # As if all that is sure had been right.
