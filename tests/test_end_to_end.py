@@ -284,7 +284,7 @@ def test_a_changed_text_redoes_everything_and_a_broken_one_loses_nothing(trained
     )
 
 
-def test_several_members_and_the_linear_model_are_one_classifier(
+def test_several_networks_and_the_linear_models_are_one_classifier(
     project: Project, trained: Trained, tmp_path: Path
 ) -> None:
     few = project.tiny(epochs=2)
@@ -293,8 +293,11 @@ def test_several_members_and_the_linear_model_are_one_classifier(
     assert "  weights: networks " in done.stdout
     folder = Path(done.stdout.splitlines()[-1])
     weights = json.loads((folder / "run.json").read_text())["weights"]
-    assert list(weights) == ["networks", "n-grams"]
-    assert f"weights: networks {weights['networks']:.2f}, n-grams {weights['n-grams']:.2f}" in done.stdout
+    assert list(weights) == ["networks", "tokens", "characters"]
+    told = ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items())
+    assert f"weights: {told}\n" in done.stdout
+    members = json.loads((folder / "metrics.json").read_text())["members"]
+    assert {member["name"]: member["weight"] for member in members} == pytest.approx(weights)
     assert "ensemble of 2 networks + n-grams" in (folder / "report.html").read_text("utf-8")
     history = json.loads((folder / "history.json").read_text())
     assert [(one["member"], one["epoch"]) for one in history] == [(1, 1), (1, 2), (2, 1), (2, 2)]
