@@ -29,6 +29,7 @@ def test_a_text_is_moved_by_unknown_words_at_its_front() -> None:
     moved = shifted_texts(texts, 2)
     assert moved.ids.tolist() == [1, 1, 5, 6, 1, 1, 1, 1, 7]
     assert moved.offsets.tolist() == [0, 4, 6, 9]
+    assert moved.words.tolist() == moved.ids.tolist() and moved.unseen is texts.unseen
     still = shifted_texts(texts, 0)
     assert still.ids.tolist() == texts.ids.tolist() and still.offsets.tolist() == texts.offsets.tolist()
 
