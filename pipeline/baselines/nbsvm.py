@@ -14,6 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from ..arrays import Labels
 from ..inputs import Sequences
+from ..linear.svm import log_count_ratio
 from .candidate import NGRAMS, Candidate, FittedCandidate, documents, setting
 
 C_VALUES = (0.01, 0.1, 1.0)  # up to the paper's
@@ -79,16 +80,6 @@ class NaiveBayesSVM:
         """Return the labels, int64 [rows]."""
         predicted: Labels = self._classes[self.scores(features).argmax(axis=1)]
         return predicted
-
-
-def log_count_ratio(features: Any, positive: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return r of `NaiveBayesSVM`, float64 [features].
-
-    `features` is a sparse matrix of 0 and 1, `positive` bool [rows] are the class's rows.
-    """
-    p, q = (1 + np.asarray(features[rows].sum(axis=0)).ravel() for rows in (positive, ~positive))
-    ratio: NDArray[np.float64] = np.log((p / p.sum()) / (q / q.sum()))
-    return ratio
 
 
 def interpolated(weights: NDArray[np.float64], beta: float) -> NDArray[np.float64]:

@@ -147,6 +147,7 @@ def descend(
     values: Floats,
     labels: Sizes,
     slacks: Floats,
+    scales: Floats,
     order: Sizes,
     dual: Floats,
     weights: Floats,
@@ -159,17 +160,22 @@ def descend(
     `columns` int32, the label `labels[i]`, and the diagonal term `slacks[i]` = 1 / (2 C_i). Changed in place:
     `dual` float32 [rows, classes], `weights` float32 [features, classes] and `bias` float32 [classes], the
     weight of a further feature that is 1. The violation is the magnitude of the projected gradient.
+
+    With `scales` float32 [features, classes] instead of none, class c is fitted to features that are each
+    multiplied by r, of which `scales` are the squares, and `weights` are the machine's times r.
     """
-    classes = len(bias)
+    classes, scaled = len(bias), len(scales) > 0
     scores, steps = np.empty(classes, np.float32), np.empty(classes, np.float32)
+    squares = np.empty(classes, np.float32)
     worst = np.float32(0)
     for row in order:
         scores[:] = bias
-        squares = np.float32(1)
+        squares[:] = np.float32(1) + slacks[row]
         for n in range(starts[row], starts[row + 1]):
-            squares += values[n] * values[n]
+            square = values[n] * values[n]
             for c in range(classes):
                 scores[c] += values[n] * weights[columns[n], c]
+                squares[c] += square * scales[columns[n], c] if scaled else square
         moved = False
         for c in range(classes):
             sign = np.float32(1) if labels[row] == c else np.float32(-1)
@@ -177,7 +183,7 @@ def descend(
             if dual[row, c] == 0:
                 gradient = min(gradient, np.float32(0))
             worst = max(worst, abs(gradient))
-            changed = max(dual[row, c] - gradient / (squares + slacks[row]), np.float32(0))
+            changed = max(dual[row, c] - gradient / squares[c], np.float32(0))
             steps[c] = sign * (changed - dual[row, c])
             moved = moved or steps[c] != 0
             dual[row, c] = changed
@@ -185,7 +191,8 @@ def descend(
         if moved:
             for n in range(starts[row], starts[row + 1]):
                 for c in range(classes):
-                    weights[columns[n], c] += values[n] * steps[c]
+                    step = values[n] * steps[c]
+                    weights[columns[n], c] += step * scales[columns[n], c] if scaled else step
     return float(worst)
 
 

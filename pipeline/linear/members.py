@@ -75,7 +75,8 @@ class Fit(NamedTuple):
             TokenFeatures(sequences) if name == "tokens" else CharacterFeatures(sequences, self.vocabulary)
         )
         balanced = self.criterion == "macro_f1"
-        fitted = machines(features.matrix, labels, self.classes, balanced, self.seed, values)
+        by_ratio = name == "tokens"  # of characters it gains nothing
+        fitted = machines(features.matrix, labels, self.classes, by_ratio, balanced, self.seed, values)
         return [Member(features.model(machine.weights, machine.bias), machine.C) for machine in fitted]
 
     def _each(self, names: Sequence[Ngrams], fit: Callable[[Ngrams], Member]) -> dict[Ngrams, Member]:
