@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
 import numpy as np
 import pytest
 
-from pipeline.baselines.candidate import Rows, Texts
-from pipeline.baselines.catalogue import BASELINES, Baseline, fit
+from pipeline.baselines.candidate import FittedCandidate, Rows, Texts
+from pipeline.baselines.catalogue import BASELINES, Baseline, fit, refit
 from pipeline.config.stage_options import BaselineOptions
 from pipeline.inputs import Sequences
 
@@ -115,14 +116,26 @@ def test_a_seed_repeats_the_predictions_and_the_choice(name: str) -> None:
 def test_the_candidate_with_most_validation_rows_right_is_chosen_and_of_several_the_first() -> None:
     rows, labels = [[2, 3], [3, 2], [4, 3], [3, 4]] * 5, [0, 0, 1, 1] * 5
     assert predict("linear", rows, labels, [[2]])[1] == "C = 10"
-    # One clear row of the small class among many of the other: C = 10 takes it for the large one.
-    rows, labels = [[2]] + [[2, 3]] * 60 + [[4, 3]] * 2, [1] + [1] * 60 + [0] * 2
-    training, held_out = (
-        (Sequences.from_rows(rows), np.array(labels)),
-        (Sequences.from_rows([[4, 3]]), np.array([0])),
-    )
-    fitted, score, *_ = fit("linear", training, held_out, 2, "accuracy", 1)
-    assert (fitted.setting, score) == ("C = 100", 1)
+
+
+def constant(
+    training: Sequences, labels: np.ndarray, classes: int, seed: int, balanced: bool, settings: Sequence[int]
+) -> Iterator[FittedCandidate]:
+    """Each setting is the label of all rows."""
+    for label in settings:
+        yield FittedCandidate(
+            f"{label} of {len(training)} rows", lambda inputs, c=label: np.full(len(inputs), c)
+        )
+
+
+def test_the_best_is_fitted_again_to_other_rows_with_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BASELINES, "linear", Baseline("", constant, (0, 2, 1)))
+    rows = Sequences.from_rows([[2], [3], [4]])
+    chosen = fit("linear", (rows, np.array([0, 1, 2])), (rows, np.array([2, 2, 1])), 3, "accuracy", 1)
+    assert (chosen.candidate.setting, chosen.score) == ("2 of 3 rows", pytest.approx(2 / 3))
+    both = Sequences.from_rows([[2], [3], [4], [2], [3]])
+    again = refit("linear", chosen, (both, np.array([0, 1, 2, 2, 2])), 3, 1)
+    assert again.setting == "2 of 5 rows" and again.predict(rows).tolist() == [2, 2, 2]
 
 
 def test_a_baseline_is_the_opponent_of_networks_that_read_the_same() -> None:

@@ -29,7 +29,7 @@ def test_the_model_is_scikit_learns_tfidf_and_logistic_regression(
 ) -> None:
     """At the optimum, and where the fit ends before it."""
     if tolerance:
-        monkeypatch.setattr(logistic, "C_TOLERANCES", dict.fromkeys(logistic.C_TOLERANCES, tolerance))
+        monkeypatch.setattr(logistic, "TOLERANCE", tolerance)
     (training, labels), (test, _) = corpus(300, classes, 1), corpus(100, classes, 2)
 
     def documents(sequences: Sequences) -> list[str]:

@@ -11,20 +11,12 @@ from scipy.sparse import csr_matrix
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from pipeline.baselines.catalogue import fit
-from pipeline.baselines.nbsvm import INTERPOLATION, NaiveBayesSVM, interpolated, log_count_ratio
+from pipeline.baselines.nbsvm import INTERPOLATION, NaiveBayesSVM, interpolated
 from pipeline.inputs import Sequences
 from pipeline.options import Tokenize
 from pipeline.text.encoder import TextEncoder
 
 MR = Path(__file__).resolve().parents[3] / "shared" / "corpora" / "mr.csv"
-
-
-def test_the_log_count_ratio_is_that_computed_by_hand() -> None:
-    # Tokens a, b and the pair ab; positive rows "a" and "a b", negative row "b".
-    features = csr_matrix([[1.0, 0, 0], [1, 1, 1], [0, 1, 0]])
-    ratio = log_count_ratio(features, np.array([True, True, False]))
-    # p = (3, 2, 2) of 7, q = (1, 2, 1) of 4
-    assert ratio == pytest.approx(np.log([12 / 7, 4 / 7, 8 / 7]))
 
 
 def test_interpolated_weights_are_those_computed_by_hand() -> None:

@@ -170,8 +170,10 @@ class Problem:
         self.dual, self.weights = np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32)
         self.bias = np.zeros(2, np.float32)
 
+        self.scales = np.empty((0, 2), np.float32)
+
     def descend(self, *order: int) -> float:
-        data = self.starts, self.columns, self.values, self.labels, self.slacks
+        data = self.starts, self.columns, self.values, self.labels, self.slacks, self.scales
         return descend(*data, np.array(order), self.dual, self.weights, self.bias)
 
 
@@ -182,6 +184,16 @@ def test_a_step_is_that_computed_by_hand() -> None:
     np.testing.assert_allclose(one.dual, [[1 / 6, 1 / 6], [0, 0]], rtol=1e-6)
     np.testing.assert_allclose(one.weights, [[2 / 6, -2 / 6], [0, 0]], rtol=1e-6)
     np.testing.assert_allclose(one.bias, [1 / 6, -1 / 6], rtol=1e-6)
+
+
+def test_scales_change_a_step_as_computed_by_hand() -> None:
+    """For class 0 the feature is 3 times as large: |x|^2 is 36, the step 1 / 38, the weight 3 * 6 / 38."""
+    one = Problem()
+    one.scales = np.array([[9, 1], [1, 1]], np.float32)
+    one.descend(0)
+    np.testing.assert_allclose(one.dual[0], [1 / 38, 1 / 6], rtol=1e-6)
+    np.testing.assert_allclose(one.weights[0], [18 / 38, -2 / 6], rtol=1e-6)
+    np.testing.assert_allclose(one.bias, [1 / 38, -1 / 6], rtol=1e-6)
 
 
 def test_a_second_row_steps_from_what_the_first_has_left() -> None:

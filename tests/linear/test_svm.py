@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -9,7 +11,7 @@ from scipy.sparse import random as random_matrix
 from sklearn.svm import LinearSVC
 
 from pipeline.linear import svm
-from pipeline.linear.svm import C_VALUES, machines
+from pipeline.linear.svm import C_VALUES, Machine, log_count_ratio, machines
 
 
 @pytest.fixture
@@ -17,6 +19,17 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """The optimum, as near as float32 comes to it."""
     monkeypatch.setattr(svm, "MAX_EPOCHS", 3000)
     monkeypatch.setattr(svm, "TOLERANCE", 1e-5)
+
+
+def plain(
+    matrix: csr_matrix,
+    labels: np.ndarray,
+    classes: int,
+    balanced: bool,
+    seed: int,
+    values: tuple[float, ...] = C_VALUES,
+) -> Iterator[Machine]:
+    return machines(matrix, labels, classes, False, balanced, seed, values)
 
 
 def problem(classes: int, seed: int = 1) -> tuple[csr_matrix, np.ndarray]:
@@ -35,7 +48,7 @@ def problem(classes: int, seed: int = 1) -> tuple[csr_matrix, np.ndarray]:
 @pytest.mark.parametrize("classes", [2, 4])
 def test_scores_are_those_of_scikit_learns_squared_hinge(exact: None, classes: int, balanced: bool) -> None:
     matrix, labels = problem(classes)
-    for machine, strength in zip(machines(matrix, labels, classes, balanced, 1), C_VALUES, strict=True):
+    for machine, strength in zip(plain(matrix, labels, classes, balanced, 1), C_VALUES, strict=True):
         assert strength == machine.C
         assert machine.weights.dtype == machine.bias.dtype == np.float32
         ours = matrix @ machine.weights + machine.bias
@@ -54,21 +67,42 @@ def test_scores_are_those_of_scikit_learns_squared_hinge(exact: None, classes: i
 
 def test_the_default_tolerance_gives_nearly_the_same_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix, labels = problem(4)
-    rough = [
-        (matrix @ one.weights + one.bias).argmax(axis=1) for one in machines(matrix, labels, 4, False, 1)
-    ]
+    rough = [(matrix @ one.weights + one.bias).argmax(axis=1) for one in plain(matrix, labels, 4, False, 1)]
     monkeypatch.setattr(svm, "MAX_EPOCHS", 3000)
     monkeypatch.setattr(svm, "TOLERANCE", 1e-5)
-    for one, near in zip(machines(matrix, labels, 4, False, 1), rough, strict=True):
+    for one, near in zip(plain(matrix, labels, 4, False, 1), rough, strict=True):
         assert ((matrix @ one.weights + one.bias).argmax(axis=1) == near).mean() > 0.97
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_by_ratio_each_class_is_fitted_to_its_own_multiples_of_the_features(
+    exact: None, classes: int
+) -> None:
+    matrix, labels = problem(classes)
+    matrix = abs(matrix)  # as counts and their weights are
+    (machine,) = machines(matrix, labels, classes, True, False, 1, (0.3,))
+    ours = matrix @ machine.weights + machine.bias
+    for label in range(classes):
+        ratio = log_count_ratio(matrix, labels == label)
+        scaled = csr_matrix(matrix.multiply(ratio), dtype=np.float32)
+        (alone,) = plain(scaled, (labels == label).astype(np.int64), 2, False, 1, (0.3,))
+        scores = scaled @ alone.weights + alone.bias
+        halves = 1 if classes == 2 else 2  # a machine for two classes scores each of them by half
+        np.testing.assert_allclose(ours[:, label], halves * scores[:, 1], atol=2e-3)
+
+
+def test_the_log_count_ratio_is_that_computed_by_hand() -> None:
+    features = csr_matrix(np.array([[1, 1, 0], [1, 0, 0], [0, 0, 1]], np.float32))
+    # p = 1 + (2, 1, 0) of 6, q = 1 + (0, 0, 1) of 4.
+    expected = np.log(np.array([3, 2, 1]) / 6 / (np.array([1, 1, 2]) / 4))
+    np.testing.assert_allclose(log_count_ratio(features, np.array([True, True, False])), expected)
 
 
 def test_one_row_of_each_of_two_classes_is_fitted_as_computed_by_hand(exact: None) -> None:
     """Rows 1 and -1, and C = 1: both violations are e = 1 - w and w = 2 C e + 2 C e = 4 (1 - w), so that w is
     4/5; the bias is 0."""
     matrix = csr_matrix(np.array([[1], [-1]], np.float32))
-    *_, last = machines(matrix, np.array([1, 0]), 2, False, 1)
-    assert last.C == 1
+    (last,) = plain(matrix, np.array([1, 0]), 2, False, 1, (1.0,))
     np.testing.assert_allclose(last.weights, [[-0.4, 0.4]], atol=1e-4)
     np.testing.assert_allclose(last.bias, [0, 0], atol=1e-4)
 
@@ -76,8 +110,8 @@ def test_one_row_of_each_of_two_classes_is_fitted_as_computed_by_hand(exact: Non
 def test_balanced_classes_weigh_as_much_as_copies_of_their_rows(exact: None) -> None:
     """Two rows of class 0 and one of class 1: costs 3/4 and 3/2 are those of as many copies and C 3/4."""
     rows = np.array([[1, 0.5], [0.2, 1], [-1, 0.3]], np.float32)
-    (balanced,) = machines(csr_matrix(rows), np.array([0, 0, 1]), 2, True, 1, (1.0,))
-    (copied,) = machines(csr_matrix(rows[[0, 1, 2, 2]]), np.array([0, 0, 1, 1]), 2, False, 1, (0.75,))
+    (balanced,) = plain(csr_matrix(rows), np.array([0, 0, 1]), 2, True, 1, (1.0,))
+    (copied,) = plain(csr_matrix(rows[[0, 1, 2, 2]]), np.array([0, 0, 1, 1]), 2, False, 1, (0.75,))
     np.testing.assert_allclose(balanced.weights, copied.weights, atol=1e-4)
     np.testing.assert_allclose(balanced.bias, copied.bias, atol=1e-4)
 
@@ -85,7 +119,7 @@ def test_balanced_classes_weigh_as_much_as_copies_of_their_rows(exact: None) -> 
 @pytest.mark.parametrize("balanced", [False, True])
 def test_a_class_without_rows_is_never_the_best(balanced: bool) -> None:
     matrix, labels = problem(3)
-    for machine in machines(matrix, np.array([0, 2, 4])[labels], 6, balanced, 1):
+    for machine in plain(matrix, np.array([0, 2, 4])[labels], 6, balanced, 1):
         scores = matrix @ machine.weights + machine.bias
         assert np.isfinite(scores).all() and scores.shape == (300, 6)
         assert set(scores.argmax(axis=1).tolist()) <= {0, 2, 4}
@@ -95,20 +129,20 @@ def test_a_class_without_rows_is_never_the_best(balanced: bool) -> None:
 def test_rows_of_one_class_alone_are_all_given_it(classes: int) -> None:
     matrix, _ = problem(2)
     labels = np.full(300, classes - 1)
-    for machine in machines(matrix, labels, classes, True, 1):
+    for machine in plain(matrix, labels, classes, True, 1):
         assert machine.weights.shape == (20, classes)
         assert set((matrix @ machine.weights + machine.bias).argmax(axis=1).tolist()) == {classes - 1}
 
 
 def test_without_features_the_bias_decides() -> None:
-    for machine in machines(csr_matrix((5, 0), dtype=np.float32), np.array([1, 1, 1, 0, 1]), 2, False, 1):
+    for machine in plain(csr_matrix((5, 0), dtype=np.float32), np.array([1, 1, 1, 0, 1]), 2, False, 1):
         assert machine.weights.shape == (0, 2) and machine.bias[1] > machine.bias[0]
 
 
 @pytest.mark.parametrize("classes", [2, 4])
 def test_the_same_seed_gives_the_same_bits(classes: int) -> None:
     matrix, labels = problem(classes)
-    first, again, other = (list(machines(matrix, labels, classes, False, seed)) for seed in (1, 1, 2))
+    first, again, other = (list(plain(matrix, labels, classes, False, seed)) for seed in (1, 1, 2))
     for one, same, different in zip(first, again, other, strict=True):
         np.testing.assert_array_equal(one.weights, same.weights)
         np.testing.assert_array_equal(one.bias, same.bias)
@@ -117,7 +151,7 @@ def test_the_same_seed_gives_the_same_bits(classes: int) -> None:
 
 def test_a_machine_stays_as_it_is_when_the_next_is_fitted() -> None:
     matrix, labels = problem(4)
-    fitted = machines(matrix, labels, 4, False, 1)
+    fitted = plain(matrix, labels, 4, False, 1)
     first = next(fitted)
     weights, bias = first.weights.copy(), first.bias.copy()
     list(fitted)
