@@ -235,7 +235,8 @@ class Ensemble(Section):
     """The members of the classifier: networks that differ in their seed, and linear models on n-grams."""
 
     members: Positive = 1
-    ngrams: list[Ngrams] = []  # linear models on these, weighted on validation
+    # Linear models on these, weighted on the validation part.
+    ngrams: Annotated[list[Ngrams], BeforeValidator(_parted_by_commas)] = []
 
 
 class Configuration(Section):

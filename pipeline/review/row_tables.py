@@ -53,23 +53,23 @@ def suspect_labels(
 ) -> pd.DataFrame:
     """Return the rows whose label is probably wrong, the most suspicious first, with a suggested label.
 
-    The `held_out` validation and test rows are judged by the classifier itself. `rows` and `inputs` are those
-    of the whole corpus: the training rows of texts are judged by an out-of-fold model (see `naive_bayes`),
-    those of images not at all. The probabilities of two judges are not comparable, so a row is ranked by the
-    share of its judge's rows that are at least as suspicious. Test rows come last, as they must not be
-    corrected by the classifier's suggestion.
+    The `held_out` rows, which no member has learned, are judged by the classifier itself. `rows` and `inputs`
+    are those of the whole corpus: all other rows of texts are judged by an out-of-fold model (see
+    `naive_bayes`), those of images not at all. The probabilities of two judges are not comparable, so a row is
+    ranked by the share of its judge's rows that are at least as suspicious. Test rows come last, as they must
+    not be corrected by the classifier's suggestion.
     """
     names = held_out.classifier.labels
     held_out_suspects = label_errors.suspect_rows(held_out.probabilities, held_out.truth)
     suspects = [_named(held_out.rows, held_out_suspects, names)]
     if inputs.kind == "text":
-        is_training = rows["part"] == "train"
-        training = rows[is_training]
-        labels = training["label"].to_numpy(np.int64)
-        sequences = inputs.select(np.flatnonzero(is_training))
-        groups = group_numbers(contents(training))
+        is_learned = ~rows.index.isin(held_out.rows.index)
+        learned = rows[is_learned]
+        labels = learned["label"].to_numpy(np.int64)
+        sequences = inputs.select(np.flatnonzero(is_learned))
+        groups = group_numbers(contents(learned))
         probabilities = naive_bayes.out_of_fold_probabilities(sequences, labels, groups, len(names), seed)
-        suspects.append(_named(training, label_errors.suspect_rows(probabilities, labels), names))
+        suspects.append(_named(learned, label_errors.suspect_rows(probabilities, labels), names))
     ranked = pd.concat(suspects).sort_values("share", kind="stable")
     is_test = ranked["part"] == "test"
     return pd.concat([ranked[~is_test], ranked[is_test]]).drop(columns="share")

@@ -78,7 +78,9 @@ def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
             tracked.log_file(path)
     if not _is_of_study(folder):
         tracked.log_model(folder.path)
-        held_out = ScoredRows.from_corpus(classifier, rows, inputs, rows["part"] != "train")
+        # Linear members have learned the validation rows, too.
+        is_held_out = rows["part"] == "test" if options.ensemble.ngrams else rows["part"] != "train"
+        held_out = ScoredRows.from_corpus(classifier, rows, inputs, is_held_out)
         suspects = row_tables.suspect_labels(held_out, rows, inputs, seed)
         _review(folder, test, measures, mistakes, suspects, tracked)
     return measures
