@@ -55,9 +55,9 @@ def suspect_labels(
 
     The `held_out` rows, which no member has learned, are judged by the classifier itself. `rows` and `inputs`
     are those of the whole corpus: all other rows of texts are judged by an out-of-fold model (see
-    `naive_bayes`), those of images not at all. The probabilities of two judges are not comparable, so a row is
-    ranked by the share of its judge's rows that are at least as suspicious. Test rows come last, as they must
-    not be corrected by the classifier's suggestion.
+    `naive_bayes`), those of images not at all. The probabilities of two judges are not comparable, so a row
+    is ranked by the share of its judge's rows that are at least as suspicious. Test rows come last, as they
+    must not be corrected by the classifier's suggestion.
     """
     names = held_out.classifier.labels
     held_out_suspects = label_errors.suspect_rows(held_out.probabilities, held_out.truth)
