@@ -36,9 +36,16 @@ def visible(text: str) -> str:
 def wrapped(text: str, indent: str = "  ") -> str:
     """Return the text in lines that fit the terminal, the first indented by `indent`, the others by two.
 
-    Names with hyphens stay whole.
+    Names with hyphens stay whole, and so does a path that is longer than a line: it can be copied.
     """
-    return fill(text, TERMINAL_WIDTH, initial_indent=indent, subsequent_indent="  ", break_on_hyphens=False)
+    return fill(
+        text,
+        TERMINAL_WIDTH,
+        initial_indent=indent,
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def shorten(text: object, columns: int) -> str:

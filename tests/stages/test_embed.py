@@ -112,7 +112,7 @@ def test_several_sets_stand_side_by_side_each_of_its_own_dimensions(
     assert [entry["path"] for entry in inputs] == [str(one), str(two)]
     warning = "knows 3 of the 20 most frequent words; it seems to be of another language than the texts"
     assert coverage["files"][str(one)]["warnings"] == [warning.replace("3", "2")]
-    assert "another language" in " ".join(said)
+    assert "it seems to be of another language" in " ".join(" ".join(said).split())
 
 
 def test_vectors_of_one_word_are_downloaded_once_and_several_stand_side_by_side(
@@ -160,7 +160,7 @@ def test_a_folder_with_a_sentence_encoder_gives_every_word_it_knows_a_vector(
     ]
     inputs = json.loads((folder / "embed.json").read_text("utf-8"))["inputs"]
     assert [entry["path"] for entry in inputs] == [f"{encoder}/model.onnx", f"{encoder}/tokenizer.json"]
-    assert said[3].startswith(f"  caution: {encoder}")
+    assert f" caution: {encoder} knows 2 of" in " ".join(" ".join(said).split())
 
 
 def test_without_a_file_every_word_counts_as_found(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
