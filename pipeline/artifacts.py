@@ -6,7 +6,6 @@ data/build/<corpus>/            prepare.json tokenize.json baseline.json   the s
                                 text_encoder.json sequences.npz
                                 baseline_<criterion>.parquet   each baseline's labels of the test rows
                                 baseline_<criterion>.json      its setting and its validation score
-                                ngrams_<criterion>.npz         TF-IDF + logistic regression
 data/build/<corpus>/folds/<fold>/             a fold: the same files, other parts; all/ has all rows
 data/build/<corpus>/folds/all/of10-seed1.npz  the fold that tests each row; options in the .json
 data/build/<corpus>/folds-<hash>/             folds of a corpus for which the command line sets options

@@ -6,10 +6,11 @@ A corpus's file has `source`, `split` and `tokenize`; a model's has `embed`, `ar
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -26,10 +27,17 @@ def _parted_by_commas(value: Any) -> Any:
     return [part for part in map(str.strip, value.split(",")) if part] if isinstance(value, str) else value
 
 
+Ngrams = Literal["tokens", "characters"]
+
+
+def _in_one_order(names: list[Ngrams]) -> list[Ngrams]:
+    """Return the distinct names in the order of `Ngrams`."""
+    return [name for name in get_args(Ngrams) if name in names]
+
+
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[Real, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1, lt=2**63)]  # as NumPy and the kernels count
-Ngrams = Literal["tokens", "characters"]
 BaselineName = Literal["linear", "svm", "nbsvm", "fasttext", "pixels", "majority"]
 InputKind = Literal["tokens", "images"]
 Criterion = Literal["accuracy", "macro_f1"]
@@ -236,7 +244,7 @@ class Ensemble(Section):
 
     members: Positive = 1
     # Linear models on these, weighted on the validation part.
-    ngrams: Annotated[list[Ngrams], BeforeValidator(_parted_by_commas)] = []
+    ngrams: Annotated[list[Ngrams], BeforeValidator(_parted_by_commas), AfterValidator(_in_one_order)] = []
 
 
 class Configuration(Section):

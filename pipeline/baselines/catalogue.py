@@ -50,11 +50,12 @@ class Baseline:
 class Chosen(NamedTuple):
     """A baseline's best candidate, and its score on the validation part by the criterion, in 0..1.
 
-    `balanced` and `settings`, which are one, are what it was fitted with.
+    `baseline`, `balanced` and `settings`, which are one, are what it was fitted with.
     """
 
     candidate: Candidate
     score: float
+    baseline: Baseline
     balanced: bool
     settings: Settings
 
@@ -74,7 +75,8 @@ def fit(
     """
     inputs, labels = training
     held_out, truth = validation
-    baseline = _learnable(name, inputs, labels)
+    learnable = bool(inputs.lengths.any()) and len(np.unique(labels)) > 1
+    baseline = BASELINES[name if learnable else "majority"]
     names = [str(number) for number in range(classes)]
 
     def candidates() -> Iterator[Chosen]:
@@ -82,28 +84,19 @@ def fit(
             fitted = baseline.candidates(inputs, labels, classes, seed, balanced, baseline.settings)
             for candidate, setting in zip(fitted, baseline.settings, strict=True):
                 score = scores(truth, candidate.predict(held_out), names).value(criterion)
-                yield Chosen(candidate, score, balanced, (setting,))
+                yield Chosen(candidate, score, baseline, balanced, (setting,))
 
     return max(candidates(), key=lambda chosen: chosen.score)
 
 
-def refit(
-    name: BaselineName, chosen: Chosen, rows: tuple[Rows, Labels], classes: int, seed: int
-) -> Candidate:
+def refit(chosen: Chosen, rows: tuple[Rows, Labels], classes: int, seed: int) -> Candidate:
     """Return the chosen candidate fitted to other rows: those of training and validation part.
 
     The classifier's own linear models are, too.
     """
     inputs, labels = rows
-    baseline = _learnable(name, inputs, labels)
-    settings = chosen.settings if baseline is BASELINES[name] else baseline.settings
-    return next(baseline.candidates(inputs, labels, classes, seed, chosen.balanced, settings))
-
-
-def _learnable(name: BaselineName, inputs: Rows, labels: Labels) -> Baseline:
-    """Return the baseline of that name, or the majority if the rows have one class or no token."""
-    learnable = bool(inputs.lengths.any()) and len(np.unique(labels)) > 1
-    return BASELINES[name if learnable else "majority"]
+    candidates = chosen.baseline.candidates(inputs, labels, classes, seed, chosen.balanced, chosen.settings)
+    return next(candidates)
 
 
 def _majority(

@@ -80,7 +80,7 @@ def write_run(
 
 
 def write_baselines(folder: RunFolder, configuration: Configuration, baselines: list[BaselineName]) -> None:
-    """Write what the opponents are made by, among them the n-grams that a model may be pooled with."""
+    """Write what the opponents are made by."""
     write(folder.corpus.baseline_options, BaselineOptions(seed=configuration.seed, baselines=baselines))
 
 

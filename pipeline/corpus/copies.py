@@ -63,10 +63,10 @@ class Copies:
             return {}
         return self.near.copies_of(np.bincount(self.number[training], minlength=self._count) > 0)
 
-    def beside_training(self, training: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return which rows, bool [rows], are not in training and have an equal or near copy there."""
-        copied = [*self.near_training(training), *self.number[training].tolist()]
-        return ~training & np.isin(self.number, copied)
+    def beside_learned(self, learned: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which rows, bool [rows], are not learned and have an equal or near copy that is."""
+        copied = [*self.near_training(learned), *self.number[learned].tolist()]
+        return ~learned & np.isin(self.number, copied)
 
     def units(
         self, selected: NDArray[np.bool_], groups: NDArray[np.object_] | None = None

@@ -77,7 +77,7 @@ def unit_name(source: Source) -> str:
 def _with_parts(rows: pd.DataFrame, part: Parts, copies: Copies) -> pd.DataFrame:
     return rows.assign(
         part=pd.Categorical(np.array(PARTS, object)[part], list(PARTS)),
-        copied=copies.beside_training(part == TRAIN),
+        copied=copies.beside_learned(part != TEST),  # once chosen, models are fitted to validation rows too
     )
 
 

@@ -100,7 +100,7 @@ class TrainingRequest:
     def load(self) -> Configuration:
         """Return all options, and write the digests of the code beside them.
 
-        Raises InputError for options that cannot be, and for pretrained vectors that there are not.
+        Raises InputError for options that cannot be, and for pretrained vectors that do not exist.
         """
         flags = self.source_options | ({"embed.vectors": self.vectors} if self.vectors else {})
         configuration = loading.load(self.corpus, self.model, self.set, flags)

@@ -8,8 +8,7 @@ which classifies as well.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,9 +19,10 @@ from numpy.typing import NDArray
 from ..arrays import Floats, Labels, check_array, check_finite
 from ..inputs import Sequences, UnseenWords
 from .kernels import character_logits, hash_table, ngram_keys, word_rows
-from .token_ngrams import check_features
+from .token_ngrams import check_features, hashed
 
 MINIMUM_ROWS = 2  # that an n-gram occurs in
+MAX_LETTERS = 1000  # of a word, that are read
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +41,17 @@ class CharacterNgrams:
     weights: Floats
     bias: Floats
     table: Floats
+    _slots: NDArray[np.int64] = field(init=False, repr=False)
+    _lock: Lock = field(init=False, repr=False)
+    _caches: WeakKeyDictionary[UnseenWords, _Rows] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_features(self.keys, self.idf, self.weights, self.bias)
         check_array("table", self.table, np.float32, (None, self.classes + 1))
         check_finite("table", self.table)
+        object.__setattr__(self, "_slots", hashed(self.keys))
+        object.__setattr__(self, "_lock", Lock())
+        object.__setattr__(self, "_caches", WeakKeyDictionary())
 
     @property
     def classes(self) -> int:
@@ -69,7 +75,7 @@ class CharacterNgrams:
 
     def logits(self, sequences: Sequences) -> Floats:
         """Return the logits, float32 [rows, classes]."""
-        unseen = self.unseen_rows(sequences.unseen)
+        unseen = self.unseen_rows(sequences)
         logits: Floats = character_logits(sequences.words, sequences.offsets, self.table, unseen, self.bias)
         return logits
 
@@ -78,30 +84,47 @@ class CharacterNgrams:
         predicted: Labels = self.logits(sequences).argmax(axis=1)
         return predicted
 
-    def unseen_rows(self, unseen: UnseenWords) -> Floats:
-        """Return the rows of the table that words outside the vocabulary would have; threads may share them.
+    def unseen_rows(self, sequences: Sequences) -> Floats:
+        """Return rows as in `table` for the unseen words, float32 [words or more, classes + 1].
 
-        float32 [words, classes + 1].
+        Only those of words that occur in `sequences` are set. Threads may share them.
         """
+        places = np.unique(sequences.words[sequences.words >= len(self.table)]) - len(self.table)
         with self._lock:
-            rows = self._rows.get(unseen, self.table[:0])
-            if len(rows) < len(unseen):
-                added = rows_of(unseen.words[len(rows) :], self._slots, self.idf, self.weights)
-                self._rows[unseen] = rows = np.concatenate([rows, added])
-            return rows
+            rows = self._caches.setdefault(sequences.unseen, _Rows(self.classes + 1))
+            missing = rows.missing(places, len(sequences.unseen))
+            if len(missing):
+                words = [sequences.unseen.words[place] for place in missing.tolist()]
+                rows.set(missing, rows_of(words, self._slots, self.idf, self.weights))
+            return rows.values
 
-    @cached_property
-    def _slots(self) -> NDArray[np.int64]:
-        slots: NDArray[np.int64] = hash_table(self.keys)
-        return slots
+    def rows(self, sequences: Sequences) -> Floats:
+        """Return what each token adds, float32 [tokens, classes + 1], as `word_rows` does."""
+        unseen, outside = self.unseen_rows(sequences), sequences.words >= len(self.table)
+        rows = np.empty((len(outside), self.classes + 1), np.float32)
+        rows[~outside] = self.table[sequences.words[~outside]]
+        rows[outside] = unseen[sequences.words[outside] - len(self.table)]
+        return rows
 
-    @cached_property
-    def _lock(self) -> Lock:
-        return Lock()
 
-    @cached_property
-    def _rows(self) -> WeakKeyDictionary[UnseenWords, Floats]:
-        return WeakKeyDictionary()
+class _Rows:
+    """Rows that are computed as they are needed, in an array that grows by doubling."""
+
+    def __init__(self, width: int) -> None:
+        self.values = np.empty((0, width), np.float32)
+        self._known = np.empty(0, np.bool_)
+
+    def missing(self, places: NDArray[np.integer], count: int) -> NDArray[np.integer]:
+        """Return those of the places that are not set, and make room for `count` rows."""
+        if count > len(self.values):
+            added = max(count, 2 * len(self.values)) - len(self.values)
+            self.values = np.concatenate([self.values, np.zeros((added, self.values.shape[1]), np.float32)])
+            self._known = np.concatenate([self._known, np.zeros(added, np.bool_)])
+        missing: NDArray[np.integer] = places[~self._known[places]]
+        return missing
+
+    def set(self, places: NDArray[np.integer], values: Floats) -> None:
+        self.values[places], self._known[places] = values, True
 
 
 class CharacterFeatures:
@@ -133,7 +156,8 @@ class CharacterFeatures:
         weighted = (spelled[:, kept] @ diags(self.idf)).astype(np.float32)
         squares = counts @ np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel()
         lengths = np.sqrt(np.where(squares > 0, squares, 1))
-        self.matrix = (diags(1 / lengths) @ (counts @ weighted)).tocsr()
+        self.matrix = (counts @ weighted).tocsr()
+        self.matrix.data *= np.repeat(1 / lengths, np.diff(self.matrix.indptr)).astype(np.float32)
 
     def model(self, weights: Floats, bias: Floats) -> CharacterNgrams:
         """Return the model of weights [features, classes] that were fitted to the matrix."""
@@ -150,6 +174,10 @@ def rows_of(words: Sequence[str], slots: NDArray[np.int64], idf: Floats, weights
 
 
 def _letters(words: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the code points of words laid end to end, and where each begins, int64 [words + 1]."""
+    """Return the code points of words laid end to end, and where each begins, int64 [words + 1].
+
+    Of a word that is longer than MAX_LETTERS, as no word is, only the beginning counts.
+    """
+    words = [word[:MAX_LETTERS] for word in words]
     letters = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.int32)
     return letters, np.cumsum([0, *map(len, words)])

@@ -14,6 +14,7 @@ from ..arrays import Floats, Ints, Sizes
 from ..numba_jit import kernel, kernel_part
 
 NOT_FOUND = -1
+FEW_COLLISIONS, MOST_COLLISIONS = 10_000, 64  # of all keys together, and for each
 SHORTEST, LONGEST = 2, 5  # characters of an n-gram
 BLANK = 32  # before and behind a word
 FNV_OFFSET = np.uint64(14695981039346656037)  # of the 64-bit FNV-1a hash
@@ -207,15 +208,23 @@ def longest_row(offsets: Sizes) -> int:
 
 @kernel
 def hash_table(keys: Sizes) -> Sizes:
-    """Return an open hash table, int64 [a power of two, 2]: a key and its index in `keys`, or NOT_FOUND."""
+    """Return an open hash table, int64 [a power of two, 2]: a key and its index in `keys`, or NOT_FOUND.
+
+    It is empty if the keys collide so often that somebody must have chosen them for it: to make the table,
+    and to look something up in it, would take the square of the time.
+    """
     size = 16
     while size < 2 * len(keys):
         size *= 2
     slots = np.full((size, 2), NOT_FOUND, np.int64)
+    patience = FEW_COLLISIONS + MOST_COLLISIONS * len(keys)
     for index in range(len(keys)):
         slot = _slot(keys[index], size)
         while slots[slot, 1] != NOT_FOUND:
             slot = (slot + 1) & (size - 1)
+            patience -= 1
+            if patience < 0:
+                return slots[:0]
         slots[slot, 0], slots[slot, 1] = keys[index], index
     return slots
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 
@@ -67,17 +67,17 @@ class Fit(NamedTuple):
 
     def refit(self, members: Mapping[Ngrams, Member], rows: Labelled) -> dict[Ngrams, Member]:
         """Fit the members to other rows, each with its C."""
-        return self._each(list(members), lambda name: self._fit(name, rows, (members[name].C,))[0])
+        return self._each(list(members), lambda name: next(self._fit(name, rows, (members[name].C,))))
 
-    def _fit(self, name: Ngrams, rows: Labelled, values: tuple[float, ...]) -> list[Member]:
+    def _fit(self, name: Ngrams, rows: Labelled, values: tuple[float, ...]) -> Iterator[Member]:
         sequences, labels = rows[0], rows[1].astype(np.int64)
         features: _Features = (
             TokenFeatures(sequences) if name == "tokens" else CharacterFeatures(sequences, self.vocabulary)
         )
         balanced = self.criterion == "macro_f1"
-        by_ratio = name == "tokens"  # of characters it gains nothing
+        by_ratio = name == "tokens"  # for characters it gains nothing
         fitted = machines(features.matrix, labels, self.classes, by_ratio, balanced, self.seed, values)
-        return [Member(features.model(machine.weights, machine.bias), machine.C) for machine in fitted]
+        return (Member(features.model(machine.weights, machine.bias), machine.C) for machine in fitted)
 
     def _each(self, names: Sequence[Ngrams], fit: Callable[[Ngrams], Member]) -> dict[Ngrams, Member]:
         """Fit the members side by side, as compiled code holds no lock."""

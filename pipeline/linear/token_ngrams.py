@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TokenNgrams:
     """logits = W'x / |x| + b, with x = (1 + log of an n-gram's count in the row) * its idf.
 
@@ -32,9 +31,11 @@ class TokenNgrams:
     idf: Floats
     weights: Floats
     bias: Floats
+    _slots: NDArray[np.int64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_features(self.keys, self.idf, self.weights, self.bias)
+        object.__setattr__(self, "_slots", hashed(self.keys))
 
     @property
     def classes(self) -> int:
@@ -49,11 +50,6 @@ class TokenNgrams:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by name, to be saved."""
         return {"keys": self.keys, "idf": self.idf, "weights": self.weights, "bias": self.bias}
-
-    @cached_property
-    def _slots(self) -> NDArray[np.int64]:
-        slots: NDArray[np.int64] = hash_table(self.keys)
-        return slots
 
     def find(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the feature of each of the keys int64 [n], int64 [n]; NOT_FOUND if it is none."""
@@ -103,6 +99,14 @@ def check_features(keys: NDArray[np.int64], idf: Floats, weights: Floats, bias: 
         check_finite(name, array)
     if (keys[1:] <= keys[:-1]).any():
         raise InputError("keys do not rise, as expected")
+
+
+def hashed(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return `hash_table` of keys. Raises InputError for such as collide, which no training makes."""
+    slots: NDArray[np.int64] = hash_table(keys)
+    if not len(slots):
+        raise InputError("keys collide with one another")
+    return slots
 
 
 def distinct_ngrams(sequences: Sequences) -> tuple[NDArray[np.int64], csr_matrix]:

@@ -111,9 +111,9 @@ def _word_contributions(
     model: CharacterNgrams, sequences: Sequences, labels: Labels, share: float
 ) -> Iterator[_Contribution]:
     """Yield every token, with what its n-grams of characters add."""
-    rows = np.concatenate([model.table, model.unseen_rows(sequences.unseen)])
+    rows = model.rows(sequences)
     for row, label in enumerate(labels.tolist()):
-        words = rows[sequences.words[sequences.offsets[row] : sequences.offsets[row + 1]]]
+        words = rows[sequences.offsets[row] : sequences.offsets[row + 1]]
         length = np.sqrt(words[:, -1].sum()) or 1.0
         for place, value in enumerate((share * words[:, label] / length).tolist()):
             yield _Contribution(row, place, place + 1, value)

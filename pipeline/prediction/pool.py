@@ -26,7 +26,7 @@ class Predictor(Protocol):
         """Return float32 [rows, labels], before the temperature."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pool:
     """logits = w_0 x the mean of the networks' + the sum of w_i x those of linear model i.
 
@@ -66,7 +66,9 @@ class Pool:
             for name, model in self.linear.items()
             for key, array in model.arrays().items()
         }
-        return arrays | {"weights": np.array(self.weights, np.float64)}
+        of_linear = dict(zip(self.linear, self.weights[1:], strict=True))
+        weights = [self.weights[0], *(of_linear[name] for name in MODELS if name in of_linear)]
+        return arrays | {"weights": np.array(weights, np.float64)}
 
 
 def linear_members(

@@ -44,8 +44,8 @@ class Fitted:
 
     @property
     def named_weights(self) -> dict[str, float]:
-        """The weights of the members by name, if there are several."""
-        if len(self.networks) + len(self.linear) == 1:
+        """The weights of the networks and of the linear models by name, if there are any of the latter."""
+        if not self.linear:
             return {}
         return dict(zip([NETWORKS, *self.linear], self.weights, strict=True))
 

@@ -73,7 +73,7 @@ class ScoredRows:
 
 @dataclass(frozen=True)
 class WithoutCopies:
-    """The performances on the test rows that have no equal text, and no near copy, in the training part.
+    """The performances on the test rows that have no equal text, and no near copy, among the rows learned.
 
     None where no test row is left.
     """
@@ -108,7 +108,7 @@ class WithoutCopies:
     def sentence(self, criterion: Criterion, baseline_title: str) -> str:
         """Return what there is to tell of the score by the criterion without copies."""
         if not (self.network and self.baseline):
-            return "every test row has an equal or near copy among the training rows"
+            return "every test row has an equal or near copy among the rows learned"
         score, opposite = (each.scores.value(criterion) for each in (self.network, self.baseline))
         return f"without near copies: {score:.1%} ({self.rows:,} rows), {baseline_title} {opposite:.1%}"
 
@@ -122,7 +122,7 @@ def mean_without_copies(metrics: Sequence[Mapping[str, Any]]) -> str:
         return ""
     measured = [entries for entries in metrics if entries.get("without_copies_rows") != 0]
     if not measured:
-        return "Every test row has an equal or near copy among the training rows."
+        return "Every test row has an equal or near copy among the rows learned."
     criterion: Criterion = metrics[0]["criterion"]
     network, strongest = (
         np.mean([entries.get(f"without_copies_{score}", entries[score]) for entries in measured])
@@ -170,7 +170,7 @@ class Measures:
     calibration_error_by_chance: Interval
     selective: Selective
     unseen: Other | LeftOutClasses | None = None
-    without_copies: WithoutCopies | None = None  # None if no test row has a copy in the training part
+    without_copies: WithoutCopies | None = None  # None if no test row has a copy among the rows learned
 
     def to_json(self) -> dict[str, Any]:
         """Return the entries of metrics.json."""
@@ -242,12 +242,11 @@ def _members(test: ScoredRows) -> list[MemberScores]:
     pool, truth, names = test.classifier.predictor, test.truth, test.classifier.labels
     if not isinstance(pool, Pool) or not pool.linear:
         return []
-    whole = pool.logits(test.inputs)
     members = []
     for name, weight, logits in pool.opinions(test.inputs):
         alone, without = (
             scores(truth, some.argmax(axis=1).astype(np.int64), names)
-            for some in (logits, whole - weight * logits)
+            for some in (logits, test.logits - weight * logits)
         )
         members.append(MemberScores(name, weight, alone, without))
     return members

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from ..corpus.equality import contents, group_numbers
-from ..folding.folded import FoldedModel
 from ..inputs import Images, Sequences
 from ..prediction.evidence import evidence
 from . import label_errors, naive_bayes
@@ -38,13 +37,13 @@ def with_evidence(wrong: pd.DataFrame, test: ScoredRows) -> pd.DataFrame:
     Images, and predictions of a network that cannot be folded, get no such column.
     """
     classifier = test.classifier
-    encoder, model = classifier.encoder, classifier.predictor
-    if not isinstance(model, FoldedModel):
+    if not classifier.is_folded:
         return wrong
+    encoder = classifier.encoder
     places = test.rows.index.get_indexer(wrong.index)
     sequences = encoder.encode(wrong["text"]).as_sequences()
     tokens = [encoder.tokens(text) for text in wrong["text"]]
-    column = evidence(model, sequences, tokens, test.logits[places], test.predicted[places])
+    column = evidence(classifier.predictor, sequences, tokens, test.logits[places], test.predicted[places])
     return wrong.assign(evidence=column)
 
 

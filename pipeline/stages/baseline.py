@@ -41,7 +41,7 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
             (inputs.select(places), labels[places]) for places in (part["train"], part["validation"], learned)
         )
         chosen = fit(name, training, validation, classes, criterion, options.seed)
-        fitted = refit(name, chosen, both, classes, options.seed)
+        fitted = refit(chosen, both, classes, options.seed)
         predictions[name] = fitted.predict(inputs.select(part["test"]))
         choices[name] = {"setting": fitted.setting, "validation_score": chosen.score}
         lines.append(f"  {BASELINES[name].title}: {fitted.setting}")

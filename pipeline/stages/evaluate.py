@@ -184,7 +184,7 @@ def _opponents(folder: RunFolder, criterion: Criterion) -> dict[str, Opponent]:
 
 
 def _has_vector(folder: RunFolder) -> NDArray[np.bool_] | None:
-    """Return which words have a pretrained vector, bool [words + 2] by id; None without a file of vectors."""
+    """Return which words have a pretrained vector, bool [words + 2] by id; None if there are none."""
     if not folder.coverage.exists() or not read_json(folder.coverage):
         return None
     return read_arrays(folder.vectors)["found"]

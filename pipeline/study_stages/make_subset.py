@@ -36,7 +36,7 @@ def run(path: Path) -> None:
         enters = entry_shares(units[places], labels[places], subset.seed)
         part[places[enters > subset.share]] = None
     rows["part"] = pd.Categorical(part, categories=list(PARTS))
-    rows["copied"] = copies.beside_training(part == "train")
+    rows["copied"] = copies.beside_learned(np.isin(part, ["train", "validation"]))
     write_json(folder.labels, read_json(folder.all_rows.labels))
     write_table(folder.rows, rows)
     kept = rows["part"].value_counts()

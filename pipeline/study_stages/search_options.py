@@ -243,6 +243,17 @@ def _asked(options: TuneOptions) -> dict[str, Any]:
 
 def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
     files = folder.run.corpus
+    requested = {
+        files.prepare_options: options.prepare,
+        files.tokenize_options: options.tokenize,
+        folder.run.embed_options: options.embed,
+    }
+    for path, stage in requested.items():
+        if stage and read_stage(path, type(stage)) != stage:
+            raise InputError(
+                f"{path} does not have the options of this search: another `make` has changed it meanwhile; "
+                "start the search again when that one has ended"
+            )
     rows, inputs = read_table(files.rows), read_inputs(files)
 
     def part(name: str) -> tuple[Sequences | Images, NDArray[np.int32]]:
@@ -258,19 +269,7 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
         members = fit.choose(names, texts, held_out)
         linear = [member.model.logits(held_out[0]) for member in members.values()]
     start = read_start(folder.run, inputs)
-    corpus = Corpus(files.path.name, labels, start, training, validation, linear)
-    requested = {
-        files.prepare_options: options.prepare,
-        files.tokenize_options: options.tokenize,
-        folder.run.embed_options: options.embed,
-    }
-    for path, stage in requested.items():
-        if stage and read_stage(path, type(stage)) != stage:
-            raise InputError(
-                f"{path} does not have the options of this search: another `make` has changed it meanwhile; "
-                "start the search again when that one has ended"
-            )
-    return corpus
+    return Corpus(files.path.name, labels, start, training, validation, linear)
 
 
 def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: OnEpoch) -> Labels:

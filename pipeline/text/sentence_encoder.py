@@ -114,7 +114,7 @@ def _run(path: Path, ids: list[list[int]]) -> Matrix:
                 vectors.append(batch)
                 bar.update(len(batch))
         result = np.concatenate(vectors)
-    except Exception as error:  # nor has this one a class for its errors
+    except Exception as error:  # this library has no class for its errors either
         raise _misfit(path, error) from error
     finally:
         threads.shutdown(cancel_futures=True)

@@ -19,7 +19,7 @@ MIN_DISTINCT = 0.75  # `The` may share the vector of `the`
 def warnings(
     matrix: Matrix, found: NDArray[np.bool_], whole: NDArray[np.bool_], words: list[str], sentences: Sequences
 ) -> list[str]:
-    """Return what is to be feared of pretrained vectors, float32 [words + 2, dimensions].
+    """Return the warnings about pretrained vectors, float32 [words + 2, dimensions].
 
     `found` is bool [words], whether a word has one; `whole`, whether the word as such is known to them, which
     a sentence encoder may have spelled from parts.

@@ -10,7 +10,7 @@ from ..errors import InputError
 
 ADDRESS = "https://github.com/RaRe-Technologies/gensim-data/releases/download/"
 ENCODER_FILES = ("model.onnx", "tokenizer.json")
-LEARNED = ("corpus", "random")  # which nothing is read for
+LEARNED = ("corpus", "random")  # which read no file
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ def test_the_best_is_fitted_again_to_other_rows_with_its_setting(monkeypatch: py
     chosen = fit("linear", (rows, np.array([0, 1, 2])), (rows, np.array([2, 2, 1])), 3, "accuracy", 1)
     assert (chosen.candidate.setting, chosen.score) == ("2 of 3 rows", pytest.approx(2 / 3))
     both = Sequences.from_rows([[2], [3], [4], [2], [3]])
-    again = refit("linear", chosen, (both, np.array([0, 1, 2, 2, 2])), 3, 1)
+    again = refit(chosen, (both, np.array([0, 1, 2, 2, 2])), 3, 1)
     assert again.setting == "2 of 5 rows" and again.predict(rows).tolist() == [2, 2, 2]
 
 

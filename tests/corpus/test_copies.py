@@ -106,14 +106,14 @@ def test_images_have_equal_copies_alone() -> None:
     copies = Copies(pd.DataFrame({"content": ["p", "q", "p"], "file": "a.npz", "line": [1, 2, 3]}))
     found, counts = copies.units(np.ones(3, bool))
     assert (found.tolist(), counts) == ([0, 1, 0], None)
-    assert copies.beside_training(np.array([True, False, False])).tolist() == [False, False, True]
+    assert copies.beside_learned(np.array([True, False, False])).tolist() == [False, False, True]
 
 
-def test_rows_beside_training_have_an_equal_or_a_near_copy_in_it() -> None:
+def test_rows_beside_learned_have_an_equal_or_a_near_copy_in_it() -> None:
     texts = [TEMPLATES[0], TEMPLATES[0] + "!", TEMPLATES[0] + " 7", TEMPLATES[1], "something else"]
     copies = Copies(pd.DataFrame({"text": texts}))
     training = np.array([True, False, False, False, False])
-    assert copies.beside_training(training).tolist() == [False, True, True, False, False]
+    assert copies.beside_learned(training).tolist() == [False, True, True, False, False]
     # By number, which the first two share; 6 of 7 shingles.
     assert copies.near_training(training) == {1: (0, 6 / 7)}
 

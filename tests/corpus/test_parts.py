@@ -42,13 +42,13 @@ def test_variants_of_a_template_do_not_straddle() -> None:
     assert rows["part"].value_counts().between(20, 216).all()
 
 
-def test_a_few_near_copies_are_marked_where_they_lie_beside_training() -> None:
+def test_a_few_near_copies_are_marked_where_they_lie_beside_learned() -> None:
     texts = different(300) + variants(3, 5)
-    rows, told = parts(frame(texts, ["ab"[n % 2] for n in range(315)]), source(), seed=2)
+    rows, told = parts(frame(texts, ["ab"[n % 2] for n in range(315)]), source(), seed=3)
     assert told["near_copies"]["kept_together"] == 0
     assert rows["copied"].any() and not rows["copied"][:300].any()
-    template, is_training = np.arange(15) % 3, (rows["part"][300:] == "train").to_numpy()
-    beside = ~is_training & np.isin(template, template[is_training])
+    template, is_learned = np.arange(15) % 3, (rows["part"][300:] != "test").to_numpy()
+    beside = ~is_learned & np.isin(template, template[is_learned])
     assert rows["copied"][300:].tolist() == beside.tolist()
 
 
@@ -193,8 +193,8 @@ def test_no_test_row_is_older_than_a_training_row_in_parts_and_folds(
         newest = {name: one["order"][one["part"] == name].max() for name in ("train", "validation")}
         oldest = {name: one["order"][one["part"] == name].min() for name in ("validation", "test")}
         assert newest["train"] < oldest["validation"] <= newest["validation"] < oldest["test"]
-        equal_to_training = (
-            one["text"].str.rstrip("!").isin(one["text"][one["part"] == "train"].str.rstrip("!"))
+        equal_to_learned = (
+            one["text"].str.rstrip("!").isin(one["text"][one["part"] != "test"].str.rstrip("!"))
         )
-        assert (one["copied"] == (equal_to_training & (one["part"] != "train"))).all()
+        assert (one["copied"] == (equal_to_learned & (one["part"] == "test"))).all()
     assert [len(one) for one in of_folds] == [int((fold <= n).sum()) for n in range(1, count + 1)]

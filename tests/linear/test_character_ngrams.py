@@ -16,6 +16,7 @@ from pipeline.errors import InputError
 from pipeline.inputs import Sequences, UnseenWords
 from pipeline.linear.character_ngrams import CharacterFeatures, CharacterNgrams, rows_of
 from pipeline.linear.kernels import hash_table, ngram_keys
+from pipeline.linear.token_ngrams import TokenNgrams
 from pipeline.options import Tokenize
 from pipeline.text.encoder import TextEncoder
 
@@ -88,7 +89,8 @@ def test_a_word_outside_the_vocabulary_has_the_row_that_it_would_have_in_it(word
     # A word of the vocabulary that no row has changes no feature.
     more = CharacterFeatures(texts(rows, ["good", "film", word]), ["good", "film", word])
     table = more.model(weights, model.bias).table
-    np.testing.assert_array_equal(model.unseen_rows(UnseenWords([word]))[0], table[-1])
+    unseen = texts([[word]], ["good", "film"])
+    np.testing.assert_array_equal(model.rows(unseen)[0], table[-1])
 
 
 def rows_by_numpy(rows: list[list[str]]) -> tuple[list[str], np.ndarray]:
@@ -170,7 +172,7 @@ def test_a_row_has_the_same_bits_whatever_stands_beside_it() -> None:
     np.testing.assert_array_equal(together, np.concatenate([by_hand().logits(texts([row])) for row in rows]))
 
 
-def test_rows_of_unseen_words_are_computed_once_and_grow_with_the_words(
+def test_rows_of_unseen_words_are_computed_once_and_only_where_they_occur(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model, unseen, computed = by_hand(), UnseenWords(["abc"]), list[str]()
@@ -179,16 +181,40 @@ def test_rows_of_unseen_words_are_computed_once_and_grow_with_the_words(
         computed.extend(words)
         return rows_of(words, *arrays)
 
+    def rows(*places: int, of: UnseenWords = unseen) -> list[list[float]]:
+        words = np.array(places, np.int32) + len(model.table)
+        sequences = Sequences(np.ones_like(words), np.array([0, len(words)]), words, of)
+        found: list[list[float]] = model.rows(sequences).tolist()
+        return found
+
     monkeypatch.setattr("pipeline.linear.character_ngrams.rows_of", noted)
-    assert model.unseen_rows(unseen).tolist() == [[2, 13, 5]]
-    unseen.add("a")
+    assert rows(0) == [[2, 13, 5]]
+    for word in ("never", "a"):
+        unseen.add(word)
     for _ in range(2):
-        assert model.unseen_rows(unseen).tolist() == [[2, 13, 5], [0, 3, 1]]
+        assert rows(2, 0) == [[0, 3, 1], [2, 13, 5]]
     assert computed == ["abc", "a"]
-    assert model.unseen_rows(UnseenWords(["a"])).tolist() == [[0, 3, 1]]  # others have their own
-    del unseen
+    assert rows(0, of=UnseenWords(["a"])) == [[0, 3, 1]]  # others have their own
+    del unseen, rows
     gc.collect()
-    assert len(model._rows) == 0
+    assert len(model._caches) == 0
+
+
+def test_of_a_word_of_thousands_of_letters_the_beginning_counts() -> None:
+    letters = np.array([*b"ab"], np.int32)
+    keys = np.unique(ngram_keys(letters, np.array([0, 2]))[0])  # of " a", "b " and others
+    arrays = hash_table(keys), np.ones(len(keys), np.float32), np.ones((len(keys), 1), np.float32)
+    long, cut = rows_of(["ab" * 10_000, "ab" * 500], *arrays)
+    assert long.tolist() == cut.tolist() and long.any()
+
+
+def test_keys_that_collide_are_refused() -> None:
+    # Multiplied by the hash's factor they have equal upper halves, as its inverse undoes it.
+    inverse = pow(0x9E3779B97F4A7C15, -1, 2**64)
+    keys = np.sort(np.array([n * inverse % 2**64 for n in range(20_000)], np.uint64).astype(np.int64))
+    zeros = np.zeros((len(keys), 1), np.float32)
+    with pytest.raises(InputError, match="keys collide"):
+        TokenNgrams(keys, zeros[:, 0], zeros, np.zeros(1, np.float32))
 
 
 def test_threads_share_rows_of_unseen_words_that_grow_meanwhile() -> None:

@@ -38,7 +38,7 @@ def test_the_c_is_the_smallest_of_those_best_on_the_validation_part(name: Ngrams
     training, validation = rows(150, 1), rows(80, 2)
     chosen = fit().choose([name], training, validation)
     assert list(chosen) == [name]
-    every = fit()._fit(name, training, C_VALUES)
+    every = list(fit()._fit(name, training, C_VALUES))
     assert [member.C for member in every] == list(C_VALUES)
     scores = [accuracy(member, validation) for member in every]
     assert len(set(scores)) > 1

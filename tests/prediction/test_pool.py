@@ -160,3 +160,14 @@ def test_rounding_is_measured_with_the_linear_models() -> None:
     assert Rounding(2_000_000, 1_000_000, 0.0004, 0.9995).summary == (
         "folded to 1.0 MB (float32: 2.0), logits within 0.0004, 99.95% same labels"
     )
+
+
+def test_members_in_another_order_keep_their_weights() -> None:
+    whole = by_hand()
+    turned = Pool(
+        whole.networks,
+        {name: whole.linear[name] for name in ("characters", "tokens")},
+        [whole.weights[0], whole.weights[2], whole.weights[1]],
+    )
+    linear, weights = linear_members(turned.arrays(), 2)
+    assert list(linear) == ["tokens", "characters"] and weights == list(whole.weights)

@@ -75,7 +75,7 @@ def test_one_network_alone_has_a_weight_of_one_and_is_folded() -> None:
 
 def test_networks_differ_in_their_seed_and_are_averaged() -> None:
     fitted, history, told = chosen(2)
-    assert fitted.named_weights == {"networks": 1.0}
+    assert fitted.named_weights == {}
     assert [record["member"] for record in history] == [1, 1, 2, 2]
     assert told == [(0, 1), (0, 2), (2, 1), (2, 2)]
     logits = [KerasNetwork(one).logits(VALIDATION[0]) for one in fitted.networks]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 
 from pipeline.review import row_tables
@@ -57,3 +59,11 @@ def test_copies_of_a_text_do_not_vouch_for_each_others_wrong_label() -> None:
     judged = ScoredRows.from_corpus(classifier(model), table, inputs, table["part"] != "train")
     suspects = row_tables.suspect_labels(judged, table, inputs, seed=1)
     assert suspects["text"].tolist() == copies
+
+
+def test_mistakes_of_a_folded_model_have_their_evidence() -> None:
+    table = rows(["good", "awful film"], [0, 1])
+    test = scored(pool(), table)
+    wrong = table.assign(predicted_label="a", probability=0.5)
+    column = row_tables.with_evidence(wrong, test)["evidence"]
+    assert [json.loads(entry)[-1][0] for entry in column] == ["(bias)", "(bias)"]
