@@ -32,9 +32,8 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
     learned = np.concatenate([part["train"], part["validation"]])
     classes = len(read_json(folder.labels))
     predictions, choices = {"row": part["test"]}, {}
-    fitted_on, chosen_on = len(part["train"]), len(part["validation"])
-    how = f"chosen on {chosen_on:,} by {CRITERIA[criterion]}, then fitted on all"
-    lines = [f"baseline: fitted on {fitted_on:,} rows, {how}"]
+    how = f"chosen on {len(part['validation']):,} rows by {CRITERIA[criterion]}"
+    lines = [f"baseline: {how}, fitted on {len(learned):,}"]
     for name in options.baselines:
         inputs = forms[BASELINES[name].takes]
         training, validation, both = (
