@@ -22,6 +22,8 @@ from pydantic import (
 
 from .terminal import shorten
 
+LEARNED = ("corpus", "random")  # vectors that are read from no file
+
 
 def _parted_by_commas(value: Any) -> Any:
     return [part for part in map(str.strip, value.split(",")) if part] if isinstance(value, str) else value
@@ -216,7 +218,7 @@ class Embed(Section):
 
     @property
     def pretrained(self) -> list[str]:
-        return [vectors for vectors in self.vectors if vectors not in ("random", "corpus")]
+        return [vectors for vectors in self.vectors if vectors not in LEARNED]
 
 
 class Train(Section):

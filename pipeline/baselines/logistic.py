@@ -22,7 +22,7 @@ ABSENT_BIAS = -30.0  # of a class without training rows
 def candidates(
     training: Sequences, labels: Labels, classes: int, balanced: bool, values: Sequence[float]
 ) -> Iterator[Candidate]:
-    """Fit scikit-learn's models for each C of C_VALUES, on labels int64 [rows] of two classes or more.
+    """Fit scikit-learn's models for each C, on labels int64 [rows] of two classes or more.
 
     If `balanced`, every class has the same weight.
     """

@@ -38,7 +38,7 @@ class PixelModel:
 
 
 def candidates(
-    images: Images, labels: NDArray[np.int64], seed: int, balanced: bool, values_of_c: Sequence[float]
+    images: Images, labels: NDArray[np.int64], seed: int, balanced: bool, c_values: Sequence[float]
 ) -> Iterator[PixelModel]:
     """Fit a model for each C, on labels int64 [rows] of two classes or more.
 
@@ -55,7 +55,7 @@ def candidates(
         start += len(block)
     mean = training.mean(axis=0)
     training -= mean
-    for strength in values_of_c:
+    for strength in c_values:
         model = LogisticRegression(
             C=strength, max_iter=MAX_ITERATIONS, class_weight="balanced" if balanced else None
         )

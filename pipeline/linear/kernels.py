@@ -1,4 +1,4 @@
-"""The logits of linear models on n-grams, and the fit of their weights, compiled by numba.
+"""The logits of linear models on n-grams, compiled by numba.
 
 Rows are ragged: row i has the token ids `ids[offsets[i]:offsets[i + 1]]`, int32, none of them padding. Every
 row is computed by itself and in one order, so that no other row changes a bit of it.
@@ -97,9 +97,9 @@ def ngram_keys(letters: Ints, bounds: Sizes) -> tuple[Sizes, Sizes]:
 def word_rows(keys: Sizes, starts: Sizes, slots: Sizes, idf: Floats, weights: Floats) -> Floats:
     """Return what each word adds to the logits of a `CharacterNgrams`, float32 [words, classes + 1].
 
-    `keys` and `starts` are those of `ngram_keys`, `slots` is `hash_table` of the model's. With u the counts
-    of the word's n-grams times their idf, a row is W'u and then |u|^2, of which the c-th occurrence of an
-    n-gram adds idf^2 (2 c - 1).
+    `keys` and `starts` are those of `ngram_keys`, `slots` is `hash_table` of the model's keys. Let u be the
+    counts of the word's n-grams, each times its idf. The row holds W'u, and |u|^2 in the last column. An
+    n-gram that occurs c times has c^2 idf^2 in |u|^2, to which its c-th occurrence adds idf^2 (2 c - 1).
     """
     classes = weights.shape[1]
     rows = np.zeros((len(starts) - 1, classes + 1), np.float32)
@@ -139,62 +139,6 @@ def character_logits(words: Ints, offsets: Sizes, known: Floats, unseen: Floats,
         for c in range(classes):
             logits[row, c] = logits[row, c] / length + bias[c]
     return logits
-
-
-@kernel
-def descend(
-    starts: Sizes,
-    columns: Ints,
-    values: Floats,
-    labels: Sizes,
-    slacks: Floats,
-    scales: Floats,
-    order: Sizes,
-    dual: Floats,
-    weights: Floats,
-    bias: Floats,
-) -> float:
-    """Take one step of dual coordinate descent for each row and class; return the largest violation.
-
-    Hsieh et al. (2008, "A dual coordinate descent method for large-scale linear SVM", algorithm 1 with the
-    squared hinge), for all classes at once. Row i has `values[starts[i]:starts[i + 1]]` float32 in those
-    `columns` int32, the label `labels[i]`, and the diagonal term `slacks[i]` = 1 / (2 C_i). Changed in place:
-    `dual` float32 [rows, classes], `weights` float32 [features, classes] and `bias` float32 [classes], the
-    weight of a further feature that is 1. The violation is the magnitude of the projected gradient.
-
-    With `scales` float32 [features, classes] instead of none, class c is fitted to features that are each
-    multiplied by r, of which `scales` are the squares, and `weights` are the machine's times r.
-    """
-    classes, scaled = len(bias), len(scales) > 0
-    scores, steps = np.empty(classes, np.float32), np.empty(classes, np.float32)
-    squares = np.empty(classes, np.float32)
-    worst = np.float32(0)
-    for row in order:
-        scores[:] = bias
-        squares[:] = np.float32(1) + slacks[row]
-        for n in range(starts[row], starts[row + 1]):
-            square = values[n] * values[n]
-            for c in range(classes):
-                scores[c] += values[n] * weights[columns[n], c]
-                squares[c] += square * scales[columns[n], c] if scaled else square
-        moved = False
-        for c in range(classes):
-            sign = np.float32(1) if labels[row] == c else np.float32(-1)
-            gradient = sign * scores[c] - np.float32(1) + slacks[row] * dual[row, c]
-            if dual[row, c] == 0:
-                gradient = min(gradient, np.float32(0))
-            worst = max(worst, abs(gradient))
-            changed = max(dual[row, c] - gradient / squares[c], np.float32(0))
-            steps[c] = sign * (changed - dual[row, c])
-            moved = moved or steps[c] != 0
-            dual[row, c] = changed
-            bias[c] += steps[c]
-        if moved:
-            for n in range(starts[row], starts[row + 1]):
-                for c in range(classes):
-                    step = values[n] * steps[c]
-                    weights[columns[n], c] += step * scales[columns[n], c] if scaled else step
-    return float(worst)
 
 
 @kernel

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Doubles, Flags, Floats, Labels
-from .kernels import descend
+from .descent import descend
 
 C_VALUES = (0.03, 0.1, 0.3, 1.0, 3.0)  # of the squared hinge, as in scikit-learn's LinearSVC
 MAX_EPOCHS = 30  # for each C

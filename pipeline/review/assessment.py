@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..arrays import Labels
+from ..arrays import Floats, Labels
 from ..inputs import Images, Sequences
 from ..measures import slices
 from ..measures.abstention import Outcomes
@@ -202,12 +202,12 @@ def measures(
     `has_vector` bool [words + 2] says by id which words have a pretrained vector; None without vectors.
     """
     before, after = test.reliability
-    names = test.classifier.labels
+    names, opinions = test.classifier.labels, _opinions(test)
     comparison = compare(test.truth, test.predicted, opponents, names, criterion, seed)
     return Measures(
         comparison=comparison,
-        network_alone=_network_alone(test),
-        members=_members(test),
+        network_alone=_network_alone(test, opinions),
+        members=[_member(test, *opinion) for opinion in opinions],
         slices=_slices(test, has_vector),
         temperature=test.classifier.temperature,
         calibration_error_before=before.error,
@@ -228,28 +228,30 @@ def other_rows(test: ScoredRows, measured: Selective, label: str, texts: Sequenc
     return Other(Separation.of_rows(label, test.outcomes.probability, unseen), unlabelled)
 
 
-def _network_alone(test: ScoredRows) -> Performance | None:
-    """Measure the networks without the linear models that are pooled with them; None if none are."""
+Opinions = list[tuple[str, float, Floats]]  # the name, weight and logits of each member
+
+
+def _opinions(test: ScoredRows) -> Opinions:
+    """Return what each member says of the test rows, the networks first; nothing if there is one alone."""
     pool = test.classifier.predictor
-    if not isinstance(pool, Pool) or not pool.linear:
+    return [*pool.opinions(test.inputs)] if isinstance(pool, Pool) and pool.linear else []
+
+
+def _network_alone(test: ScoredRows, opinions: Opinions) -> Performance | None:
+    """Measure the networks without the linear models that are pooled with them; None if none are."""
+    if not opinions:
         return None
-    predicted: Labels = pool.networks.logits(test.inputs).argmax(axis=1)
-    return Performance.from_predictions(test.truth, predicted, test.classifier.labels)
+    _, _, logits = opinions[0]
+    return Performance.from_predictions(test.truth, logits.argmax(axis=1), test.classifier.labels)
 
 
-def _members(test: ScoredRows) -> list[MemberScores]:
-    """Measure each member of the classifier, alone and left out; none if there is one alone."""
-    pool, truth, names = test.classifier.predictor, test.truth, test.classifier.labels
-    if not isinstance(pool, Pool) or not pool.linear:
-        return []
-    members = []
-    for name, weight, logits in pool.opinions(test.inputs):
-        alone, without = (
-            scores(truth, some.argmax(axis=1).astype(np.int64), names)
-            for some in (logits, test.logits - weight * logits)
-        )
-        members.append(MemberScores(name, weight, alone, without))
-    return members
+def _member(test: ScoredRows, name: str, weight: float, logits: Floats) -> MemberScores:
+    """Measure a member alone, and the pool without it."""
+    alone, without = (
+        scores(test.truth, some.argmax(axis=1), test.classifier.labels)
+        for some in (logits, test.logits - weight * logits)
+    )
+    return MemberScores(name, weight, alone, without)
 
 
 def _slices(test: ScoredRows, has_vector: NDArray[np.bool_] | None) -> dict[str, list[SliceAccuracy]]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
+from ..options import LEARNED
 
 ADDRESS = "https://github.com/RaRe-Technologies/gensim-data/releases/download/"
 ENCODER_FILES = ("model.onnx", "tokenizer.json")
-LEARNED = ("corpus", "random")  # which read no file
 
 
 @dataclass(frozen=True)

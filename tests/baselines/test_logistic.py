@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.baselines import logistic
+from pipeline.baselines.candidate import NGRAMS, documents
 from pipeline.baselines.logistic import candidates
 from pipeline.inputs import Sequences
 from pipeline.measures.softmax import softmax
@@ -32,17 +31,7 @@ def test_the_model_is_scikit_learns_tfidf_and_logistic_regression(
         monkeypatch.setattr(logistic, "TOLERANCE", tolerance)
     (training, labels), (test, _) = corpus(300, classes, 1), corpus(100, classes, 2)
 
-    def documents(sequences: Sequences) -> list[str]:
-        return [" ".join(map(str, sequences.ids[a:b])) for a, b in pairwise(sequences.offsets)]
-
-    vectorizer = TfidfVectorizer(
-        ngram_range=(1, 2),
-        tokenizer=str.split,
-        token_pattern=None,
-        lowercase=False,
-        dtype=np.float32,
-        sublinear_tf=True,
-    )
+    vectorizer = TfidfVectorizer(sublinear_tf=True, dtype=np.float32, **NGRAMS)
     features = vectorizer.fit_transform(documents(training))
     weight = "balanced" if balanced else None
     found = candidates(training, labels, classes, balanced, logistic.C_VALUES)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from pipeline.baselines.candidate import NGRAMS, documents
 from pipeline.errors import InputError
 from pipeline.inputs import Sequences
 from pipeline.linear.token_ngrams import (
@@ -49,17 +49,7 @@ def test_logits_are_those_computed_by_hand() -> None:
 def test_the_features_are_scikit_learns_sublinear_tfidf_and_those_of_the_model() -> None:
     (training, _), (test, _) = corpus(300, 2, 1), corpus(100, 2, 2)
 
-    def documents(sequences: Sequences) -> list[str]:
-        return [" ".join(map(str, sequences.ids[a:b])) for a, b in pairwise(sequences.offsets)]
-
-    vectorizer = TfidfVectorizer(
-        ngram_range=(1, 2),
-        tokenizer=str.split,
-        token_pattern=None,
-        lowercase=False,
-        dtype=np.float32,
-        sublinear_tf=True,
-    )
+    vectorizer = TfidfVectorizer(sublinear_tf=True, dtype=np.float32, **NGRAMS)
     theirs = vectorizer.fit_transform(documents(training))
     features = TokenFeatures(training)
     keys = [
