@@ -13,8 +13,8 @@ from ..linear.token_ngrams import TokenFeatures
 from .candidate import Candidate, FittedCandidate, setting
 
 C_VALUES = (10.0, 100.0)  # scikit-learn's C; 1 was the best on no corpus
-# The gradient of the mean loss at which a fit ends. Each starts from the weights of the one before, and at
-# scikit-learn's own 1e-4, C = 100 would end there without a step.
+# The gradient of the mean loss at which a fit ends. Each starts from the weights of the one before. At this
+# tolerance Newton's method comes to a smaller loss than L-BFGS does, in a fifth to a thirtieth of its time.
 TOLERANCE = 3e-5
 ABSENT_BIAS = -30.0  # of a class without training rows
 
@@ -28,7 +28,9 @@ def candidates(
     """
     features = TokenFeatures(training)
     class_weight = "balanced" if balanced else None
-    regression = LogisticRegression(tol=TOLERANCE, max_iter=1000, class_weight=class_weight, warm_start=True)
+    regression = LogisticRegression(
+        solver="newton-cg", tol=TOLERANCE, max_iter=1000, class_weight=class_weight, warm_start=True
+    )
     for strength in values:
         regression.set_params(C=strength).fit(features.matrix, labels)
         present = regression.classes_
