@@ -1,4 +1,4 @@
-"""The network's opponents: on its training rows, each at its best on the validation part, then on both.
+"""The network's opponents: on its rows, each at its best on held-out ones, then on all that may be learned.
 
 The network's own criterion decides what is best. A network with class weights is chosen by macro-F1, and so
 are its opponents, each of which is then also fitted with balanced classes. For a network that is chosen by
@@ -21,6 +21,7 @@ from ..options import BaselineName, Criterion, InputKind
 from . import fasttext, logistic, nbsvm, pixels, svm
 from .candidate import Candidate, FittedCandidate, Rows, Texts
 
+Labelled = tuple[Rows, Labels]
 Settings = Sequence[Any]  # such as C: one for each candidate
 Form = Literal["any", "tokens", "texts", "images"]  # of rows: `Inputs`, `Sequences`, `Texts`, `Images`
 
@@ -48,55 +49,62 @@ class Baseline:
 
 
 class Chosen(NamedTuple):
-    """A baseline's best candidate, and its score on the validation part by the criterion, in 0..1.
+    """A baseline in its best setting, and what that scored on held-out rows by the criterion, in 0..1."""
 
-    `baseline`, `balanced` and `settings`, which are one, are what it was fitted with.
-    """
-
-    candidate: Candidate
-    score: float
     baseline: Baseline
     balanced: bool
-    settings: Settings
+    settings: Settings  # one
+    score: float
 
 
-def fit(
+def choose(
     name: BaselineName,
-    training: tuple[Rows, Labels],
-    validation: tuple[Rows, Labels],
+    splits: Sequence[tuple[Labelled, Labelled]],
     classes: int,
     criterion: Criterion,
     seed: int,
 ) -> Chosen:
-    """Return the candidate that is best on the validation part by the criterion; of several, the first.
+    """Fit candidates to the first rows of each split, and return that which labels the second rows best.
 
-    Both parts are in the form that the baseline takes. If the training rows have one class or no token,
-    every baseline is `majority`.
+    It is the best of all second rows together by the criterion; of several, the first. The rows are in the
+    form that the baseline takes.
     """
-    inputs, labels = training
-    held_out, truth = validation
-    learnable = bool(inputs.lengths.any()) and len(np.unique(labels)) > 1
-    baseline = BASELINES[name if learnable else "majority"]
+    baseline = BASELINES[name]
+    truth = np.concatenate([labels for _, (_, labels) in splits])
     names = [str(number) for number in range(classes)]
 
-    def candidates() -> Iterator[Chosen]:
+    def chosen() -> Iterator[Chosen]:
         for balanced in (False, True) if criterion == "macro_f1" else (False,):
-            fitted = baseline.candidates(inputs, labels, classes, seed, balanced, baseline.settings)
-            for candidate, setting in zip(fitted, baseline.settings, strict=True):
-                score = scores(truth, candidate.predict(held_out), names).value(criterion)
-                yield Chosen(candidate, score, baseline, balanced, (setting,))
+            of_splits = [
+                [
+                    candidate.predict(held_out)
+                    for candidate in _candidates(baseline, rows, classes, seed, balanced, baseline.settings)
+                ]
+                for rows, (held_out, _) in splits
+            ]
+            for setting, *predicted in zip(baseline.settings, *of_splits, strict=True):
+                score = scores(truth, np.concatenate(predicted), names).value(criterion)
+                yield Chosen(baseline, balanced, (setting,), score)
 
-    return max(candidates(), key=lambda chosen: chosen.score)
+    return max(chosen(), key=lambda one: one.score)
 
 
-def refit(chosen: Chosen, rows: tuple[Rows, Labels], classes: int, seed: int) -> Candidate:
-    """Return the chosen candidate fitted to other rows: those of training and validation part.
+def fit(chosen: Chosen, rows: Labelled, classes: int, seed: int) -> Candidate:
+    """Return the chosen baseline fitted to rows: those of training and validation part.
 
     The classifier's own linear models are, too.
     """
+    return next(_candidates(chosen.baseline, rows, classes, seed, chosen.balanced, chosen.settings))
+
+
+def _candidates(
+    baseline: Baseline, rows: Labelled, classes: int, seed: int, balanced: bool, settings: Settings
+) -> Iterator[Candidate]:
+    """Fit one for each setting; to rows of one class, or without a token, every baseline is `majority`."""
     inputs, labels = rows
-    candidates = chosen.baseline.candidates(inputs, labels, classes, seed, chosen.balanced, chosen.settings)
-    return next(candidates)
+    learnable = bool(inputs.lengths.any()) and len(np.unique(labels)) > 1
+    fitted = baseline if learnable else BASELINES["majority"]
+    return fitted.candidates(inputs, labels, classes, seed, balanced, settings)
 
 
 def _majority(
@@ -104,7 +112,8 @@ def _majority(
 ) -> Iterator[Candidate]:
     """Predict the most frequent label; of several, the first."""
     label = int(np.bincount(labels).argmax())
-    yield FittedCandidate(f"label {label}", lambda inputs: np.full(len(inputs), label, np.int64))
+    for _ in settings:
+        yield FittedCandidate(f"label {label}", lambda inputs: np.full(len(inputs), label, np.int64))
 
 
 def _logistic(

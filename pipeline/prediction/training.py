@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..folding.fold_network import fold_networks
 from ..inputs import Images, Sequences
-from ..linear.members import Fit, Member
+from ..linear.members import Fit, Labelled, LinearModel
+from ..measures.stacking import stack
 from ..networks import ensemble, trainer
 from ..networks.backend import keras
 from ..networks.batches import Batches, SortedBatches
@@ -25,10 +25,14 @@ Rows = tuple[Sequences | Images, NDArray[np.int32]]  # inputs and labels
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """Fitted members: networks that differ in their seed, each after its best epoch, and linear models."""
+    """Fitted members: networks that differ in their seed, each after its best epoch, and linear models.
+
+    `weights` are those of the networks' mean and of the linear models, each of which was fitted with its `C`.
+    """
 
     networks: list[keras.Model]
-    linear: Mapping[Ngrams, Member]
+    linear: Mapping[Ngrams, LinearModel]
+    C: Mapping[Ngrams, float]
     weights: list[float]
 
     @cached_property
@@ -40,7 +44,7 @@ class Fitted:
     def pool(self) -> Pool:
         """All members; the networks are folded if they can be."""
         networks = fold_networks(self.networks) or KerasNetwork(self.network)
-        return Pool(networks, {name: member.model for name, member in self.linear.items()}, self.weights)
+        return Pool(networks, self.linear, self.weights)
 
     @property
     def named_weights(self) -> dict[str, float]:
@@ -61,17 +65,23 @@ class Training:
     seed: int
 
     def choose(
-        self, training: Rows, validation: Rows, on_epoch: Callable[[int, trainer.Record], None]
+        self,
+        training: Rows,
+        validation: Rows,
+        splits: Sequence[tuple[Rows, Rows]],
+        on_epoch: Callable[[int, trainer.Record], None],
     ) -> tuple[Fitted, list[trainer.Record]]:
-        """Fit all members to the training rows; choose their C, epochs and weights by the validation rows.
+        """Fit all members to the training rows.
 
-        Also returns the records of all epochs. `on_epoch` takes the number of those of earlier networks, and
-        the record.
+        The networks' epochs, and how much weight they have beside the linear models, are chosen by the
+        validation rows; the linear models' C and weights by the second rows of the `splits`, of which they
+        learn the first. Also returns the records of all epochs. `on_epoch` takes the number of those of
+        earlier networks, and the record.
         """
-        linear: dict[Ngrams, Member] = {}
+        linear: dict[Ngrams, LinearModel] = {}
         if names := self.ensemble.ngrams:
-            texts, held_out = ((inputs.as_sequences(), labels) for inputs, labels in (training, validation))
-            linear = self.linear.choose(names, texts, held_out)
+            choice = self.linear.choose(names, [(_texts(rows), _texts(held)) for rows, held in splits])
+            linear = self.linear.fit(choice.C, _texts(training))
         networks: list[keras.Model] = []
         history: list[trainer.Record] = []
         for number in range(self.ensemble.members):
@@ -87,12 +97,14 @@ class Training:
             )
             history += [{"member": number + 1, **record} for record in records]
             networks.append(network)
-        weights = [1.0]
-        if linear:
-            logits: list[NDArray[Any]] = [KerasNetwork(ensemble.average(networks)).logits(validation[0])]
-            logits += [member.model.logits(validation[0].as_sequences()) for member in linear.values()]
-            weights = ensemble.stack(logits, validation[1])
-        return Fitted(networks, linear, weights), history
+        if not linear:
+            return Fitted(networks, {}, {}, [1.0]), history
+        # In two steps: each has fewer weights, and the first, of folds, more rows to choose them by.
+        of_networks = KerasNetwork(ensemble.average(networks)).logits(validation[0])
+        of_linear = choice.together(linear, validation[0].as_sequences())
+        first, second = stack([of_networks, of_linear], validation[1])
+        weights = [first, *(second * choice.weights[name] for name in linear)]
+        return Fitted(networks, linear, choice.C, weights), history
 
     def refit(self, chosen: Fitted, rows: Rows) -> Fitted:
         """Fit the linear models to training and validation rows, with the C and the weights that were chosen.
@@ -102,5 +114,8 @@ class Training:
         """
         if not chosen.linear:
             return chosen
-        linear = self.linear.refit(chosen.linear, (rows[0].as_sequences(), rows[1]))
-        return Fitted(chosen.networks, linear, chosen.weights)
+        return replace(chosen, linear=self.linear.fit(chosen.C, _texts(rows)))
+
+
+def _texts(rows: Rows) -> Labelled:
+    return rows[0].as_sequences(), rows[1]

@@ -1,8 +1,8 @@
-"""Choose each baseline by a criterion on the validation part, fit it to both parts, and label the test part.
+"""Choose each baseline's setting by a criterion, fit it to training and validation part, label the test part.
 
 Reads baseline.json, and rows.parquet and sequences.npz (or images.npy) of the corpus. Writes
 baseline_<criterion>.parquet (the test rows' numbers, and a column of predicted labels for each baseline) and
-baseline_<criterion>.json (the setting of each, and by the criterion its score on the validation part).
+baseline_<criterion>.json (the setting of each, and by the criterion its score on held-out rows).
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import pandas as pd
 
 from ..artifacts import CorpusFolder, read_inputs
 from ..baselines.candidate import Rows, Texts
-from ..baselines.catalogue import BASELINES, Form, fit, refit
-from ..config.stage_options import BaselineOptions, read_stage
+from ..baselines.catalogue import BASELINES, Form, choose, fit
+from ..config.stage_options import BaselineOptions, PrepareOptions, read_stage
+from ..corpus.folds import choice_splits
 from ..corpus.split import PARTS
 from ..files import write_json, write_table
 from ..options import CRITERIA, Criterion
@@ -31,19 +32,19 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
     part = {name: np.flatnonzero(rows["part"] == name) for name in PARTS}
     learned = np.concatenate([part["train"], part["validation"]])
     classes = len(read_json(folder.labels))
+    source = read_stage(folder.prepare_options, PrepareOptions).source
+    splits = choice_splits(rows, source, options.seed)
+    where = f"{len(part['validation']):,} rows" if len(splits) == 1 else f"{len(splits)} folds"
+    lines = [f"baseline: chosen on {where} by {CRITERIA[criterion]}, fitted on {len(learned):,}"]
     predictions, choices = {"row": part["test"]}, {}
-    how = f"chosen on {len(part['validation']):,} rows by {CRITERIA[criterion]}"
-    lines = [f"baseline: {how}, fitted on {len(learned):,}"]
     for name in options.baselines:
         inputs = forms[BASELINES[name].takes]
-        training, validation, both = (
-            (inputs.select(places), labels[places]) for places in (part["train"], part["validation"], learned)
-        )
-        chosen = fit(name, training, validation, classes, criterion, options.seed)
-        fitted = refit(chosen, both, classes, options.seed)
-        predictions[name] = fitted.predict(inputs.select(part["test"]))
-        choices[name] = {"setting": fitted.setting, "validation_score": chosen.score}
-        lines.append(f"  {BASELINES[name].title}: {fitted.setting}")
+        pairs = [places.of(inputs, labels) for places in splits]
+        chosen = choose(name, pairs, classes, criterion, options.seed)
+        candidate = fit(chosen, (inputs.select(learned), labels[learned]), classes, options.seed)
+        predictions[name] = candidate.predict(inputs.select(part["test"]))
+        choices[name] = {"setting": candidate.setting, "validation_score": chosen.score}
+        lines.append(f"  {BASELINES[name].title}: {candidate.setting}")
     say("\n".join(lines))  # in one piece: embed prints at the same time
     write_json(folder.baseline_choices(criterion), choices)
     write_table(folder.baseline(criterion), pd.DataFrame(predictions))  # last, as Make takes it for the end

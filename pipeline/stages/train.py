@@ -24,6 +24,7 @@ from ..config.stage_options import (
     TrainOptions,
     read_stage,
 )
+from ..corpus.folds import choice_splits
 from ..encoder import Encoder
 from ..files import atomic_folder, write_json
 from ..images.encoder import ImageEncoder
@@ -56,6 +57,8 @@ def run(path: Path) -> None:
         (inputs.select(places), labels[places])
         for places in (part["train"], part["validation"], np.concatenate([*part.values()]))
     )
+    source = read_stage(folder.corpus.prepare_options, PrepareOptions).source
+    splits = [places.of(inputs, labels) for places in choice_splits(rows, source, options.seed)]
     say(f"train: {options.model}, {len(part['train']):,} rows")
 
     request, program = read_stage(folder.request, Request), checkout()
@@ -69,7 +72,7 @@ def run(path: Path) -> None:
             options.ensemble,
             options.seed,
         )
-        chosen, history = members.choose(training, validation, partial(_report, options, tracked))
+        chosen, history = members.choose(training, validation, splits, partial(_report, options, tracked))
         classifier = Classifier(chosen.pool.rounded, encoder, names, options.text)
         classifier.calibrate(*validation)
         if warning := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):

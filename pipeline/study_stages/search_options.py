@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from ..arrays import Floats, Labels
 from ..artifacts import SearchFolder, read_inputs, read_start
-from ..config.stage_options import TrainOptions, TuneOptions, read_stage
+from ..config.stage_options import PrepareOptions, TrainOptions, TuneOptions, read_stage
 from ..config.tuned_model import reserved, write_model
+from ..corpus.folds import choice_splits
 from ..environment.program import PROCESS_START
 from ..errors import InputError
 from ..files import write_csv
@@ -32,8 +33,9 @@ from ..inputs import Images, Sequences, Start
 from ..linear.members import Fit
 from ..measures.comparison import network_title
 from ..measures.metrics import scores
+from ..measures.stacking import cross_fit
 from ..models import architecture
-from ..networks import ensemble, trainer
+from ..networks import trainer
 from ..networks.backend import forget_networks, tf
 from ..networks.batches import Batches, SortedBatches
 from ..networks.keras_network import KerasNetwork
@@ -51,7 +53,8 @@ from ..tracking.run import Run, description, new_run
 class Corpus:
     """The data that a search may use: the rows to train on and those to choose by.
 
-    `linear` are the logits of the validation rows by the linear models of the ensemble, [rows, classes] each.
+    `linear` are the logits of the validation rows by the linear models of the ensemble together, [rows,
+    classes]; None if it has none.
     """
 
     name: str
@@ -59,7 +62,7 @@ class Corpus:
     start: Start
     training: tuple[Sequences | Images, NDArray[np.int32]]
     validation: tuple[Sequences | Images, NDArray[np.int32]]
-    linear: list[Floats]
+    linear: Floats | None
 
     @property
     def truth(self) -> Labels:
@@ -69,8 +72,8 @@ class Corpus:
     def predict(self, network: KerasNetwork) -> Labels:
         """Return the labels that the validation rows would be given if the network were shipped now."""
         logits: NDArray[Any] = network.logits(self.validation[0])
-        if self.linear:
-            logits = ensemble.cross_fit([logits, *self.linear], self.truth)
+        if self.linear is not None:
+            logits = cross_fit([logits, self.linear], self.truth)
         predicted: Labels = logits.argmax(axis=1)
         return predicted
 
@@ -255,21 +258,25 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
                 "start the search again when that one has ended"
             )
     rows, inputs = read_table(files.rows), read_inputs(files)
+    truth, names = rows["label"].to_numpy(np.int32), read_json(files.labels)
 
     def part(name: str) -> tuple[Sequences | Images, NDArray[np.int32]]:
         places = np.flatnonzero(rows["part"] == name)
-        return inputs.select(places), rows["label"].to_numpy(np.int32)[places]
+        return inputs.select(places), truth[places]
 
-    training, validation, labels = part("train"), part("validation"), read_json(files.labels)
-    linear: list[Floats] = []
-    if names := options.train.ensemble.ngrams:
+    training, validation, linear = part("train"), part("validation"), None
+    if options.train.ensemble.ngrams:
         vocabulary = TextEncoder.from_json(read_json(files.text_encoder)).words
-        fit = Fit(vocabulary, len(labels), options.train.train.criterion, options.train.seed)
-        texts, held_out = ((inputs.as_sequences(), labels) for inputs, labels in (training, validation))
-        members = fit.choose(names, texts, held_out)
-        linear = [member.model.logits(held_out[0]) for member in members.values()]
+        fit = Fit(vocabulary, len(names), options.train.train.criterion, options.train.seed)
+        source = read_stage(files.prepare_options, PrepareOptions).source
+        splits = choice_splits(rows, source, options.train.seed)
+        choice = fit.choose(
+            options.train.ensemble.ngrams, [places.of(inputs.as_sequences(), truth) for places in splits]
+        )
+        members = fit.fit(choice.C, (training[0].as_sequences(), training[1]))
+        linear = choice.together(members, validation[0].as_sequences())
     start = read_start(folder.run, inputs)
-    return Corpus(files.path.name, labels, start, training, validation, linear)
+    return Corpus(files.path.name, names, start, training, validation, linear)
 
 
 def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: OnEpoch) -> Labels:

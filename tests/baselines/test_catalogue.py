@@ -6,10 +6,12 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from pipeline.baselines import catalogue
 from pipeline.baselines.candidate import FittedCandidate, Rows, Texts
-from pipeline.baselines.catalogue import BASELINES, Baseline, fit, refit
+from pipeline.baselines.catalogue import BASELINES, Baseline, choose
 from pipeline.config.stage_options import BaselineOptions
 from pipeline.inputs import Sequences
+from tests.baselines.choosing import fit
 
 OF_TOKENS = [name for name, baseline in BASELINES.items() if baseline.fits("tokens")]
 LEARNING = [name for name in OF_TOKENS if name != "majority"]
@@ -30,7 +32,7 @@ def predict(
     if library:
         pytest.importorskip(library, reason=f"{library} is not installed")
     training = rows_for(name, rows), np.array(labels)
-    fitted, *_ = fit(name, training, training, max(labels) + 1, "accuracy", seed)
+    fitted, _ = fit(name, training, training, max(labels) + 1, "accuracy", seed)
     predicted = fitted.predict(rows_for(name, test))
     assert predicted.dtype == np.int64
     return predicted.tolist(), fitted.setting
@@ -80,7 +82,7 @@ def test_a_class_without_a_training_row_is_not_predicted(name: str) -> None:
     test = rows_for(name, [[2], [3], [4]])
     if not BASELINES[name].available():
         pytest.skip(f"{BASELINES[name].library} is not installed")
-    fitted, *_ = fit(name, training, (test, np.array([0, 3, 1])), 5, "macro_f1", 1)
+    fitted, _ = fit(name, training, (test, np.array([0, 3, 1])), 5, "macro_f1", 1)
     assert set(fitted.predict(test).tolist()) <= {0, 3}
 
 
@@ -128,14 +130,24 @@ def constant(
         )
 
 
-def test_the_best_is_fitted_again_to_other_rows_with_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_best_on_all_held_out_rows_is_fitted_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BASELINES, "linear", Baseline("", constant, (0, 2, 1)))
     rows = Sequences.from_rows([[2], [3], [4]])
-    chosen = fit("linear", (rows, np.array([0, 1, 2])), (rows, np.array([2, 2, 1])), 3, "accuracy", 1)
-    assert (chosen.candidate.setting, chosen.score) == ("2 of 3 rows", pytest.approx(2 / 3))
+    training = rows, np.array([0, 1, 2])
+    splits = [(training, (rows, np.array(labels))) for labels in ([0, 0, 1], [2, 2, 2])]
+    chosen = choose("linear", splits, 3, "accuracy", 1)
+    assert (chosen.settings, chosen.score) == ((2,), pytest.approx(1 / 2))
+    assert choose("linear", splits[:1], 3, "accuracy", 1)[2:] == ((0,), pytest.approx(2 / 3))
     both = Sequences.from_rows([[2], [3], [4], [2], [3]])
-    again = refit(chosen, (both, np.array([0, 1, 2, 2, 2])), 3, 1)
-    assert again.setting == "2 of 5 rows" and again.predict(rows).tolist() == [2, 2, 2]
+    fitted = catalogue.fit(chosen, (both, np.array([0, 1, 2, 2, 2])), 3, 1)
+    assert fitted.setting == "2 of 5 rows" and fitted.predict(rows).tolist() == [2, 2, 2]
+
+
+def test_a_fold_of_one_class_counts_its_majority_for_every_setting() -> None:
+    two = Sequences.from_rows([[2], [3]]), np.array([0, 1])
+    one = Sequences.from_rows([[2], [3]]), np.array([1, 1])
+    chosen = choose("linear", [(two, two), (one, two)], 2, "accuracy", 1)
+    assert chosen.score == pytest.approx(3 / 4) and chosen.baseline is BASELINES["linear"]
 
 
 def test_a_baseline_is_the_opponent_of_networks_that_read_the_same() -> None:
@@ -162,8 +174,8 @@ def test_the_classes_weigh_the_same_only_where_they_do_for_the_network_too() -> 
     # One class 0 row right and one of four class 1 rows wrong: macro-F1 is (2/3 + 6/7) / 2, accuracy 4/5. All
     # called class 1: macro-F1 is (0 + 8/9) / 2, accuracy 4/5 as well, and it comes first.
     validation = Sequences.from_rows([[2, 3], [2, 3], [4], [4], [4]]), np.array([0, 1, 1, 1, 1])
-    by_accuracy, accuracy, *_ = fit("linear", training, validation, 2, "accuracy", 1)
-    by_macro_f1, macro_f1, *_ = fit("linear", training, validation, 2, "macro_f1", 1)
+    by_accuracy, accuracy = fit("linear", training, validation, 2, "accuracy", 1)
+    by_macro_f1, macro_f1 = fit("linear", training, validation, 2, "macro_f1", 1)
     assert (accuracy, macro_f1) == pytest.approx((4 / 5, (2 / 3 + 6 / 7) / 2))
     assert by_accuracy.predict(validation[0]).tolist() == [1, 1, 1, 1, 1]
     assert by_macro_f1.predict(validation[0]).tolist() == [0, 0, 1, 1, 1]
@@ -175,4 +187,4 @@ def test_by_macro_f1_it_is_balanced_only_where_that_is_better(name: str) -> None
     if not BASELINES[name].available():
         pytest.skip(f"{BASELINES[name].library} is not installed")
     part = rows_for(name, [[2, 3], [3, 2], [4, 3], [3, 4]] * 5), np.array([0, 0, 1, 1] * 5)
-    assert not fit(name, part, part, 2, "macro_f1", 1).candidate.setting.endswith("balanced")
+    assert not fit(name, part, part, 2, "macro_f1", 1)[0].setting.endswith("balanced")

@@ -10,11 +10,11 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from pipeline.baselines.catalogue import fit
 from pipeline.baselines.nbsvm import INTERPOLATION, NaiveBayesSVM, interpolated
 from pipeline.inputs import Sequences
 from pipeline.options import Tokenize
 from pipeline.text.encoder import TextEncoder
+from tests.baselines.choosing import fit
 
 MR = Path(__file__).resolve().parents[3] / "shared" / "corpora" / "mr.csv"
 
@@ -65,7 +65,7 @@ def test_a_frequent_class_does_not_outweigh_what_rows_of_the_others_say() -> Non
         return Sequences.from_rows(tokens.tolist()), labels
 
     training, validation, (test, truth) = rows(600), rows(200), rows(2000)
-    fitted, *_ = fit("nbsvm", training, validation, 6, "accuracy", 1)
+    fitted, _ = fit("nbsvm", training, validation, 6, "accuracy", 1)
     assert np.mean(fitted.predict(test) == truth) > np.mean(truth == 0) + 0.05
 
 
@@ -82,6 +82,6 @@ def test_it_reaches_the_published_accuracy_on_mr() -> None:
         training, validation, test = (
             (encoder.encode(texts[part]), labels[part]) for part in (learned, held_out, tested)
         )
-        fitted, *_ = fit("nbsvm", training, validation, 2, "accuracy", 1)
+        fitted, _ = fit("nbsvm", training, validation, 2, "accuracy", 1)
         accuracies.append(np.mean(fitted.predict(test[0]) == test[1]))
     assert np.mean(accuracies) == pytest.approx(0.794, abs=0.005)

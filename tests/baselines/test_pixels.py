@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.baselines import pixels
-from pipeline.baselines.catalogue import fit
 from pipeline.inputs import Images
+from tests.baselines.choosing import fit
 
 
 def test_pixels_are_shares_of_white_and_larger_images_means_of_squares() -> None:
@@ -29,10 +29,10 @@ def test_it_learns_where_an_image_is_bright_and_repeats_itself(monkeypatch: pyte
     images[np.arange(90), labels] += 100
     monkeypatch.setattr(pixels, "MAX_VALUES", 60 * 16)
     rows = Images.from_pixels(images)
-    fitted, *_ = fit("pixels", (rows, labels), (rows, labels), 3, "accuracy", seed=1)
+    fitted, _ = fit("pixels", (rows, labels), (rows, labels), 3, "accuracy", seed=1)
     assert fitted.setting.endswith(", 60 rows of 16 values")
     assert (fitted.predict(rows) == labels).mean() > 0.95
-    again, *_ = fit("pixels", (rows, labels), (rows, labels), 3, "accuracy", seed=1)
+    again, _ = fit("pixels", (rows, labels), (rows, labels), 3, "accuracy", seed=1)
     np.testing.assert_array_equal(fitted.predict(rows), again.predict(rows))
 
 
@@ -40,8 +40,8 @@ def test_the_majority_of_images_is_that_of_their_labels() -> None:
     rows = Images.from_pixels(np.zeros((3, 2, 2, 1), np.uint8))
     labels = np.array([1, 0, 1])
     part = rows, labels
-    assert fit("majority", part, part, 2, "accuracy", 1).candidate.predict(rows).tolist() == [1, 1, 1]
-    assert fit("pixels", (rows, labels * 0), part, 2, "accuracy", 1).candidate.predict(rows).tolist() == [
+    assert fit("majority", part, part, 2, "accuracy", 1)[0].predict(rows).tolist() == [1, 1, 1]
+    assert fit("pixels", (rows, labels * 0), part, 2, "accuracy", 1)[0].predict(rows).tolist() == [
         0,
         0,
         0,
@@ -54,9 +54,7 @@ def test_by_macro_f1_every_class_may_weigh_the_same() -> None:
     images = Images.from_pixels(np.repeat(np.array([250, 5], np.uint8), [60, 100]).reshape(160, 1, 1, 1))
     labels = np.array([0] * 20 + [1] * 140)
     part = images, labels
-    by_accuracy, by_macro_f1 = (
-        fit("pixels", part, part, 2, one, 1).candidate for one in ("accuracy", "macro_f1")
-    )
+    by_accuracy, by_macro_f1 = (fit("pixels", part, part, 2, one, 1)[0] for one in ("accuracy", "macro_f1"))
     assert by_accuracy.predict(images).tolist() == [1] * 160
     assert by_macro_f1.predict(images).tolist() == [0] * 60 + [1] * 100
     assert ", balanced, 160 rows" in by_macro_f1.setting

@@ -13,9 +13,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
 from pipeline.baselines.candidate import Texts
-from pipeline.baselines.catalogue import fit
 from pipeline.baselines.svm import C_VALUES, TokensAndCharacters, candidates, count_words
 from pipeline.inputs import Sequences
+from tests.baselines.choosing import fit
 
 WORDS = ["Übung", "übung", "a", "?!", "walking", "walks", "日本語", "x" * 12]
 
@@ -72,7 +72,7 @@ def test_it_learns_from_the_beginnings_of_words_that_occur_once() -> None:
     """To the network each is an unknown word."""
     written = [f"{kind}{number:03}" for number in range(100) for kind in ("run", "eat")]
     part = Texts(written, Sequences.from_rows([[1]] * 200)), np.arange(200) % 2
-    fitted, score, *_ = fit("svm", part, part, 2, "accuracy", 1)
+    fitted, score = fit("svm", part, part, 2, "accuracy", 1)
     new = Texts(["runs", "eating"], Sequences.from_rows([[1], [1]]))
     assert (score, fitted.predict(new).tolist()) == (1, [0, 1])
 
@@ -89,6 +89,6 @@ def test_words_are_counted_as_they_lie_between_blanks(written: list[str]) -> Non
 @pytest.mark.parametrize("written", [["a", "b"], ["?", "日"]])
 def test_words_without_an_n_gram_in_common_are_learned_too(written: list[str]) -> None:
     part = Texts(written, Sequences.from_rows([[2], [3]])), np.array([0, 1])
-    fitted, *_ = fit("svm", part, part, 2, "accuracy", 1)
+    fitted, _ = fit("svm", part, part, 2, "accuracy", 1)
     assert fitted.predict(part[0]).tolist() == [0, 1]
     assert fitted.predict(Texts(["", ""], Sequences.from_rows([[], []]))).shape == (2,)

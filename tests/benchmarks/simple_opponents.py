@@ -20,7 +20,7 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from pipeline.baselines.candidate import Texts
-from pipeline.baselines.catalogue import BASELINES, fit
+from pipeline.baselines.catalogue import BASELINES, choose, fit
 from pipeline.measures.metrics import scores
 from pipeline.options import Tokenize
 from pipeline.terminal import say
@@ -65,12 +65,14 @@ def compare(
             continue
         rows = texts if baseline.takes == "texts" else [part.tokens for part in texts]
         start = time.process_time()
-        fitted, best, *_ = fit(name, (rows[0], labels[0]), (rows[1], labels[1]), len(names), "accuracy", seed)
+        training, validation = ((rows[part], labels[part]) for part in (0, 1))
+        chosen = choose(name, [(training, validation)], len(names), "accuracy", seed)
+        fitted = fit(chosen, training, len(names), seed)
         found = scores(labels[2], fitted.predict(rows[2]), names)
         seconds = time.process_time() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         say(
-            f"{baseline.title:<30}{best:>11.1%}{found.accuracy:>10.1%}{found.macro_f1:>10.1%}"
+            f"{baseline.title:<30}{chosen.score:>11.1%}{found.accuracy:>10.1%}{found.macro_f1:>10.1%}"
             f"{seconds:>9.1f}{peak:>7.0f}  {fitted.setting}"
         )
 

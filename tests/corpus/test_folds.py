@@ -1,16 +1,26 @@
-"""Which rows each fold tests, validates on and trains on."""
+"""Which rows each fold tests, validates on and trains on, and by which rows settings are chosen."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpus.equality import group_numbers
-from pipeline.corpus.folds import assign_folds, parts, parts_by_time
+from pipeline.corpus.folds import (
+    CHOICE_FOLDS,
+    FEW_VALIDATION_ROWS,
+    assign_folds,
+    choice_splits,
+    parts,
+    parts_by_time,
+)
 from pipeline.corpus.split import TEST, TRAIN, VALIDATION
 from pipeline.errors import InputError
+from pipeline.inputs import Sequences
+from pipeline.options import Source
 
 
 def corpus(rows: int, classes: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -82,3 +92,66 @@ def test_in_time_order_the_newest_tenth_of_the_rows_not_tested_validates() -> No
     order = np.array([*range(20), 40, 41], float)
     part = parts_by_time(order, order >= 40, "date")
     assert "".join(map(str, part)) == "0" * 18 + "1" * 2 + "2" * 2
+
+
+def labelled_rows(training: int, validation: int, test: int = 10) -> pd.DataFrame:
+    """Rows of two classes, each twice: a unit is a pair of rows."""
+    parts = ["train"] * training + ["validation"] * validation + ["test"] * test
+    number = np.arange(len(parts))
+    rows = pd.DataFrame({"part": pd.Categorical(parts), "label": number // 2 % 2, "unit": number // 2})
+    return rows.sample(frac=1, random_state=1).reset_index(drop=True)
+
+
+def source(**options: str) -> Source:
+    return Source.model_validate({"train": "rows.csv", **options})
+
+
+def places(rows: pd.DataFrame, *parts: str) -> list[int]:
+    return np.flatnonzero(rows["part"].isin(parts)).tolist()
+
+
+def test_a_large_validation_part_is_all_that_is_held_out() -> None:
+    rows = labelled_rows(40, FEW_VALIDATION_ROWS)
+    (only,) = choice_splits(rows, source(), 1)
+    assert only.fitted.tolist() == places(rows, "train")
+    assert only.held_out.tolist() == places(rows, "validation")
+
+
+def test_a_small_one_and_the_training_part_are_held_out_fold_by_fold() -> None:
+    rows = labelled_rows(40, FEW_VALIDATION_ROWS - 2)
+    splits = choice_splits(rows, source(), 1)
+    assert len(splits) == CHOICE_FOLDS
+    learned = places(rows, "train", "validation")
+    assert sorted(np.concatenate([one.held_out for one in splits]).tolist()) == learned
+    for fitted, held_out in splits:
+        assert sorted([*fitted, *held_out]) == learned
+        assert not set(rows["unit"][fitted]) & set(rows["unit"][held_out])
+        assert rows["label"][held_out].mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_one_seed_gives_one_choice_of_folds() -> None:
+    rows = labelled_rows(40, 20)
+    first, same, other = (
+        [one.held_out.tolist() for one in choice_splits(rows, source(), seed)] for seed in (1, 1, 2)
+    )
+    assert first == same != other
+
+
+def test_a_validation_part_that_is_given_or_newer_is_not_mixed_with_the_training_part() -> None:
+    rows = labelled_rows(40, 20)
+    assert len(choice_splits(rows, source(validation="other.csv"), 1)) == 1
+    assert len(choice_splits(rows.drop(columns="unit"), source(time="date"), 1)) == 1
+
+
+def test_rows_that_make_no_folds_are_judged_by_the_validation_part() -> None:
+    """Six rows are three units, too few for five folds."""
+    assert len(choice_splits(labelled_rows(4, 2), source(), 1)) == 1
+
+
+def test_places_are_given_as_inputs_and_labels() -> None:
+    rows = labelled_rows(4, 2, 0)
+    inputs = Sequences.from_rows([[2 + row] for row in range(6)])
+    (only,) = choice_splits(rows, source(), 1)
+    for (texts, labels), part in zip(only.of(inputs, np.arange(6)), ("train", "validation"), strict=True):
+        assert labels.tolist() == places(rows, part)
+        assert texts.ids.tolist() == [2 + place for place in places(rows, part)]

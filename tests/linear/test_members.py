@@ -1,4 +1,4 @@
-"""Linear members by the validation part, and fitted again."""
+"""Linear members are chosen and weighed by held-out rows, and fitted."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import pytest
 
 from pipeline.inputs import Sequences
 from pipeline.linear import members
-from pipeline.linear.members import Fit, Labelled, Member
+from pipeline.linear.members import Fit, Labelled, LinearModel
 from pipeline.linear.svm import C_VALUES
+from pipeline.measures.stacking import stack
 from pipeline.options import Criterion, Ngrams, Tokenize
 from pipeline.text.encoder import TextEncoder
 
@@ -29,25 +30,51 @@ def fit(criterion: Criterion = "accuracy", seed: int = 1) -> Fit:
     return Fit(ENCODER.words, 2, criterion, seed)
 
 
-def accuracy(member: Member, part: Labelled) -> float:
-    return float((member.model.predict(part[0]) == part[1]).mean())
+def accuracy(model: LinearModel, part: Labelled) -> float:
+    return float((model.predict(part[0]) == part[1]).mean())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_c_is_the_smallest_of_those_best_on_the_validation_part(name: Ngrams) -> None:
     training, validation = rows(150, 1), rows(80, 2)
-    chosen = fit().choose([name], training, validation)
-    assert list(chosen) == [name]
-    every = list(fit()._fit(name, training, C_VALUES))
-    assert [member.C for member in every] == list(C_VALUES)
-    scores = [accuracy(member, validation) for member in every]
-    assert len(set(scores)) > 1
-    assert C_VALUES[scores.index(max(scores))] == chosen[name].C
-    assert accuracy(chosen[name], validation) == max(scores)
+    scores = [accuracy(model, validation) for model in fit()._fit(name, training, C_VALUES)]
+    assert len(scores) == len(C_VALUES) and len(set(scores)) > 1
+    assert {name: C_VALUES[scores.index(max(scores))]} == fit().choose([name], [(training, validation)]).C
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_by_folds_the_c_is_the_smallest_of_those_best_on_all_folds_together(name: Ngrams) -> None:
+    folds = [(rows(150, seed), rows(40 * seed, seed + 10)) for seed in (1, 2, 3)]
+    right = [
+        [(model.predict(texts) == labels).sum() for model in fit()._fit(name, training, C_VALUES)]
+        for training, (texts, labels) in folds
+    ]
+    assert len(set(np.sum(right, axis=0).tolist())) > 1
+    assert {name: C_VALUES[int(np.sum(right, axis=0).argmax())]} == fit().choose([name], folds).C
+
+
+def test_the_weights_are_those_that_fit_the_held_out_rows_of_all_folds() -> None:
+    folds = [(rows(150, seed), rows(60, seed + 10)) for seed in (1, 2)]
+    choice = fit().choose(NAMES, folds)
+    fitted = [fit().fit(choice.C, training) for training, _ in folds]
+    logits = [
+        np.concatenate(
+            [models[name].logits(texts) for models, (_, (texts, _)) in zip(fitted, folds, strict=True)]
+        )
+        for name in NAMES
+    ]
+    labels = np.concatenate([labels for _, (_, labels) in folds])
+    assert list(choice.weights) == NAMES
+    # The C before have led to those that were weighed, from which the last digits are.
+    assert list(choice.weights.values()) == pytest.approx(stack(logits, labels), rel=0.1)
+    texts = folds[0][1][0]
+    expected = sum(choice.weights[name] * fitted[0][name].logits(texts) for name in NAMES)
+    np.testing.assert_allclose(choice.together(fitted[0], texts), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_it_learns_what_the_words_say() -> None:
-    chosen = fit().choose(NAMES, rows(800, 1, noise=0), rows(100, 2, noise=0))
+    training = rows(800, 1, noise=0)
+    chosen = fit().fit(fit().choose(NAMES, [(training, rows(100, 2, noise=0))]).C, training)
     assert list(chosen) == NAMES
     assert accuracy(chosen["characters"], rows(400, 3, noise=0)) > 0.9
     # To it, words outside the vocabulary are one: a fifth of all words says nothing.
@@ -57,51 +84,51 @@ def test_it_learns_what_the_words_say() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_of_equal_scores_the_smallest_c_is_taken(name: Ngrams) -> None:
     texts = ENCODER.encode(["w1 w1", "w2 w2"] * 10), np.array([0, 1] * 10, np.int32)
-    assert min(C_VALUES) == fit().choose([name], texts, texts)[name].C
+    assert {name: min(C_VALUES)} == fit().choose([name], [(texts, texts)]).C
 
 
 def test_the_criterion_chooses_and_weighs_the_classes() -> None:
     """One row in ten of "w1" is of class 1, and no other is: by accuracy it is 0, and weighed up 1."""
     texts = ENCODER.encode(["w1"] * 20 + ["w2"] * 80)
     part = texts, np.where(np.arange(100) < 5, 1, 0).astype(np.int32)
-    by_accuracy = fit().choose(["tokens"], part, part)["tokens"].model
-    by_macro_f1 = fit("macro_f1").choose(["tokens"], part, part)["tokens"].model
+    by_accuracy, by_macro_f1 = (
+        one.fit(one.choose(["tokens"], [(part, part)]).C, part)["tokens"] for one in (fit(), fit("macro_f1"))
+    )
     w1 = ENCODER.encode(["w1", "w2"])
     assert by_accuracy.predict(w1).tolist() == [0, 0]
     assert by_macro_f1.predict(w1).tolist() == [1, 0]
 
 
-def test_members_are_fitted_to_other_rows_with_their_own_c() -> None:
-    training, validation = rows(150, 1), rows(80, 2)
-    chosen = fit().choose(NAMES, training, validation)
-    chosen["tokens"] = Member(chosen["tokens"].model, 0.07)
-    again = fit().refit(chosen, validation)
-    assert [member.C for member in again.values()] == [0.07, chosen["characters"].C]
-    for name in NAMES:
-        (expected,) = fit()._fit(name, validation, (again[name].C,))
-        np.testing.assert_array_equal(again[name].model.weights, expected.model.weights)
-        assert not np.array_equal(again[name].model.arrays()["bias"], chosen[name].model.arrays()["bias"])
+def test_members_are_fitted_with_the_c_that_they_are_given() -> None:
+    training = rows(150, 1)
+    fitted = fit().fit({"tokens": 0.07, "characters": 2.0}, training)
+    for name, value in (("tokens", 0.07), ("characters", 2.0)):
+        (expected,) = fit()._fit(name, training, (value,))  # type: ignore[arg-type]
+        np.testing.assert_array_equal(fitted[name].weights, expected.weights)  # type: ignore[index]
+    other = fit().fit({"tokens": 0.7}, training)
+    assert list(other) == ["tokens"] and not np.array_equal(other["tokens"].bias, fitted["tokens"].bias)
 
 
 def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads() -> None:
-    training, validation = rows(150, 1), rows(80, 2)
-    together = fit().choose(NAMES, training, validation)
+    splits = [(rows(150, 1), rows(80, 2))]
+    together = fit().choose(NAMES, splits)
+    models = fit().fit(together.C, splits[0][0])
     for name in NAMES:
-        alone = fit().choose([name], training, validation)[name]
-        assert alone.C == together[name].C
-        np.testing.assert_array_equal(alone.model.weights, together[name].model.weights)
-        np.testing.assert_array_equal(alone.model.bias, together[name].model.bias)
+        assert {name: together.C[name]} == fit().choose([name], splits).C
+        alone = fit().fit({name: together.C[name]}, splits[0][0])[name]
+        np.testing.assert_array_equal(alone.weights, models[name].weights)
+        np.testing.assert_array_equal(alone.bias, models[name].bias)
 
 
 @pytest.mark.parametrize("labels", [[0, 0, 0], [2, 0, 0]])
 def test_texts_without_tokens_and_classes_without_rows_are_fitted_too(labels: list[int]) -> None:
     part = Sequences.from_rows([[], [], []]), np.array(labels, np.int32)
-    chosen = Fit(ENCODER.words, 3, "macro_f1", 1).choose(NAMES, part, part)
-    for member in chosen.values():
-        logits = member.model.logits(ENCODER.encode(["w1 zzz", ""]))
+    fit = Fit(ENCODER.words, 3, "macro_f1", 1)
+    for model in fit.fit(fit.choose(NAMES, [(part, part)]).C, part).values():
+        logits = model.logits(ENCODER.encode(["w1 zzz", ""]))
         assert np.isfinite(logits).all() and logits[:, 1].max() < logits[:, 0].min()
 
 
 def test_a_model_of_each_name_can_be_read_again() -> None:
-    chosen = fit().choose(NAMES, rows(50, 1), rows(50, 2))
-    assert {name: type(member.model) for name, member in chosen.items()} == members.MODELS
+    fitted = fit().fit(dict.fromkeys(NAMES, 1.0), rows(50, 1))
+    assert {name: type(model) for name, model in fitted.items()} == members.MODELS

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 from scipy.sparse import random as random_matrix
 from sklearn.svm import LinearSVC
 
@@ -75,7 +75,7 @@ def test_the_default_tolerance_gives_nearly_the_same_labels(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_by_ratio_each_class_is_fitted_to_its_own_multiples_of_the_features(
+def test_by_ratio_each_class_is_fitted_to_the_features_and_its_own_multiples_of_them(
     exact: None, classes: int
 ) -> None:
     matrix, labels = problem(classes)
@@ -84,7 +84,7 @@ def test_by_ratio_each_class_is_fitted_to_its_own_multiples_of_the_features(
     ours = matrix @ machine.weights + machine.bias
     for label in range(classes):
         ratio = log_count_ratio(matrix, labels == label)
-        scaled = csr_matrix(matrix.multiply(ratio), dtype=np.float32)
+        scaled = csr_matrix(hstack([matrix, matrix.multiply(ratio)]) / np.sqrt(2), dtype=np.float32)
         (alone,) = plain(scaled, (labels == label).astype(np.int64), 2, False, 1, (0.3,))
         scores = scaled @ alone.weights + alone.bias
         halves = 1 if classes == 2 else 2  # a machine for two classes scores each of them by half

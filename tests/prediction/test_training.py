@@ -1,4 +1,4 @@
-"""Members are chosen and weighed by the validation part, and the linear ones fitted again with it."""
+"""Members are chosen and weighed by held-out rows, and the linear ones fitted again with them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from pipeline.folding.folded import FoldedModel
 from pipeline.inputs import Images
-from pipeline.linear.members import Fit
+from pipeline.linear.members import Choice, Fit
+from pipeline.measures.stacking import stack
 from pipeline.models.kim_cnn import Options, build
-from pipeline.networks import ensemble
 from pipeline.networks.keras_network import KerasNetwork
 from pipeline.networks.trainer import Record
 from pipeline.options import Ensemble, Ngrams, Tokenize, Train
@@ -35,6 +35,7 @@ def rows(count: int, seed: int) -> Rows:
 
 
 TRAINING, VALIDATION = rows(120, 1), rows(60, 2)
+SPLITS = [(rows(100, seed), rows(40, seed + 10)) for seed in (1, 2)]
 
 
 def network() -> keras.Model:
@@ -57,7 +58,7 @@ def chosen(members: int, *ngrams: Ngrams) -> tuple[Fitted, list[Record], list[tu
     """What was fitted, the history, and each call of `on_epoch`: the earlier records, and its own epoch."""
     told: list[tuple[int, int]] = []
     fitted, history = training(members, ngrams).choose(
-        TRAINING, VALIDATION, lambda earlier, record: told.append((earlier, int(record["epoch"])))
+        TRAINING, VALIDATION, SPLITS, lambda earlier, record: told.append((earlier, int(record["epoch"])))
     )
     return fitted, history, told
 
@@ -86,25 +87,29 @@ def test_networks_differ_in_their_seed_and_are_averaged() -> None:
     )
 
 
-def test_the_weights_are_those_that_fit_the_validation_rows() -> None:
+def choice() -> Choice:
+    return training().linear.choose(["tokens", "characters"], SPLITS)  # type: ignore[arg-type]
+
+
+def test_the_linear_members_are_weighed_by_the_splits_and_all_together_by_the_validation_part() -> None:
     fitted, _, _ = chosen(1, "tokens", "characters")
     assert list(fitted.linear) == ["tokens", "characters"]
-    logits = [KerasNetwork(fitted.network).logits(VALIDATION[0])]
-    logits += [member.model.logits(VALIDATION[0]) for member in fitted.linear.values()]
-    assert fitted.weights == ensemble.stack(logits, VALIDATION[1])
-    assert fitted.weights != pytest.approx(ensemble.stack(logits, 1 - VALIDATION[1]), rel=0.1)
+    of_networks = KerasNetwork(fitted.network).logits(VALIDATION[0])
+    of_linear = choice().together(fitted.linear, VALIDATION[0])  # type: ignore[arg-type]
+    first, second = stack([of_networks, of_linear], VALIDATION[1])
+    assert fitted.weights == [first, *(second * weight for weight in choice().weights.values())]
     assert list(fitted.named_weights) == ["networks", "tokens", "characters"]
     assert list(fitted.named_weights.values()) == fitted.weights == list(fitted.pool.weights)
-    expected = sum(np.float32(w) * one for w, one in zip(fitted.weights, logits, strict=True))
+    expected = first * of_networks + second * of_linear
     np.testing.assert_allclose(fitted.pool.logits(VALIDATION[0]), expected, atol=1e-4)
 
 
-def test_the_linear_members_are_those_that_the_validation_part_chooses() -> None:
+def test_the_linear_members_have_the_c_that_the_splits_choose() -> None:
     fitted, _, _ = chosen(1, "tokens", "characters")
-    expected = training().linear.choose(["tokens", "characters"], TRAINING, VALIDATION)  # type: ignore[arg-type]
-    for name, member in fitted.linear.items():
-        assert member.C == expected[name].C
-        np.testing.assert_array_equal(member.model.weights, expected[name].model.weights)
+    assert fitted.C == choice().C
+    expected = training().linear.fit(choice().C, TRAINING)  # type: ignore[arg-type]
+    for name, model in fitted.linear.items():
+        np.testing.assert_array_equal(model.weights, expected[name].weights)
 
 
 def test_fitted_again_the_linear_members_know_all_rows_and_the_rest_stays_as_it_was() -> None:
@@ -115,18 +120,20 @@ def test_fitted_again_the_linear_members_know_all_rows_and_the_rest_stays_as_it_
     assert again.networks is fitted.networks and again.weights == fitted.weights
     for weight, was in zip(again.network.weights, before, strict=True):
         np.testing.assert_array_equal(weight.numpy(), was)
-    for name, member in again.linear.items():
-        assert member.C == fitted.linear[name].C
-        assert not np.array_equal(member.model.bias, fitted.linear[name].model.bias)
-    expected = training().linear.refit(fitted.linear, both)  # type: ignore[arg-type]
+    assert again.C == fitted.C
+    for name, model in again.linear.items():
+        assert not np.array_equal(model.bias, fitted.linear[name].bias)
+    expected = training().linear.fit(fitted.C, both)  # type: ignore[arg-type]
     np.testing.assert_array_equal(
-        again.pool.linear["tokens"].logits(VALIDATION[0]), expected["tokens"].model.logits(VALIDATION[0])
+        again.pool.linear["tokens"].logits(VALIDATION[0]), expected["tokens"].logits(VALIDATION[0])
     )
 
 
 def test_the_same_seed_gives_the_same_members() -> None:
     first, _, _ = chosen(1, "tokens", "characters")
-    again, _ = training(1, ("tokens", "characters")).choose(TRAINING, VALIDATION, lambda *record: None)
+    again, _ = training(1, ("tokens", "characters")).choose(
+        TRAINING, VALIDATION, SPLITS, lambda *record: None
+    )
     assert again.weights == first.weights
     np.testing.assert_array_equal(again.pool.logits(VALIDATION[0]), first.pool.logits(VALIDATION[0]))
 
@@ -140,7 +147,7 @@ def test_a_network_that_cannot_be_folded_predicts_by_keras() -> None:
     values = np.random.default_rng(1).integers(0, 256, (40, 2, 2, 1)).astype(np.uint8)
     part = Images.from_pixels(values), (values[:, 0, 0, 0] > 128).astype(np.int32)
     options = Training(dense, Fit([], 2, "accuracy", 1), Train(epochs=1), Ensemble(), seed=7)
-    fitted, _ = options.choose(part, part, lambda *record: None)
+    fitted, _ = options.choose(part, part, [(part, part)], lambda *record: None)
     assert isinstance(fitted.pool.networks, KerasNetwork)
     np.testing.assert_array_equal(fitted.pool.logits(part[0]), KerasNetwork(fitted.network).logits(part[0]))
     assert options.refit(fitted, part) is fitted
