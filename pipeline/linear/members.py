@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from ..arrays import Floats
 from ..inputs import Sequences
 from ..options import Criterion, Ngrams
+from ..terminal import TERMINAL_WIDTH
 from .character_ngrams import CharacterFeatures, CharacterNgrams
 from .svm import C_VALUES, machines
 from .token_ngrams import TokenFeatures, TokenNgrams
@@ -70,34 +73,58 @@ class Fit(NamedTuple):
         def score(logits: Floats) -> float:
             return scores(truth, logits.argmax(axis=1), classes).value(self.criterion)
 
-        def best(name: Ngrams) -> tuple[float, Floats]:
+        def best(name: Ngrams, on_step: Callable[[], None]) -> tuple[float, Floats]:
             of_splits = [
-                [model.logits(held_out) for model in self._fit(name, rows, C_VALUES)]
+                [model.logits(held_out) for model in self._fit(name, rows, C_VALUES, on_step)]
                 for rows, (held_out, _) in splits
             ]
             of_values = [np.concatenate(logits) for logits in zip(*of_splits, strict=True)]
             return max(zip(C_VALUES, of_values, strict=True), key=lambda candidate: score(candidate[1]))
 
-        chosen = self._each(names, best)
+        chosen = _each(names, best)
         weights = stack([logits for _, logits in chosen.values()], truth)
         values = {name: value for name, (value, _) in chosen.items()}
         return Choice(values, dict(zip(chosen, weights, strict=True)))
 
     def fit(self, values: Mapping[Ngrams, float], rows: Labelled) -> dict[Ngrams, LinearModel]:
         """Return members that are fitted to the rows with these C."""
-        return self._each(list(values), lambda name: next(self._fit(name, rows, (values[name],))))
 
-    def _fit(self, name: Ngrams, rows: Labelled, values: tuple[float, ...]) -> Iterator[LinearModel]:
+        def fitted(name: Ngrams, on_step: Callable[[], None]) -> LinearModel:
+            return next(self._fit(name, rows, (values[name],), on_step))
+
+        return _each(list(values), fitted)
+
+    def _fit(
+        self, name: Ngrams, rows: Labelled, values: tuple[float, ...], on_step: Callable[[], None]
+    ) -> Iterator[LinearModel]:
         sequences, labels = rows[0], rows[1].astype(np.int64)
         features: _Features = (
             TokenFeatures(sequences) if name == "tokens" else CharacterFeatures(sequences, self.vocabulary)
         )
         balanced = self.criterion == "macro_f1"
         by_ratio = name == "tokens"  # for characters it gains nothing
-        fitted = machines(features.matrix, labels, self.classes, by_ratio, balanced, self.seed, values)
+        fitted = machines(
+            features.matrix, labels, self.classes, by_ratio, balanced, self.seed, values, on_step
+        )
         return (features.model(machine.weights, machine.bias) for machine in fitted)
 
-    def _each(self, names: Sequence[Ngrams], do: Callable[[Ngrams], T]) -> dict[Ngrams, T]:
-        """Do something for each name side by side, as compiled code holds no lock."""
+
+def _each(names: Sequence[Ngrams], do: Callable[[Ngrams, Callable[[], None]], T]) -> dict[Ngrams, T]:
+    """Do something for each name side by side, as compiled code holds no lock, and show the steps.
+
+    An interrupt has to wait for the threads, which it ends at their next step.
+    """
+    interrupted = Event()
+    with tqdm(desc="linear models", unit="step", leave=False, disable=None, ncols=TERMINAL_WIDTH) as bar:
+
+        def on_step() -> None:
+            if interrupted.is_set():
+                raise KeyboardInterrupt
+            bar.update()
+
         with ThreadPoolExecutor() as threads:
-            return dict(zip(names, threads.map(do, names), strict=True))
+            try:
+                return dict(zip(names, threads.map(lambda name: do(name, on_step), names), strict=True))
+            except BaseException:
+                interrupted.set()
+                raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +31,7 @@ def machines(
     balanced: bool,
     seed: int,
     values: tuple[float, ...] = C_VALUES,
+    on_epoch: Callable[[], None] = lambda: None,
 ) -> Iterator[Machine]:
     """Fit a machine for each C, on a sparse matrix float32 [rows, features] and labels int64 [rows].
 
@@ -38,7 +39,8 @@ def machines(
     serves both: half its score for the second and half against the first. If `by_ratio`, each feature stands
     twice, once as it is and once multiplied by the class's `log_count_ratio` (Wang & Manning 2012), both over
     the root of 2; the weights are the sum of both. If `balanced`, C is larger for rows of rare classes, so
-    that every class has the same weight. The same seed gives the same bits.
+    that every class has the same weight. The same seed gives the same bits. `on_epoch` is called before each
+    epoch.
     """
     counts = np.bincount(labels, minlength=classes)
     costs = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1)) if balanced else np.ones(classes)
@@ -60,6 +62,7 @@ def machines(
         slacks = (1 / (2 * strength * costs[labels])).astype(np.float32)
         for _ in range(MAX_EPOCHS):
             order = random.permutation(len(labels))
+            on_epoch()
             worst = descend(starts, columns, entries, positives, slacks, scales, order, dual, weights, bias)
             if worst < TOLERANCE:
                 break

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import sleep
+
 import numpy as np
 import pytest
 
@@ -37,7 +39,7 @@ def accuracy(model: LinearModel, part: Labelled) -> float:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_c_is_the_smallest_of_those_best_on_the_validation_part(name: Ngrams) -> None:
     training, validation = rows(150, 1), rows(80, 2)
-    scores = [accuracy(model, validation) for model in fit()._fit(name, training, C_VALUES)]
+    scores = [accuracy(model, validation) for model in fit()._fit(name, training, C_VALUES, lambda: None)]
     assert len(scores) == len(C_VALUES) and len(set(scores)) > 1
     assert {name: C_VALUES[scores.index(max(scores))]} == fit().choose([name], [(training, validation)]).C
 
@@ -46,7 +48,10 @@ def test_the_c_is_the_smallest_of_those_best_on_the_validation_part(name: Ngrams
 def test_by_folds_the_c_is_the_smallest_of_those_best_on_all_folds_together(name: Ngrams) -> None:
     folds = [(rows(150, seed), rows(40 * seed, seed + 10)) for seed in (1, 2, 3)]
     right = [
-        [(model.predict(texts) == labels).sum() for model in fit()._fit(name, training, C_VALUES)]
+        [
+            (model.predict(texts) == labels).sum()
+            for model in fit()._fit(name, training, C_VALUES, lambda: None)
+        ]
         for training, (texts, labels) in folds
     ]
     assert len(set(np.sum(right, axis=0).tolist())) > 1
@@ -103,7 +108,7 @@ def test_members_are_fitted_with_the_c_that_they_are_given() -> None:
     training = rows(150, 1)
     fitted = fit().fit({"tokens": 0.07, "characters": 2.0}, training)
     for name, value in (("tokens", 0.07), ("characters", 2.0)):
-        (expected,) = fit()._fit(name, training, (value,))  # type: ignore[arg-type]
+        (expected,) = fit()._fit(name, training, (value,), lambda: None)  # type: ignore[arg-type]
         np.testing.assert_array_equal(fitted[name].weights, expected.weights)  # type: ignore[index]
     other = fit().fit({"tokens": 0.7}, training)
     assert list(other) == ["tokens"] and not np.array_equal(other["tokens"].bias, fitted["tokens"].bias)
@@ -132,3 +137,25 @@ def test_texts_without_tokens_and_classes_without_rows_are_fitted_too(labels: li
 def test_a_model_of_each_name_can_be_read_again() -> None:
     fitted = fit().fit(dict.fromkeys(NAMES, 1.0), rows(50, 1))
     assert {name: type(model) for name, model in fitted.items()} == members.MODELS
+
+
+def test_an_interrupt_ends_the_fits_at_their_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread is interrupted, as the main one is; the other would take a minute and more."""
+    steps = 0
+
+    def slow(*arrays: object) -> float:
+        nonlocal steps
+        steps += 1
+        sleep(0.1)
+        return 1.0
+
+    def interrupted(*arrays: object) -> None:
+        sleep(0.2)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.linear.svm.descend", slow)
+    monkeypatch.setattr("pipeline.linear.svm.MAX_EPOCHS", 1000)
+    monkeypatch.setattr("pipeline.linear.members.CharacterFeatures", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fit().choose(["characters", "tokens"], [(rows(20, 1), rows(20, 2))])
+    assert 0 < steps < 20
