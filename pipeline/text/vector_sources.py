@@ -11,6 +11,7 @@ from ..options import LEARNED
 
 ADDRESS = "https://github.com/RaRe-Technologies/gensim-data/releases/download/"
 ENCODER_FILES = ("model.onnx", "tokenizer.json")
+WEIGHT_FILES = ("model.onnx_data", "model.onnx.data")  # of a model beyond 2 GB, as two exporters do
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def files(vectors: str) -> list[str]:
                     f"{vectors}: no {name} in this folder; expected {' and '.join(ENCODER_FILES)} of a "
                     "sentence encoder; export it to ONNX, or name a file of vectors"
                 )
-        return [str(path / name) for name in ENCODER_FILES]
+        weights = [name for name in WEIGHT_FILES if (path / name).is_file()]
+        return [str(path / name) for name in (*ENCODER_FILES, *weights)]
     if not path.exists():
         near = difflib.get_close_matches(vectors, [*LEARNED, *DOWNLOADS], n=1)
         suggestion = f"did you mean {near[0]!r}? " if near else ""

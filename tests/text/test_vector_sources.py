@@ -43,6 +43,8 @@ def test_a_folder_is_an_encoder_of_two_files() -> None:
     Path("mini/README.md").touch()
     assert vector_sources.is_encoder("mini") and not vector_sources.is_encoder("glove-twitter-25")
     assert vector_sources.files("mini") == ["mini/model.onnx", "mini/tokenizer.json"]
+    Path("mini/model.onnx_data").write_bytes(b"weights")
+    assert vector_sources.files("mini")[2:] == ["mini/model.onnx_data"]
 
 
 @pytest.mark.parametrize(
