@@ -36,7 +36,8 @@ MLFLOW = {
 FLOORS: tuple[set[str], ...] = (
     {"ground"},
     {"environment"},
-    {"measures", "tables", "text"},
+    {"delimited", "measures", "text"},
+    {"tables"},
     {"linear"},
     {"baselines", "corpus"},
     {"networks"},
@@ -328,7 +329,7 @@ TESTED_BY = {
     "study_stages.make_fold": "test_no_leak.py",
     "study_stages.make_subset": "graph/test_curve.py",
     "study_stages.search_options": "commands/test_tune.py",
-    "tables.scan": "tables/test_scanner.py",
+    "delimited.scan": "delimited/test_scanner.py",
     "tracking.mlflow_model": "tracking/test_served_model.py",
     "tracking.package": "tracking/test_served_model.py",
     "config.stage_options": "stages/test_configure.py",

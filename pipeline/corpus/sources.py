@@ -11,10 +11,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from ..delimited.faults import BadRow
+from ..delimited.rows import CsvFile
 from ..errors import InputError
 from ..options import Source
-from ..tables.faults import BadRow
-from ..tables.rows import CsvFile
 from .times import parse_times
 
 _VISIBLE = re.compile(r"[^\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")

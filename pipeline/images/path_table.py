@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ..csv_line import quoted
+from ..delimited.faults import BadRow
+from ..delimited.records import Block, Place
 from ..errors import InputError
 from ..tables import columns
-from ..tables.faults import BadRow
-from ..tables.records import Block, Place
 from ..terminal import visible
 from .folder import files_below, name_problem
 

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from ..arrays import Bytes
 from ..csv_line import csv_line
+from ..delimited.blocks import CsvBlocks
+from ..delimited.faults import BadRow
+from ..delimited.kernels import undouble_quotes
+from ..delimited.records import Block, Place, field_values
 from ..errors import InputError
 from ..images.path_table import PathTable
 from ..tables import columns as cells
-from ..tables.blocks import CsvBlocks
 from ..tables.columns import Column
-from ..tables.faults import BadRow
-from ..tables.kernels import Bounds, undouble_quotes
-from ..tables.records import Block, Place, field_values
+from ..tables.kernels import Bounds
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,12 +14,12 @@ from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from tqdm import tqdm
 
 from ..csv_line import csv_line
+from ..delimited.faults import BadRow
+from ..delimited.records import Place
 from ..errors import InputError
 from ..files import atomic_write
 from ..tables import columns as cells
 from ..tables.columns import Column
-from ..tables.faults import BadRow
-from ..tables.records import Place
 from ..terminal import TERMINAL_WIDTH, say
 from .drift import drift_lines
 from .formats import Batch, BlockTable, ParquetTable, gzip_member

@@ -17,6 +17,7 @@ from typing import Any
 from ..artifacts import RunFolder
 from ..config import loading, words
 from ..config.command_line import Words
+from ..delimited.blocks import CsvBlocks
 from ..environment.cores import cores
 from ..environment.program import command_text
 from ..errors import InputError
@@ -30,7 +31,6 @@ from ..prediction.labeller import Labeller
 from ..prediction.output_columns import OutputColumns
 from ..prediction.resumable import checkpoint_path, partial_paths
 from ..release import champions
-from ..tables.blocks import CsvBlocks
 from ..terminal import say
 
 STANDARD = "-"  # input or output

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.delimited.blocks import CsvBlocks
 from pipeline.errors import InputError
 from pipeline.prediction.formats import Batch, BlockTable, ParquetTable
-from pipeline.tables.blocks import CsvBlocks
 from pipeline.tables.columns import NameColumn, NumberColumn
 
 ROWS = [

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from pipeline.delimited.blocks import CsvBlocks
 from pipeline.errors import InputError
 from pipeline.images.path_table import PathTable
 from pipeline.prediction.drift import Reference
@@ -17,7 +18,6 @@ from pipeline.prediction.formats import BlockTable, ParquetTable
 from pipeline.prediction.label_table import LabelledTable, rejects_path
 from pipeline.prediction.labeller import Labeller
 from pipeline.prediction.output_columns import OutputColumns
-from pipeline.tables.blocks import CsvBlocks
 from tests.prediction.handmade import images_classifier, texts_classifier
 
 

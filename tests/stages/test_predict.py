@@ -25,12 +25,12 @@ import pytest
 from pipeline.__main__ import main
 from pipeline.artifacts import RunFolder
 from pipeline.config import loading
+from pipeline.delimited.blocks import CsvBlocks
 from pipeline.folding.fold_network import fold_networks
 from pipeline.models.kim_cnn import Options, build
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, save
 from pipeline.prediction.pool import Pool
-from pipeline.tables.blocks import CsvBlocks
 from pipeline.text.encoder import TextEncoder
 from tests.prediction.networks import linear_models
 

@@ -8,9 +8,9 @@ import os
 
 import pytest
 
+from pipeline.delimited.rows import CsvFile, Row
 from pipeline.errors import InputError
-from pipeline.tables.rows import CsvFile, Row
-from tests.tables.reading import read, refusal, rows
+from tests.delimited.reading import read, refusal, rows
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "gb18030"])

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import pytest
 
+from pipeline.delimited.blocks import CsvBlocks
+from pipeline.delimited.faults import BadRow
+from pipeline.delimited.records import Block, Place
+from pipeline.delimited.rows import CsvFile
 from pipeline.errors import InputError
-from pipeline.tables.blocks import CsvBlocks
-from pipeline.tables.faults import BadRow
-from pipeline.tables.records import Block, Place
-from pipeline.tables.rows import CsvFile
 
 
 def read(path, content, encoding="utf-8", **options):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.delimited.rows import CsvFile, Row
 from pipeline.errors import InputError
-from pipeline.tables.rows import CsvFile, Row
-from tests.tables.reading import read, refusal
+from tests.delimited.reading import read, refusal
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.tables.faults import BadRow
-from pipeline.tables.records import FIELD_LIMIT
-from pipeline.tables.rows import Row
-from tests.tables.reading import rows
+from pipeline.delimited.faults import BadRow
+from pipeline.delimited.records import FIELD_LIMIT
+from pipeline.delimited.rows import Row
+from tests.delimited.reading import rows
 
 
 def bad(content, path, **options):

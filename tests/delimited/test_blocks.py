@@ -13,9 +13,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.tables.blocks import CsvBlocks
-from pipeline.tables.records import FIELD_LIMIT, Place
-from tests.tables.reading import contents, plain, read_blocks
+from pipeline.delimited.blocks import CsvBlocks
+from pipeline.delimited.records import FIELD_LIMIT, Place
+from tests.delimited.reading import contents, plain, read_blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.csv_line import csv_line
+from pipeline.delimited.records import FIELD_LIMIT
+from pipeline.delimited.rows import CsvFile, Row
 from pipeline.errors import InputError
-from pipeline.tables.records import FIELD_LIMIT
-from pipeline.tables.rows import CsvFile, Row
-from tests.tables.reading import read, rows
+from tests.delimited.reading import read, rows
 
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
 
