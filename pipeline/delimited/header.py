@@ -1,55 +1,33 @@
-"""The header of a CSV file: its delimiter, the names of its columns, and the search for one of them."""
+"""The header of a delimited file: the search for a column, and what may be wrong where it is missing."""
 
 from __future__ import annotations
 
+import csv
 import difflib
 import re
-from collections import Counter
-from collections.abc import Sequence
+from typing import NamedTuple
 
-from ..csv_line import DELIMITERS
+from ..csv_line import SEPARATORS, Dialect
 from ..errors import InputError
 from .faults import BadRow
-from .stream import Utf8Stream
+from .layout import sample_lines
 
 _MAX_SHOWN_NAMES = 20
 _MAX_NAME_CHARACTERS = 80
-_MAX_HEADER_LINES = 100
-_QUOTED_FIELD = re.compile(rb'(?<![^,;\t])"[^"]*+(?:""[^"]*+)*+"')
-_OPEN_QUOTE = re.compile(rb'(?<![^,;\t])"')
-_LINE_END = re.compile(rb"\r\n?|\n")
+_MAX_TITLE_LINES = 20
+_ALIKE = 4  # lines of as many fields as one another, by which a table is known
+_MAX_NAME_WORDS = 6
+_NUMBER = re.compile(r"[+-]?\d[\d.,:/-]*")  # or a date, or a time
 
 
-def find_delimiter(stream: Utf8Stream, record_limit: int) -> str:
-    """Return the delimiter of the header at which the stream stands: a comma unless it has others alone.
+class Top(NamedTuple):
+    """The first lines of a file from the header on."""
 
-    Delimiters inside quoted names do not count.
-    """
-    end = 0
-    for _ in range(_MAX_HEADER_LINES):  # a quoted name may contain line ends
-        end = _find_line_end(stream, end, record_limit)
-        unquoted = _QUOTED_FIELD.sub(b"", stream.data[:end])
-        if not _OPEN_QUOTE.search(unquoted) or end >= record_limit:
-            break
-    if b"," in unquoted:
-        return ","
-    return max(DELIMITERS, key=lambda delimiter: unquoted.count(delimiter.encode()))
-
-
-def _find_line_end(stream: Utf8Stream, start: int, record_limit: int) -> int:
-    """Return the end of the line that starts there in the data, or of as much as a record may have."""
-    while not (line_end := _LINE_END.search(stream.data, start)):
-        if stream.final or len(stream.data) >= record_limit:
-            return len(stream.data)
-        stream.fill()
-    return line_end.end()
-
-
-def check_names(names: Sequence[str], where: str) -> None:
-    """Raise InputError if two columns have the same name; `where` is the file and the line."""
-    name, count = Counter(names).most_common(1)[0]
-    if count > 1:
-        raise InputError(f"{where}: {count} columns are named '{name}': give each its own name")
+    file: str  # its name
+    line: int  # the header's number
+    header: list[str]
+    sample: bytes  # whole lines; the header is the first
+    dialect: Dialect
 
 
 def refuse_header(row: BadRow, file_name: str) -> InputError:
@@ -62,17 +40,73 @@ def refuse_header(row: BadRow, file_name: str) -> InputError:
     )
 
 
-def find_column(header: Sequence[str], name: str, where: str, option: str) -> int:
+def find_column(top: Top, name: str, option: str) -> int:
     """Return the position of a column.
 
-    Raises InputError with the names that exist, the most similar one, and the option that chooses another.
+    Raises InputError if several have the name; if none has, with the names that exist, and what is likely: a
+    similar name, another separator, titles above the header, or no header at all. `option` chooses another.
     """
-    if name in header:
-        return header.index(name)
-    by_lower_case = {known.lower(): known for known in header}
-    similar = difflib.get_close_matches(name.lower(), by_lower_case, n=1)
-    hint = f", did you mean '{by_lower_case[similar[0]]}'?" if similar else ""
-    shown = ", ".join(f"'{known[:_MAX_NAME_CHARACTERS]}'" for known in header[:_MAX_SHOWN_NAMES])
-    hidden = len(header) - _MAX_SHOWN_NAMES
+    where = f"{top.file}, line {top.line}"
+    if (count := top.header.count(name)) > 1:
+        raise InputError(f"{where}: {count} columns are named '{name}': give each its own name")
+    if count == 1:
+        return top.header.index(name)
+    shown = ", ".join(f"'{known[:_MAX_NAME_CHARACTERS]}'" for known in top.header[:_MAX_SHOWN_NAMES])
+    hidden = len(top.header) - _MAX_SHOWN_NAMES
     more = f" and {hidden} more" if hidden > 0 else ""
+    hint, option = _hint(top, name, option)
     raise InputError(f"{where}: there is no column '{name}' among {shown}{more}{hint}", option=option)
+
+
+def _hint(top: Top, name: str, option: str) -> tuple[str, str]:
+    """Return what is likely to be wrong where a column is missing, and the option that mends it."""
+    if titles := _count_titles(top, name):
+        line, skipped = top.line + titles, top.line + titles - 1
+        what = f"{skipped} line" if skipped == 1 else f"{skipped} lines"
+        return f"; the header seems to be line {line}, below titles: skip {what}", "source.skip"
+    by_lower_case = {known.lower(): known for known in top.header}
+    if len(top.header) == 1 and name.lower() in (only := top.header[0].lower()) and only != name.lower():
+        return "; are its columns separated by another character?", "source.separator"
+    if similar := difflib.get_close_matches(name.lower(), by_lower_case, n=1):
+        return f", did you mean '{by_lower_case[similar[0]]}'?", option
+    if cell := _data_cell(top):
+        return (
+            f"; this line looks like data, as '{cell[:_MAX_NAME_CHARACTERS]}' does, and not like names of "
+            "columns: write a line with their names above it",
+            "",
+        )
+    return "", option
+
+
+def _count_titles(top: Top, name: str) -> int:
+    """Return how many lines from the top on stand above a line that is likely to be the header, 0 for none.
+
+    That line alone has the name as a field; or the top one has a single field, and from that line on a few
+    lines have equally many, and several.
+    """
+    lines = list(sample_lines(top.sample))[: 5 * _MAX_TITLE_LINES]
+    for delimiter in SEPARATORS.values():
+        fields = [[cell.strip(' "') for cell in line.split(delimiter)] for line in lines]
+        having = [number for number, cells in enumerate(fields) if name in cells and len(cells) > 1]
+        if len(having) == 1 and having[0] < _MAX_TITLE_LINES:
+            return having[0]
+    if len(top.header) > 1:
+        return 0
+    for delimiter in SEPARATORS.values():
+        counts = [line.count(delimiter) for line in lines]
+        for number in range(1, min(_MAX_TITLE_LINES, len(counts) - _ALIKE)):
+            if counts[number] and len({*counts[number : number + _ALIKE]}) == 1:
+                return number
+    return 0
+
+
+def _data_cell(top: Top) -> str:
+    """Return a name of the header that is likely to be no name: a value below it, a number or a sentence."""
+    quoting = csv.QUOTE_MINIMAL if top.dialect.quotes else csv.QUOTE_NONE
+    lines = list(sample_lines(top.sample))[1:]
+    rows = list(csv.reader(lines, delimiter=top.dialect.delimiter, quoting=quoting))
+    for position, cell in enumerate(top.header):
+        if cell and any(len(row) > position and row[position] == cell for row in rows):
+            return cell
+    unlike = (cell for cell in top.header if _NUMBER.fullmatch(cell) or len(cell.split()) > _MAX_NAME_WORDS)
+    return next(unlike, "")

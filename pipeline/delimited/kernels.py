@@ -14,7 +14,7 @@ _ONES = np.uint64(0x0101010101010101)
 
 
 @kernel
-def find_marks(data: Bytes, delimiter: np.uint8) -> Offsets:
+def find_marks(data: Bytes, delimiter: np.uint8, quote: np.uint8) -> Offsets:
     """Return the places of quotes, delimiters and line ends in `data`, int64 [marks].
 
     Compilers turn the first loop into vector instructions; the second one looks at eight bytes at a time.
@@ -22,7 +22,7 @@ def find_marks(data: Bytes, delimiter: np.uint8) -> Offsets:
     flags = np.zeros((len(data) + 7) // 8 * 8, np.uint8)
     for i in range(len(data)):
         byte = data[i]
-        flags[i] = (byte == _QUOTE) | (byte == delimiter) | (byte == _LINE_FEED) | (byte == _CARRIAGE_RETURN)
+        flags[i] = (byte == quote) | (byte == delimiter) | (byte == _LINE_FEED) | (byte == _CARRIAGE_RETURN)
     words = flags.view(np.uint64)
     total = np.int64(0)
     for number in range(len(words)):

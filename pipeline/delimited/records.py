@@ -7,6 +7,7 @@ import threading
 from typing import NamedTuple
 
 from ..arrays import Bytes, Flags, Offsets
+from ..csv_line import Dialect
 from .faults import BadRow
 
 FIELD_LIMIT = 1_000_000  # characters
@@ -35,14 +36,15 @@ class Block(NamedTuple):
     place: Place  # where the next block begins
 
 
-def field_values(block: Block, delimiter: str, field_limit: int = FIELD_LIMIT) -> list[list[str]]:
+def field_values(block: Block, dialect: Dialect, field_limit: int = FIELD_LIMIT) -> list[list[str]]:
     """Return the fields of each record of a block; none may exceed `field_limit` characters."""
     data = block.data.tobytes()
     records = (data[start:end].decode() for start, end in block.records.tolist())
+    quoting = csv.QUOTE_MINIMAL if dialect.quotes else csv.QUOTE_NONE
     # The csv module has one limit for the whole process: restore it for other readers.
     with _csv_module:
         limit_before = csv.field_size_limit(field_limit)
         try:
-            return list(csv.reader(records, delimiter=delimiter, strict=True))
+            return list(csv.reader(records, delimiter=dialect.delimiter, quoting=quoting, strict=True))
         finally:
             csv.field_size_limit(limit_before)

@@ -6,8 +6,7 @@ import pytest
 
 from pipeline.delimited.faults import BadRow
 from pipeline.delimited.records import FIELD_LIMIT
-from pipeline.delimited.rows import Row
-from tests.delimited.reading import rows
+from tests.delimited.reading import Row, rows
 
 
 def bad(content, path, **options):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.delimited.rows import CsvFile, Row
 from pipeline.errors import InputError
-from tests.delimited.reading import read, refusal
+from tests.delimited.reading import CsvFile, Row, read, refusal
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -14,7 +13,7 @@ def test_the_delimiter_is_taken_from_the_header(path, delimiter):
     content = f'text{delimiter}"x;,\ty"\na;,\tb\n'.replace("a;,\tb", f'"a;,\tb"{delimiter}1').encode()
     path.write_bytes(content)
     with CsvFile(path) as file:
-        assert file.delimiter == delimiter
+        assert file.dialect.delimiter == delimiter
         assert file.header == ["text", "x;,\ty"]
         assert list(file) == [Row(2, 2, ["a;,\tb", "1"])]
 
@@ -55,9 +54,17 @@ def test_a_long_list_of_columns_is_cut(path):
         file.column("xyz", "source.label")
 
 
-def test_two_columns_of_one_name_are_refused(path):
-    assert "line 2: 2 columns are named 'a'" in refusal(path, b"\na,b,a\n1,2,3\n")
-    assert "2 columns are named ''" in refusal(path, b"a,,\n")
+def test_two_columns_of_one_name_matter_to_who_asks_for_them(path):
+    path.write_bytes(b"\na,b,a\n1,2,3\n")
+    with CsvFile(path) as file:
+        assert file.column("b", "source.text") == 1
+        with pytest.raises(InputError, match="line 2: 2 columns are named 'a': give each its own name"):
+            file.column("a", "source.text")
+        assert list(file) == [Row(3, 3, ["1", "2", "3"])]
+
+
+def test_columns_without_a_name_stay(path):
+    assert read(path, b"a,,\n1,2,\n") == (["a", "", ""], [Row(2, 2, ["1", "2", ""])])
 
 
 def test_one_column_may_have_no_name(path):
@@ -74,3 +81,59 @@ def test_a_missing_column_names_the_option_that_chooses_another(path):
     with CsvFile(path) as file, pytest.raises(InputError) as error:
         file.column("text", "source.text")
     assert error.value.option == "source.text"
+
+
+# What may be wrong where a column is missing
+
+
+def missing(path, content, name="review", **layout):
+    path.write_bytes(content)
+    with CsvFile(path, **layout) as file, pytest.raises(InputError) as error:
+        file.column(name, "source.text")
+    return str(error.value), error.value.option
+
+
+@pytest.mark.parametrize("title", [b"Export of reviews\nprinted 2026-01-02\n\n", b"Reviews, all\n,\n\n"])
+@pytest.mark.parametrize("separator", [b",", b";"])
+def test_titles_above_the_header_are_named_with_their_number(path, title, separator):
+    table = b"id,review,stars\n0,fine,5\n1,bad,1\n2,fine,4\n".replace(b",", separator)
+    message, option = missing(path, title + table)
+    assert "line 1: there is no column 'review' among '" in message
+    assert message.endswith("; the header seems to be line 4, below titles: skip 3 lines")
+    assert option == "source.skip"
+
+
+def test_a_title_is_known_by_the_table_below_it_whatever_the_names(path):
+    content = b"Export of reviews\nid,body,stars\n0,fine,5\n1,bad,1\n2,fine,4\n3,x,2\n"
+    message, option = missing(path, content)
+    assert message.endswith("the header seems to be line 2, below titles: skip 1 line")
+    assert option == "source.skip"
+
+
+def test_a_value_that_is_taken_for_a_column_is_no_header(path):
+    message, _ = missing(path, b"review,stars\n" + b"fine,good\nso,bad\n" * 9, "good")
+    assert message.endswith("no column 'good' among 'review', 'stars'")
+
+
+@pytest.mark.parametrize(
+    ("content", "cell"),
+    [
+        (b"quite a film,good\nnot a film,bad\na film,good\n", "good"),
+        (b'"3","Wall St. Bears"\n"4","Oil prices"\n', "3"),
+        (b"2026-01-02,fine\n2026-01-03,bad\n", "2026-01-02"),
+        (b"this film is one of the best\nthis one is not\n", "this film is one of the best"),
+    ],
+)
+def test_a_first_line_that_looks_like_data_is_said_to(path, content, cell):
+    message, option = missing(path, content)
+    assert message.endswith(
+        f"; this line looks like data, as '{cell}' does, and not like names of columns: write a line with "
+        "their names above it"
+    )
+    assert option == ""
+
+
+def test_a_separator_that_is_not_looked_for_is_asked_for(path):
+    message, option = missing(path, b"id:review:stars\n0:fine:5\n")
+    assert message.endswith("among 'id:review:stars'; are its columns separated by another character?")
+    assert option == "source.separator"

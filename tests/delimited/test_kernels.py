@@ -19,6 +19,6 @@ def test_doubled_quotes_become_single_ones_and_other_texts_stay() -> None:
 
 @given(st.lists(st.sampled_from(b'ab,;"\n\r\x00\xff')).map(bytes), st.sampled_from(b",;\t"))
 def test_marks_are_quotes_line_ends_and_the_delimiter(content: bytes, delimiter: int) -> None:
-    marks = kernels.find_marks(np.frombuffer(content, np.uint8), np.uint8(delimiter))
+    marks = kernels.find_marks(np.frombuffer(content, np.uint8), np.uint8(delimiter), np.uint8(ord('"')))
     assert marks.dtype == np.int64
     assert marks.tolist() == [place for place, byte in enumerate(content) if byte in (*b'"\n\r', delimiter)]

@@ -14,9 +14,8 @@ import pytest
 from pipeline.delimited.blocks import CsvBlocks
 from pipeline.delimited.faults import BadRow
 from pipeline.delimited.records import Place
-from pipeline.delimited.rows import CsvFile, Row
 from pipeline.errors import InputError
-from tests.delimited.reading import plain, read_blocks, refusal
+from tests.delimited.reading import CsvFile, Row, plain, read_blocks, refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 
