@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .errors import InputError
@@ -38,6 +39,15 @@ class Dialect(NamedTuple):
             )
         return text.encode()
 
+    def rows(self, lines: Iterable[str], strict: bool = True) -> Iterator[list[str]]:
+        """Yield the fields of each record, as the csv module reads them; it raises csv.Error if `strict`."""
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            quoting=csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE,
+            strict=strict,
+        )
+
     def line(self, values: Sequence[str]) -> bytes:
         """Return the values as a line with its end.
 
@@ -56,7 +66,7 @@ def csv_line(values: Sequence[str]) -> bytes:
     return CSV.line(values)
 
 
-def separator(text: str) -> str:
+def check_separator(text: str) -> str:
     """Return a separator as it was given, a name of `SEPARATORS` or a character, if it is one.
 
     Raises ValueError for anything else: it must be one byte, and nothing that is in words or ends a line.
@@ -67,7 +77,7 @@ def separator(text: str) -> str:
 
 
 def separator_character(given: str) -> str:
-    """Return the character of a separator that `separator` has passed."""
+    """Return the character of a separator that `check_separator` has passed."""
     return SEPARATORS.get(given, "\t" if given == r"\t" else given)
 
 

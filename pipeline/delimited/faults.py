@@ -41,7 +41,9 @@ def option_of(reason: str) -> str:
 
 def kind_of(reason: str) -> str:
     """Return the reason without what tells one row from another."""
-    return f"bytes that are not {reason.rpartition(' ')[2]}" if reason.startswith(_BYTE) else reason
+    if reason.startswith(_BYTE):
+        return f"bytes that are not {reason.rpartition(' ')[2]}"
+    return reason.partition(" in '")[0]  # a value that is no time, say
 
 
 def excerpt(text: str) -> str:

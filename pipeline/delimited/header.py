@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import re
 from typing import NamedTuple
@@ -102,9 +101,8 @@ def _count_titles(top: Top, name: str) -> int:
 
 def _data_cell(top: Top) -> str:
     """Return a name of the header that is likely to be no name: a value below it, a number or a sentence."""
-    quoting = csv.QUOTE_MINIMAL if top.dialect.quotes else csv.QUOTE_NONE
     lines = list(sample_lines(top.sample))[1:]
-    rows = list(csv.reader(lines, delimiter=top.dialect.delimiter, quoting=quoting))
+    rows = list(top.dialect.rows(lines, strict=False))
     for position, cell in enumerate(top.header):
         if cell and any(len(row) > position and row[position] == cell for row in rows):
             return cell

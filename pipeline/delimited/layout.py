@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Bytes
-from ..csv_line import SEPARATORS, Dialect, separator, separator_character
+from ..csv_line import SEPARATORS, Dialect, check_separator, separator_character
 from .scan import State, scan
 from .scanner import Rules
 from .stream import Utf8Stream
@@ -26,7 +26,7 @@ class Layout(NamedTuple):
     """What is told of a delimited file."""
 
     encoding: str = "utf-8"  # unless a byte order mark says otherwise
-    separator: str = ""  # see `csv_line.separator`; "" where the first lines show it
+    separator: str = ""  # see `csv_line.check_separator`; "" where the first lines show it
     quotes: bool = True  # False where a quote is a character like others
     skip: int = 0  # lines above the header
 
@@ -60,7 +60,7 @@ def read_lead(stream: Utf8Stream, skip: int, limit: int) -> Lead:
 def _told_separator(stream: Utf8Stream) -> str:
     line = _SEPARATOR_LINE.match(stream.data)
     try:
-        return separator(line[1].decode()) if line else ""
+        return check_separator(line[1].decode()) if line else ""
     except ValueError:  # among them bytes of a longer character
         return ""
 

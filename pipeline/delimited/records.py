@@ -40,11 +40,10 @@ def field_values(block: Block, dialect: Dialect, field_limit: int = FIELD_LIMIT)
     """Return the fields of each record of a block; none may exceed `field_limit` characters."""
     data = block.data.tobytes()
     records = (data[start:end].decode() for start, end in block.records.tolist())
-    quoting = csv.QUOTE_MINIMAL if dialect.quotes else csv.QUOTE_NONE
     # The csv module has one limit for the whole process: restore it for other readers.
     with _csv_module:
         limit_before = csv.field_size_limit(field_limit)
         try:
-            return list(csv.reader(records, delimiter=dialect.delimiter, quoting=quoting, strict=True))
+            return list(dialect.rows(records))
         finally:
             csv.field_size_limit(limit_before)

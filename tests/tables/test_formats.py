@@ -14,8 +14,10 @@ import pytest
 
 from pipeline.delimited.blocks import CsvBlocks
 from pipeline.errors import InputError
-from pipeline.prediction.formats import Batch, BlockTable, ParquetTable
+from pipeline.tables.block_table import BlockTable
 from pipeline.tables.columns import NameColumn, NumberColumn
+from pipeline.tables.parquet_table import ParquetTable
+from pipeline.tables.table import Batch
 
 ROWS = [
     ["1", "a lovely film", "plain"],
