@@ -242,7 +242,7 @@ def _csv_rows(path: Path, source: Source, is_official: bool) -> Iterator[_Raw | 
         table.select_column(source.text)
         for batch in table.batches():
             yield from batch.bad
-            for (first, last), values in zip(batch.lines.tolist(), table.values(batch), strict=True):
+            for first, last, values in zip(*batch.lines.T.tolist(), table.values(batch), strict=True):
                 more = ("".join(values[column] for column in columns) for columns in (group, time))
                 yield _Raw(first, last, values[text], values[label], *more)
 

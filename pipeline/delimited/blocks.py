@@ -126,8 +126,8 @@ class CsvBlocks:
         while (block := self._next_block(column)) is not None:
             yield block
 
-    def values(self, block: Block) -> list[list[str]]:
-        """Return the fields of each record."""
+    def values(self, block: Block) -> Iterator[list[str]]:
+        """Yield the fields of each record."""
         return field_values(block, self.dialect, self._field_limit)
 
     def _skip_to_header(self) -> str:

@@ -70,8 +70,8 @@ class PathTable:
                 place=Place(0, chunk[-1][0], 0, False),
             )
 
-    def values(self, block: Block) -> list[list[str]]:
-        """Return the path of each row, a list of one."""
+    def values(self, block: Block) -> Iterator[list[str]]:
+        """Yield the path of each row, a list of one."""
         return field_values(block, CSV)
 
     def written(self, text: bytes) -> bytes:

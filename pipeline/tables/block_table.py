@@ -36,7 +36,7 @@ class Blocks(Protocol):
     def lead(self) -> bytes: ...
     def column(self, name: str, option: str) -> int: ...
     def blocks(self, column: int, place: Place | None = None) -> Iterator[Block]: ...
-    def values(self, block: Block) -> list[list[str]]: ...
+    def values(self, block: Block) -> Iterator[list[str]]: ...
     def written(self, text: bytes) -> bytes: ...
 
 
@@ -65,7 +65,7 @@ class BlockTable:
                 data = np.concatenate([data, single])
             yield Batch(data, texts, block.lines, block, block.bad, block.place, self._blocks.bytes_read)
 
-    def values(self, batch: Batch) -> list[list[str]]:
+    def values(self, batch: Batch) -> Iterator[list[str]]:
         return self._blocks.values(batch.rows)
 
     def without(self, batch: Batch, problems: list[str]) -> Batch:
@@ -99,7 +99,7 @@ class BlockTable:
         """Return the batch's rows, whose values are strings, with the columns as a pyarrow table."""
         import pyarrow as pa
 
-        rows = self.values(batch)
+        rows = list(self.values(batch))
         values = zip(*rows, strict=True) if rows else [()] * len(self.header)
         kept = [pa.array(column, pa.string()) for column in values]
         added = {column.name: column.arrow() for column in columns}

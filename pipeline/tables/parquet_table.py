@@ -72,9 +72,9 @@ class ParquetTable:
                 read=self.bytes_total * rows // max(1, self._batches.rows),
             )
 
-    def values(self, batch: Batch) -> list[list[str]]:
+    def values(self, batch: Batch) -> Iterator[list[str]]:
         columns = [column.to_pylist() for column in batch.rows.columns]
-        return [["" if value is None else str(value) for value in row] for row in zip(*columns, strict=True)]
+        return (["" if value is None else str(value) for value in row] for row in zip(*columns, strict=True))
 
     def without(self, batch: Batch, problems: list[str]) -> Batch:
         good = np.array([not problem for problem in problems])
@@ -100,7 +100,7 @@ class ParquetTable:
     def to_csv(self, batch: Batch, columns: Sequence[Column]) -> bytes:
         rows = self.values(batch)
         if self.harmless:
-            rows = [cells.escape_values(row) for row in rows]
+            rows = map(cells.escape_values, rows)
             columns = [cells.escape_formulas(column) for column in columns]
         data, bounds = cells.concatenate([CSV.line(row)[:-1] for row in rows])
         return cells.append_columns(data, bounds, columns, CSV)

@@ -55,8 +55,8 @@ class Table(Protocol):
         """Yield the rows, from the place on at which an earlier pass stopped."""
         ...
 
-    def values(self, batch: Batch) -> list[list[str]]:
-        """Return the fields of each row of a batch; one that is missing is empty."""
+    def values(self, batch: Batch) -> Iterator[list[str]]:
+        """Yield the fields of each row of a batch; one that is missing is empty."""
         ...
 
     def without(self, batch: Batch, problems: list[str]) -> Batch:

@@ -317,8 +317,8 @@ def test_beyond_the_share_the_readable_rows_are_labelled_and_one_line_says_how_m
     assert "predict: 1 rows labelled" in said.out and "rows that could not be read: 3" in said.out
     assert said.err == (
         f"convtext: {source}: 3 of 4 rows (75.00%) cannot be read where 1% are allowed, most often as in "
-        f"line 3: 3 fields where the header has 2 (all are listed in {output}.rejects.csv): mend them, or allow a "
-        "share of 0.76: set it with UNREADABLE=\n"
+        f"line 3: 3 fields where the header has 2 (all are listed in {output}.rejects.csv): mend them, or "
+        "allow a share of 0.76: set it with UNREADABLE=\n"
     )
     assert [row["id"] for row in rows(output)] == ["0"]
     assert predict(source, output, "UNREADABLE=0.75") == 0
