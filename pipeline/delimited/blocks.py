@@ -17,7 +17,7 @@ from ..csv_line import CSV
 from ..errors import InputError
 from . import faults, header
 from .faults import BadRow
-from .layout import SAMPLE_BYTES, Layout, find_dialect, quote_byte, read_lead, sample
+from .layout import SAMPLE_BYTES, Layout, find_shape, quote_byte, read_lead, sample
 from .opening import READ_ERRORS, open_csv, read_error
 from .records import FIELD_LIMIT, Block, Place, field_values
 from .scan import State, scan
@@ -33,9 +33,10 @@ _NO_LIMIT = 1 << 62
 class CsvBlocks:
     r"""A delimited file with a header, plain or gzip, or standard input, open for one pass over its records.
 
-    Opening sets `header`, `dialect` and `bytes_total` (0 for standard input); see `Layout` for what may be
-    told of the file, and what it shows itself. A good record is as wide as the header; empty fields beyond it
-    do not count. Lines end with \n, \r\n or a lone \r, and are numbered from 1; empty ones are skipped.
+    Opening sets `header`, `dialect`, `extra` and `bytes_total` (0 for standard input); see `Layout` for what
+    may be told of the file, and what it shows itself. A good record is as wide as the header, or has `extra`
+    empty fields more, as most rows then have. Lines end with \n, \r\n or a lone \r, and are numbered from 1;
+    empty ones are skipped.
 
     After a quote that is never closed, reading resumes at the second line of the record. The number of bytes
     that may be read twice in this way is limited to those already read plus 32 fields of the maximal length.
@@ -56,7 +57,7 @@ class CsvBlocks:
         self.path = path
         self.name = str(path or "standard input")
         self.header: list[str] = []
-        self.dialect = CSV
+        self.dialect, self.extra = CSV, 0
         self.bytes_total = 0
         self._layout = layout or Layout()
         self._encoding = self._layout.encoding
@@ -77,7 +78,7 @@ class CsvBlocks:
             self._stream = Utf8Stream(self._file, self._block_size)
             told = self._skip_to_header()
             self._sample = sample(self._stream)
-            self.dialect = find_dialect(self._sample, self._layout, told, self._rules(0))
+            self.dialect, self.extra = find_shape(self._sample, self._layout, told, self._rules(0))
             self.header = self._read_header()
             self._stack = stack.pop_all()
         return self
@@ -185,6 +186,7 @@ class CsvBlocks:
             np.uint8(ord(self.dialect.delimiter)),
             quote_byte(self._layout.quotes),
             len(self.header),
+            self.extra,
             column,
             self._field_limit,
             self._record_limit,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 from ..arrays import Bytes
 from ..csv_line import SEPARATORS, Dialect, check_separator, separator_character
 from .scan import State, scan
-from .scanner import Rules
+from .scanner import WRONG_WIDTH, Rules
 from .stream import Utf8Stream
 
 SAMPLE_BYTES, SAMPLE_RECORDS = 1 << 16, 101  # the header and a hundred rows
@@ -65,20 +66,27 @@ def _told_separator(stream: Utf8Stream) -> str:
         return ""
 
 
-def find_dialect(lines: bytes, layout: Layout, told: str, rules: Rules) -> Dialect:
-    """Return the dialect of a file that begins with these lines, the header and rows below it.
+class Shape(NamedTuple):
+    """What the header and the rows below it show."""
+
+    dialect: Dialect
+    extra: int  # empty fields that most rows have beyond the header
+
+
+def find_shape(lines: bytes, layout: Layout, told: str, rules: Rules) -> Shape:
+    """Return the shape of a file that begins with these lines, the header and rows below it.
 
     The separator is the one that `layout` gives, or `told`, or the one of `SEPARATORS` by which most rows
     have as many fields as the header, and the most of them; a comma where the header has but one field.
     """
-    if given := layout.separator or told:
-        return Dialect(separator_character(given), layout.quotes)
     data = np.frombuffer(lines, np.uint8)
+    given = layout.separator or told
     fits = {
         delimiter: _fit(data, rules._replace(delimiter=np.uint8(ord(delimiter)), final=True))
-        for delimiter in SEPARATORS.values()
+        for delimiter in ([separator_character(given)] if given else SEPARATORS.values())
     }
-    return Dialect(max(fits, key=lambda delimiter: fits[delimiter]), layout.quotes)
+    best = max(fits, key=lambda delimiter: fits[delimiter].score)
+    return Shape(Dialect(best, layout.quotes), fits[best].extra)
 
 
 def sample(stream: Utf8Stream) -> bytes:
@@ -95,16 +103,23 @@ def quote_byte(quotes: bool) -> np.uint8:
     return np.uint8(ord('"') if quotes else _NO_QUOTE)
 
 
-def _fit(data: Bytes, rules: Rules) -> float:
-    """Return how well a delimiter fits the data, from 0, and -1 where the header has a single field."""
-    header = scan(data, rules._replace(width=_ANY_WIDTH), State(0, 0, False), 1)
-    width = int(header.faults[0, 5]) if len(header.faults) else 0
-    if width < 2:
-        return -1
-    found = scan(data, rules._replace(width=width), State(0, 0, False), SAMPLE_RECORDS)
+class _Fit(NamedTuple):
+    score: float  # from 0; -1 where the header has a single field
+    extra: int
+
+
+def _fit(data: Bytes, rules: Rules) -> _Fit:
+    """Return how well a delimiter fits the data."""
+    found = scan(data, rules._replace(width=_ANY_WIDTH), State(0, 0, False), SAMPLE_RECORDS)
+    if not len(found.faults) or found.faults[0, 4] != WRONG_WIDTH:
+        return _Fit(-1, 0)
+    width, *widths = found.faults[found.faults[:, 4] == WRONG_WIDTH, 5].tolist()
+    extra = max(0, Counter(widths).most_common(1)[0][0] - width) if widths else 0
+    found = scan(data, rules._replace(width=width, extra=extra), State(0, 0, False), SAMPLE_RECORDS)
     good, bad = len(found.records) - 1, len(found.faults)
     # Of two that fit, such as the semicolon and the comma of numbers, the one with more fields is meant.
-    return (good / (good + bad) if good + bad else 1) * (1 - 1 / width)
+    score = (good / (good + bad) if good + bad else 1) * (1 - 1 / width)
+    return _Fit(score if width > 1 else -1, extra if good > bad else 0)
 
 
 def sample_lines(data: bytes) -> Iterator[str]:

@@ -14,7 +14,8 @@ a record field by field, in one of two states:
 In `1,"a ""b"", c"\n`, the bare field `1` ends at the first comma; the quoted one passes over two doubled
 quotes and a comma, and ends at the quote before the line end, which ends the record. A record ends GOOD, with
 the status of its first fault, or _UNFINISHED where the data end too early to tell. A fault extends to the end
-of its line. Empty fields beyond the width are no fault: the record ends before them.
+of its line. A record may have empty fields beyond its width, if it has as many as most others of the file: it
+ends before them. (Any number would hide a delimiter without quotes where the last columns are empty.)
 
 Where quotes are characters like others, the quote is a byte that no UTF-8 has. Helpers stay in this file:
 numba's cache does not notice a change in another one.
@@ -40,6 +41,7 @@ class Rules(NamedTuple):
     delimiter: np.uint8
     quote: np.uint8
     width: int  # fields; 0 takes any number
+    extra: int  # empty fields that may follow these, all or none
     column: int  # the position of the field that is the text
     field_limit: int  # a field has at most so many characters
     record_limit: int  # a record, with its line end, has fewer characters
@@ -193,7 +195,8 @@ def _read_record(  # noqa: C901, PLR0915
     status, end, after, mark = _end_record(
         data, marks, start, place, mark, status, lines, fields, counted, characters, rules
     )
-    if status == WRONG_WIDTH and fields > rules.width and _holds_nothing(data, columns_end, end, rules):
+    is_extended = status == WRONG_WIDTH and rules.extra > 0 and fields == rules.width + rules.extra
+    if is_extended and _holds_nothing(data, columns_end, end, rules):
         status, end = GOOD, columns_end
     return _Record(
         status, end, after, mark, lines, fields, text, text_end, text_doubled, second_line, second_mark

@@ -123,19 +123,29 @@ def test_without_quotes_every_line_is_split_at_its_separators(scratch, table):
 # Fields beyond the header
 
 
-def test_empty_fields_beyond_the_header_are_no_fault(path):
-    content = b'a,b\n1,2,\n3,"4",,\n5,6\n7,"8",""," "\n9,"x\ny",  \n'
+def test_empty_fields_that_most_rows_have_beyond_the_header_are_no_fault(path):
+    content = b'a,b\n1,2,,\n3,"4",,\n5,6\n7,"8",""," "\n9,"x\ny",,  \n'
     assert rows(path, content) == [
         Row(2, 2, ["1", "2"]), Row(3, 3, ["3", "4"]), Row(4, 4, ["5", "6"]), Row(5, 5, ["7", "8"]),
         Row(6, 7, ["9", "x\ny"]),
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("line", [b"1,2,3", b"1,2,,3", b'1,2,""""', b'1,2,"x"', b'1,2,","', b'1,2,",,"'])
+@pytest.mark.parametrize(
+    "line", [b"1,2,3", b"1,2,,3", b'1,2,""""', b'1,2,"x"', b'1,2,","', b'1,2,",,"', b"1,2,,"]
+)
 def test_what_stands_beyond_the_header_is_a_fault(path, line):
-    (row,) = rows(path, b"a,b\n" + line + b"\n")
-    assert isinstance(row, BadRow) and "fields where the header has 2" in row.reason
+    found = rows(path, b"a,b\n" + b"5,6,\n" * 3 + line + b"\n")
+    assert [type(row) for row in found] == [Row, Row, Row, BadRow]
+    assert "fields where the header has 2" in found[-1].reason
+
+
+def test_a_separator_without_quotes_is_a_fault_where_the_last_columns_are_empty_too(path):
+    found = rows(path, b"text,label,\n" + b"fine,good,\n" * 4 + b"fine, really,good,\n")
+    assert [row.values for row in found[:4]] == [["fine", "good", ""]] * 4
+    assert found[4] == BadRow(6, 6, "4 fields where the header has 3", "fine, really,good,")
 
 
 def test_with_spaces_between_fields_a_space_ends_one(path):
-    assert rows(path, b"a b\n1 2 \n3 4 5\n", separator=" ")[0] == Row(2, 2, ["1", "2"])
+    content = b"a b\n" + b"1 2 \n" * 3 + b"3 4 5\n"
+    assert [type(row) for row in rows(path, content, separator=" ")] == [Row, Row, Row, BadRow]

@@ -357,11 +357,15 @@ def test_the_output_begins_as_the_input_does(tmp_path: Path, family: str, lead: 
 
 def test_columns_without_a_name_and_of_one_name_stay_and_trailing_separators_go(tmp_path: Path) -> None:
     source = tmp_path / "new.csv"
-    source.write_text("id,review,x,x,,\n0,a lovely film,1,2,,\n1,an awful film,3,4,5,,\n")
+    source.write_text("id,review,x,x,,\n0,a lovely film,1,2,,\n1,an awful film,3,4,5,\n")
     assert predict(source, tmp_path / "out.csv") == 0
     first, *lines = (tmp_path / "out.csv").read_text().splitlines()
     assert first == "id,review,x,x,,,predicted_label,probability"
     assert lines[0].startswith("0,a lovely film,1,2,,,") and lines[1].startswith("1,an awful film,3,4,5,,")
+    trailing = tmp_path / "trailing.csv"
+    trailing.write_text("id,review\n0,a lovely film,\n1,an awful film,\n")
+    assert predict(trailing, tmp_path / "clean.csv") == 0
+    assert {len(row) for row in csv.reader((tmp_path / "clean.csv").read_text().splitlines())} == {4}
     assert [len(row) for row in csv.reader(lines)] == [8, 8]
     assert predict(source, tmp_path / "out.parquet") == 0
     table = pq.read_table(tmp_path / "out.parquet")
