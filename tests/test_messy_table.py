@@ -1,4 +1,4 @@
-"""A table with all that is wrong with published ones is trained on and labelled, and its summary is complete."""
+"""A table with all that is wrong with published ones: trained on and labelled, with a complete summary."""
 
 from __future__ import annotations
 
