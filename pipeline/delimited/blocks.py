@@ -61,7 +61,7 @@ class CsvBlocks:
         self.bytes_total = 0
         self._layout = layout or Layout()
         self._encoding = self._layout.encoding
-        self._lead = ""
+        self.lead: list[str] = []  # the lines that were passed over above the header
         self._field_limit = field_limit
         self._record_limit = 4 * field_limit  # doubled quotes, and room for the other columns
         self._reasons = faults.scan_reasons(field_limit, self._record_limit)
@@ -106,9 +106,9 @@ class CsvBlocks:
         return text.decode().encode(self._file.codec) if is_other else text
 
     @property
-    def lead(self) -> bytes:
-        """What stands above the header, in UTF-8: a byte order mark, and the lines that were passed over."""
-        return (_BOM if self._file.is_marked else b"") + self._lead.encode("utf-8", "backslashreplace")
+    def mark(self) -> bytes:
+        """The byte order mark with which the file begins, in UTF-8, if it has one."""
+        return _BOM if self._file.is_marked else b""
 
     def blocks(self, column: int, place: Place | None = None) -> Iterator[Block]:
         """Yield the records after the header with the texts of that column; to be called once.
@@ -144,7 +144,7 @@ class CsvBlocks:
                 f"{self.name}: more than {self._record_limit:,} characters above the header",
                 option="source.skip",
             )
-        self._lead = "".join(f"{line}\n" for line in lead.texts)
+        self.lead = [text.encode("utf-8", "backslashreplace").decode() for text in lead.texts]
         self._stream.drop(lead.size)
         self._place = self._place._replace(offset=self._stream.offset, line=len(lead.texts))
         if self._next_block(0, max_records=0) is None:

@@ -31,7 +31,7 @@ class PathTable:
         self.name = str(path)
         self.header = ["path"]
         self.dialect = CSV
-        self.lead = b""
+        self.lead, self.mark = list[str](), b""
         self.bytes_read = 0
 
     def __enter__(self) -> PathTable:

@@ -33,7 +33,9 @@ class Blocks(Protocol):
     @property
     def bytes_read(self) -> int: ...
     @property
-    def lead(self) -> bytes: ...
+    def lead(self) -> list[str]: ...
+    @property
+    def mark(self) -> bytes: ...
     def column(self, name: str, option: str) -> int: ...
     def blocks(self, column: int, place: Place | None = None) -> Iterator[Block]: ...
     def values(self, block: Block) -> Iterator[list[str]]: ...
@@ -82,9 +84,11 @@ class BlockTable:
 
     def csv_header(self, added: Sequence[str]) -> bytes:
         """Return what stands in the file above its rows, with the added names behind those of its columns."""
-        names = [*self.header, *added]
-        line = self._blocks.dialect.line(cells.escape_values(names) if self.harmless else names)
-        return self._blocks.written(self._blocks.lead + line)
+        names, lead, dialect = [*self.header, *added], self._blocks.lead, self._blocks.dialect
+        if self.harmless:
+            names, lead = cells.escape_values(names), [_harmless_line(line, dialect) for line in lead]
+        above = "".join(f"{line}\n" for line in lead).encode()
+        return self._blocks.written(self._blocks.mark + above + dialect.line(names))
 
     def to_csv(self, batch: Batch, columns: Sequence[Column]) -> bytes:
         block, dialect = batch.rows, self._blocks.dialect
@@ -104,6 +108,13 @@ class BlockTable:
         kept = [pa.array(column, pa.string()) for column in values]
         added = {column.name: column.arrow() for column in columns}
         return pa.Table.from_arrays([*kept, *added.values()], [*_distinct(self.header), *added])
+
+
+def _harmless_line(line: str, dialect: Dialect) -> str:
+    """Return a line above the header as it stands, or with its formulas escaped."""
+    values = next(iter(dialect.rows([line], strict=False)), [])
+    escaped = cells.escape_values(values)
+    return line if escaped == values else dialect.line(escaped).decode().removesuffix("\n")
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -70,7 +70,7 @@ def test_a_byte_order_mark_says_the_encoding_whatever_is_given(path, family, giv
     path.write_bytes("\ufefftext,label\n好,1\n".encode(family))
     with CsvFile(path, given) as file:
         assert (file.header, list(file)) == (["text", "label"], [Row(2, 2, ["好", "1"])])
-        assert file.lead == b"\xef\xbb\xbf"
+        assert file.mark == b"\xef\xbb\xbf"
         assert file.written("\ufeff好".encode()) == "\ufeff好".encode(family)
 
 
