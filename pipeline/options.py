@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from .csv_line import check_separator
 from .terminal import shorten
 
 LEARNED = ("corpus", "random")  # vectors that are read from no file
@@ -46,6 +47,8 @@ Criterion = Literal["accuracy", "macro_f1"]
 CRITERIA: dict[Criterion, str] = {"accuracy": "accuracy", "macro_f1": "macro-F1"}  # and their names in print
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 MAX_FAULTS = 1000  # of a file that are listed
+UNREADABLE_ROWS, BLANK_ROWS = 0.01, 0.05  # the shares that may be set aside unless others are given
+MAX_SKIP = 1000  # lines above a header
 IMAGE_FORMATS = ("folder", "npz", "digits", "keras")
 
 
@@ -111,7 +114,11 @@ class Source(Section):
     label_until: str | None = None  # keep only the part before it (`DESC:manner` -> `DESC`)
     labels: dict[str, str] | None = None  # the file's label -> the name shown, in the order shown
     other: str | None = None  # the label shown of out-of-scope rows: not trained on, see measures.unseen
-    blank_rows: Share = 0.001  # up to this share of rows without text or label is set aside
+    separator: Annotated[str, AfterValidator(check_separator)] | None = None  # null: found in the first lines
+    quoting: Literal["csv", "none"] = "csv"  # none: a quote is a character like others
+    skip: Annotated[int, Field(ge=0, le=MAX_SKIP)] = 0  # lines above the header
+    unreadable_rows: Share = UNREADABLE_ROWS  # up to this share of rows that cannot be read is set aside
+    blank_rows: Share = BLANK_ROWS  # and of rows without text or label
 
     @model_validator(mode="before")
     @classmethod

@@ -43,18 +43,26 @@ def with_line(line: bytes) -> bytes:
         (b"text,label\n", ["reviews.csv", "no rows"]),
         (b"text,label\n" + b"same class,a\n" * 9, ["reviews.csv", "'a'", "two classes"]),
         (with_line(b"odd one,c\n"), ["reviews.csv, line 42", "'c'"]),
-        (with_line(b"no label,\n"), ["reviews.csv, line 42", "no label", "source.blank_rows"]),
-        (with_line(b" ,a\n"), ["reviews.csv, line 42", "no text", "source.blank_rows"]),
+        (with_line(b"no label,\n" * 3), ["reviews.csv: 3 of 43 rows", "line 42: no label", "BLANK="]),
+        (with_line(b" ,a\n" * 3), ["reviews.csv: 3 of 43 rows", "line 42: no text", "BLANK="]),
         (b"text,label\n" + b",\n" * 9, ["reviews.csv, line 2", "no text"]),
-        (with_line(b"caf\xe9,a\n"), ["reviews.csv, line 42", "0xe9", "ENCODING="]),
-        (with_line(b"nul\0,a\n"), ["reviews.csv, line 42", "NUL"]),
-        (with_line(b'"unclosed,a\nnext,b\n'), ["reviews.csv, line 42", "quote"]),
-        (with_line(b"one,two,three\n"), ["reviews.csv, line 42", "3 fields"]),
-        (with_line(b"one\n"), ["reviews.csv, line 42", "1 field"]),
+        (
+            with_line(b"caf\xe9,a\n"),
+            ["1 of 41 rows (2.44%) cannot be read", "line 42: byte 0xe9", "ENCODING="],
+        ),
+        (with_line(b"nul\0,a\n"), ["reviews.csv: 1 of 41 rows", "line 42: a NUL", "UNREADABLE="]),
+        (with_line(b'"unclosed,a\nnext,b\n'), ["1 of 42 rows", "line 42: a quote", "QUOTING=none"]),
+        (with_line(b"one,two,three\n"), ["reviews.csv: 1 of 41 rows", "line 42: 3 fields", "UNREADABLE="]),
+        (with_line(b"one\n"), ["reviews.csv: 1 of 41 rows", "line 42: 1 field"]),
         (b"text,label,text\n" + b"a,b,c\n" * 9, ["reviews.csv, line 1", "'text'"]),
-        (with_line(b"x" * 10_000_000 + b",a\n"), ["reviews.csv, line 42", "characters or more"]),
+        (
+            with_line(b"x" * 10_000_000 + b",a\n"),
+            ["1 of 41 rows", "line 42: a line of", "characters or more"],
+        ),
         (b"PK\x03\x04" + b"\0" * 100, ["reviews.csv looks like an Excel workbook"]),
-        (GOOD.encode("utf-16"), ["reviews.csv is utf-16", "ENCODING="]),
+        (GOOD.encode("utf-16")[:-1], ["reviews.csv, after line", "not utf-16-le", "ENCODING="]),
+        (GOOD.partition("\n")[2].encode(), ["line 1", "looks like data, as 'a'", "write a line with"]),
+        (b"Reviews\n\n" + GOOD.replace("text", "review").encode(), ["below titles: skip 2 lines", "SKIP="]),
         (b"review,label\n" + b"a,b\n" * 9, ["no column 'text'", "'review', 'label'"]),
         (b"texts,label\n" + b"a,b\n" * 9, ["no column 'text'", "did you mean 'texts'?"]),
     ],
@@ -71,14 +79,56 @@ def test_a_bad_training_file_is_named_with_line_and_remedy(
         assert part in error
 
 
-def test_a_blank_row_among_thousands_is_set_aside_and_listed(
+def test_rows_that_are_set_aside_are_listed_and_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "reviews.csv"
-    path.write_text(GOOD + "".join(f"more {n},{'ab'[n % 2]}\n" for n in range(2000)) + " ,a\n")
-    assert prepare(path, capsys)[0] == 0
-    (rejects,) = (tmp_path / "data" / "build").glob("*/rejects.csv")
-    assert rejects.read_text().splitlines() == ["file,line,last_line,reason", f"{path},2042,2042,no text"]
+    more = "".join(f"more {n},{'ab'[n % 2]}\n" for n in range(2000))
+    path.write_text(GOOD + more + " ,a\nragged, row,a\n,b\ncafé,b\n")
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xe9"))
+    assert run("configure", f"CORPUS={path}", "MODEL=kim-rand") == 0
+    folder = Path(capsys.readouterr().out.strip()).parent
+    assert run("stage", "prepare", str(folder)) == 0
+    said = capsys.readouterr().out
+    assert said.endswith(
+        f"  rows set aside, with line and reason: {folder}/rejects.csv\n"
+        "    no text: 2\n    3 fields where the header has 2: 1\n    bytes that are not utf-8: 1\n"
+    )
+    assert (folder / "rejects.csv").read_text().splitlines() == [
+        "file,line,last_line,reason", f"{path},2042,2042,no text",
+        f"{path},2043,2043,3 fields where the header has 2", f"{path},2044,2044,no text",
+        f"{path},2045,2045,byte 0xe9 at position 4 of line 2045 is not utf-8",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("\ufeffsep=;\r\ntext;label\r\n", []),
+        ("text;label;price, EUR\n", []),
+        ("text|label\n", []),
+        ("text,label,,,\n", []),
+        ("text,label,x,x\n", []),
+        ("Export of reviews\n\ntext,label\n", ["SKIP=2"]),
+        ("text:label\n", ["SEPARATOR=:"]),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_table_is_read_as_people_have_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, words: list[str], encoding: str
+) -> None:
+    path = tmp_path / "reviews.csv"
+    header = content.splitlines()[-1]
+    separator = header[header.index("label") - 1]
+    more = separator * header.count(separator)  # one beyond the header
+    lines = "".join(f"text number {n}, fine{separator}{'ab'[n % 2]}{more}\n" for n in range(40))
+    if separator == ",":
+        lines = lines.replace(", fine", "")
+    path.write_text(content + lines, encoding, newline="")
+    assert prepare(path, capsys, *words) == (0, "")
+    (table,) = (tmp_path / "data" / "build").glob("*/rows.parquet")
+    rows = pd.read_parquet(table)
+    assert len(rows) == 40 and rows["text"][3].startswith("text number 3")
 
 
 def test_a_test_file_with_a_class_unknown_to_training_is_named(

@@ -158,7 +158,7 @@ def test_rows_that_cannot_be_read_are_set_aside_with_lines_and_reason(
 ) -> None:
     source, output = tmp_path / "new.csv", tmp_path / "out.csv"
     source.write_bytes(b"review\na lovely film\nragged,row\ncaf\xe9\nan awful film\n")
-    done = trained.predict(source, f"OUTPUT={output}")
+    done = trained.predict(source, f"OUTPUT={output}", "UNREADABLE=0.5")
     assert done.returncode == 0
     assert "rows that could not be read: 2" in done.stdout
     assert [line.split(",")[0] for line in output.read_text().splitlines()[1:]] == [

@@ -71,9 +71,10 @@ def test_many_rows_without_a_time_are_an_error_and_a_few_are_set_aside(
     tickets: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tickets.write_text(tickets.read_text().replace("2024-12-31", "some day"))
-    printed = refusal(tickets, capsys, "TIME=day")
-    assert "line 2: no time in 'some day'; 2 of 200 rows (1.00%) are such" in printed
-    options = ["TIME=day", "LABEL=team", "SET=source.blank_rows=0.02"]
+    printed = refusal(tickets, capsys, "TIME=day", "BLANK=0.001")
+    assert "2 of 200 rows (1.00%) have no text or no label where 0.1% are allowed" in printed
+    assert "as in line 2: no time in 'some day'" in printed
+    options = ["TIME=day", "LABEL=team"]
     assert main(["configure", f"CORPUS={tickets}", *options]) == 0
     folder = Path(capsys.readouterr().out.strip()).parent
     assert main(["stage", "prepare", str(folder)]) == 0

@@ -40,6 +40,28 @@ def probability(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """Return a number from 0 to below 1."""
+    try:
+        value = probability(text)
+    except ValueError:
+        value = 1
+    if value == 1:
+        raise ValueError("expected a share below 1, such as 0.02")
+    return value
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Return the check for one of a few words."""
+
+    def check(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"expected {' or '.join(choices)}")
+        return text
+
+    return check
+
+
 class Abstention(NamedTuple):
     """What a label needs, as `option` says: a probability, or one from which on labels have a precision."""
 

@@ -30,7 +30,7 @@ OPTIONS_OF_FILE = WORD_OF_OPTION.keys() - {"source.other", "embed.vectors"}
 TAKEN = {"tokens": "texts", "images": "images"}
 
 
-def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Configuration:
+def load(corpus: str, model: str, assignments: str, flags: dict[str, Any]) -> Configuration:
     """Return the options of a corpus and a model.
 
     `corpus` is a name in conf/corpora, or the path of a CSV, of a folder of images with one subfolder for
@@ -60,7 +60,7 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, str]) -> Co
     return configuration.model_copy(update={"network": network.model_dump(mode="json")})
 
 
-def _corpus_values(corpus: str, flags: dict[str, str]) -> dict[str, Any]:
+def _corpus_values(corpus: str, flags: dict[str, Any]) -> dict[str, Any]:
     """Return the options that the corpus's file, or its path, gives."""
     of_file = [WORD_OF_OPTION[key] for key in flags if key in OPTIONS_OF_FILE]
     if file := CORPORA.find(corpus):

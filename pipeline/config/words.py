@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from ..csv_line import check_separator
 from . import arguments
 
 T_co = TypeVar("T_co", covariant=True)
@@ -59,6 +60,24 @@ OTHER = _text(
 GROUP = _text("GROUP", "customer", "a column: rows of the same value are kept in one part, or fold")
 TIME = _text("TIME", "date", "a column: the newest rows test, those before them validate")
 ENCODING = _text("ENCODING", "windows-1252", "of the CSV, if it is not UTF-8")
+SEPARATOR = Word(
+    "SEPARATOR",
+    "tab",
+    "of the columns, if not found: comma, semicolon, tab, pipe or a character",
+    check_separator,
+    "",
+)
+QUOTING = Word(
+    "QUOTING", "none", "a quote is a character like others", arguments.one_of("csv", "none"), "csv"
+)
+SKIP: Word[int] = Word("SKIP", "3", "lines above the CSV's header", arguments.whole_number(0, 1000), 0)
+UNREADABLE: Word[float | None] = Word(
+    "UNREADABLE", "0.02", "the share of rows that may be set aside as they cannot be read; default 0.01",
+    arguments.share, None,
+)  # fmt: skip
+BLANK: Word[float | None] = Word(
+    "BLANK", "0.2", "the same of rows without text or label; default 0.05", arguments.share, None
+)
 MIRROR = Word("MIRROR", "folder", "where downloads are taken from instead", str, "", from_environment=True)
 FOLDS: Word[int] = Word(
     "FOLDS", "10", "of a cross-validation", arguments.whole_number(2, 1000), 10, blank_is_default=False
@@ -126,7 +145,16 @@ PORT: Word[int] = Word(
     "PORT", "5000", "of the dashboard", arguments.whole_number(1, 65535), 5000, blank_is_default=False
 )
 
-SOURCE = (CORPUS, MODEL, SET, VECTORS, TEXT, LABEL, OTHER, TEST, GROUP, TIME, ENCODING, MIRROR)
+OF_READING: dict[str, Word[Any]] = {  # how a file is read, by option
+    "source.separator": SEPARATOR,
+    "source.quoting": QUOTING,
+    "source.skip": SKIP,
+    "source.unreadable_rows": UNREADABLE,
+    "source.blank_rows": BLANK,
+}
+SOURCE = (
+    CORPUS, MODEL, SET, VECTORS, TEXT, LABEL, OTHER, TEST, GROUP, TIME, ENCODING, *OF_READING.values(), MIRROR
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -174,8 +202,8 @@ COMMANDS = {
     ),
     "predict": _command(
         "label a file; by the champion if no MODEL is named and the corpus has one",
-        INPUT, OUTPUT, CORPUS, MODEL, TEXT, ENCODING, TOP, PROBABILITIES, ABSTAIN, EVIDENCE, SHARES, HARMLESS,
-        FORM, THREADS, room="stages",
+        INPUT, OUTPUT, CORPUS, MODEL, TEXT, ENCODING, SEPARATOR, QUOTING, SKIP, UNREADABLE, TOP,
+        PROBABILITIES, ABSTAIN, EVIDENCE, SHARES, HARMLESS, FORM, THREADS, room="stages",
     ),
     "dashboard": _command("open the runs in MLflow, on 127.0.0.1", PORT),
     "send": _command("send the runs that no tracking server took to where MLFLOW_TRACKING_URI says now"),
@@ -192,6 +220,7 @@ WORD_OF_OPTION = {  # of the files in conf/; SET sets all others
     "source.group": "GROUP",
     "source.time": "TIME",
     "source.encoding": "ENCODING",
+    **{option: word.name for option, word in OF_READING.items()},
     "embed.vectors": "VECTORS",
 }
 REMEDIES = {
@@ -199,6 +228,8 @@ REMEDIES = {
     "LABEL": "name another with LABEL=",
     "GROUP": "name another with GROUP=",
     "TIME": "name another with TIME=",
+    "SEPARATOR": "name it with SEPARATOR=",
+    "QUOTING": "give QUOTING=none",
     "MODEL": "name a model with MODEL=",
 }
 

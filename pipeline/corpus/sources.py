@@ -11,10 +11,12 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from ..delimited.faults import BadRow
+from ..delimited.layout import Layout
 from ..errors import InputError
 from ..options import Source
-from ..tables.faults import BadRow
-from ..tables.rows import CsvFile
+from ..tables.formats import open_table
+from ..tables.rejects import Rejects
 from .times import parse_times
 
 _VISIBLE = re.compile(r"[^\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
@@ -57,6 +59,11 @@ class Rejected(NamedTuple):
     reason: str
 
     @property
+    def is_blank(self) -> bool:
+        """True if the row was read, and has no text, no label or no time."""
+        return self.reason.startswith("no ")
+
+    @property
     def has_no_text(self) -> bool:
         """True if the text was missing, with or without the label."""
         return self.reason.startswith("no text")
@@ -74,21 +81,27 @@ class _Raw(NamedTuple):
 def read_part(path: Path, source: Source, is_official: bool = False) -> tuple[list[Example], list[Rejected]]:
     """Return the rows of one file of format "csv" or "lines", and those set aside.
 
-    These have no text, no label or, where `source.time` orders the rows, no time that can be read. Texts are
-    kept as they are; labels and groups lose the blanks around them, and labels all from `source.label_until`
-    on. `check_blank_rows` checks that not too many rows were set aside, once the caller has listed them.
+    These cannot be read, or have no text, no label or, where `source.time` orders the rows, no time that can
+    be read. Texts are kept as they are; labels and groups lose the blanks around them, and labels all from
+    `source.label_until` on. `check_rejected` checks that not too many rows were set aside, once the caller
+    has listed them.
 
     A file that is an official part is not split: it may have no column of groups, and times are not read.
 
-    Raises InputError for a file that cannot be read, a row at fault in its structure or encoding, a label
-    that `source.labels` does not know, times that are ambiguous, and a file without rows.
+    Raises InputError for a file that cannot be read, a label that `source.labels` does not know, times that
+    are ambiguous, and a file without rows.
     """
     file = str(path)
     source = source.model_copy(update={"time": None}) if is_official else source
-    raw = list(_READERS[source.format](path, source, is_official))
+    raw: list[_Raw] = []
+    rejected: list[Rejected] = []
+    for found in _READERS[source.format](path, source, is_official):
+        if isinstance(found, BadRow):
+            rejected.append(Rejected(file, found.first_line, found.last_line, found.reason))
+        else:
+            raw.append(found)
     order = parse_times([row.time for row in raw], source.time) if source.time else np.zeros(len(raw))
     examples: list[Example] = []
-    rejected: list[Rejected] = []
     for row, moment in zip(raw, order.tolist(), strict=True):
         label = row.label.partition(source.label_until)[0] if source.label_until else row.label
         label = label.strip()
@@ -104,7 +117,7 @@ def read_part(path: Path, source: Source, is_official: bool = False) -> tuple[li
     if not examples and not rejected:
         expected = "labelled texts were expected" + (" below the header" if source.format == "csv" else "")
         raise InputError(f"{file} has no rows: {expected}")
-    return examples, rejected
+    return examples, sorted(rejected)
 
 
 def displayed_label(label: str, source: Source, place: str) -> str:
@@ -123,29 +136,23 @@ def displayed_label(label: str, source: Source, place: str) -> str:
     return source.labels[label]
 
 
-def check_blank_rows(rejected: Sequence[Rejected], total: int, source: Source, listed: Path) -> None:
-    """Raise InputError if more than `source.blank_rows` of `total` rows were set aside, or all of them.
+def check_rejected(rejected: Sequence[Rejected], good: int, source: Source, listed: Path) -> None:
+    """Raise InputError if too many rows of a file were set aside beside the `good` ones, or all of them.
 
     `listed` is the file that lists them.
     """
-    if not rejected or len(rejected) <= source.blank_rows * total:
-        return
-    file, line, _, reason = rejected[0]
-    share = len(rejected) / total
-    if share == 1:
-        raise InputError(
-            f"{file}, line {line}: {reason}, and so in all {total:,} rows: check the column of the text, "
-            f"'{source.text}', and that of the label, '{source.label}'"
-            + (f", or of the time, '{source.time}'" if source.time else ""),
-            option="source.time" if reason.startswith("no time") else "source.text",
-        )
-    allowed = min(0.999, (int(share * 100) + 1) / 100)
-    raise InputError(
-        f"{file}, line {line}: {reason}; {len(rejected):,} of {total:,} rows ({share:.2%}) are "
-        f"such (listed in {listed}), where {source.blank_rows:.2%} are allowed: mend the file, or allow "
-        f"a share of {allowed:g}",
-        option="source.blank_rows",
-    )
+    blank, unreadable = Rejects(), Rejects()
+    for row in rejected:
+        if row.is_blank:
+            blank.add(row.reason, row.line)
+        else:
+            unreadable.add(row.reason, row.line, row.last_line - row.line + 1)
+    total = good + blank.total + unreadable.total
+    file = rejected[0].file if rejected else ""
+    unreadable.check_unreadable(total, source.unreadable_rows, file, listed)
+    columns = f"the column of the text, '{source.text}', and that of the label, '{source.label}'"
+    columns += f", or of the time, '{source.time}'" if source.time else ""
+    blank.check_blank(total, source.blank_rows, file, listed, columns)
 
 
 def without_other(
@@ -224,42 +231,38 @@ def label_names(labels: Iterable[str], source: Source) -> list[str]:
     return sorted(distinct)
 
 
-def _csv_rows(path: Path, source: Source, is_official: bool) -> Iterator[_Raw]:
-    with CsvFile(path, source.encoding) as file:
-        text, label = file.column(source.text, "source.text"), file.column(source.label, "source.label")
+def _csv_rows(path: Path, source: Source, is_official: bool) -> Iterator[_Raw | BadRow]:
+    layout = Layout(source.encoding, source.separator or "", source.quoting == "csv", source.skip)
+    with open_table(path, layout) as table:
+        text, label = table.column(source.text, "source.text"), table.column(source.label, "source.label")
         group, time = (
-            [file.column(name, option)] if name and not (is_official and name not in file.header) else []
+            [table.column(name, option)] if name and not (is_official and name not in table.header) else []
             for name, option in ((source.group, "source.group"), (source.time, "source.time"))
         )
-        for row in file:
-            if isinstance(row, BadRow):
-                lines = f"line {row.first_line}"
-                if row.last_line > row.first_line:
-                    lines = f"lines {row.first_line}-{row.last_line}"
-                raise InputError(
-                    f"{path}, {lines}: {row.reason}: mend the row, or delete it", option=row.option
-                )
-            values = row.values
-            more = ("".join(values[column] for column in columns) for columns in (group, time))
-            yield _Raw(row.first_line, row.last_line, values[text], values[label], *more)
+        table.select_column(source.text)
+        for batch in table.batches():
+            yield from batch.bad
+            for first, last, values in zip(*batch.lines.T.tolist(), table.values(batch), strict=True):
+                more = ("".join(values[column] for column in columns) for columns in (group, time))
+                yield _Raw(first, last, values[text], values[label], *more)
 
 
-def _line_rows(path: Path, source: Source, _is_official: bool) -> Iterator[_Raw]:
+def _line_rows(path: Path, source: Source, _is_official: bool) -> Iterator[_Raw | BadRow]:
     r"""Yield lines of the form `<label> <text>\n`: no other character ends one, as texts hold them."""
     try:
         with path.open("rb") as stream:
             for number, line in enumerate(stream, 1):
-                if b"\0" in line:
-                    raise InputError(f"{path}, line {number}: a NUL character: mend the line, or delete it")
-                row = line.removesuffix(b"\n").decode(source.encoding)
+                try:
+                    row = line.removesuffix(b"\n").decode(source.encoding)
+                except UnicodeDecodeError as error:
+                    byte = f"0x{error.object[error.start]:02x} at position {error.start + 1} of line {number}"
+                    yield BadRow(number, number, f"byte {byte} is not {source.encoding}", "")
+                    continue
+                if "\0" in row:
+                    yield BadRow(number, number, "a NUL character", "")
+                    continue
                 label, _, text = (row.removeprefix("\ufeff") if number == 1 else row).partition(" ")
                 yield _Raw(number, number, text, label)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}, line {number}: byte 0x{error.object[error.start]:02x} at position "
-            f"{error.start + 1} is not {source.encoding}: mend the line, or give the file's encoding",
-            option="source.encoding",
-        ) from error
     except LookupError as error:
         raise InputError(
             f"{path}: '{source.encoding}' is not a text encoding known to Python: expected, for example, "
@@ -272,4 +275,7 @@ def _line_rows(path: Path, source: Source, _is_official: bool) -> Iterator[_Raw]
         ) from error
 
 
-_READERS: dict[str, Callable[[Path, Source, bool], Iterator[_Raw]]] = {"csv": _csv_rows, "lines": _line_rows}
+_READERS: dict[str, Callable[[Path, Source, bool], Iterator[_Raw | BadRow]]] = {
+    "csv": _csv_rows,
+    "lines": _line_rows,
+}

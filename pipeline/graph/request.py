@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..artifacts import RunFolder, code_folder, data_folder
 from ..config import assignments, loading, words
@@ -35,6 +37,7 @@ class TrainingRequest:
     group: str = ""
     time: str = ""
     vectors: str = ""
+    reading: Mapping[str, object] = field(default_factory=dict)  # of `words.OF_READING` what is given
 
     @classmethod
     def from_words(cls, given: Words) -> TrainingRequest:
@@ -56,10 +59,11 @@ class TrainingRequest:
             given[words.GROUP],
             given[words.TIME],
             given[words.VECTORS],
+            {name: given[word] for name, word in words.OF_READING.items() if given.texts.get(word.name)},
         )
 
     @property
-    def source_options(self) -> dict[str, str]:
+    def source_options(self) -> dict[str, Any]:
         """What the words say of the corpus's file, by the names of the options; SET is apart from it."""
         options = {
             "source.text": self.text,
@@ -70,7 +74,7 @@ class TrainingRequest:
             "source.group": self.group,
             "source.time": self.time,
         }
-        return {name: value for name, value in options.items() if value}
+        return {name: value for name, value in options.items() if value} | dict(self.reading)
 
     @property
     def settings(self) -> str:
@@ -120,6 +124,7 @@ class TrainingRequest:
             "GROUP": self.group,
             "TIME": self.time,
             "ENCODING": self.encoding,
+            **{words.OF_READING[name].name: str(value) for name, value in self.reading.items()},
             "MODEL": self.model,
             "VECTORS": self.vectors,
             "SET": self.set,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..csv_line import quoted
+from ..csv_line import CSV
+from ..delimited.faults import BadRow
+from ..delimited.records import Block, Place, field_values
 from ..errors import InputError
 from ..tables import columns
-from ..tables.faults import BadRow
-from ..tables.records import Block, Place
 from ..terminal import visible
 from .folder import files_below, name_problem
 
@@ -28,8 +28,10 @@ class PathTable:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.name = str(path)
         self.header = ["path"]
-        self.delimiter = ","
+        self.dialect = CSV
+        self.lead, self.mark = list[str](), b""
         self.bytes_read = 0
 
     def __enter__(self) -> PathTable:
@@ -55,7 +57,7 @@ class PathTable:
                 for (number, file), problem in zip(chunk, problems, strict=True)
                 if problem
             ]
-            data, bounds = columns.concatenate([quoted(str(file), self.delimiter) for _, file in good])
+            data, bounds = columns.concatenate([CSV.cell(str(file)) for _, file in good])
             plain, texts = columns.concatenate([str(file).encode() for _, file in good])
             numbers = np.array([number for number, _ in good], np.int64)
             yield Block(
@@ -67,6 +69,14 @@ class PathTable:
                 bad=bad,
                 place=Place(0, chunk[-1][0], 0, False),
             )
+
+    def values(self, block: Block) -> Iterator[list[str]]:
+        """Yield the path of each row, a list of one."""
+        return field_values(block, CSV)
+
+    def written(self, text: bytes) -> bytes:
+        """Return what is to be written as it is."""
+        return text
 
     def column(self, name: str, option: str) -> int:
         """Return 0, the column of the paths, whatever its name was in training."""

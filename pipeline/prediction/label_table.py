@@ -14,22 +14,23 @@ from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from tqdm import tqdm
 
 from ..csv_line import csv_line
+from ..delimited.faults import BadRow
+from ..delimited.records import Place
 from ..errors import InputError
 from ..files import atomic_write
 from ..tables import columns as cells
 from ..tables.columns import Column
-from ..tables.faults import BadRow
-from ..tables.records import Place
+from ..tables.formats import gzip_member
+from ..tables.rejects import Rejects
+from ..tables.table import Batch, Table
 from ..terminal import TERMINAL_WIDTH, say
 from .drift import drift_lines
-from .formats import Batch, BlockTable, ParquetTable, gzip_member
 from .labeller import LabelCounts, Labeller
 from .resumable import Resumable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Table = BlockTable | ParquetTable
 Output = TypeVar("Output")  # bytes of CSV, or a pyarrow table
 
 
@@ -49,7 +50,8 @@ class LabelledTable:
         self._counts = LabelCounts.zero(len(labeller.classifier.labels))
         self._continued_after = 0  # rows that an interrupted run had labelled
         self._seconds = 0.0
-        self._rejects: Path | None = None
+        self._rejects = Rejects()
+        self._rejects_file: Path | None = None
 
     def to_csv(self, output: Path, recipe: dict[str, Any] | None) -> None:
         """Write a CSV, packed if its name ends in .gz, and <output>.rejects.csv; see `Resumable`."""
@@ -64,15 +66,22 @@ class LabelledTable:
             if files.state:
                 place = Place(*files.state["place"])
                 self._counts = LabelCounts.from_json(files.state["counts"])
+                self._rejects = Rejects.from_json(files.state["rejects"])
                 self._continued_after = self._counts.rows
                 say(f"predict: going on after row {self._continued_after:,}", sys.stderr)
             else:
-                files.write([pack(self._header()), csv_line(BadRow._fields)], None)
+                files.write(
+                    [pack(self._table.csv_header(self._labeller.names)), csv_line(BadRow._fields)], None
+                )
             for labelled in self._label(lines, place):
-                state = {"place": labelled.batch.place, "counts": self._counts.to_json()}
+                state = {
+                    "place": labelled.batch.place,
+                    "counts": self._counts.to_json(),
+                    "rejects": self._rejects.to_json(),
+                }
                 files.write([labelled.output, self._reject_lines(labelled.batch.bad)], state)
             files.finish([True, self._counts.rejected > 0])
-        self._rejects = rejects if self._counts.rejected else None
+        self._rejects_file = rejects if self._counts.rejected else None
 
     def to_parquet(self, output: Path) -> None:
         """Write a Parquet file, and <output>.rejects.csv. Raises InputError if there are no rows."""
@@ -94,12 +103,12 @@ class LabelledTable:
         if bad:
             with atomic_write(rejects) as partial:
                 partial.write_bytes(csv_line(BadRow._fields) + self._reject_lines(bad))
-            self._rejects = rejects
+            self._rejects_file = rejects
 
     def to_stream(self, stream: IO[bytes]) -> None:
         """Write a CSV, and name rows that cannot be read on standard error as they come."""
         try:
-            stream.write(self._header())
+            stream.write(self._table.csv_header(self._labeller.names))
             for labelled in self._label(self._table.to_csv, None):
                 stream.write(labelled.output)
                 for row in labelled.batch.bad:
@@ -118,7 +127,7 @@ class LabelledTable:
             columns, counts, problems = self._labeller.label(batch.data, batch.texts)
             if problems:
                 batch = self._table.without(batch, problems)
-            counts.rejected = len(batch.bad)
+            counts.rejected = sum(row.lines for row in batch.bad)
             return _LabelledBatch(batch, convert(batch, columns), counts)
 
         waiting: deque[Future[_LabelledBatch[Output]]] = deque()
@@ -141,19 +150,25 @@ class LabelledTable:
     def _count(self, labelled: _LabelledBatch[Output], bar: Any, began: float) -> _LabelledBatch[Output]:
         """Add a batch to the counts and to the progress bar."""
         self._counts.add(labelled.counts)
+        for row in labelled.batch.bad:
+            self._rejects.add(row.reason, row.first_line, row.lines)
         rate = (self._counts.rows - self._continued_after) / (time.perf_counter() - began)
         bar.set_postfix_str(f"{rate:,.0f} rows/s", refresh=False)
         bar.update(labelled.batch.read - bar.n)
         return labelled
 
-    def _header(self) -> bytes:
-        return csv_line(self._escaped(self._table.header + self._labeller.names), self._table.delimiter)
-
     def _reject_lines(self, bad: list[BadRow]) -> bytes:
-        return b"".join(csv_line(self._escaped([str(value) for value in row])) for row in bad)
+        lines = [[str(value) for value in row] for row in bad]
+        return b"".join(map(csv_line, map(cells.escape_values, lines) if self._table.harmless else lines))
 
-    def _escaped(self, values: list[str]) -> list[str]:
-        return cells.escape_values(values) if self._table.harmless else values
+    def check_rejects(self, allowed: float) -> None:
+        """Raise InputError if more than a share of the rows could not be read; what is written stays.
+
+        A folder of images may hold other files: only one without any image is an error.
+        """
+        if self._labeller.classifier.encoder.kind == "text" or not self._counts.rows:
+            rows = self._counts.rows + self._rejects.total
+            self._rejects.check_unreadable(rows, allowed, self._table.name, self._rejects_file)
 
     def summary(self, output: Path | None) -> str:
         """Return a few lines on what was written; `output` is None for standard output."""
@@ -168,8 +183,9 @@ class LabelledTable:
         lines += self._labeller.abstention_lines(counts)
         if counts.rejected:
             lines.append(f"  rows that could not be read: {counts.rejected:,}")
-        if self._rejects:
-            lines.append(f"  they are listed in {self._rejects}")
+            lines += self._rejects.lines()
+        if self._rejects_file:
+            lines.append(f"  they are listed in {self._rejects_file}")
         if reference := classifier.reference:
             tokens = counts.tokens if classifier.encoder.kind == "text" else 0
             lines += drift_lines(

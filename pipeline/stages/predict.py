@@ -17,20 +17,23 @@ from typing import Any
 from ..artifacts import RunFolder
 from ..config import loading, words
 from ..config.command_line import Words
+from ..delimited.layout import Layout
 from ..environment.cores import cores
 from ..environment.program import command_text
 from ..errors import InputError
 from ..files import appears, sha256, sha256_of
 from ..images.folder import SUFFIXES
 from ..images.path_table import PathTable
+from ..options import UNREADABLE_ROWS
 from ..prediction.classifier import Classifier, parse_form
-from ..prediction.formats import BlockTable, ParquetTable
-from ..prediction.label_table import LabelledTable, Table, rejects_path
+from ..prediction.label_table import LabelledTable, rejects_path
 from ..prediction.labeller import Labeller
 from ..prediction.output_columns import OutputColumns
 from ..prediction.resumable import checkpoint_path, partial_paths
 from ..release import champions
-from ..tables.blocks import CsvBlocks
+from ..tables.block_table import BlockTable
+from ..tables.formats import open_table
+from ..tables.table import Table
 from ..terminal import say
 
 STANDARD = "-"  # input or output
@@ -72,6 +75,8 @@ def run(given: Words) -> None:
             labelled.to_csv(output, _recipe(given, classifier.digest))
     # Standard output is for the rows alone if they are written there.
     say(labelled.summary(output), sys.stderr if output is None else sys.stdout)
+    allowed = given[words.UNREADABLE]
+    labelled.check_rejects(UNREADABLE_ROWS if allowed is None else allowed)
 
 
 def _model_folder(corpus: str, model: str) -> Path:
@@ -92,12 +97,15 @@ def _model_folder(corpus: str, model: str) -> Path:
 
 def _table(given: Words, stack: ExitStack) -> Table:
     path, harmless = _source(given), given[words.HARMLESS]
-    if path and path.suffix == ".parquet":
-        return ParquetTable(path, harmless)
     if path and path.is_dir():
         return BlockTable(stack.enter_context(PathTable(path)), harmless)
-    blocks = CsvBlocks(path, given[words.ENCODING] or "utf-8")
-    return BlockTable(stack.enter_context(blocks), harmless)
+    layout = Layout(
+        given[words.ENCODING] or "utf-8",
+        given[words.SEPARATOR],
+        given[words.QUOTING] == "csv",
+        given[words.SKIP],
+    )
+    return stack.enter_context(open_table(path, layout, harmless))
 
 
 def _output(given: Words) -> Path | None:

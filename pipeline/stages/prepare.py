@@ -31,6 +31,7 @@ from ..images import sources as image_sources
 from ..images.sources import ImageExample
 from ..options import Source
 from ..reading import read_table
+from ..tables.rejects import Rejects
 from ..terminal import TERMINAL_WIDTH, say, shorten
 
 Read = tuple[Mapping[str, Sequence[Example | ImageExample]], Mapping[str, Sequence[Rejected]]]
@@ -63,7 +64,10 @@ def run(path: Path) -> None:
         told = f"out-of-scope rows, compared with the test part: {compared:,}, labelled {source.other}"
         say(f"  {shorten(told, TERMINAL_WIDTH - 2)}")
     if set_aside:
-        say(f"  rows set aside, with line and reason: {folder.rejects}")
+        reasons = Rejects()
+        for row in set_aside:
+            reasons.add(row.reason, row.line, row.last_line - row.line + 1)
+        say("\n".join([f"  rows set aside, with line and reason: {folder.rejects}", *reasons.lines()]))
 
 
 def _unused_columns(source: Source) -> list[str]:
@@ -85,8 +89,7 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
             examples[part], rejected[part] = sources.read_part(path, source, part != "train")
     _write_rejects(folder, rejected)
     for part, rows in examples.items():
-        total = len(rows) + len(rejected[part])
-        sources.check_blank_rows(rejected[part], total, source, folder.rejects)
+        sources.check_rejected(rejected[part], len(rows), source, folder.rejects)
     folder.other_rows.unlink(missing_ok=True)
     if source.other:
         examples, others = sources.without_other(examples, source.other)

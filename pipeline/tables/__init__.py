@@ -1,1 +1,1 @@
-"""Strict reading and writing of CSV, at speed."""
+"""Tables of rows in files of any kind: read in batches, and written again with more columns."""

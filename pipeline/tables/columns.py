@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes
-from ..csv_line import quoted
+from ..csv_line import Dialect
 from . import kernels
 from .kernels import Bounds
 
@@ -23,7 +23,7 @@ class Column(Protocol):
     @property
     def name(self) -> str: ...
 
-    def cells(self, delimiter: str) -> tuple[Bytes, Bounds]:
+    def cells(self, dialect: Dialect) -> tuple[Bytes, Bounds]:
         """Return the cells, quoted where needed: row i has `bytes[bounds[i, 0]:bounds[i, 1]]`."""
         ...
 
@@ -40,8 +40,8 @@ class NameColumn:
     codes: NDArray[np.int64]
     names: Sequence[str]
 
-    def cells(self, delimiter: str) -> tuple[Bytes, Bounds]:
-        data, bounds = concatenate([quoted(name, delimiter) for name in self.names])
+    def cells(self, dialect: Dialect) -> tuple[Bytes, Bounds]:
+        data, bounds = concatenate([dialect.cell(name) for name in self.names])
         return data, bounds[self.codes]
 
     def arrow(self) -> Any:
@@ -57,7 +57,7 @@ class NumberColumn:
     name: str
     values: NDArray[np.float32]
 
-    def cells(self, delimiter: str) -> tuple[Bytes, Bounds]:
+    def cells(self, dialect: Dialect) -> tuple[Bytes, Bounds]:
         digits = kernels.format_decimals(self.values)
         starts = np.arange(len(digits), dtype=np.int64) * digits.shape[1]
         return digits.ravel(), np.stack([starts, starts + digits.shape[1]], axis=1)
@@ -75,8 +75,8 @@ class TextColumn:
     name: str
     texts: Sequence[str]
 
-    def cells(self, delimiter: str) -> tuple[Bytes, Bounds]:
-        return concatenate([quoted(text, delimiter) for text in self.texts])
+    def cells(self, dialect: Dialect) -> tuple[Bytes, Bounds]:
+        return concatenate([dialect.cell(text) for text in self.texts])
 
     def arrow(self) -> Any:
         import pyarrow as pa
@@ -84,15 +84,17 @@ class TextColumn:
         return pa.array(self.texts, pa.string())
 
 
-def append_columns(data: Bytes, records: Bounds, columns: Sequence[Column], delimiter: str) -> bytes:
+def append_columns(data: Bytes, records: Bounds, columns: Sequence[Column], dialect: Dialect) -> bytes:
     """Return CSV lines: each record of `data` unchanged, then its cells of the columns, then a line end."""
     contents, bounds, start = [], np.empty((len(columns), len(records), 2), np.int64), 0
     for number, column in enumerate(columns):
-        content, content_bounds = column.cells(delimiter)
+        content, content_bounds = column.cells(dialect)
         bounds[number] = content_bounds + start
         contents.append(content)
         start += len(content)
-    return kernels.append_cells(data, records, np.concatenate(contents), bounds, ord(delimiter)).tobytes()
+    return kernels.append_cells(
+        data, records, np.concatenate(contents), bounds, ord(dialect.delimiter)
+    ).tobytes()
 
 
 def escape_formulas(column: Column) -> Column:

@@ -1,6 +1,7 @@
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,9 +9,9 @@ from hypothesis import strategies as st
 from pipeline.corpus.sources import (
     Example,
     Rejected,
-    check_blank_rows,
     check_classes,
     check_learned_classes,
+    check_rejected,
     label_names,
     read_part,
     without_other,
@@ -119,25 +120,46 @@ def test_a_line_without_text_is_set_aside(path):
     ]
 
 
-@pytest.mark.parametrize(("fault", "words"), [
-    (b"b\n", "line 3: 1 field where the header has 2: mend the row"),
-    (b'"b\nc",1,2\n', "lines 3-4: 3 fields where the header has 2"),
-    (b"\xe9,1\n", "line 3: byte 0xe9 at position 1 of line 3 is not utf-8: mend the row"),
-    (b"b\0,1\n", "line 3: a NUL character"),
-    (b'"b,1\nc,2\n', "line 3: a quote is opened and not closed"),
-    (b'"b"c,1\n', "line 3: a quote inside a quoted field is not doubled"),
-    (b"b" * 1_000_001 + b",1\n", "line 3: a field of more than 1,000,000 characters"),
+@pytest.mark.parametrize(("fault", "last_line", "reason"), [
+    (b"b\n", 3, "1 field where the header has 2"),
+    (b'"b\nc",1,2\n', 4, "3 fields where the header has 2"),
+    (b"\xe9,1\n", 3, "byte 0xe9 at position 1 of line 3 is not utf-8"),
+    (b"b\0,1\n", 3, "a NUL character"),
+    (b'"b,1\n', 3, "a quote is opened and not closed before the end of the file"),
+    (b'"b"c,1\n', 3, "a quote inside a quoted field is not doubled"),
+    (b"b" * 1_000_001 + b",1\n", 3, "a field of more than 1,000,000 characters"),
 ])  # fmt: skip
-def test_a_fault_in_structure_ends_the_reading(path, fault, words):
-    assert words in refusal(path, b"text,label\na,1\n" + fault, source())
+def test_a_row_that_cannot_be_read_is_set_aside_in_its_place(path, fault, last_line, reason):
+    examples, rejected = read(path, b"text,label\n,x\n" + fault + b"fine,y\n", source())
+    assert [row.text for row in examples] == ["fine"]
+    assert rejected == [
+        Rejected(str(path), 2, 2, "no text"), Rejected(str(path), 3, last_line, reason)
+    ]  # fmt: skip
+    assert [row.is_blank for row in rejected] == [True, False]
 
 
-@pytest.mark.parametrize(("fault", "words"), [
-    (b"1 caf\xe9\n", "line 2: byte 0xe9 at position 6 is not utf-8: mend the line, or give"),
-    (b"1 a\0\n", "line 2: a NUL character"),
+@pytest.mark.parametrize(("fault", "reason"), [
+    (b"1 caf\xe9\n", "byte 0xe9 at position 6 of line 2 is not utf-8"),
+    (b"1 a\0\n", "a NUL character"),
 ])  # fmt: skip
-def test_a_fault_in_a_line_ends_the_reading(path, fault, words):
-    assert words in refusal(path, b"0 a\n" + fault, LINES)
+def test_a_line_that_cannot_be_read_is_set_aside(path, fault, reason):
+    examples, rejected = read(path, b"0 a\n" + fault + b"1 b\n", LINES)
+    assert [row.text for row in examples] == ["a", "b"]
+    assert rejected == [Rejected(str(path), 2, 2, reason)]
+
+
+def test_a_file_is_read_by_the_layout_that_the_source_gives(path):
+    content = b'title\na\ttext\tlabel\n1\t"so\tx\n'
+    given = source(separator="tab", quoting="none", skip=1)
+    assert read(path, content, given)[0] == [Example(str(path), 3, '"so', "x")]
+
+
+def test_other_files_than_csv_are_read_through_the_same_table(tmp_path):
+    pd.DataFrame({"text": ["a", None], "label": [1, 2]}).to_parquet(tmp_path / "rows.parquet")
+    file = str(tmp_path / "rows.parquet")
+    assert read_part(Path(file), source()) == (
+        [Example(file, 1, "a", "1")], [Rejected(file, 2, 2, "no text")]
+    )  # fmt: skip
 
 
 def test_a_missing_column_is_refused(path):
@@ -187,9 +209,8 @@ def test_rows_without_a_time_that_can_be_read_are_set_aside(path):
 
 
 def test_a_column_without_any_time_is_refused():
-    aside = [Rejected("f.csv", 2, 2, "no time in 'soon'")]
     with pytest.raises(InputError, match=r"and so in all 1 rows: .* or of the time, 'day'") as error:
-        check_blank_rows(aside, 1, DATED, LISTED)
+        check_rejected(aside("no time in 'soon'", 2), 0, DATED, LISTED)
     assert error.value.option == "source.time"
 
 
@@ -210,27 +231,50 @@ def test_a_split_by_a_column_leaves_two_classes_to_train_on():
 # Rows set aside
 
 
-def test_rows_set_aside_are_allowed_up_to_the_share():
-    rejected = [Rejected("f.csv", line, line, "no text") for line in (7, 9)]
-    check_blank_rows(rejected, 2000, source(), LISTED)
+def aside(reason, *lines):
+    return [Rejected("f.csv", line, line, reason) for line in lines]
+
+
+def test_rows_without_text_or_label_are_allowed_up_to_a_share():
+    rejected = aside("no text", 7, 9)
+    check_rejected(rejected, 38, source(), LISTED)
     with pytest.raises(InputError) as error:
-        check_blank_rows(rejected, 1999, source(), LISTED)
+        check_rejected(rejected, 37, source(), LISTED)
     assert str(error.value) == (
-        "f.csv, line 7: no text; 2 of 1,999 rows (0.10%) are such (listed in rejects.csv), where 0.10% "
-        "are allowed: mend the file, or allow a share of 0.01"
+        "f.csv: 2 of 39 rows (5.13%) have no text or no label where 5% are allowed, most often as in line 7: "
+        "no text (all are listed in rejects.csv): mend them, or allow a share of 0.06"
     )
+    assert error.value.option == "source.blank_rows"
+
+
+def test_rows_that_cannot_be_read_are_allowed_up_to_a_share_of_their_own():
+    rejected = [*aside("no text", 2, 3, 4), *aside("3 fields where the header has 2", 7, 9)]
+    check_rejected(rejected, 195, source(), LISTED)
+    with pytest.raises(InputError) as error:
+        check_rejected(rejected, 194, source(), LISTED)
+    assert str(error.value) == (
+        "f.csv: 2 of 199 rows (1.01%) cannot be read where 1% are allowed, most often as in line 7: 3 fields "
+        "where the header has 2 (all are listed in rejects.csv): mend them, or allow a share of 0.02"
+    )
+    assert error.value.option == "source.unreadable_rows"
+
+
+def test_lines_that_a_quote_swallowed_count_as_rows():
+    swallowed = [Rejected("f.csv", 2, 101, "a quote inside a quoted field is not doubled")]
+    with pytest.raises(InputError, match="100 of 1,099 rows") as error:
+        check_rejected(swallowed, 999, source(), LISTED)
+    assert error.value.option == "source.quoting"
 
 
 @given(rejected=st.integers(0, 400), more=st.integers(1, 400), allowed=st.floats(0, 0.99))
 def test_the_share_that_an_error_offers_is_enough(rejected, more, allowed):
-    aside = [Rejected("f.csv", 2, 2, "no text")] * rejected
-    total = rejected + more
+    rows = aside("no text", *range(2, rejected + 2))
     try:
-        check_blank_rows(aside, total, source(blank_rows=allowed), LISTED)
-        assert rejected <= allowed * total
+        check_rejected(rows, more, source(blank_rows=allowed), LISTED)
+        assert rejected <= allowed * (rejected + more)
     except InputError as error:
         offered = float(str(error).rpartition("a share of ")[2])
-        check_blank_rows(aside, total, source(blank_rows=offered), LISTED)
+        check_rejected(rows, more, source(blank_rows=offered), LISTED)
 
 
 def test_a_file_of_blank_rows_only_is_refused_whatever_is_allowed():
@@ -238,7 +282,7 @@ def test_a_file_of_blank_rows_only_is_refused_whatever_is_allowed():
         r"line 2: no text, and so in all 1 rows: check the column of the text, 'text', and that of the label"
     )
     with pytest.raises(InputError, match=message):
-        check_blank_rows([Rejected("f.csv", 2, 2, "no text")], 1, source(blank_rows=0.99), LISTED)
+        check_rejected(aside("no text", 2), 0, source(blank_rows=0.99), LISTED)
 
 
 # Classes

@@ -10,14 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from pipeline.delimited.blocks import CsvBlocks
 from pipeline.errors import InputError
 from pipeline.images.path_table import PathTable
 from pipeline.prediction.drift import Reference
-from pipeline.prediction.formats import BlockTable, ParquetTable
 from pipeline.prediction.label_table import LabelledTable, rejects_path
 from pipeline.prediction.labeller import Labeller
 from pipeline.prediction.output_columns import OutputColumns
-from pipeline.tables.blocks import CsvBlocks
+from pipeline.tables.block_table import BlockTable
+from pipeline.tables.parquet_table import ParquetTable
 from tests.prediction.handmade import images_classifier, texts_classifier
 
 
@@ -40,6 +41,7 @@ def test_a_file_is_labelled_in_its_order_and_its_summary_counts_the_rows(tmp_pat
     assert lines == [
         "  rows left without a label, of probability below 0.75: 1",
         "  rows that could not be read: 1",
+        "    1 field where the header has 2: 1",
         f"  they are listed in {output}.rejects.csv",
         "  unknown words 33.3% (of the validation part 0.0%)",
         "  labels good 33% (50%), bad 67% (50%)",

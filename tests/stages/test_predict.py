@@ -25,12 +25,12 @@ import pytest
 from pipeline.__main__ import main
 from pipeline.artifacts import RunFolder
 from pipeline.config import loading
+from pipeline.delimited.blocks import CsvBlocks
 from pipeline.folding.fold_network import fold_networks
 from pipeline.models.kim_cnn import Options, build
 from pipeline.options import Tokenize
 from pipeline.prediction.classifier import Classifier, save
 from pipeline.prediction.pool import Pool
-from pipeline.tables.blocks import CsvBlocks
 from pipeline.text.encoder import TextEncoder
 from tests.prediction.networks import linear_models
 
@@ -204,7 +204,7 @@ def test_harmless_escapes_every_cell_of_the_header_the_rows_the_labels_and_the_r
 ) -> None:
     source, output = tmp_path / "new.csv", tmp_path / "out.csv"
     source.write_text('review,+note\n=1+1,"@a, ""b"""\nfine,-2\n=ragged\n' + "lovely,\n" * 50)
-    assert predict(source, output, "HARMLESS=1", *EVERYTHING) == 0
+    assert predict(source, output, "HARMLESS=1", "UNREADABLE=0.1", *EVERYTHING) == 0
     found = rows(output)
     assert list(found[0])[1] == "'+note"
     assert [[*row.values()][:2] for row in found[:2]] == [["'=1+1", '\'@a, "b"'], ["fine", "'-2"]]
@@ -212,7 +212,7 @@ def test_harmless_escapes_every_cell_of_the_header_the_rows_the_labels_and_the_r
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
     assert {row["predicted_label_3"] for row in found} <= {"1", "'=2", "so, so"}
     assert any(cell == "'=2" for cell in cells)
-    assert predict(source, output) == 0  # nobody asked for it
+    assert predict(source, output, "UNREADABLE=0.1") == 0  # nobody asked for it
     assert source.read_text().splitlines()[1] in output.read_text()
 
 
@@ -236,7 +236,7 @@ def test_any_block_size_and_thread_count_give_the_same_bytes(
     rejects = (tmp_path / "out.csv.rejects.csv").read_bytes()
     assert expected.count(b"\n") == 303 and rejects.count(b"\n") == 2
     for size, threads in [(1, "3"), (700, "1"), (700, "4"), (1 << 20, "2")]:
-        monkeypatch.setattr("pipeline.stages.predict.CsvBlocks", partial(CsvBlocks, block_size=size))
+        monkeypatch.setattr("pipeline.tables.formats.CsvBlocks", partial(CsvBlocks, block_size=size))
         assert predict(source, tmp_path / "again.csv", *EVERYTHING, f"THREADS={threads}") == 0
         assert (tmp_path / "again.csv").read_bytes() == expected
         assert (tmp_path / "again.csv.rejects.csv").read_bytes() == rejects
@@ -261,7 +261,7 @@ def test_every_form_gives_the_same_labels(tmp_path: Path) -> None:
 
 
 def test_gzip_in_and_out_holds_the_same_as_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.stages.predict.CsvBlocks", partial(CsvBlocks, block_size=900))
+    monkeypatch.setattr("pipeline.tables.formats.CsvBlocks", partial(CsvBlocks, block_size=900))
     source = written(tmp_path / "new.csv", records(200))
     (tmp_path / "new.csv.gz").write_bytes(gzip.compress(source.read_bytes()))
     assert predict(source, tmp_path / "out.csv") == 0
@@ -287,12 +287,15 @@ def test_rows_that_cannot_be_read_are_listed_with_line_and_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source, output = tmp_path / "new.csv", tmp_path / "out.csv"
-    source.write_bytes(b"review\na lovely film\nragged,row\ncaf\xe9\nan awful film\n")
+    source.write_bytes(b"review\na lovely film\nragged,row\ncaf\xe9\nan awful film\n" + b"film\n" * 196)
     assert predict(source, output) == 0
     said = capsys.readouterr().out
-    assert "rows that could not be read: 2" in said and f"listed in {output}.rejects.csv" in said
+    assert (
+        "  rows that could not be read: 2\n    2 fields where the header has 1: 1\n"
+        f"    bytes that are not utf-8: 1\n  they are listed in {output}.rejects.csv\n"
+    ) in said
     assert max(len(line) for line in said.splitlines() if "csv" not in line) <= 79
-    assert [row["review"] for row in rows(output)] == ["a lovely film", "an awful film"]
+    assert [row["review"] for row in rows(output)][:2] == ["a lovely film", "an awful film"]
     found = rows(Path(f"{output}.rejects.csv"))
     assert [(row["first_line"], row["last_line"], row["text"][:3]) for row in found] == [
         ("3", "3", "rag"),
@@ -302,6 +305,102 @@ def test_rows_that_cannot_be_read_are_listed_with_line_and_reason(
     source.write_text("review\nfine\n")
     assert predict(source, output) == 0
     assert not Path(f"{output}.rejects.csv").exists()  # of the pass before
+
+
+def test_beyond_the_share_the_readable_rows_are_labelled_and_one_line_says_how_many_are_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, output = tmp_path / "new.csv", tmp_path / "out.csv"
+    source.write_text("id,review\n0,fine\n1,fine, really\n2\n3,fine, so\n")
+    assert predict(source, output) == 2
+    said = capsys.readouterr()
+    assert "predict: 1 rows labelled" in said.out and "rows that could not be read: 3" in said.out
+    assert said.err == (
+        f"convtext: {source}: 3 of 4 rows (75.00%) cannot be read where 1% are allowed, most often as in "
+        f"line 3: 3 fields where the header has 2 (all are listed in {output}.rejects.csv): mend them, or "
+        "allow a share of 0.76: set it with UNREADABLE=\n"
+    )
+    assert [row["id"] for row in rows(output)] == ["0"]
+    assert predict(source, output, "UNREADABLE=0.75") == 0
+    done = run(f"INPUT={source}", "OUTPUT=-")
+    assert done.returncode == 2 and done.stdout == output.read_bytes()
+
+
+@pytest.mark.parametrize("target", ["out.csv", "out.parquet"])
+def test_where_no_row_could_be_labelled_the_exit_code_is_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    source = tmp_path / "new.csv"
+    source.write_text("id,review\n0,fine, really\n1,so, so\n")
+    assert predict(source, tmp_path / target, "UNREADABLE=0.99") == 2
+    assert "2 of 2 rows (100.00%) cannot be read" in capsys.readouterr().err
+
+
+# The form of the input
+
+
+@pytest.mark.parametrize("family", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("lead", ["", "sep=;\n", "Export\nof today\n"])
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.gz"])
+def test_the_output_begins_as_the_input_does(tmp_path: Path, family: str, lead: str, name: str) -> None:
+    source, output = tmp_path / "new.csv", tmp_path / name
+    head = f"\ufeff{lead}id;review;naïve\r\n"
+    source.write_bytes((head + "".join(f"{n};a film, ü {n};1,5\r\n" for n in range(50))).encode(family))
+    assert predict(source, output, f"SKIP={lead.count('Export') * 2}") == 0
+    content = gzip.decompress(output.read_bytes()) if name.endswith("gz") else output.read_bytes()
+    mark, *lines = content.decode(family).partition("\ufeff")[1:]
+    assert mark == "\ufeff"
+    above, header, *labelled = "".join(lines).rpartition("id;")[0], *"".join(lines)[len(lead) :].splitlines()
+    assert (above, header) == (lead, "id;review;naïve;predicted_label;probability")
+    assert len(labelled) == 50 and labelled[7].startswith("7;a film, ü 7;1,5;")
+
+
+def test_columns_without_a_name_and_of_one_name_stay_and_trailing_separators_go(tmp_path: Path) -> None:
+    source = tmp_path / "new.csv"
+    source.write_text("id,review,x,x,,\n0,a lovely film,1,2,,\n1,an awful film,3,4,5,\n")
+    assert predict(source, tmp_path / "out.csv") == 0
+    first, *lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert first == "id,review,x,x,,,predicted_label,probability"
+    assert lines[0].startswith("0,a lovely film,1,2,,,") and lines[1].startswith("1,an awful film,3,4,5,,")
+    trailing = tmp_path / "trailing.csv"
+    trailing.write_text("id,review\n0,a lovely film,\n1,an awful film,\n")
+    assert predict(trailing, tmp_path / "clean.csv") == 0
+    assert {len(row) for row in csv.reader((tmp_path / "clean.csv").read_text().splitlines())} == {4}
+    assert [len(row) for row in csv.reader(lines)] == [8, 8]
+    assert predict(source, tmp_path / "out.parquet") == 0
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table.column_names == ["id", "review", "x", "x_2", "", "_2", "predicted_label", "probability"]
+    assert table.to_pylist()[1]["x_2"] == "4"
+
+
+def test_quotes_that_are_characters_like_others_stay_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, output = tmp_path / "new.tsv", tmp_path / "out.tsv"
+    lines = [f'{n}\t"a lovely "film"' for n in range(4)]
+    source.write_text("\n".join(["id\treview", *lines]) + "\n")
+    assert predict(source, output) == 2
+    error = capsys.readouterr().err
+    assert "a quote inside a quoted field is not doubled" in error and error.endswith(
+        "say so: give QUOTING=none\n"
+    )
+    assert predict(source, output, "QUOTING=none", "EVIDENCE=1") == 0
+    header, *labelled = output.read_text().splitlines()
+    assert header == "id\treview\tpredicted_label\tprobability\tevidence"
+    assert [line.split("\t")[:2] for line in labelled] == [line.split("\t") for line in lines]
+    assert all(isinstance(json.loads(line.split("\t")[4]), list) for line in labelled)
+    source.write_text("id,review\n0,fine\n")
+    assert predict(source, output, "QUOTING=none", "PROBABILITIES=1") == 2  # a class is called `so, so`
+    assert "no quotes may stand around it" in capsys.readouterr().err
+
+
+def test_a_separator_that_is_not_found_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, output = tmp_path / "new.csv", tmp_path / "out.csv"
+    source.write_text("id:review\n0:fine\n")
+    assert predict(source, output) == 2
+    assert capsys.readouterr().err.endswith("by another character?: name it with SEPARATOR=\n")
+    assert predict(source, output, "SEPARATOR=:") == 0
+    assert rows(output, ":")[0]["review"] == "fine"
 
 
 def test_a_header_alone_and_a_parquet_file_give_tables_too(
@@ -356,6 +455,11 @@ def test_a_header_alone_and_a_parquet_file_give_tables_too(
             ["TEXT=reviews"],
             "no column 'reviews' among 'id', 'review', did you mean",
         ),
+        (["SEPARATOR=ab"], "SEPARATOR=ab: expected comma, tab, semicolon, pipe or one character"),
+        (["QUOTING=maybe"], "QUOTING=maybe: expected csv or none"),
+        (["SKIP=-1"], "SKIP=-1: expected a whole number from 0 to 1000"),
+        (["UNREADABLE=1"], "UNREADABLE=1: expected a share below 1, such as 0.02"),
+        (["SKIP=6"], "new.csv is empty behind line 6"),
         (["ENCODING=utf-9"], "'utf-9' is not a text encoding"),
         (["OUTPUT=missing/out.csv"], "does not exist or cannot be written"),
         (["INPUT=absent.csv"], "absent.csv does not exist"),
@@ -511,9 +615,9 @@ def test_neither_tensorflow_nor_what_else_is_slow_is_imported(tmp_path: Path) ->
 # Interruptions
 
 OFTEN = (  # blocks so small, and notes so frequent, that a moment's work can be interrupted
-    "import functools\nfrom pipeline.prediction import resumable\nfrom pipeline.stages import predict\n"
+    "import functools\nfrom pipeline.prediction import resumable\nfrom pipeline.tables import formats\n"
     "resumable.CHECKPOINT_SECONDS = {seconds}\n"
-    "predict.CsvBlocks = functools.partial(predict.CsvBlocks, block_size=4096)\n"
+    "formats.CsvBlocks = functools.partial(formats.CsvBlocks, block_size=4096)\n"
 )
 SLOW = ["EVIDENCE=1"]  # beside which all else takes no time
 
@@ -647,9 +751,9 @@ def test_a_full_disk_is_one_line_that_names_the_file_and_leaves_nothing_half_wri
 def test_after_a_full_disk_the_same_command_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.stages.predict.CsvBlocks", partial(CsvBlocks, block_size=900))
+    monkeypatch.setattr("pipeline.tables.formats.CsvBlocks", partial(CsvBlocks, block_size=900))
     monkeypatch.setattr("pipeline.prediction.resumable.CHECKPOINT_SECONDS", 0)
-    source, output = written(tmp_path / "new.csv", records(2000)), tmp_path / "out.csv"
+    source, output = written(tmp_path / "new.csv", records(6000)), tmp_path / "out.csv"
     assert predict(source, tmp_path / "whole.csv") == 0
     capsys.readouterr()
     with limited((tmp_path / "whole.csv").stat().st_size // 2):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.csv_line import csv_line
+from pipeline.csv_line import CSV, Dialect
 from pipeline.tables import columns as cells
 from pipeline.tables.columns import Column, NameColumn, NumberColumn, TextColumn
 
@@ -20,7 +20,7 @@ SHARES = st.lists(st.floats(0, 1, width=32), max_size=20)
 
 
 def written(column: Column, delimiter: str) -> list[str]:
-    data, bounds = column.cells(delimiter)
+    data, bounds = column.cells(Dialect(delimiter))
     assert bounds.dtype == np.int64 and data.dtype == np.uint8
     return [data[start:end].tobytes().decode() for start, end in bounds.tolist()]
 
@@ -77,7 +77,7 @@ def test_records_stand_as_they_are_and_the_cells_behind_them() -> None:
         NameColumn("label", np.array([1, 0], np.int64), ["a,b", "c"]),
         NumberColumn("share", np.array([0.25, 1], np.float32)),
     ]
-    found = cells.append_columns(np.frombuffer(data, np.uint8), records, columns, ",")
+    found = cells.append_columns(np.frombuffer(data, np.uint8), records, columns, CSV)
     assert found == b'1,"a ""b""",c,0.2500\n2,plain,"a,b",1.0000\n'
 
 
@@ -88,23 +88,23 @@ def test_no_records_are_no_lines() -> None:
         NumberColumn("n", np.empty(0, np.float32)),
         TextColumn("t", []),
     ]
-    assert cells.append_columns(np.empty(0, np.uint8), none, columns, ",") == b""
+    assert cells.append_columns(np.empty(0, np.uint8), none, columns, CSV) == b""
 
 
 @given(st.lists(st.lists(STRUCTURE, min_size=2, max_size=2), max_size=8), DELIMITER)
 def test_lines_are_read_back_with_their_cells(rows: list[list[str]], delimiter: str) -> None:
-    data, records = cells.concatenate([csv_line(row, delimiter)[:-1] for row in rows])
+    data, records = cells.concatenate([Dialect(delimiter).line(row)[:-1] for row in rows])
     columns = [
         TextColumn("t", [row[1] for row in rows]),
         NumberColumn("n", np.full(len(rows), 0.5, np.float32)),
     ]
-    found = read(cells.append_columns(data, records, columns, delimiter), delimiter)
+    found = read(cells.append_columns(data, records, columns, Dialect(delimiter)), delimiter)
     assert found == [[*row, row[1], "0.5000"] for row in rows]
 
 
 @given(st.lists(STRUCTURE, min_size=1, max_size=4), DELIMITER)
 def test_a_line_is_read_back_by_the_csv_module(values: list[str], delimiter: str) -> None:
-    assert read(csv_line(values, delimiter), delimiter) == [values]
+    assert read(Dialect(delimiter).line(values), delimiter) == [values]
 
 
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])

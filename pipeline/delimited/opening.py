@@ -30,11 +30,11 @@ _OTHER_KINDS = (  # the first bytes, the kind and the remedy
     (b"\xfd7zXZ", "an xz archive", "unpack it, or pack it with gzip"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "unpack it, or pack it with gzip"),
 )
-_BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+_MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
     (codecs.BOM_UTF8, "utf-8"),
 )
 _UTF_8_CODECS = ("utf-8", "utf-8-sig")
@@ -49,6 +49,7 @@ class CsvSource(NamedTuple):
     raw: BufferedReader  # the bytes as stored; its position tells the progress
     stream: Stream  # the bytes after decompression
     codec: str
+    is_marked: bool  # it begins with a byte order mark, which says the codec
     size: int  # of the file, in bytes; 0 for standard input
 
     @property
@@ -77,9 +78,9 @@ class CsvSource(NamedTuple):
 def open_csv(path: Path | None, encoding: str) -> Iterator[CsvSource]:
     """Open a file, or standard input, for one pass, and close it on leaving.
 
-    The text may still begin with a byte order mark. Raises InputError for a path that is no file, a file that
-    is not CSV, a byte order mark of another encoding, and an unknown encoding; `READ_ERRORS` pass through,
-    for the caller to report with `read_error`.
+    A byte order mark says the encoding, whatever `encoding` is; the text may still begin with it. Raises
+    InputError for a path that is no file, a file that is not CSV, and an unknown encoding; `READ_ERRORS` pass
+    through, for the caller to report with `read_error`.
     """
     name = str(path) if path else "standard input"
     if path and not path.is_file():
@@ -95,7 +96,9 @@ def open_csv(path: Path | None, encoding: str) -> Iterator[CsvSource]:
             stream = stack.enter_context(gzip.GzipFile(fileobj=raw))
         first_bytes = stream.peek(16)
         _check_kind(first_bytes, name)
-        yield CsvSource(raw, stream, _find_codec(first_bytes, name, encoding), size)
+        codec = _find_codec(name, encoding)
+        marked = next((family for mark, family in _MARKS if first_bytes.startswith(mark)), None)
+        yield CsvSource(raw, stream, marked or codec, marked is not None, size)
 
 
 def read_error(error: Exception, name: str, line: int, encoding: str) -> InputError:
@@ -139,11 +142,8 @@ def _check_kind(first_bytes: bytes, name: str) -> None:
             raise InputError(f"{name} looks like {kind}, not like CSV: {remedy}")
 
 
-def _find_codec(first_bytes: bytes, name: str, encoding: str) -> str:
-    """Return the name of the encoding's codec.
-
-    Raises InputError for an unknown encoding, or a byte order mark of another one.
-    """
+def _find_codec(name: str, encoding: str) -> str:
+    """Return the name of the encoding's codec. Raises InputError for an unknown encoding."""
     try:
         "".encode(encoding)  # refuses codecs that are not for text
         codec = codecs.lookup(encoding).name
@@ -154,9 +154,6 @@ def _find_codec(first_bytes: bytes, name: str, encoding: str) -> str:
             "expected, for example, utf-8, windows-1252 or utf-16",
             option="source.encoding",
         ) from error
-    mark = next((family for bom, family in _BOMS if first_bytes.startswith(bom)), None)
-    if mark and not codec.startswith(mark):
-        raise InputError(f"{name} is {mark} by its byte order mark, not {encoding}", option="source.encoding")
     return codec
 
 

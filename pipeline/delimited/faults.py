@@ -9,6 +9,7 @@ from . import scanner
 
 _MAX_SHOWN_CHARACTERS = 500
 _LINE_END = re.compile(r"\r\n?|\n")
+_BYTE = "byte 0x"  # with which the reason begins for a byte that is not of the encoding
 _SURROGATE = re.compile("[\ud800-\udfff]")  # stands for a byte that could not be decoded
 
 
@@ -23,7 +24,26 @@ class BadRow(NamedTuple):
     @property
     def option(self) -> str:
         """The option that may mend the row, or an empty string."""
-        return "source.encoding" if self.reason.startswith("byte 0x") else ""
+        return option_of(self.reason)
+
+    @property
+    def lines(self) -> int:
+        """How many they are: a quote that is never closed makes one bad row of many lines."""
+        return self.last_line - self.first_line + 1
+
+
+def option_of(reason: str) -> str:
+    """Return the option that may mend what the reason says, or an empty string."""
+    if reason.startswith(_BYTE):
+        return "source.encoding"
+    return "source.quoting" if "quote" in reason else ""
+
+
+def kind_of(reason: str) -> str:
+    """Return the reason without what tells one row from another."""
+    if reason.startswith(_BYTE):
+        return f"bytes that are not {reason.rpartition(' ')[2]}"
+    return reason.partition(" in '")[0]  # a value that is no time, say
 
 
 def excerpt(text: str) -> str:
@@ -61,6 +81,6 @@ def undecodable_reason(text: str, first_line: int, encoding: str, codec: str) ->
     # The position counts bytes, not characters: encode the part of the line before it.
     position = len(text[line_start : surrogate.start()].encode(codec.removesuffix("-sig"), "replace")) + 1
     return (
-        f"byte 0x{ord(surrogate[0]) & 0xFF:02x} at position {position} of line {first_line + len(line_ends)} "
+        f"{_BYTE}{ord(surrogate[0]) & 0xFF:02x} at position {position} of line {first_line + len(line_ends)} "
         f"is not {encoding}"
     )

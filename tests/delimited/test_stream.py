@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.delimited.blocks import CsvBlocks
+from pipeline.delimited.faults import BadRow
+from pipeline.delimited.records import Place
 from pipeline.errors import InputError
-from pipeline.tables.blocks import CsvBlocks
-from pipeline.tables.faults import BadRow
-from pipeline.tables.records import Place
-from pipeline.tables.rows import CsvFile, Row
-from tests.tables.reading import plain, read_blocks, refusal
+from tests.delimited.reading import CsvFile, Row, plain, read_blocks, refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -87,8 +86,8 @@ def test_a_file_shorter_than_the_place_is_refused(path: Path) -> None:
 
 
 STANDARD_INPUT = """
-from pipeline.tables.blocks import CsvBlocks
-from pipeline.tables.records import Place
+from pipeline.delimited.blocks import CsvBlocks
+from pipeline.delimited.records import Place
 import sys
 with CsvBlocks(None) as file:
     print(file.header, file.bytes_total)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.tables.faults import BadRow
-from pipeline.tables.rows import CsvFile, Row
-from tests.tables.reading import plain, read_blocks, rows
+from pipeline.delimited.faults import BadRow
+from tests.delimited.reading import CsvFile, Row, plain, read_blocks, rows
 
 
 def test_a_quoted_field_may_hold_delimiters_quotes_and_every_kind_of_line_end(path):

@@ -33,7 +33,7 @@ class Scan(NamedTuple):
 def scan(data: Bytes, rules: Rules, state: State, max_records: int) -> Scan:
     """Return the records of the data, at most `max_records` good and bad ones."""
     # The kernel has plain tuples: numba does not notice when a class in this file changes.
-    marks = find_marks(data, rules.delimiter)
+    marks = find_marks(data, rules.delimiter, rules.quote)
     arrays, consumed, end_state, needs_data = scan_marks(data, marks, tuple(rules), tuple(state), max_records)
     records, texts, lines, doubled, faults = arrays
     return Scan(records, texts, lines, doubled, faults, consumed, State(*end_state), needs_data)

@@ -3,16 +3,48 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from pipeline.delimited.blocks import CsvBlocks
+from pipeline.delimited.faults import BadRow
+from pipeline.delimited.layout import Layout
+from pipeline.delimited.records import FIELD_LIMIT, Block, Place
 from pipeline.errors import InputError
-from pipeline.tables.blocks import CsvBlocks
-from pipeline.tables.faults import BadRow
-from pipeline.tables.records import Block, Place
-from pipeline.tables.rows import CsvFile
+
+
+class Row(NamedTuple):
+    """A record as wide as the header, and its first and last physical line, from 1."""
+
+    first_line: int
+    last_line: int
+    values: list[str]
+
+
+class CsvFile(CsvBlocks):
+    """A file as in `CsvBlocks`; iterating yields each `Row` and `BadRow`, in file order."""
+
+    def __init__(
+        self, path: Path, encoding: str = "utf-8", field_limit: int = FIELD_LIMIT, **layout: object
+    ) -> None:
+        super().__init__(path, Layout(encoding, **layout), field_limit, 1 << 16)
+
+    def __enter__(self) -> CsvFile:
+        super().__enter__()
+        self._rows = self._in_order()
+        return self
+
+    def __iter__(self) -> Iterator[Row | BadRow]:
+        return self._rows
+
+    def _in_order(self) -> Iterator[Row | BadRow]:
+        for block in self.blocks(0):
+            rows: list[Row | BadRow] = list(map(Row, *block.lines.T.tolist(), self.values(block)))
+            yield from sorted([*rows, *block.bad], key=attrgetter("first_line"))
 
 
 def read(path, content, encoding="utf-8", **options):
@@ -46,7 +78,7 @@ def contents(file: CsvBlocks, block: Block, column: int) -> list[ReadRecord | Ba
     found: list[ReadRecord | BadRow] = list(block.bad)
     assert [row.first_line for row in block.bad] == sorted(row.first_line for row in block.bad)
     for number, (start, end) in enumerate(block.records):
-        (values,) = csv.reader([block.data[start:end].tobytes().decode()], delimiter=file.delimiter)
+        (values,) = csv.reader([block.data[start:end].tobytes().decode()], delimiter=file.dialect.delimiter)
         start, end = block.texts[number]
         text = block.data[start:end].tobytes().decode()
         if block.doubled[number]:
@@ -61,7 +93,7 @@ def contents(file: CsvBlocks, block: Block, column: int) -> list[ReadRecord | Ba
 def read_blocks(
     path: Path | None, encoding: str = "utf-8", column: int = 0, place: Place | None = None, **limits: int
 ) -> list[ReadRecord | BadRow]:
-    with CsvBlocks(path, encoding, **limits) as file:
+    with CsvBlocks(path, Layout(encoding), **limits) as file:
         return [row for block in file.blocks(column, place) for row in contents(file, block, column)]
 
 

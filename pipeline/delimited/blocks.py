@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from ..arrays import Offsets
-from ..csv_line import DELIMITERS
+from ..csv_line import CSV
 from ..errors import InputError
 from . import faults, header
 from .faults import BadRow
+from .layout import SAMPLE_BYTES, Layout, find_shape, quote_byte, read_lead, sample
 from .opening import READ_ERRORS, open_csv, read_error
 from .records import FIELD_LIMIT, Block, Place, field_values
 from .scan import State, scan
@@ -30,11 +31,12 @@ _NO_LIMIT = 1 << 62
 
 
 class CsvBlocks:
-    r"""A CSV file with a header, plain or gzip, or standard input, open for one pass over its records.
+    r"""A delimited file with a header, plain or gzip, or standard input, open for one pass over its records.
 
-    Opening sets `header`, `delimiter` (comma; tab or semicolon if the header has those and no comma) and
-    `bytes_total` (0 for standard input). A good record is as wide as the header. Lines end with \n, \r\n
-    or a lone \r, and are numbered from 1; empty ones are skipped.
+    Opening sets `header`, `dialect`, `extra` and `bytes_total` (0 for standard input); see `Layout` for what
+    may be told of the file, and what it shows itself. A good record is as wide as the header, or has `extra`
+    empty fields more, as most rows then have. Lines end with \n, \r\n or a lone \r, and are numbered from 1;
+    empty ones are skipped.
 
     After a quote that is never closed, reading resumes at the second line of the record. The number of bytes
     that may be read twice in this way is limited to those already read plus 32 fields of the maximal length.
@@ -48,16 +50,18 @@ class CsvBlocks:
     def __init__(
         self,
         path: Path | None,
-        encoding: str = "utf-8",
+        layout: Layout | None = None,
         field_limit: int = FIELD_LIMIT,
         block_size: int = BLOCK_BYTES,
     ) -> None:
         self.path = path
-        self._name = str(path or "standard input")
-        self.encoding = encoding
+        self.name = str(path or "standard input")
         self.header: list[str] = []
-        self.delimiter = DELIMITERS[0]
+        self.dialect, self.extra = CSV, 0
         self.bytes_total = 0
+        self._layout = layout or Layout()
+        self._encoding = self._layout.encoding
+        self.lead: list[str] = []  # the lines that were passed over above the header
         self._field_limit = field_limit
         self._record_limit = 4 * field_limit  # doubled quotes, and room for the other columns
         self._reasons = faults.scan_reasons(field_limit, self._record_limit)
@@ -67,11 +71,14 @@ class CsvBlocks:
 
     def __enter__(self) -> CsvBlocks:
         with ExitStack() as stack, self._input_errors():
-            self._file = stack.enter_context(open_csv(self.path, self.encoding))
+            self._file = stack.enter_context(open_csv(self.path, self._encoding))
+            if self._file.is_marked:
+                self._encoding = self._file.codec
             self.bytes_total = self._file.size
             self._stream = Utf8Stream(self._file, self._block_size)
-            self._skip_to_header()
-            self.delimiter = header.find_delimiter(self._stream, self._record_limit)
+            told = self._skip_to_header()
+            self._sample = sample(self._stream)
+            self.dialect, self.extra = find_shape(self._sample, self._layout, told, self._rules(0))
             self.header = self._read_header()
             self._stack = stack.pop_all()
         return self
@@ -87,10 +94,21 @@ class CsvBlocks:
     def column(self, name: str, option: str) -> int:
         """Return the position of a column.
 
-        Raises InputError with the names that exist, and the option that chooses another, if it is missing.
+        Raises InputError if several have the name; if none has, with what there is, what else may be wrong
+        with the header, and the option that mends it.
         """
-        where = f"{self._name}, line {self._header_line}"
-        return header.find_column(self.header, name, where, option)
+        top = header.Top(self.name, self._header_line, self.header, self._sample, self.dialect)
+        return header.find_column(top, name, option)
+
+    def written(self, text: bytes) -> bytes:
+        """Return what is to be written, in UTF-8, in the encoding that the file's byte order mark says."""
+        is_other = self._file.is_marked and not self._file.is_utf_8
+        return text.decode().encode(self._file.codec) if is_other else text
+
+    @property
+    def mark(self) -> bytes:
+        """The byte order mark with which the file begins, in UTF-8, if it has one."""
+        return _BOM if self._file.is_marked else b""
 
     def blocks(self, column: int, place: Place | None = None) -> Iterator[Block]:
         """Yield the records after the header with the texts of that column; to be called once.
@@ -102,36 +120,45 @@ class CsvBlocks:
                 is_inside = self._stream.seek(place.offset)
             if not is_inside:
                 raise InputError(
-                    f"{self._name} ends before byte {place.offset:,}, where an earlier pass stopped: "
+                    f"{self.name} ends before byte {place.offset:,}, where an earlier pass stopped: "
                     "give the same file, or start anew"
                 )
             self._place, self._needs_data = place, not self._stream.data
         while (block := self._next_block(column)) is not None:
             yield block
 
-    def values(self, block: Block) -> list[list[str]]:
-        """Return the fields of each record."""
-        return field_values(block, self.delimiter, self._field_limit)
+    def values(self, block: Block) -> Iterator[list[str]]:
+        """Yield the fields of each record."""
+        return field_values(block, self.dialect, self._field_limit)
 
-    def _skip_to_header(self) -> None:
-        """Skip byte order marks and empty lines."""
+    def _skip_to_header(self) -> str:
+        """Skip byte order marks, lines above the header and empty lines; return the separator told there."""
         self._stream.fill()
         self._needs_data = False
-        # The codec utf-8-sig removes one mark itself; the others leave one in the text.
-        for _ in range(2 if self._file.codec == "utf-8-sig" else 1):
-            if self._stream.data.startswith(_BOM):
-                self._stream.drop(len(_BOM))
+        self._stream.look_ahead(SAMPLE_BYTES)
+        while self._stream.data.startswith(_BOM):
+            self._stream.drop(len(_BOM))
+        lead = read_lead(self._stream, self._layout.skip, self._record_limit)
+        if lead.size > self._record_limit:
+            raise InputError(
+                f"{self.name}: more than {self._record_limit:,} characters above the header",
+                option="source.skip",
+            )
+        self.lead = [text.encode("utf-8", "backslashreplace").decode() for text in lead.texts]
+        self._stream.drop(lead.size)
+        self._place = self._place._replace(offset=self._stream.offset, line=len(lead.texts))
         if self._next_block(0, max_records=0) is None:
-            raise InputError(f"{self._name} is empty: a header line and rows were expected")
+            behind = f" behind line {len(lead.texts)}" if lead.texts else ""
+            raise InputError(f"{self.name} is empty{behind}: a header line and rows were expected")
         self._header_line = self._place.line + 1
+        return lead.separator
 
     def _read_header(self) -> list[str]:
         block = self._next_block(0, max_records=1)
         assert block
         if block.bad:
-            raise header.refuse_header(block.bad[0], self._name)
+            raise header.refuse_header(block.bad[0], self.name)
         (names,) = self.values(block)
-        header.check_names(names, f"{self._name}, line {block.lines[0, 0]}")
         return names
 
     def _next_block(self, column: int, max_records: int = _NO_LIMIT) -> Block | None:
@@ -156,8 +183,10 @@ class CsvBlocks:
 
     def _rules(self, column: int) -> Rules:
         return Rules(
-            np.uint8(ord(self.delimiter)),
+            np.uint8(ord(self.dialect.delimiter)),
+            quote_byte(self._layout.quotes),
             len(self.header),
+            self.extra,
             column,
             self._field_limit,
             self._record_limit,
@@ -192,7 +221,7 @@ class CsvBlocks:
         text = self._stream.data[start:end].decode("utf-8", "surrogatepass")
         reason = (
             self._reasons.get(fault)
-            or faults.undecodable_reason(text, first_line, self.encoding, self._file.codec)
+            or faults.undecodable_reason(text, first_line, self._encoding, self._file.codec)
             or faults.misfit_reason(text, width, len(self.header))
         )
         return BadRow(first_line, last_line, reason, faults.excerpt(text))
@@ -203,4 +232,4 @@ class CsvBlocks:
         try:
             yield
         except READ_ERRORS as error:
-            raise read_error(error, self._name, self._place.line, self.encoding) from error
+            raise read_error(error, self.name, self._place.line, self._encoding) from error

@@ -12,10 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.delimited.blocks import CsvBlocks
+from pipeline.delimited.layout import Layout
 from pipeline.errors import InputError
-from pipeline.prediction.formats import Batch, BlockTable, ParquetTable
-from pipeline.tables.blocks import CsvBlocks
+from pipeline.tables.block_table import BlockTable
 from pipeline.tables.columns import NameColumn, NumberColumn
+from pipeline.tables.formats import open_table
+from pipeline.tables.parquet_table import ParquetTable
+from pipeline.tables.table import Batch
 
 ROWS = [
     ["1", "a lovely film", "plain"],
@@ -201,6 +205,30 @@ def test_harmless_lines_begin_no_formula(tmp_path: Path) -> None:
     path = parquet_file(tmp_path / "rows.parquet", **dict(zip(HEADER, zip(*rows, strict=True), strict=True)))
     of_parquet, (batch,) = read_parquet(path, harmless=True)
     assert parsed(of_parquet.to_csv(batch, label)) == found
+
+
+def test_harmless_lines_above_the_header_begin_no_formula_and_excels_line_stays(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('sep=;\n=1+1;"@x"\nfine; =2\n+id;review\n1;a\n')
+    for harmless, expected in [
+        (True, "sep=;\n'=1+1;'@x\nfine; =2\n'+id;review;label\n"),
+        (False, 'sep=;\n=1+1;"@x"\nfine; =2\n+id;review;label\n'),
+    ]:
+        with open_table(path, Layout(skip=3), harmless) as table:
+            assert table.csv_header(["label"]).decode() == expected
+
+
+def test_the_rows_of_every_format_are_read_in_the_same_way(tmp_path: Path) -> None:
+    paths = [csv_file(tmp_path / "rows.csv"), tmp_path / "rows.parquet"]
+    columns = dict(zip(HEADER, zip(*ROWS, strict=True), strict=True))
+    parquet_file(paths[1], **columns)
+    for path in paths:
+        with open_table(path, Layout()) as table:
+            assert (table.name, table.column("review", "source.text")) == (str(path), 1)
+            table.select_column("review")
+            (batch,) = table.batches()
+            assert list(table.values(batch)) == ROWS
+            assert len(batch.lines) == 5 and batch.lines[0, 0] == (2 if path.suffix == ".csv" else 1)
 
 
 def test_a_column_that_is_missing_or_holds_no_strings_is_named(tmp_path: Path) -> None:

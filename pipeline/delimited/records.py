@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import threading
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..arrays import Bytes, Flags, Offsets
+from ..csv_line import Dialect
 from .faults import BadRow
 
 FIELD_LIMIT = 1_000_000  # characters
 
+_RECORDS_AT_ONCE = 512  # whose fields stay in the processor's cache until they are used
 _csv_module = threading.Lock()
 
 
@@ -35,14 +38,17 @@ class Block(NamedTuple):
     place: Place  # where the next block begins
 
 
-def field_values(block: Block, delimiter: str, field_limit: int = FIELD_LIMIT) -> list[list[str]]:
-    """Return the fields of each record of a block; none may exceed `field_limit` characters."""
+def field_values(block: Block, dialect: Dialect, field_limit: int = FIELD_LIMIT) -> Iterator[list[str]]:
+    """Yield the fields of each record of a block; none may exceed `field_limit` characters."""
     data = block.data.tobytes()
-    records = (data[start:end].decode() for start, end in block.records.tolist())
-    # The csv module has one limit for the whole process: restore it for other readers.
-    with _csv_module:
-        limit_before = csv.field_size_limit(field_limit)
-        try:
-            return list(csv.reader(records, delimiter=delimiter, strict=True))
-        finally:
-            csv.field_size_limit(limit_before)
+    for start in range(0, len(block.records), _RECORDS_AT_ONCE):
+        bounds = block.records[start : start + _RECORDS_AT_ONCE].T.tolist()
+        records = [data[first:end].decode() for first, end in zip(*bounds, strict=True)]
+        # The csv module has one limit for the whole process: restore it for other readers.
+        with _csv_module:
+            limit_before = csv.field_size_limit(field_limit)
+            try:
+                rows = list(dialect.rows(records))
+            finally:
+                csv.field_size_limit(limit_before)
+        yield from rows

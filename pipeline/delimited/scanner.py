@@ -14,7 +14,11 @@ a record field by field, in one of two states:
 In `1,"a ""b"", c"\n`, the bare field `1` ends at the first comma; the quoted one passes over two doubled
 quotes and a comma, and ends at the quote before the line end, which ends the record. A record ends GOOD, with
 the status of its first fault, or _UNFINISHED where the data end too early to tell. A fault extends to the end
-of its line. Helpers stay in this file: numba's cache does not notice a change in another one.
+of its line. A record may have empty fields beyond its width, if it has as many as most others of the file: it
+ends before them. (Any number would hide a delimiter without quotes where the last columns are empty.)
+
+Where quotes are characters like others, the quote is a byte that no UTF-8 has. Helpers stay in this file:
+numba's cache does not notice a change in another one.
 """
 
 from __future__ import annotations
@@ -28,14 +32,16 @@ from ..numba_jit import kernel, kernel_part
 
 GOOD, WRONG_WIDTH, NOT_DOUBLED, NOT_CLOSED, RUNAWAY, LONG_FIELD, LONG_LINE, _UNFINISHED = range(8)
 
-_LINE_FEED, _CARRIAGE_RETURN, _QUOTE = np.uint8(10), np.uint8(13), np.uint8(34)
+_LINE_FEED, _CARRIAGE_RETURN, _BLANK = np.uint8(10), np.uint8(13), np.uint8(32)
 
 
 class Rules(NamedTuple):
     """The shape of a good record, and whether the data are the last ones of the file."""
 
     delimiter: np.uint8
+    quote: np.uint8
     width: int  # fields; 0 takes any number
+    extra: int  # empty fields that may follow these, all or none
     column: int  # the position of the field that is the text
     field_limit: int  # a field has at most so many characters
     record_limit: int  # a record, with its line end, has fewer characters
@@ -124,21 +130,21 @@ def _read_record(  # noqa: C901, PLR0915
 ) -> _Record:
     """Return the record that begins at `start`, where `mark` is the next mark."""
     place, fields, line_ends, second_line, second_mark = start, 0, 0, 0, 0
-    text = text_end = counted = last_line = start
+    text = text_end = counted = last_line = columns_end = start
     text_doubled, status, characters = False, GOOD, 0  # those of the record up to `counted`
     while True:
         # The content begins inside the quotes. Its characters are counted once its bytes exceed the limit.
-        quoted = place < len(data) and data[place] == _QUOTE
+        quoted = place < len(data) and data[place] == rules.quote
         content = end = field_counted = place + quoted
         field_characters = pairs = 0
         if quoted:
             closed, mark = False, mark + 1
             while mark < len(marks):
                 end, mark = marks[mark], mark + 1
-                if data[end] == _QUOTE:
+                if data[end] == rules.quote:
                     if end + 1 == len(data) and not rules.final:
                         break
-                    if end + 1 == len(data) or data[end + 1] != _QUOTE:
+                    if end + 1 == len(data) or data[end + 1] != rules.quote:
                         closed, place = True, end + 1
                         break
                     pairs, mark = pairs + 1, mark + 1
@@ -168,7 +174,7 @@ def _read_record(  # noqa: C901, PLR0915
             elif not _is_field_end(data, place, rules.delimiter):
                 status = NOT_DOUBLED
         else:
-            while mark < len(marks) and data[marks[mark]] == _QUOTE:
+            while mark < len(marks) and data[marks[mark]] == rules.quote:
                 mark += 1
             if mark == len(marks) and not rules.final:
                 status = _UNFINISHED
@@ -180,6 +186,8 @@ def _read_record(  # noqa: C901, PLR0915
         if fields == rules.column:
             text, text_end, text_doubled = content, end, pairs > 0
         fields += 1
+        if fields == rules.width:
+            columns_end = place
         if status != GOOD or place == len(data) or data[place] != rules.delimiter:
             break
         place, mark = place + 1, mark + 1
@@ -187,6 +195,9 @@ def _read_record(  # noqa: C901, PLR0915
     status, end, after, mark = _end_record(
         data, marks, start, place, mark, status, lines, fields, counted, characters, rules
     )
+    is_extended = status == WRONG_WIDTH and rules.extra > 0 and fields == rules.width + rules.extra
+    if is_extended and _holds_nothing(data, columns_end, end, rules):
+        status, end = GOOD, columns_end
     return _Record(
         status, end, after, mark, lines, fields, text, text_end, text_doubled, second_line, second_mark
     )
@@ -216,6 +227,21 @@ def _end_record(
     if status == GOOD and rules.width != 0 and rules.width != fields:
         status = WRONG_WIDTH
     return status, end, after, next_mark
+
+
+@kernel_part
+def _holds_nothing(data: Bytes, place: int, end: int, rules: Rules) -> bool:
+    """Return True if the fields from the delimiter at `place` on are empty or blank, in quotes or not."""
+    while place < end and data[place] == rules.delimiter:
+        quoted = place + 1 < end and data[place + 1] == rules.quote
+        place += 1 + quoted
+        while place < end and data[place] == _BLANK and rules.delimiter != _BLANK:
+            place += 1
+        if quoted:
+            if place == end or data[place] != rules.quote:
+                return False
+            place += 1
+    return place == end
 
 
 @kernel_part

@@ -35,8 +35,22 @@ class Utf8Stream:
 
         Raises what reading and decoding raised, once no text before the error is left to add.
         """
+        size = max(self._block_size, 2 * len(self.data))
+        if not self._extend(size - len(self.data)) and self._error:
+            raise self._error
+
+    def look_ahead(self, count: int) -> bool:
+        """Extend the data to more bytes than these; return False if the text ends before.
+
+        It may end by what reading and decoding raise: that waits for `fill`.
+        """
+        while len(self.data) <= count and not self.final and self._error is None:
+            self._extend(count + 1 - len(self.data))
+        return len(self.data) > count
+
+    def _extend(self, missing: int) -> bool:
+        """Extend the data by so many bytes, to whole characters; return False if none are left to add."""
         parts: list[bytes | bytearray] = [self.data]
-        missing = max(self._block_size, 2 * len(self.data)) - len(self.data)
         while missing > 0 and (self._pending or self._read_piece()):
             end = missing
             while end < len(self._pending) and self._pending[end] & 0xC0 == 0x80:  # inside a character
@@ -44,10 +58,9 @@ class Utf8Stream:
             parts.append(self._pending[:end])
             self._pending = self._pending[end:]
             missing -= len(parts[-1])
-        if self._error and len(parts) == 1:
-            raise self._error
         self.data = bytearray().join(parts)
         self.surrogates = _find_surrogates(self.data)
+        return len(parts) > 1
 
     def drop(self, count: int) -> None:
         """Remove that many bytes from the start of the data; arrays over the old data stay valid."""

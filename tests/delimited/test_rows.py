@@ -5,11 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.csv_line import csv_line
+from pipeline.csv_line import Dialect, csv_line
+from pipeline.delimited.records import FIELD_LIMIT
 from pipeline.errors import InputError
-from pipeline.tables.records import FIELD_LIMIT
-from pipeline.tables.rows import CsvFile, Row
-from tests.tables.reading import read, rows
+from tests.delimited.reading import CsvFile, Row, read, rows
 
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
 
@@ -49,9 +48,9 @@ TEXTS = st.text(st.one_of(
 def test_rows_written_are_read_back_equal(scratch, delimiter, table):
     names = [f"{number}{name}" for number, name in enumerate(table[0])]  # each its own, and no BOM first
     written = [list(row) for row in table[1:]]
-    scratch.write_bytes(b"".join(csv_line(row, delimiter) for row in [names, *written]))
+    scratch.write_bytes(b"".join(Dialect(delimiter).line(row) for row in [names, *written]))
     with CsvFile(scratch) as file:
-        assert (file.delimiter, file.header) == (delimiter, names)
+        assert (file.dialect.delimiter, file.header) == (delimiter, names)
         assert [row.values for row in file if isinstance(row, Row)] == written
 
 

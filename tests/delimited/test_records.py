@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 
-from pipeline.tables.rows import CsvFile
+from tests.delimited.reading import CsvFile
 
 
 def test_other_readers_keep_their_field_limit(path):

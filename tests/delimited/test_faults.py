@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.tables.faults import BadRow
-from pipeline.tables.records import FIELD_LIMIT
-from pipeline.tables.rows import Row
-from tests.tables.reading import rows
+from pipeline.delimited.faults import BadRow
+from pipeline.delimited.records import FIELD_LIMIT
+from tests.delimited.reading import Row, rows
 
 
 def bad(content, path, **options):

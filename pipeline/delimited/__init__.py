@@ -1,0 +1,1 @@
+"""Strict reading of delimited text, such as CSV, in blocks of bytes and at speed."""
