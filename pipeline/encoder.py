@@ -71,6 +71,10 @@ class Encoder(Protocol):
         """The words of the ids from 2 on; none for images."""
 
     @property
+    def by_character(self) -> bool:
+        """Whether a token is a character, as in scripts without spaces; not so for images."""
+
+    @property
     def packages(self) -> tuple[str, ...]:
         """The packages that encoding rows of this kind needs, besides those of every classifier."""
 

@@ -33,6 +33,7 @@ class ImageEncoder:
     kind: ClassVar[Literal["image"]] = "image"
     vocabulary: ClassVar[int] = 0
     words: ClassVar[list[str]] = []
+    by_character: ClassVar[bool] = False
     packages: ClassVar[tuple[str, ...]] = ("pillow",)
 
     @property

@@ -14,6 +14,7 @@ from ..arrays import Floats, Ints, Sizes
 from ..numba_jit import kernel, kernel_part
 
 NOT_FOUND = -1
+TRIPLE, TRIPLE_BITS = 1 << 62, 20  # a key of three ids, and the bits for each
 FEW_COLLISIONS, MOST_COLLISIONS = 10_000, 64  # of all keys together, and for each
 SHORTEST, LONGEST = 2, 5  # characters of an n-gram
 BLANK = 32  # before and behind a word
@@ -23,25 +24,20 @@ FNV_PRIME = np.uint64(1099511628211)
 
 @kernel
 def token_logits(
-    ids: Ints, offsets: Sizes, slots: Sizes, idf: Floats, weights: Floats, bias: Floats
+    ids: Ints, offsets: Sizes, slots: Sizes, idf: Floats, weights: Floats, bias: Floats, longest: int
 ) -> Floats:
     """Return the logits of a `TokenNgrams`, float32 [rows, classes]; `slots` is `hash_table` of its keys.
+
+    `longest` is the number of tokens of its longest n-grams, 2 or 3.
 
     With f(c) = 1 + log(c), the c-th occurrence of an n-gram adds f(c) - f(c - 1) to its factor of idf, and
     idf^2 (f(c)^2 - f(c - 1)^2) to |x|^2.
     """
     logits = np.zeros((len(offsets) - 1, len(bias)), np.float32)
     counts = np.zeros(len(idf), np.int32)
-    features = np.empty(2 * longest_row(offsets), np.int64)  # of one row: its tokens and pairs
+    features = np.empty(longest * longest_row(offsets), np.int64)  # of one row
     for row in range(len(logits)):
-        known = 0
-        for place in range(offsets[row], offsets[row + 1]):
-            token = np.int64(ids[place])
-            for pair in range(2 if place > offsets[row] else 1):
-                feature = find(np.int64(ids[place - 1]) << 32 | token if pair else token, slots)
-                if feature != NOT_FOUND:
-                    features[known] = feature
-                    known += 1
+        known = _known_ngrams(ids[offsets[row] : offsets[row + 1]], slots, longest, features)
         squares = np.float32(0)
         for feature in features[:known]:
             counts[feature] += 1
@@ -56,6 +52,30 @@ def token_logits(
         for feature in features[:known]:
             counts[feature] = 0
     return logits
+
+
+@kernel_part
+def _known_ngrams(ids: Ints, slots: Sizes, longest: int, features: Sizes) -> int:
+    """Write the n-grams of a row that are known into `features`, and return their number.
+
+    A triple that occurs in the training rows does so with its pairs: it is looked for if the second of them
+    is known.
+    """
+    known = 0
+    for place in range(len(ids)):
+        token, feature = np.int64(ids[place]), NOT_FOUND
+        for pair in range(2 if place > 0 else 1):
+            feature = find(np.int64(ids[place - 1]) << 32 | token if pair else token, slots)
+            if feature != NOT_FOUND:
+                features[known] = feature
+                known += 1
+        if longest > 2 and place > 1 and feature != NOT_FOUND:
+            before = np.int64(ids[place - 2]) << TRIPLE_BITS | np.int64(ids[place - 1])
+            feature = find(TRIPLE | before << TRIPLE_BITS | token, slots)
+            if feature != NOT_FOUND:
+                features[known] = feature
+                known += 1
+    return known
 
 
 @kernel_part

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..arrays import Floats
+from ..encoder import Encoder
 from ..inputs import Sequences
 from ..options import Criterion, Ngrams
 from ..terminal import TERMINAL_WIDTH
 from .character_ngrams import CharacterFeatures, CharacterNgrams
 from .svm import C_VALUES, machines
-from .token_ngrams import TokenFeatures, TokenNgrams
+from .token_ngrams import TokenFeatures, TokenNgrams, longest_ngram
 
 T = TypeVar("T")
 LinearModel = TokenNgrams | CharacterNgrams
@@ -48,12 +49,12 @@ class Choice(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """The fitting of members, for classes 0 to `classes` - 1, to rows of words of the `vocabulary`.
+    """The fitting of members, for classes 0 to `classes` - 1, to rows that the encoder gave.
 
     With the criterion macro-F1 every class has the same weight.
     """
 
-    vocabulary: Sequence[str]
+    encoder: Encoder
     classes: int
     criterion: Criterion
     seed: int
@@ -99,7 +100,9 @@ class Fit(NamedTuple):
     ) -> Iterator[LinearModel]:
         sequences, labels = rows[0], rows[1].astype(np.int64)
         features: _Features = (
-            TokenFeatures(sequences) if name == "tokens" else CharacterFeatures(sequences, self.vocabulary)
+            TokenFeatures(sequences, longest_ngram(self.encoder))
+            if name == "tokens"
+            else CharacterFeatures(sequences, self.encoder.words)
         )
         balanced = self.criterion == "macro_f1"
         by_ratio = name == "tokens"  # for characters it gains nothing

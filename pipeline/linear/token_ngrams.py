@@ -1,4 +1,8 @@
-"""A linear model on the TF-IDF of single tokens and pairs."""
+"""A linear model on the TF-IDF of single tokens and pairs, and of triples where a token is a character.
+
+With triples of words, accuracy is no higher; with those of characters it is on 3,600 texts of ChnSentiCorp by
+0.7 points, and on 600 by 0.4 lower.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Labels, check_array, check_finite
+from ..encoder import Encoder
 from ..errors import InputError
 from ..inputs import Sequences
-from .kernels import NOT_FOUND, hash_table, token_logits
+from .kernels import NOT_FOUND, TRIPLE, TRIPLE_BITS, hash_table, token_logits
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -22,9 +27,9 @@ if TYPE_CHECKING:
 class TokenNgrams:
     """logits = W'x / |x| + b, with x = (1 + log of an n-gram's count in the row) * its idf.
 
-    `keys` int64 [features], rising: a token's id, or first << 32 | second for a pair. `idf` float32
-    [features], `weights` float32 [features, classes], `bias` float32 [classes]; all are finite. N-grams that
-    were not in the training rows are ignored. Arrays that do not fit one another are an InputError.
+    `keys` int64 [features], rising: see `run_keys`. `idf` float32 [features], `weights` float32 [features,
+    classes], `bias` float32 [classes]; all are finite. N-grams that were not in the training rows are
+    ignored. Arrays that do not fit one another are an InputError.
     """
 
     keys: NDArray[np.int64]
@@ -41,6 +46,11 @@ class TokenNgrams:
     def classes(self) -> int:
         """The number of classes."""
         return self.bias.size
+
+    @property
+    def longest(self) -> int:
+        """The tokens of the longest n-gram that there may be."""
+        return 3 if (self.keys[-1:] >= TRIPLE).any() else 2
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> TokenNgrams:
@@ -61,7 +71,13 @@ class TokenNgrams:
     def logits(self, sequences: Sequences) -> Floats:
         """Return the logits, float32 [rows, classes]."""
         logits: Floats = token_logits(
-            sequences.ids, sequences.offsets, self._slots, self.idf, self.weights, self.bias
+            sequences.ids,
+            sequences.offsets,
+            self._slots,
+            self.idf,
+            self.weights,
+            self.bias,
+            self.longest,
         )
         return logits
 
@@ -72,12 +88,15 @@ class TokenNgrams:
 
 
 class TokenFeatures:
-    """The features of training rows: `matrix` is x / |x| of `TokenNgrams`, float32 [rows, features]."""
+    """The features of training rows: `matrix` is x / |x| of `TokenNgrams`, float32 [rows, features].
 
-    def __init__(self, training: Sequences) -> None:
+    The n-grams are those of up to `longest` tokens, which is 2 or 3.
+    """
+
+    def __init__(self, training: Sequences, longest: int = 2) -> None:
         from sklearn.feature_extraction.text import TfidfTransformer  # late: prediction must not wait for it
 
-        self.keys, counts = distinct_ngrams(training)
+        self.keys, counts = distinct_ngrams(training, longest)
         transformer = TfidfTransformer(sublinear_tf=True)
         size = len(self.keys)  # of no n-gram the counts have a column all the same, see `_counts`
         self.matrix = transformer.fit_transform(counts)[:, :size]
@@ -109,12 +128,12 @@ def hashed(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     return slots
 
 
-def distinct_ngrams(sequences: Sequences) -> tuple[NDArray[np.int64], csr_matrix]:
-    """Return the keys of the tokens and pairs that occur, and how often each row has each.
+def distinct_ngrams(sequences: Sequences, longest: int = 2) -> tuple[NDArray[np.int64], csr_matrix]:
+    """Return the keys of the n-grams of up to `longest` tokens that occur, and how often each row has each.
 
     The keys are int64 [features], rising; the counts as `ngram_counts` has them, in a third of the time.
     """
-    keys, rows = ngrams(sequences)
+    keys, rows = ngrams(sequences, longest)
     features, columns = np.unique(keys, return_inverse=True)
     return features, _counts(rows, columns, len(sequences), len(features))
 
@@ -137,10 +156,37 @@ def _counts(rows: NDArray[np.int64], columns: NDArray[np.int64], height: int, wi
     return csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (height, max(1, width)))
 
 
-def ngrams(sequences: Sequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the keys of all tokens and pairs, int64 [n], and the rows that they occur in, int64 [n]."""
+def ngrams(sequences: Sequences, longest: int = 2) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the keys of all n-grams of up to `longest` tokens, int64 [n], and their rows, int64 [n].
+
+    Single tokens come first, then pairs, then triples.
+    """
     ids = sequences.ids.astype(np.int64)
     rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
-    inside = rows[1:] == rows[:-1]
-    pairs = (ids[:-1] << 32 | ids[1:])[inside]
-    return np.concatenate([ids, pairs]), np.concatenate([rows, rows[1:][inside]])
+    keys, their_rows = [ids], [rows]
+    for size in range(2, longest + 1):
+        inside = rows[size - 1 :] == rows[: 1 - size]
+        keys.append(run_keys(ids, size)[inside])
+        their_rows.append(rows[size - 1 :][inside])
+    return np.concatenate(keys), np.concatenate(their_rows)
+
+
+def run_keys(ids: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Return the keys of all runs of one, two or three ids, int64 [max(0, ids - size + 1)].
+
+    They are a token's id; first << 32 | second; and TRIPLE | first << 40 | second << 20 | third. So long as
+    all ids are below 2^20, no two n-grams have one key.
+    """
+    if size == 1:
+        return ids
+    if size == 2:
+        return ids[:-1] << 32 | ids[1:]
+    return TRIPLE | ids[:-2] << 2 * TRIPLE_BITS | ids[1:-1] << TRIPLE_BITS | ids[2:]
+
+
+def longest_ngram(encoder: Encoder) -> int:
+    """Return the tokens of the longest n-gram that is learned of this encoder's texts.
+
+    These are three where a token is a character, unless the ids are too many for `run_keys`.
+    """
+    return 3 if encoder.by_character and encoder.vocabulary <= 1 << TRIPLE_BITS else 2

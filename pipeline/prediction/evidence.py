@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..folding.folded import FoldedModel, FoldedNetwork
 from ..inputs import Sequences
 from ..linear.character_ngrams import CharacterNgrams
-from ..linear.token_ngrams import TokenNgrams
+from ..linear.token_ngrams import TokenNgrams, run_keys
 from .pool import Pool
 
 SHOWN_NGRAMS = 5  # those of the greatest contributions
@@ -88,14 +88,15 @@ def _window_contributions(
 def _ngram_contributions(
     model: TokenNgrams, sequences: Sequences, labels: Labels, share: float
 ) -> Iterator[_Contribution]:
-    """Yield every token and pair that the linear model knows; those that are equal have equal shares."""
+    """Yield every n-gram that the linear model knows; those that are equal have equal shares."""
     for row, label in enumerate(labels.tolist()):
         ids = sequences.ids[sequences.offsets[row] : sequences.offsets[row + 1]].astype(np.int64)
-        pairs = max(0, len(ids) - 1)
-        keys = np.concatenate([ids, ids[:-1] << 32 | ids[1:]])
-        starts = np.concatenate([np.arange(len(ids)), np.arange(pairs)])
-        sizes = np.repeat([1, 2], [len(ids), pairs])
-        features, places, counts = np.unique(model.find(keys), return_inverse=True, return_counts=True)
+        keys = [run_keys(ids, size) for size in range(1, model.longest + 1)]
+        starts = np.concatenate([np.arange(len(runs)) for runs in keys])
+        sizes = np.repeat(np.arange(1, len(keys) + 1), [len(runs) for runs in keys])
+        features, places, counts = np.unique(
+            model.find(np.concatenate(keys)), return_inverse=True, return_counts=True
+        )
         known = features >= 0
         values = np.zeros(len(features))
         values[known] = (1 + np.log(counts[known])) * model.idf[features[known]]

@@ -67,7 +67,7 @@ def run(path: Path) -> None:
         began = time.perf_counter()
         members = Training(
             lambda: _build(options, start, len(names)),
-            Fit(encoder.words, len(names), options.train.criterion, options.seed),
+            Fit(encoder, len(names), options.train.criterion, options.seed),
             options.train,
             options.ensemble,
             options.seed,

@@ -266,8 +266,8 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
 
     training, validation, linear = part("train"), part("validation"), None
     if options.train.ensemble.ngrams:
-        vocabulary = TextEncoder.from_json(read_json(files.text_encoder)).words
-        fit = Fit(vocabulary, len(names), options.train.train.criterion, options.train.seed)
+        encoder = TextEncoder.from_json(read_json(files.text_encoder))
+        fit = Fit(encoder, len(names), options.train.train.criterion, options.train.seed)
         source = read_stage(files.prepare_options, PrepareOptions).source
         splits = choice_splits(rows, source, options.train.seed)
         choice = fit.choose(

@@ -149,6 +149,11 @@ class TextEncoder:
         """The number of ids: those of the words, UNKNOWN and PADDING."""
         return UNKNOWN + 1 + len(self.words)
 
+    @property
+    def by_character(self) -> bool:
+        """Whether each character of a script without spaces is a token."""
+        return self.options.unit == "character"
+
     def last_input(self) -> Sequences:
         """Return a row of the last id, which a network must know if it knows all."""
         return Sequences.from_rows([[self.vocabulary - 1]])

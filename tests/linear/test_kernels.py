@@ -23,6 +23,7 @@ from pipeline.linear.kernels import (
 )
 
 PAIR = 2 << 32 | 3
+TRIPLES = {(2, 3, 3): 1 << 62 | 2 << 40 | 3 << 20 | 3, (3, 3, 3): 1 << 62 | 3 << 40 | 3 << 20 | 3}
 keys_of = st.sets(st.integers(0, 2**62), max_size=60).map(lambda keys: np.array(sorted(keys), np.int64))
 words_of = st.lists(st.text("abé ", max_size=8) | st.text(max_size=8), max_size=5)
 
@@ -42,9 +43,26 @@ def test_logits_are_those_of_plain_numpy(rows: list[list[int]]) -> None:
     weights = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
     bias = np.array([0.5, -1, 0], np.float32)
     sequences = Sequences.from_rows(rows)
-    logits = token_logits(sequences.ids, sequences.offsets, hash_table(keys), idf, weights, bias)
+    logits = token_logits(sequences.ids, sequences.offsets, hash_table(keys), idf, weights, bias, 2)
     for row, logit in zip(rows, logits, strict=True):
         counts = Counter([*row, *(first << 32 | second for first, second in pairwise(row))])
+        found = np.array([counts[key] for key in keys.tolist()])
+        x = np.where(found > 0, 1 + np.log(np.maximum(found, 1)), 0) * idf
+        np.testing.assert_allclose(logit, x @ weights / (np.linalg.norm(x) or 1) + bias, rtol=1e-5, atol=1e-5)
+
+
+@given(st.lists(st.lists(st.integers(1, 4), max_size=7), max_size=5))
+def test_triples_count_too_where_they_are_the_longest(rows: list[list[int]]) -> None:
+    """Of "3 3 3" the pair "3 3" is known, and of "2 3 3" both pairs are."""
+    keys = np.array([2, 3, PAIR, 3 << 32 | 3, *TRIPLES.values()])
+    idf = np.array([1, 2, 0.5, 3, 1, 2], np.float32)
+    weights = np.random.default_rng(1).normal(size=(6, 3)).astype(np.float32)
+    bias = np.array([0.5, -1, 0], np.float32)
+    sequences = Sequences.from_rows(rows)
+    logits = token_logits(sequences.ids, sequences.offsets, hash_table(keys), idf, weights, bias, 3)
+    for row, logit in zip(rows, logits, strict=True):
+        triples = [TRIPLES.get(run) for run in zip(row, row[1:], row[2:], strict=False)]
+        counts = Counter([*row, *(first << 32 | second for first, second in pairwise(row)), *triples])
         found = np.array([counts[key] for key in keys.tolist()])
         x = np.where(found > 0, 1 + np.log(np.maximum(found, 1)), 0) * idf
         np.testing.assert_allclose(logit, x @ weights / (np.linalg.norm(x) or 1) + bias, rtol=1e-5, atol=1e-5)

@@ -11,6 +11,7 @@ from pipeline.inputs import Sequences
 from pipeline.linear import members
 from pipeline.linear.members import Fit, Labelled, LinearModel
 from pipeline.linear.svm import C_VALUES
+from pipeline.linear.token_ngrams import TokenNgrams
 from pipeline.measures.stacking import stack
 from pipeline.options import Criterion, Ngrams, Tokenize
 from pipeline.text.encoder import TextEncoder
@@ -29,7 +30,7 @@ def rows(count: int, seed: int, noise: float = 0.3) -> Labelled:
 
 
 def fit(criterion: Criterion = "accuracy", seed: int = 1) -> Fit:
-    return Fit(ENCODER.words, 2, criterion, seed)
+    return Fit(ENCODER, 2, criterion, seed)
 
 
 def accuracy(model: LinearModel, part: Labelled) -> float:
@@ -128,10 +129,21 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads() -> None:
 @pytest.mark.parametrize("labels", [[0, 0, 0], [2, 0, 0]])
 def test_texts_without_tokens_and_classes_without_rows_are_fitted_too(labels: list[int]) -> None:
     part = Sequences.from_rows([[], [], []]), np.array(labels, np.int32)
-    fit = Fit(ENCODER.words, 3, "macro_f1", 1)
+    fit = Fit(ENCODER, 3, "macro_f1", 1)
     for model in fit.fit(fit.choose(NAMES, [(part, part)]).C, part).values():
         logits = model.logits(ENCODER.encode(["w1 zzz", ""]))
         assert np.isfinite(logits).all() and logits[:, 1].max() < logits[:, 0].min()
+
+
+def test_of_texts_without_spaces_the_triples_of_characters_are_learned() -> None:
+    texts = ["他说不很好", "他说很不好", "她想不很好", "她想很不好"] * 15
+    encoder = TextEncoder.learn(texts, Tokenize())
+    part = encoder.encode(texts), np.array([0, 1] * 30, np.int32)
+    fitted = Fit(encoder, 2, "accuracy", 1).fit({"tokens": 1.0}, part)["tokens"]
+    assert isinstance(fitted, TokenNgrams) and fitted.longest == 3
+    assert accuracy(fitted, part) == 1
+    words = fit().fit({"tokens": 1.0}, rows(50, 1))["tokens"]
+    assert isinstance(words, TokenNgrams) and words.longest == 2
 
 
 def test_a_model_of_each_name_can_be_read_again() -> None:

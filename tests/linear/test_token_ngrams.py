@@ -6,18 +6,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pipeline.baselines.candidate import NGRAMS, documents
 from pipeline.errors import InputError
+from pipeline.images.encoder import ImageEncoder
 from pipeline.inputs import Sequences
 from pipeline.linear.token_ngrams import (
     TokenFeatures,
     TokenNgrams,
     distinct_ngrams,
+    longest_ngram,
     ngram_counts,
     ngrams,
+    run_keys,
 )
+from pipeline.options import Tokenize
+from pipeline.text.encoder import TextEncoder
 
 
 def corpus(rows: int, classes: int, seed: int) -> tuple[Sequences, np.ndarray]:
@@ -69,6 +76,84 @@ def test_the_features_are_scikit_learns_sublinear_tfidf_and_those_of_the_model()
     assert features.model(weights, bias).predict(test).tolist() == logits.argmax(axis=1).tolist()
 
 
+def test_with_triples_the_features_are_those_of_scikit_learns_characters() -> None:
+    """Id i is the i-th character from "一" on, as a character of its own for scikit-learn."""
+
+    def spelled(sequences: Sequences) -> list[str]:
+        bounds = zip(sequences.offsets, sequences.offsets[1:], strict=False)
+        return ["".join(chr(0x4E00 + i) for i in sequences.ids[start:end].tolist()) for start, end in bounds]
+
+    (training, _), (test, _) = corpus(300, 2, 1), corpus(100, 2, 2)
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, dtype=np.float32)
+    theirs = vectorizer.fit_transform(spelled(training))
+    features = TokenFeatures(training, 3)
+    names = vectorizer.get_feature_names_out().tolist()
+    keys = [int(run_keys(np.array([ord(c) - 0x4E00 for c in name]), len(name))[0]) for name in names]
+    order = np.argsort(keys)
+    assert {len(name) for name in names} == {1, 2, 3}
+    assert features.keys.tolist() == np.array(keys)[order].tolist()
+    np.testing.assert_allclose(features.idf, vectorizer.idf_[order], rtol=1e-6)
+    np.testing.assert_allclose(features.matrix.toarray(), theirs[:, order].toarray(), atol=1e-6)
+
+    weights = np.random.default_rng(3).normal(size=(len(keys), 4)).astype(np.float32)
+    model = features.model(weights, np.array([1, 0, -1, 2], np.float32))
+    expected = vectorizer.transform(spelled(test))[:, order] @ weights + model.bias
+    np.testing.assert_allclose(model.logits(test), expected, atol=1e-5)
+    again = TokenNgrams.from_arrays(model.arrays())
+    np.testing.assert_array_equal(again.logits(test), model.logits(test))
+    assert (
+        model.longest == 3
+        and TokenFeatures(training).model(weights[: len(TokenFeatures(training).keys)], model.bias).longest
+        == 2
+    )
+
+
+def test_a_triple_by_hand() -> None:
+    """Tokens 2 and 3, the pair 2 3 and the triple 2 3 2, each of idf 1: "2 3 2" has (1 + log 2, 1, 1, 1)."""
+    keys = np.array([2, 3, 2 << 32 | 3, 3 << 32 | 2, 1 << 62 | 2 << 40 | 3 << 20 | 2])
+    weights = np.array([[0, 3], [0, 5], [0, 7], [0, 0], [0, 11]], np.float32)
+    model = TokenNgrams(keys, np.ones(5, np.float32), weights, np.array([0, 1], np.float32))
+    logits = model.logits(Sequences.from_rows([[2, 3, 2], [3, 2], [2, 3], [2], []]))
+    f = 1 + np.log(2)
+    expected = [(3 * f + 5 + 7 + 11) / np.sqrt(f**2 + 4) + 1, 8 / np.sqrt(3) + 1, 15 / np.sqrt(3) + 1, 4, 1]
+    np.testing.assert_allclose(logits, np.array([[0, value] for value in expected]), rtol=1e-6)
+
+
+@given(st.lists(st.lists(st.integers(1, 2**20 - 1), min_size=1, max_size=3), min_size=2, max_size=40))
+def test_different_n_grams_have_different_keys(runs: list[list[int]]) -> None:
+    keys = {int(run_keys(np.array(run), len(run))[0]) for run in runs}
+    assert len(keys) == len({tuple(run) for run in runs}) and min(keys) > 0
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_shorter_texts_have_no_runs(size: int) -> None:
+    for length in range(5):
+        assert len(run_keys(np.arange(1, length + 1), size)) == max(0, length - size + 1)
+
+
+def test_triples_are_of_characters_and_of_no_more_ids_than_have_keys() -> None:
+    texts = ["房间 很 干净", "房间 很 脏"]
+    by_character = TextEncoder.learn(texts, Tokenize(minimum_count=1))
+    assert longest_ngram(by_character) == 3
+    assert longest_ngram(TextEncoder.learn(texts, Tokenize(minimum_count=1, unit="word"))) == 2
+    assert longest_ngram(ImageEncoder(2, 2, 1)) == 2
+    by_character.words = by_character.words * 2**19  # of no use, but as many
+    assert longest_ngram(by_character) == 2
+
+
+@pytest.mark.parametrize("key", [1 << 62, 2**63 - 1, 1 << 62 | 9 << 40 | 9 << 20 | 9, 2**31 << 31 | 7])
+def test_keys_of_triples_without_their_pairs_do_no_harm(key: int) -> None:
+    model = TokenNgrams(
+        np.array([-(2**63), 2, key]),
+        np.ones(3, np.float32),
+        np.ones((3, 2), np.float32),
+        np.zeros(2, np.float32),
+    )
+    rows = [[2, 2, 2], [9, 9, 9], [2**31 - 1] * 4, [2**20, 0, 1], []]
+    assert model.longest == 3
+    assert model.logits(Sequences.from_rows(rows))[:, 0].tolist() == [1, 0, 0, 0, 0]
+
+
 def test_texts_without_any_token_have_features_too() -> None:
     features = TokenFeatures(Sequences.from_rows([[], []]))
     model = features.model(np.zeros((features.matrix.shape[1], 2), np.float32), np.array([1, 2], np.float32))
@@ -96,6 +181,14 @@ def test_pairs_do_not_reach_over_the_end_of_a_row() -> None:
         (4, 5, 3),
         (5, 6, 3),
     }
+
+
+def test_triples_do_not_reach_over_the_end_of_a_row() -> None:
+    keys, rows = ngrams(Sequences.from_rows([[1, 2], [], [3], [4, 5, 6, 7]]), 3)
+    two, _ = ngrams(Sequences.from_rows([[1, 2], [], [3], [4, 5, 6, 7]]))
+    assert keys[: len(two)].tolist() == two.tolist()
+    assert keys[len(two) :].tolist() == [1 << 62 | 4 << 40 | 5 << 20 | 6, 1 << 62 | 5 << 40 | 6 << 20 | 7]
+    assert rows[len(two) :].tolist() == [3, 3]
 
 
 def test_the_counts_are_those_of_known_n_grams() -> None:

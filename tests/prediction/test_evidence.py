@@ -119,6 +119,28 @@ def test_a_token_that_occurs_twice_shares_its_sublinear_value() -> None:
     ]
 
 
+def test_a_triple_is_shown_as_its_three_tokens_and_all_shares_add_up() -> None:
+    """Of "2 3 2" token 2 has 1 + log 2, and what else is known 1: token 3, its pairs and the triple."""
+    keys = np.array([2, 3, 2 << 32 | 3, 3 << 32 | 2, 1 << 62 | 2 << 40 | 3 << 20 | 2])
+    weights = np.array([[0, 1], [0, 2], [0, 4], [0, -3], [0, 5]], np.float32)
+    ngrams = TokenNgrams(keys, np.ones(5, np.float32), weights, np.array([0, 0.5], np.float32))
+    silent = replace(member(), table=np.zeros((4, 3), np.float32))
+    model = Pool(FoldedModel([silent]), {"tokens": ngrams}, [0.0, 1.0])
+    rows, value = Sequences.from_rows([[2, 3, 2], [2]]), 1 + np.log(2)
+    found, short = told(model, [1, 1], rows, [["好", "吃", "好"], ["好"]])
+    length = np.sqrt(value**2 + 4)
+    assert found == [
+        ["好 吃 好", round(5 / length, 4)],
+        ["好 吃", round(4 / length, 4)],
+        ["吃 好", round(-3 / length, 4)],
+        ["吃", round(2 / length, 4)],
+        ["好", round(value / length, 4)],
+        ["(bias)", 0.5],
+    ]
+    assert sum(float(str(part)) for _, part in found) == pytest.approx(model.logits(rows)[0, 1], abs=1e-3)
+    assert short == [["好", 1], ["(bias)", 0.5]]
+
+
 def test_linear_models_that_know_no_n_gram_add_nothing() -> None:
     empty, zeros = np.empty(0, np.float32), np.zeros(2, np.float32)
     ngrams = TokenNgrams(np.empty(0, np.int64), empty, np.empty((0, 2), np.float32), zeros)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.folding.folded import FoldedModel
+from pipeline.images.encoder import ImageEncoder
 from pipeline.inputs import Images
 from pipeline.linear.members import Choice, Fit
 from pipeline.measures.stacking import stack
@@ -46,7 +47,7 @@ def network() -> keras.Model:
 def training(members: int = 1, ngrams: tuple[Ngrams, ...] = (), **train: Any) -> Training:
     return Training(
         network,
-        Fit(ENCODER.words, 2, "accuracy", 1),
+        Fit(ENCODER, 2, "accuracy", 1),
         Train(epochs=2, batch_size=30, **train),
         Ensemble(members=members, ngrams=list(ngrams)),
         seed=7,
@@ -146,7 +147,9 @@ def test_a_network_that_cannot_be_folded_predicts_by_keras() -> None:
 
     values = np.random.default_rng(1).integers(0, 256, (40, 2, 2, 1)).astype(np.uint8)
     part = Images.from_pixels(values), (values[:, 0, 0, 0] > 128).astype(np.int32)
-    options = Training(dense, Fit([], 2, "accuracy", 1), Train(epochs=1), Ensemble(), seed=7)
+    options = Training(
+        dense, Fit(ImageEncoder(2, 2, 1), 2, "accuracy", 1), Train(epochs=1), Ensemble(), seed=7
+    )
     fitted, _ = options.choose(part, part, [(part, part)], lambda *record: None)
     assert isinstance(fitted.pool.networks, KerasNetwork)
     np.testing.assert_array_equal(fitted.pool.logits(part[0]), KerasNetwork(fitted.network).logits(part[0]))
