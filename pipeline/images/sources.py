@@ -25,7 +25,7 @@ from ..options import Source
 from ..terminal import visible
 from . import npz
 from .file import Unreadable, fitted, from_pixels, is_grey, opened
-from .folder import files_below, name_problem
+from .folder import file_problem, files_below
 
 MAX_DEFAULT_SIDE = 64  # pixels, which two cores train on in reasonable time
 
@@ -191,7 +191,7 @@ def _folder(path: Path, source: Source) -> Part:
     coloured = False
     for file in tqdm(files, "sizes", unit="image", leave=False, disable=None):
         try:
-            if reason := name_problem(file):
+            if reason := file_problem(file):
                 raise Unreadable(reason)
             if file.parent == path:
                 raise Unreadable("it lies in no subfolder, which would name its class")

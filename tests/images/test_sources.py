@@ -23,6 +23,9 @@ def source(**options) -> Source:
     return Source.model_validate(options)
 
 
+ENDINGS = ".png, .jpg, .jpeg, .webp, .gif, .bmp, .tif or .tiff"
+
+
 def read(source: Source):
     """The pixels that were written, and part -> examples, and part -> what was set aside."""
     found, written = parts(source), bytearray()
@@ -96,15 +99,15 @@ def test_what_cannot_be_read_is_set_aside_with_the_reason_and_hidden_files_are_l
     assert said.pop("cut.png").startswith("damaged or cut")
     assert said == {
         "top.png": "it lies in no subfolder, which would name its class",
-        "notes.txt": "its name does not end in .png, .jpg or .jpeg",
-        "other.webp": "its name does not end in .png, .jpg or .jpeg",
+        "notes.txt": f"its name does not end in {ENDINGS}",
+        "other.webp": "no png, jpg, webp, gif, bmp or tiff image",
     }
 
 
 def test_a_part_without_an_image_is_refused_with_the_first_reason(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "0.png").write_text("x")
-    with pytest.raises(InputError, match="train part has no image that can be read; .*0.png: neither a png"):
+    with pytest.raises(InputError, match="train part has no image that can be read; .*0.png: no png, jpg"):
         read(source(format="folder", train=str(tmp_path)))
     with pytest.raises(InputError, match="none: expected a folder with one subfolder of images"):
         read(source(format="folder", train=str(tmp_path / "none")))
