@@ -42,7 +42,7 @@ def with_line(line: bytes) -> bytes:
         (b"", ["reviews.csv is empty"]),
         (b"text,label\n", ["reviews.csv", "no rows"]),
         (b"text,label\n" + b"same class,a\n" * 9, ["reviews.csv", "'a'", "two classes"]),
-        (with_line(b"odd one,c\n"), ["reviews.csv, line 42", "'c'"]),
+        (b"text,label\n" + b"".join(b"a text,label %d\n" % n for n in range(9)), ["9 of 9 rows", "LABEL="]),
         (with_line(b"no label,\n"), ["reviews.csv, line 42", "no label", "source.blank_rows"]),
         (with_line(b" ,a\n"), ["reviews.csv, line 42", "no text", "source.blank_rows"]),
         (b"text,label\n" + b",\n" * 9, ["reviews.csv, line 2", "no text"]),
@@ -81,14 +81,29 @@ def test_a_blank_row_among_thousands_is_set_aside_and_listed(
     assert rejects.read_text().splitlines() == ["file,line,last_line,reason", f"{path},2042,2042,no text"]
 
 
-def test_a_test_file_with_a_class_unknown_to_training_is_named(
+def test_a_test_file_of_other_labels_alone_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "train.csv").write_text(GOOD)
-    (tmp_path / "test.csv").write_text("text,label\nfine,a\nodd,c\n")
+    (tmp_path / "test.csv").write_text("text,label\nfine,A\nodd,B\n")
     code, error = prepare(tmp_path / "train.csv", capsys, f"TEST={tmp_path / 'test.csv'}")
     assert code == 2
-    assert "test.csv, line 3" in error and "'c'" in error
+    assert error.endswith("column of the label: make one class of each with CASE=ignore\n"), error
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("CASE=lower", "CASE: source.case: input should be 'keep' or 'ignore', found 'lower'"),
+        ("RARE=yes", "RARE: source.rare: input should be 'drop', 'keep' or 'error', found 'yes'"),
+    ],
+)
+def test_a_word_for_the_classes_has_few_values(
+    word: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train.csv").write_text(GOOD)
+    code, error = prepare(tmp_path / "train.csv", capsys, word)
+    assert code == 2 and said in error, error
 
 
 def test_the_encoding_that_the_message_asks_for_is_the_remedy(

@@ -26,7 +26,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a name that a shell, make an
 NAMES = "a name is of letters, digits, `.`, `_` and `-`, and begins with a letter or digit"
 DEFAULT_CORPUS: dict[InputKind, str] = {"tokens": "docstrings", "images": "digits"}
 DEFAULT_MODEL: dict[InputKind, str] = {"tokens": "convtext", "images": "image_cnn"}
-OPTIONS_OF_FILE = WORD_OF_OPTION.keys() - {"source.other", "embed.vectors"}
+OPTIONS_OF_FILE = WORD_OF_OPTION.keys() - {"source.case", "source.rare", "source.other", "embed.vectors"}
 TAKEN = {"tokens": "texts", "images": "images"}
 
 

@@ -56,6 +56,10 @@ TEST = _text("TEST", "held_out.csv", "a file that is the test part")
 OTHER = _text(
     "OTHER", "oos", "the label of out-of-scope rows: not trained on, they only measure the classifier"
 )
+CASE = _text("CASE", "ignore", "labels that differ in case alone are one class; default: keep")
+RARE = _text(
+    "RARE", "keep", "classes with a single row: set aside (drop, the default), learned (keep), or an error"
+)
 GROUP = _text("GROUP", "customer", "a column: rows of the same value are kept in one part, or fold")
 TIME = _text("TIME", "date", "a column: the newest rows test, those before them validate")
 ENCODING = _text("ENCODING", "windows-1252", "of the CSV, if it is not UTF-8")
@@ -126,7 +130,7 @@ PORT: Word[int] = Word(
     "PORT", "5000", "of the dashboard", arguments.whole_number(1, 65535), 5000, blank_is_default=False
 )
 
-SOURCE = (CORPUS, MODEL, SET, VECTORS, TEXT, LABEL, OTHER, TEST, GROUP, TIME, ENCODING, MIRROR)
+SOURCE = (CORPUS, MODEL, SET, VECTORS, TEXT, LABEL, CASE, RARE, OTHER, TEST, GROUP, TIME, ENCODING, MIRROR)
 
 
 @dataclass(frozen=True)
@@ -187,6 +191,8 @@ COMMANDS = {
 WORD_OF_OPTION = {  # of the files in conf/; SET sets all others
     "source.text": "TEXT",
     "source.label": "LABEL",
+    "source.case": "CASE",
+    "source.rare": "RARE",
     "source.other": "OTHER",
     "source.test": "TEST",
     "source.group": "GROUP",
@@ -199,6 +205,8 @@ REMEDIES = {
     "LABEL": "name another with LABEL=",
     "GROUP": "name another with GROUP=",
     "TIME": "name another with TIME=",
+    "CASE": "make one class of each with CASE=ignore",
+    "RARE": "set them aside with RARE=drop, or learn them with RARE=keep",
     "MODEL": "name a model with MODEL=",
 }
 

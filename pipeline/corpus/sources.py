@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -15,6 +14,7 @@ from ..errors import InputError
 from ..options import Source
 from ..tables.faults import BadRow
 from ..tables.rows import CsvFile
+from .labels import clean_label
 from .times import parse_times
 
 _VISIBLE = re.compile(r"[^\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
@@ -75,8 +75,9 @@ def read_part(path: Path, source: Source, is_official: bool = False) -> tuple[li
     """Return the rows of one file of format "csv" or "lines", and those set aside.
 
     These have no text, no label or, where `source.time` orders the rows, no time that can be read. Texts are
-    kept as they are; labels and groups lose the blanks around them, and labels all from `source.label_until`
-    on. `check_blank_rows` checks that not too many rows were set aside, once the caller has listed them.
+    kept as they are; groups lose the blanks around them, labels all from `source.label_until` on, and what
+    cannot be seen (see `clean_label`). `check_blank_rows` checks that not too many rows were set aside, once
+    the caller has listed them.
 
     A file that is an official part is not split: it may have no column of groups, and times are not read.
 
@@ -91,7 +92,7 @@ def read_part(path: Path, source: Source, is_official: bool = False) -> tuple[li
     rejected: list[Rejected] = []
     for row, moment in zip(raw, order.tolist(), strict=True):
         label = row.label.partition(source.label_until)[0] if source.label_until else row.label
-        label = label.strip()
+        label = clean_label(label)
         given = {"text": row.text, "label": label}
         missing = [name for name, value in given.items() if not _VISIBLE.search(value)]
         if math.isnan(moment):
@@ -171,26 +172,6 @@ def without_other(
     return known, compared
 
 
-def check_classes(examples: Sequence[Labelled], rows_each: int = 2) -> None:
-    """Raise InputError unless the examples (one or more) have two classes or more, of so many rows each."""
-    counts = Counter(example.label for example in examples)
-    if len(counts) == 1:
-        first = examples[0]
-        raise InputError(
-            f"{first.file}: all {len(examples):,} rows have the label '{first.label[:80]}' where two "
-            "classes were expected: add rows of another class, or check the column of the label",
-            option="source.label",
-        )
-    single = [example for example in examples if counts[example.label] < rows_each]
-    if single:
-        first = single[0]
-        more = f", and {len(single) - 1:,} more classes have a single row," if len(single) > 1 else ""
-        raise InputError(
-            f"{first.file}, line {first.line}: this is the only row of class '{first.label[:80]}'{more} "
-            "where two were expected: remove it, add rows, or merge it with another class"
-        )
-
-
 def check_learned_classes(labels: Sequence[str], column: str | None) -> None:
     """Raise InputError unless the `labels` of the training part are two classes or more.
 
@@ -200,17 +181,6 @@ def check_learned_classes(labels: Sequence[str], column: str | None) -> None:
         raise InputError(
             f"column '{column}': split by it, all {len(labels):,} training rows have the label "
             f"'{labels[0][:80]}' where two classes were expected: add rows, or split by chance"
-        )
-
-
-def check_known(examples: Sequence[Labelled], training: Sequence[Labelled]) -> None:
-    """Raise InputError for an example whose label no training example has."""
-    known = {example.label for example in training}
-    unknown = next((example for example in examples if example.label not in known), None)
-    if unknown:
-        raise InputError(
-            f"{unknown.file}, line {unknown.line}: no training row has the label "
-            f"'{unknown.label[:80]}': mend the row, or add such rows to the training file"
         )
 
 

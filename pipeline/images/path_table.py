@@ -22,8 +22,8 @@ BLOCK_FILES = 1000
 class PathTable:
     """All files below a folder except hidden ones, with the interface of `CsvBlocks`: one column, `path`.
 
-    Rows are numbered from 1. A file that is no image by its name, or a link that leads to none, is a bad row. Entering raises
-    InputError for a folder without files.
+    Rows are numbered from 1. A file that is no image by its name, or a link that leads to none, is a bad row.
+    Entering raises InputError for a folder without files.
     """
 
     def __init__(self, path: Path) -> None:

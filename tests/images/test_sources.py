@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.corpus.classes import Classes
 from pipeline.errors import InputError
-from pipeline.images.sources import MAX_DEFAULT_SIDE, parts, read_images, shape_of
+from pipeline.images.sources import MAX_DEFAULT_SIDE, labels_of, parts, read_images, shape_of
 from pipeline.options import Source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,10 +28,14 @@ ENDINGS = ".png, .jpg, .jpeg, .webp, .gif, .bmp, .tif or .tiff"
 
 
 def read(source: Source):
-    """The pixels that were written, and part -> examples, and part -> what was set aside."""
+    """The pixels that were written, and part -> examples, and part -> what was set aside.
+
+    A class of one image is learned, as most of these corpora have no other.
+    """
     found, written = parts(source), bytearray()
     shape = shape_of(found, source)
-    examples, rejected = read_images(found, source, written.extend)
+    classes = Classes.of_labels(labels_of(found, source), source.model_copy(update={"rare": "keep"}))
+    examples, rejected = read_images(found, source, classes, written.extend)
     return np.frombuffer(bytes(written), np.uint8).reshape(-1, *shape), examples, rejected
 
 
@@ -113,6 +118,23 @@ def test_a_part_without_an_image_is_refused_with_the_first_reason(tmp_path: Path
         read(source(format="folder", train=str(tmp_path / "none")))
 
 
+def test_folders_without_an_image_are_named_and_lone_classes_have_no_pixels(tmp_path: Path) -> None:
+    images = {f"{name}/{n}.png": grey(n) for n, name in enumerate(["a", "a", "b", "b", "c"])}
+    of = folder_of(tmp_path, images)
+    for name in ("none", ".hidden", "notes"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("x")
+    found = parts(of)
+    assert found["train"].empty_folders == ["none", "notes"]
+    classes, written = Classes.of_labels(labels_of(found, of), of), bytearray()
+    examples, rejected = read_images(found, of, classes, written.extend)
+    assert [one.label for one in examples["train"]] == ["a", "a", "b", "b"] and len(written) == 4 * 16
+    assert {Path(one.file).name: one.reason for one in rejected["train"]} == {
+        "a.txt": f"its name does not end in {ENDINGS}",
+        "4.png": "the only row of class 'c'",
+    }
+
+
 def test_equal_pixels_have_equal_content_whatever_their_file(tmp_path: Path) -> None:
     images = {"a/0.png": grey(5), "b/1.png": Image.new("RGB", (4, 4), (5, 5, 5)), "b/2.png": grey(6)}
     _, examples, _ = read(folder_of(tmp_path, images))
@@ -164,12 +186,15 @@ def write_fashion_mnist(folder: Path) -> None:
 def test_keras_reads_its_cache_and_a_download_that_fails_is_one_line(tmp_path: Path) -> None:
     write_fashion_mnist(tmp_path / "datasets" / "fashion-mnist")
     code = """
+from pipeline.corpus.classes import Classes
 from pipeline.errors import InputError
-from pipeline.images.sources import parts, read_images
+from pipeline.images.sources import labels_of, parts, read_images
 from pipeline.options import Source
 source = Source(format="keras", dataset="fashion_mnist")
 written = bytearray()
-examples, _ = read_images(parts(source), source, written.extend)
+found = parts(source)
+classes = Classes.of_labels(labels_of(found, source), source.model_copy(update={"rare": "keep"}))
+examples, _ = read_images(found, source, classes, written.extend)
 print(source.official, {part: [one.label for one in found] for part, found in examples.items()})
 print(len(written) == 5 * 28 * 28, list(written[:: 28 * 28]))
 try:
