@@ -6,15 +6,16 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import InputError
+from ..labels.classes import Classes
+from ..labels.spelling import clean_label
 from ..options import Source
 from ..tables.faults import BadRow
 from ..tables.rows import CsvFile
-from .labels import clean_label
 from .times import parse_times
 
 _VISIBLE = re.compile(r"[^\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
@@ -35,17 +36,6 @@ class Example(NamedTuple):
     group: str = ""
     time: str = ""
     order: float = 0.0
-
-
-class Labelled(Protocol):
-    """An example of any kind: a label and where it comes from."""
-
-    @property
-    def file(self) -> str: ...
-    @property
-    def line(self) -> int: ...
-    @property
-    def label(self) -> str: ...
 
 
 class Rejected(NamedTuple):
@@ -170,6 +160,22 @@ def without_other(
                 option="source.other",
             )
     return known, compared
+
+
+def sort_into_classes(
+    rows: Sequence[Example], classes: Classes, part: str
+) -> tuple[Sequence[Example], list[Rejected]]:
+    """Return the rows of a part with the names of their classes, and those set aside with the reason."""
+    labels = {row.label for row in rows}
+    problems = {label: classes.problem(classes.name(label), part) for label in labels}
+    problems = {label: problem for label, problem in problems.items() if problem}
+    set_aside = [
+        Rejected(row.file, row.line, row.line, problems[row.label]) for row in rows if row.label in problems
+    ]
+    kept = [row for row in rows if row.label not in problems] if problems else rows
+    if names := {label: classes.name(label) for label in labels & classes.names.keys()}:
+        kept = [row._replace(label=names[row.label]) if row.label in names else row for row in kept]
+    return kept, set_aside
 
 
 def check_learned_classes(labels: Sequence[str], column: str | None) -> None:

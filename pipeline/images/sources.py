@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..corpus.classes import Classes
-from ..corpus.labels import clean_label
 from ..corpus.sources import Rejected
 from ..errors import InputError
+from ..labels.classes import Classes
+from ..labels.spelling import clean_label
 from ..options import Source
 from ..terminal import visible
 from . import npz

@@ -21,17 +21,17 @@ import pandas as pd
 from ..artifacts import CorpusFolder, data_folder
 from ..config.stage_options import PrepareOptions, read_stage
 from ..corpus import sources
-from ..corpus.classes import Caution, Classes, check_classes, listed
 from ..corpus.copies import Copies
 from ..corpus.data_report import data_report, summary
 from ..corpus.docstring_corpus import docstring_corpus
 from ..corpus.download import fetch
-from ..corpus.labels import clean_label
 from ..corpus.parts import split_rows
 from ..corpus.sources import Example, Rejected
 from ..files import images_writer, write_csv, write_json, write_table
 from ..images import sources as image_sources
 from ..images.sources import ImageExample
+from ..labels.classes import Caution, Classes, check_classes, listed
+from ..labels.spelling import clean_label
 from ..options import Source
 from ..reading import read_table
 from ..terminal import TERMINAL_WIDTH, say, shorten, wrapped
@@ -117,7 +117,7 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
         write_table(folder.other_rows, pd.DataFrame(others)[["file", "line", "text"]])
     labels = {part: (row.label for row in rows) for part, rows in examples.items()}
     classes = Classes.of_labels(labels, source)
-    sorted_rows = {part: classes.sort(rows, part) for part, rows in examples.items()}
+    sorted_rows = {part: sources.sort_into_classes(rows, classes, part) for part, rows in examples.items()}
     rejected = {part: sorted([*rejected[part], *set_aside]) for part, (_, set_aside) in sorted_rows.items()}
     _write_rejects(folder, rejected)
     check_classes(sorted_rows["train"][0], classes, source)

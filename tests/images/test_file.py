@@ -214,6 +214,23 @@ def test_other_formats_are_read_like_png(tmp_path: Path, name: str, options: dic
     assert read(path, 2, 2).reshape(-1, 3).tolist() == [[200, 60, 20]] * 4
 
 
+@pytest.mark.parametrize(("format", "start", "size"), [
+    ("GIF", 6, b"\xff" * 4),
+    ("WEBP", 21, b"\xff" * 3 + b"\x0f"),  # 28 bits for width and height
+    ("BMP", 18, b"\xff\xff\0\0" * 2),
+])  # fmt: skip
+def test_a_decompression_bomb_of_another_format_is_refused_too(
+    tmp_path: Path, format: str, start: int, size: bytes
+) -> None:
+    Image.new("RGB", (4, 4)).save(
+        tmp_path / "image", format, **({"lossless": True} if format == "WEBP" else {})
+    )
+    content = bytearray((tmp_path / "image").read_bytes())
+    content[start : start + len(size)] = size
+    (tmp_path / "image").write_bytes(content)
+    assert "pixels, as in a decompression bomb" in reason(tmp_path / "image")
+
+
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.tiff"])
 def test_of_several_images_in_a_file_the_first_is_read(tmp_path: Path, name: str) -> None:
     first, second = (Image.new("RGB", (4, 4), color) for color in ((200, 60, 20), (0, 0, 255)))

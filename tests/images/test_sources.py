@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.corpus.classes import Classes
 from pipeline.errors import InputError
 from pipeline.images.sources import MAX_DEFAULT_SIDE, labels_of, parts, read_images, shape_of
+from pipeline.labels.classes import Classes
 from pipeline.options import Source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -186,7 +186,7 @@ def write_fashion_mnist(folder: Path) -> None:
 def test_keras_reads_its_cache_and_a_download_that_fails_is_one_line(tmp_path: Path) -> None:
     write_fashion_mnist(tmp_path / "datasets" / "fashion-mnist")
     code = """
-from pipeline.corpus.classes import Classes
+from pipeline.labels.classes import Classes
 from pipeline.errors import InputError
 from pipeline.images.sources import labels_of, parts, read_images
 from pipeline.options import Source

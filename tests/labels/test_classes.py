@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.corpus.classes import Caution, Classes, check_classes, listed
-from pipeline.corpus.sources import Example, Rejected
+from pipeline.corpus.sources import Example, Rejected, sort_into_classes
 from pipeline.errors import InputError
+from pipeline.labels.classes import Caution, Classes, check_classes, listed
 from pipeline.options import Source
 
 
@@ -29,7 +29,7 @@ def test_ordinary_labels_are_the_classes_and_nothing_is_said() -> None:
     found = classes("a b b a", "a b")
     assert (found.names, found.lone, found.learned, found.cautions) == ({}, set(), {"a", "b"}, [])
     rows = labelled("a", "b")
-    assert found.sort(rows, "train") == (rows, [])
+    assert sort_into_classes(rows, found, "train") == (rows, [])
 
 
 # Case
@@ -53,7 +53,7 @@ def test_with_case_ignored_they_are_one_class_called_as_most_training_rows_call_
     assert [caution.sentence for caution in found.cautions] == [
         "labels that differ in case alone are one class: 'good' (also 'GOOD', 'Good'), 'bad' (also 'Bad')"
     ]
-    kept, set_aside = found.sort(labelled("Good", "Bad"), "test")
+    kept, set_aside = sort_into_classes(labelled("Good", "Bad"), found, "test")
     assert ([row.label for row in kept], set_aside) == (["good", "bad"], [])
 
 
@@ -72,7 +72,10 @@ def test_the_only_row_of_a_class_is_set_aside_and_said() -> None:
         )
     ]
     rows = labelled("a", "rare")
-    assert found.sort(rows, "train") == (rows[:1], [Rejected("f.csv", 3, 3, "the only row of class 'rare'")])
+    assert sort_into_classes(rows, found, "train") == (
+        rows[:1],
+        [Rejected("f.csv", 3, 3, "the only row of class 'rare'")],
+    )
 
 
 def test_a_class_whose_single_training_row_can_be_tested_is_no_lone_one() -> None:
@@ -135,7 +138,7 @@ def test_test_labels_that_training_lacks_are_counted_and_a_near_one_is_pointed_o
         "'excellent' (2), 'Good' (1; near 'good')"
     )
     rows = labelled("good", "excellent")
-    assert found.sort(rows, "test") == (rows, [])
+    assert sort_into_classes(rows, found, "test") == (rows, [])
 
 
 def test_validation_rows_of_such_labels_are_set_aside() -> None:
@@ -143,7 +146,7 @@ def test_validation_rows_of_such_labels_are_set_aside() -> None:
     assert found.cautions[-1].sentence == (
         "1 of 2 validation rows has a label that no training row has, set aside: 'c' (1)"
     )
-    kept, (rejected,) = found.sort(labelled("a", "c"), "validation")
+    kept, (rejected,) = sort_into_classes(labelled("a", "c"), found, "validation")
     assert [row.label for row in kept] == ["a"]
     assert rejected.reason == "no training row has the label 'c', and nothing can be chosen by it"
     assert not rejected.has_no_text

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpus.labels import clean_label, near_name, several_labels, spellings
+from pipeline.labels.spelling import clean_label, near_name, several_labels, spellings
 
 
 @pytest.mark.parametrize(("label", "seen"), [

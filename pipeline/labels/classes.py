@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ..errors import InputError
 from ..options import Source
 from ..terminal import shorten
-from .labels import near_name, several_labels, spellings
-from .sources import Example, Labelled, Rejected
+from .spelling import near_name, several_labels, spellings
 
 NAMED, CHARACTERS = 4, 30  # labels that a caution names, and of each
 Counts = Mapping[str, Counter[str]]  # of the rows of each label, by part
+
+
+class Labelled(Protocol):
+    """An example of any kind: a label and where it comes from."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def label(self) -> str: ...
 
 
 class Caution(NamedTuple):
@@ -79,20 +89,6 @@ class Classes:
         if part == "validation" and name not in self.learned:
             return f"no training row has the label '{name[:80]}', and nothing can be chosen by it"
         return ""
-
-    def sort(self, rows: Sequence[Example], part: str) -> tuple[Sequence[Example], list[Rejected]]:
-        """Return the rows of a part with the names of their classes, and those set aside with the reason."""
-        if not (self.names or self.lone or part == "validation"):
-            return rows, []
-        kept: list[Example] = []
-        set_aside: list[Rejected] = []
-        for row in rows:
-            name = self.name(row.label)
-            if problem := self.problem(name, part):
-                set_aside.append(Rejected(row.file, row.line, row.line, problem))
-            else:
-                kept.append(row._replace(label=name) if name != row.label else row)
-        return kept, set_aside
 
 
 def check_classes(examples: Sequence[Labelled], classes: Classes, source: Source) -> None:
