@@ -133,8 +133,6 @@ class Labeller:
         if counts.abstained:
             threshold = columns.abstain or round(float(self.thresholds[0]), 4)
             below = "" if columns.precision_by_class else f", of probability below {threshold}"
-            if counts.without_known_word:
-                below += " or without a known word" if below else ", some without a known word"
             lines.append(f"  rows left without a label{below}: {counts.abstained:,}")
         if (wanted := columns.precision or columns.precision_by_class) and outcomes and counts.rows:
             share = 1 - counts.abstained / counts.rows

@@ -39,7 +39,7 @@ def test_a_file_is_labelled_in_its_order_and_its_summary_counts_the_rows(tmp_pat
     assert first.startswith("predict: 3 rows labelled, ") and first.endswith(f"a second: {output}")
     assert lines == [
         "  texts without any known word, with probability 0: 1",
-        "  rows left without a label, of probability below 0.75 or without a known word: 1",
+        "  rows left without a label, of probability below 0.75: 1",
         "  rows that could not be read: 1",
         f"  they are listed in {output}.rejects.csv",
         "  unknown words 33.3% (of the validation part 0.0%)",

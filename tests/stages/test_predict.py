@@ -166,8 +166,7 @@ def test_below_the_threshold_there_is_no_label_and_all_else_stays(
         left += not row["predicted_label"]
     assert 0 < left < 200
     shown = float(f"{threshold:.6f}")
-    without = f"of probability below {shown} or without a known word: {left}"
-    assert f"rows left without a label, {without}" in capsys.readouterr().out
+    assert f"rows left without a label, of probability below {shown}: {left}" in capsys.readouterr().out
 
 
 def test_a_precision_labels_from_the_probability_that_the_validation_part_shows(
