@@ -88,7 +88,7 @@ def test_a_test_file_of_other_labels_alone_is_refused(
     (tmp_path / "test.csv").write_text("text,label\nfine,A\nodd,B\n")
     code, error = prepare(tmp_path / "train.csv", capsys, f"TEST={tmp_path / 'test.csv'}")
     assert code == 2
-    assert error.endswith("column of the label: make one class of each with CASE=ignore\n"), error
+    assert error.endswith("differ in case alone: make one class of each with CASE=ignore\n"), error
 
 
 @pytest.mark.parametrize(

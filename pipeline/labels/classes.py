@@ -13,6 +13,7 @@ from ..terminal import shorten
 from .spelling import near_name, several_labels, spellings
 
 NAMED, CHARACTERS = 4, 30  # labels that a caution names, and of each
+LOOKED_AT = 50  # unknown labels for which a near one is searched for
 Counts = Mapping[str, Counter[str]]  # of the rows of each label, by part
 
 
@@ -136,13 +137,16 @@ def _renamed(counts: Counter[str], names: Mapping[str, str]) -> Counter[str]:
 
 
 def _check_lone(lone: frozenset[str], rows: int, source: Source) -> None:
-    if 2 * len(lone) > rows:
-        file = source.train.path if source.train else source.format
-        raise InputError(
-            f"{file}: {len(lone):,} of {rows:,} rows are the only one of their class, such as "
-            f"{listed(sorted(lone))}: check the column of the label, '{source.label}'",
-            option="source.label",
-        )
+    if 2 * len(lone) <= rows:
+        return
+    file = source.train.path if source.train else source.format
+    of_csv = source.format == "csv"
+    raise InputError(
+        f"{file}: {len(lone):,} of {rows:,} rows are the only one of their class, such as "
+        f"{listed(sorted(lone))}: "
+        + (f"check the column of the label, '{source.label}'" if of_csv else "add rows of these classes"),
+        option="source.label" if of_csv else "",
+    )
 
 
 def _of_case(groups: list[list[str]], total: Counter[str], source: Source) -> list[Caution]:
@@ -180,32 +184,40 @@ def _of_single(single: list[str], source: Source) -> list[Caution]:
 
 
 def _of_unknown(counts: Counts, learned: frozenset[str], source: Source) -> list[Caution]:
-    """Return cautions on labels of given parts that training lacks. Raises InputError if all test rows do."""
+    """Return cautions on labels that training lacks. Raises InputError if all rows of a part have such."""
     cautions = []
-    for part, fate in (
-        ("validation", "set aside"),
-        ("test", "wrong for every classifier"),
-    ):
+    for part, fate in {"validation": "set aside", "test": "wrong for every classifier"}.items():
         of_part = counts.get(part, Counter())
         unknown = Counter({label: rows for label, rows in of_part.items() if label not in learned})
         if not unknown:
             continue
         if unknown.total() == of_part.total():
-            near = any(near_name(label, learned).casefold() == label.casefold() for label in unknown)
-            raise InputError(
-                f"no {part} row has a label of the training rows: {listed([*unknown])} where "
-                f"{listed(sorted(learned))} were expected: check the file, and the column of the label",
-                option="source.case" if near else "source.label",
-            )
-        told = [
-            f"{_quoted(label)} ({rows:,}{f'; near {_quoted(near)}' if near else ''})"
-            for label, rows in unknown.most_common()
-            for near in [near_name(label, learned)]
-        ]
+            raise _all_unknown(part, unknown, learned, source)
         of_all = f"{unknown.total():,} of {of_part.total():,} {part} rows"
         verb = "has" if unknown.total() == 1 else "have"
-        cautions.append(Caution(f"{of_all} {verb} a label that no training row has, {fate}: {_some(told)}"))
+        told = _some(_with_near_names(unknown, learned), number=len(unknown))
+        cautions.append(Caution(f"{of_all} {verb} a label that no training row has, {fate}: {told}"))
     return cautions
+
+
+def _all_unknown(part: str, unknown: Counter[str], learned: frozenset[str], source: Source) -> InputError:
+    in_other_case = {label.casefold() for label in unknown} & {label.casefold() for label in learned}
+    of_column = "source.label" if source.format == "csv" else ""
+    return InputError(
+        f"no {part} row has a label of the training rows: {listed([*unknown])} where "
+        f"{listed(sorted(learned))} were expected"
+        + (", of which some differ in case alone" if in_other_case else ": check the file and its labels"),
+        option="source.case" if in_other_case else of_column,
+    )
+
+
+def _with_near_names(unknown: Counter[str], learned: frozenset[str]) -> list[str]:
+    """Return the most frequent labels with their counts, those first that a known one is near to."""
+    looked_at = [(label, rows, near_name(label, learned)) for label, rows in unknown.most_common(LOOKED_AT)]
+    return [
+        f"{_quoted(label)} ({rows:,}{f'; near {_quoted(near)}' if near else ''})"
+        for label, rows, near in sorted(looked_at, key=lambda entry: not entry[2])
+    ]
 
 
 def _quoted(label: str) -> str:
@@ -217,6 +229,7 @@ def listed(labels: Sequence[str]) -> str:
     return _some([_quoted(label) for label in labels])
 
 
-def _some(items: Sequence[str], separator: str = ", ") -> str:
-    more = f"{separator}and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
-    return separator.join(items[:NAMED]) + more
+def _some(items: Sequence[str], separator: str = ", ", number: int = 0) -> str:
+    """Return the first items; of the rest, or of so many in all, their number."""
+    rest = max(number, len(items)) - NAMED
+    return separator.join(items[:NAMED]) + (f"{separator}and {rest:,} more" if rest > 0 else "")

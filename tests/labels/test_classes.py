@@ -135,7 +135,7 @@ def test_test_labels_that_training_lacks_are_counted_and_a_near_one_is_pointed_o
     assert found.learned == {"good", "bad"} and found.lone == set()
     assert found.cautions[-1].sentence == (
         "3 of 5 test rows have a label that no training row has, wrong for every classifier: "
-        "'excellent' (2), 'Good' (1; near 'good')"
+        "'Good' (1; near 'good'), 'excellent' (2)"
     )
     rows = labelled("good", "excellent")
     assert sort_into_classes(rows, found, "test") == (rows, [])
@@ -159,6 +159,14 @@ def test_a_test_file_of_nothing_but_other_labels_is_refused(labels: str, option:
     ) as error:
         classes("a a b b", labels)
     assert error.value.option == option
+
+
+def test_of_many_unknown_labels_those_near_a_known_one_come_first() -> None:
+    others = " ".join(f"odd{n} odd{n}" for n in range(8))
+    found = classes("good good bad bad", f"good {others} Bad")
+    assert found.cautions[-1].sentence.endswith(
+        ": 'Bad' (1; near 'bad'), 'odd0' (2), 'odd1' (2), 'odd2' (2), and 5 more"
+    )
 
 
 def test_a_long_list_of_long_labels_is_shortened() -> None:
