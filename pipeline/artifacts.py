@@ -2,6 +2,7 @@
 
 data/build/<corpus>/            prepare.json tokenize.json baseline.json   the stages' options
                                 rows.parquet labels.json data_report.json rejects.csv images.npy
+                                unknown_labels.json            labels that only test rows have
                                 other_rows.parquet             the out-of-scope rows, if the corpus has such
                                 text_encoder.json sequences.npz
                                 baseline_<criterion>.parquet   each baseline's labels of the test rows
@@ -87,6 +88,7 @@ class CorpusFolder:
         self.facts = path / FACTS
         self.rows = path / "rows.parquet"
         self.labels = path / "labels.json"
+        self.unknown_labels = path / "unknown_labels.json"
         self.report = path / "data_report.json"
         self.rejects = path / "rejects.csv"
         # A fold or subset has the rows of the whole corpus in the same order; only their parts differ.
@@ -284,9 +286,15 @@ def read_inputs(folder: CorpusFolder) -> Sequences | Images:
         return Images.from_pixels(np.load(folder.images, mmap_mode="r"))
 
 
+def read_all_labels(folder: CorpusFolder) -> list[str]:
+    """Return the labels of a corpus by their codes: its classes, then those that only test rows have."""
+    return [*read_json(folder.labels), *read_json(folder.unknown_labels)]
+
+
 def read_test_labels(folder: RunFolder, criterion: Criterion) -> tuple[Labels, dict[str, Labels]]:
     """Return the true labels of a run's test rows, and those that each classifier predicts, int64 [rows].
 
+    A true label that only test rows have is no class, and its code no prediction's; see `read_all_labels`.
     The run's own have the key "network" and come first; the opponents were chosen by the criterion.
     """
     rows, opponents = read_table(folder.corpus.rows), read_table(folder.corpus.baseline(criterion))

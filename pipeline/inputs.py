@@ -102,6 +102,13 @@ class Sequences:
         """The shape of one row in `padded`: as long as the longest of its batch."""
         return (None,)
 
+    @property
+    def lack_known_words(self) -> NDArray[np.bool_]:
+        """Which rows have no word of the vocabulary, and none that is like one, bool [rows]."""
+        known = np.concatenate([[0], np.cumsum(self.ids > UNKNOWN)])
+        lack: NDArray[np.bool_] = known[self.offsets[1:]] == known[self.offsets[:-1]]
+        return lack
+
     def select(self, rows: NDArray[np.integer]) -> Sequences:
         """Return the given rows in the given order."""
         lengths = self.lengths[rows]

@@ -113,6 +113,9 @@ class Source(Section):
     encoding: str = "utf-8"
     label_until: str | None = None  # keep only the part before it (`DESC:manner` -> `DESC`)
     labels: dict[str, str] | None = None  # the file's label -> the name shown, in the order shown
+    case: Literal["keep", "ignore"] = "keep"  # ignore: labels that differ in case alone are one class
+    # Classes with a single row, which cannot be learned and tested.
+    rare: Literal["drop", "keep", "error"] = "drop"
     other: str | None = None  # the label shown of out-of-scope rows: not trained on, see measures.unseen
     separator: Annotated[str, AfterValidator(check_separator)] | None = None  # null: found in the first lines
     quoting: Literal["csv", "none"] = "csv"  # none: a quote is a character like others

@@ -42,7 +42,7 @@ def with_line(line: bytes) -> bytes:
         (b"", ["reviews.csv is empty"]),
         (b"text,label\n", ["reviews.csv", "no rows"]),
         (b"text,label\n" + b"same class,a\n" * 9, ["reviews.csv", "'a'", "two classes"]),
-        (with_line(b"odd one,c\n"), ["reviews.csv, line 42", "'c'"]),
+        (b"text,label\n" + b"".join(b"a text,label %d\n" % n for n in range(9)), ["9 of 9 rows", "LABEL="]),
         (with_line(b"no label,\n" * 3), ["reviews.csv: 3 of 43 rows", "line 42: no label", "BLANK="]),
         (with_line(b" ,a\n" * 3), ["reviews.csv: 3 of 43 rows", "line 42: no text", "BLANK="]),
         (b"text,label\n" + b",\n" * 9, ["reviews.csv, line 2", "no text"]),
@@ -131,14 +131,29 @@ def test_a_table_is_read_as_people_have_it(
     assert len(rows) == 40 and rows["text"][3].startswith("text number 3")
 
 
-def test_a_test_file_with_a_class_unknown_to_training_is_named(
+def test_a_test_file_of_other_labels_alone_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "train.csv").write_text(GOOD)
-    (tmp_path / "test.csv").write_text("text,label\nfine,a\nodd,c\n")
+    (tmp_path / "test.csv").write_text("text,label\nfine,A\nodd,B\n")
     code, error = prepare(tmp_path / "train.csv", capsys, f"TEST={tmp_path / 'test.csv'}")
     assert code == 2
-    assert "test.csv, line 3" in error and "'c'" in error
+    assert error.endswith("differ in case alone: make one class of each with CASE=ignore\n"), error
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("CASE=lower", "CASE: source.case: input should be 'keep' or 'ignore', found 'lower'"),
+        ("RARE=yes", "RARE: source.rare: input should be 'drop', 'keep' or 'error', found 'yes'"),
+    ],
+)
+def test_a_word_for_the_classes_has_few_values(
+    word: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train.csv").write_text(GOOD)
+    code, error = prepare(tmp_path / "train.csv", capsys, word)
+    assert code == 2 and said in error, error
 
 
 def test_the_encoding_that_the_message_asks_for_is_the_remedy(

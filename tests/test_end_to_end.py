@@ -147,9 +147,9 @@ def test_each_row_keeps_its_columns_and_gains_label_and_probability(trained: Tra
         ["2028", "an awful film", '"q"'],
     ]
     assert {row[3] for row in rows} <= {"1", "5"}
-    assert all(0.5 <= float(row[4]) <= 1 for row in rows)
+    assert all(0.5 <= float(row[4]) <= 1 for row in (rows[0], rows[2])) and float(rows[1][4]) == 0
     assert "3 rows labelled" in done.stdout
-    assert "texts without any token, labelled as such: 1" in done.stdout
+    assert "texts without any known word, with probability 0: 1 (1 without any word)" in done.stdout
     assert not Path(f"{source}.predictions.csv.rejects.csv").exists()
 
 

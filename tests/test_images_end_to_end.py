@@ -116,7 +116,7 @@ def test_a_folder_and_a_csv_of_its_paths_are_labelled_alike(trained: Trained, tm
     assert np.mean([one == other for one, other in zip(predicted, truth, strict=True)]) > 0.8
     with Path(f"{folder}.predictions.csv.rejects.csv").open(newline="") as file:
         assert [*csv.reader(file)][1][2:] == [
-            "neither a png nor a jpg image",
+            "no png, jpg, webp, gif, bmp or tiff image",
             str(folder / "0" / "broken.png"),
         ]
 

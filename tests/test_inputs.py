@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.inputs import PADDING, Sequences, UnseenWords
+from pipeline.inputs import PADDING, UNKNOWN, Sequences, UnseenWords
 
 rows_of_ids = st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=8)
 
@@ -23,6 +23,12 @@ def test_padding_goes_to_the_longest_row_on_the_right() -> None:
 
 def test_rows_without_any_token_are_padded_to_one_column() -> None:
     assert Sequences.from_rows([[], []]).padded().tolist() == [[PADDING], [PADDING]]
+
+
+@given(rows_of_ids)
+def test_rows_of_nothing_but_unknown_words_lack_known_ones(rows: list[list[int]]) -> None:
+    lacking = Sequences.from_rows(rows).lack_known_words.tolist()
+    assert lacking == [set(row) <= {UNKNOWN} for row in rows]
 
 
 @given(rows_of_ids, st.data())

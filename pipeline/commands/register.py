@@ -20,6 +20,7 @@ from ..artifacts import (
     MlflowModelFolder,
     RegistrationFolder,
     RunFolder,
+    read_all_labels,
     read_inputs,
     tracked_run,
 )
@@ -32,7 +33,7 @@ from ..errors import InputError, Refused
 from ..files import exclusive, write_csv, write_json, write_text
 from ..options import Criterion
 from ..prediction.classifier import Classifier
-from ..reading import read_arrays, read_json, read_table
+from ..reading import read_arrays, read_table
 from ..release import champions, contest, gate, gate_report, registry
 from ..release.champion_note import Champion
 from ..release.contest import HeldOutRows, LoadedClassifier
@@ -147,7 +148,7 @@ def _test_rows(folder: RunFolder, files: MlflowModelFolder) -> HeldOutRows:
             f"{folder.corpus.path} was prepared anew since this run, and has other test rows: "
             "run `make train` as before, which trains on the rows as they are"
         )
-    labels = np.array(read_json(folder.corpus.labels), object)
+    labels = np.array(read_all_labels(folder.corpus), object)
     held_out = HeldOutRows(
         read_inputs(folder.corpus).select(test.index.to_numpy()),
         test_keys,

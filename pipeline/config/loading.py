@@ -12,7 +12,7 @@ from typing import Any
 from .. import models
 from ..artifacts import build_folder
 from ..errors import InputError
-from ..images.folder import SUFFIXES
+from ..images.folder import SUFFIXES, files_below, is_plain
 from ..options import IMAGE_FORMATS, Configuration, InputKind, Section
 from . import assignments as settings
 from . import yaml_core
@@ -26,7 +26,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a name that a shell, make an
 NAMES = "a name is of letters, digits, `.`, `_` and `-`, and begins with a letter or digit"
 DEFAULT_CORPUS: dict[InputKind, str] = {"tokens": "docstrings", "images": "digits"}
 DEFAULT_MODEL: dict[InputKind, str] = {"tokens": "convtext", "images": "image_cnn"}
-OPTIONS_OF_FILE = WORD_OF_OPTION.keys() - {"source.other", "embed.vectors"}
+OPTIONS_OF_FILE = WORD_OF_OPTION.keys() - {"source.case", "source.rare", "source.other", "embed.vectors"}
 TAKEN = {"tokens": "texts", "images": "images"}
 
 
@@ -143,8 +143,11 @@ def identify(path: str) -> Input:
 
     Raises InputError where there is none.
     """
+    named = Path(path)
+    files = list(files_below(named)) if named.is_dir() else []
+    folders = {file.parent for file in files}  # a file that is renamed changes its folder alone
     try:
-        status = [file.stat() for file in (Path(path), *Path(path).rglob("*"))]
+        status = [named.stat(), *(_status(file) for file in (*files, *folders))]
     except OSError as error:
         raise InputError(f"{path}: {error.strerror.lower() if error.strerror else error}") from error
     return Input(
@@ -152,6 +155,11 @@ def identify(path: str) -> Input:
         bytes=sum(file.st_size for file in status),
         modified=max(file.st_mtime_ns for file in status),
     )
+
+
+def _status(file: Path) -> os.stat_result:
+    """Return what a file or a link leads to; of a link that leads nowhere, what it is itself."""
+    return file.stat() if file.exists() else file.lstat()
 
 
 def _check_input(corpus: str, model: str, configuration: Configuration) -> None:
@@ -177,19 +185,24 @@ def _format(corpus: str) -> str:
 
 def _corpus_file(corpus: str) -> Path:
     path = Path(corpus)
-    if path.is_file() or any(file.suffix.lower() in SUFFIXES for file in path.glob("*/**/*")):
-        if not corpus.isprintable():  # such as bytes that are not UTF-8: no option can hold it
+    if path.is_file() or (path.is_dir() and _has_images(path)):
+        if not is_plain(corpus):  # such as bytes that are not UTF-8: no option can hold it
             raise InputError(f"{corpus!r}: the file's name is not plain text: rename it")
         return path
     if path.suffix or "/" in corpus:
         problem = "no such file"
         if path.exists():
-            problem = "not a CSV file, and no folder of png or jpg images in subfolders, one for each class"
+            problem = "not a CSV file, and no folder of images in subfolders, one for each class"
         raise InputError(f"{corpus}: {problem}")
     raise InputError(
         f"no corpus {corpus!r} in conf/corpora, and no such file; {suggest(corpus, CORPORA.names())}; "
         "a CSV, an npz or a folder of images is named by its path"
     )
+
+
+def _has_images(folder: Path) -> bool:
+    files = (file for file in files_below(folder) if file.parent != folder)
+    return any(file.suffix.lower() in SUFFIXES for file in files)
 
 
 def _read_yaml(path: Path, allowed: frozenset[str]) -> dict[str, Any]:

@@ -57,6 +57,10 @@ TEST = _text("TEST", "held_out.csv", "a file that is the test part")
 OTHER = _text(
     "OTHER", "oos", "the label of out-of-scope rows: not trained on, they only measure the classifier"
 )
+CASE = _text("CASE", "ignore", "labels that differ in case alone are one class; default: keep")
+RARE = _text(
+    "RARE", "keep", "classes with a single row: set aside (drop, the default), learned (keep), or an error"
+)
 GROUP = _text("GROUP", "customer", "a column: rows of the same value are kept in one part, or fold")
 TIME = _text("TIME", "date", "a column: the newest rows test, those before them validate")
 ENCODING = _text("ENCODING", "windows-1252", "of the CSV, if it is not UTF-8")
@@ -153,7 +157,8 @@ OF_READING: dict[str, Word[Any]] = {  # how a file is read, by option
     "source.blank_rows": BLANK,
 }
 SOURCE = (
-    CORPUS, MODEL, SET, VECTORS, TEXT, LABEL, OTHER, TEST, GROUP, TIME, ENCODING, *OF_READING.values(), MIRROR
+    CORPUS, MODEL, SET, VECTORS, TEXT, LABEL, CASE, RARE, OTHER, TEST, GROUP, TIME, ENCODING,
+    *OF_READING.values(), MIRROR
 )  # fmt: skip
 
 
@@ -215,6 +220,8 @@ COMMANDS = {
 WORD_OF_OPTION = {  # of the files in conf/; SET sets all others
     "source.text": "TEXT",
     "source.label": "LABEL",
+    "source.case": "CASE",
+    "source.rare": "RARE",
     "source.other": "OTHER",
     "source.test": "TEST",
     "source.group": "GROUP",
@@ -230,6 +237,8 @@ REMEDIES = {
     "TIME": "name another with TIME=",
     "SEPARATOR": "name it with SEPARATOR=",
     "QUOTING": "give QUOTING=none",
+    "CASE": "make one class of each with CASE=ignore",
+    "RARE": "set them aside with RARE=drop, or learn them with RARE=keep",
     "MODEL": "name a model with MODEL=",
 }
 

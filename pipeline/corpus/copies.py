@@ -69,15 +69,19 @@ class Copies:
         return ~learned & np.isin(self.number, copied)
 
     def units(
-        self, selected: NDArray[np.bool_], groups: NDArray[np.object_] | None = None
+        self,
+        selected: NDArray[np.bool_],
+        groups: NDArray[np.object_] | None = None,
+        near_together: bool = True,
     ) -> tuple[Numbers, NearCounts | None]:
         """Return units that a split keeps in one part, int64 [rows], -1 for rows that are not `selected`.
 
         Without groups, rows of equal texts share a unit. With them, rows of one group do, and a row whose
         group is "" has one of its own; groups with a text in common share a unit unless these are so many
         that it had more than LARGEST_UNIT of the rows, or in a small corpus LARGEST_OF_SMALL rows or half of
-        all: the equal texts of these may then come into different parts. Near copies share a unit where more
-        than FEW_NEAR of the rows have one, unless it had more than LARGEST_UNIT of the rows.
+        all: the equal texts of these may then come into different parts. With `near_together`, near copies
+        share a unit where more than FEW_NEAR of the rows have one, unless it had more than LARGEST_UNIT of
+        the rows.
 
         Units are counted from 0 as they appear. None instead of counts for images.
         """
@@ -87,7 +91,7 @@ class Copies:
             largest = max(LARGEST_UNIT * len(number), min(LARGEST_OF_SMALL, len(number) / 2))
             unit = _united(_group_units(groups[selected]), number, largest)
         if not self._of_images:
-            unit, counts = self._with_near_copies(unit, number)
+            unit, counts = self._with_near_copies(unit, number, near_together)
         units = np.full(len(self.number), -1, np.int64)
         units[selected] = pd.factorize(unit)[0]
         return units, counts
@@ -102,8 +106,8 @@ class Copies:
     def _count(self) -> int:
         return int(self.number.max(initial=-1)) + 1
 
-    def _with_near_copies(self, unit: Numbers, number: Numbers) -> tuple[Numbers, NearCounts]:
-        """Return the units of rows with these numbers after near copies, if they are many, were united."""
+    def _with_near_copies(self, unit: Numbers, number: Numbers, together: bool) -> tuple[Numbers, NearCounts]:
+        """Return the units of rows with these numbers; `together` unites near copies if they are many."""
         pairs = self.near.pairs()
         present = np.bincount(number, minlength=self._count)
         both = (present[pairs.first] > 0) & (present[pairs.second] > 0)
@@ -111,7 +115,7 @@ class Copies:
         group = _components(self._count, first, second)[number]
         sizes = np.bincount(group)
         is_near = np.isin(number, [first, second])
-        if is_near.sum() > FEW_NEAR * len(number):
+        if together and is_near.sum() > FEW_NEAR * len(number):
             unit = _united(unit, group, LARGEST_UNIT * len(number))
         of_text = np.zeros(self._count, np.int64)
         of_text[number] = unit

@@ -27,8 +27,9 @@ def split_rows(
     `rows` have the columns label (categorical) and part, which of rows to be split is "train"; `copies` are
     those among them. The official parts stay; others are split off by group, by time or by chance. Where it
     is not by time, the column `unit` has what stays together (see `Copies.units`), in folds and in subsets,
-    too. `copied` is true of rows outside the training part that have an equal text, or a near copy, in it.
-    By group, equal texts that very many groups share may be in different parts: the report counts their rows.
+    too; near copies do not where too few units would be left. `copied` is true of rows outside the training
+    part that have an equal text, or a near copy, in it. By group, equal texts that very many groups share may
+    be in different parts: the report counts their rows.
 
     Raises InputError where the rows are too few, and where a split by a column leaves one class to train on.
     """
@@ -40,14 +41,23 @@ def split_rows(
         part[learned] = split_by_time(order[learned], **wanted, column=source.time)
     else:
         # Of a validation part that is given, too: folds are cut from all rows but those of a given test part.
-        units, near = copies.units(part != TEST, rows["group"].to_numpy(object) if source.group else None)
+        groups = rows["group"].to_numpy(object) if source.group else None
+        labels = rows["label"].cat.codes.to_numpy()
+        units, near = copies.units(part != TEST, groups)
+        if not _can_be_split(units[learned], labels[learned]):
+            units, near = copies.units(part != TEST, groups, near_together=False)
         rows = rows.assign(unit=units)
         if any(wanted.values()):
-            labels = rows["label"].cat.codes.to_numpy()
             part[learned] = split(units[learned], labels[learned], seed, **wanted, what=unit_name(source))
             told |= {"near_copies": near.to_json()} if near else {}
             told |= {"equal_apart": copies.apart(units)} if source.group else {}
     return _with_parts(rows, part, copies), told | _told_of_column(rows, part, source)
+
+
+def _can_be_split(units: NDArray[np.int64], labels: NDArray[np.integer]) -> bool:
+    """Return whether a class has three units, one for each part, as `split` needs it."""
+    pairs = np.unique(np.stack([labels.astype(np.int64), units]), axis=1)
+    return bool(np.bincount(pairs[0], minlength=1).max() >= len(PARTS))
 
 
 def fold_rows(

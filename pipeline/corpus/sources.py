@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
 from ..delimited.faults import BadRow
 from ..delimited.layout import Layout
 from ..errors import InputError
+from ..labels.classes import Classes
+from ..labels.spelling import clean_label
 from ..options import Source
 from ..tables.formats import open_table
 from ..tables.rejects import Rejects
@@ -37,17 +38,6 @@ class Example(NamedTuple):
     group: str = ""
     time: str = ""
     order: float = 0.0
-
-
-class Labelled(Protocol):
-    """An example of any kind: a label and where it comes from."""
-
-    @property
-    def file(self) -> str: ...
-    @property
-    def line(self) -> int: ...
-    @property
-    def label(self) -> str: ...
 
 
 class Rejected(NamedTuple):
@@ -82,9 +72,9 @@ def read_part(path: Path, source: Source, is_official: bool = False) -> tuple[li
     """Return the rows of one file of format "csv" or "lines", and those set aside.
 
     These cannot be read, or have no text, no label or, where `source.time` orders the rows, no time that can
-    be read. Texts are kept as they are; labels and groups lose the blanks around them, and labels all from
-    `source.label_until` on. `check_rejected` checks that not too many rows were set aside, once the caller
-    has listed them.
+    be read. Texts are kept as they are; groups lose the blanks around them, labels all from
+    `source.label_until` on, and what cannot be seen (see `clean_label`). `check_rejected` checks that not too
+    many rows were set aside, once the caller has listed them.
 
     A file that is an official part is not split: it may have no column of groups, and times are not read.
 
@@ -104,7 +94,7 @@ def read_part(path: Path, source: Source, is_official: bool = False) -> tuple[li
     examples: list[Example] = []
     for row, moment in zip(raw, order.tolist(), strict=True):
         label = row.label.partition(source.label_until)[0] if source.label_until else row.label
-        label = label.strip()
+        label = clean_label(label)
         given = {"text": row.text, "label": label}
         missing = [name for name, value in given.items() if not _VISIBLE.search(value)]
         if math.isnan(moment):
@@ -178,24 +168,20 @@ def without_other(
     return known, compared
 
 
-def check_classes(examples: Sequence[Labelled], rows_each: int = 2) -> None:
-    """Raise InputError unless the examples (one or more) have two classes or more, of so many rows each."""
-    counts = Counter(example.label for example in examples)
-    if len(counts) == 1:
-        first = examples[0]
-        raise InputError(
-            f"{first.file}: all {len(examples):,} rows have the label '{first.label[:80]}' where two "
-            "classes were expected: add rows of another class, or check the column of the label",
-            option="source.label",
-        )
-    single = [example for example in examples if counts[example.label] < rows_each]
-    if single:
-        first = single[0]
-        more = f", and {len(single) - 1:,} more classes have a single row," if len(single) > 1 else ""
-        raise InputError(
-            f"{first.file}, line {first.line}: this is the only row of class '{first.label[:80]}'{more} "
-            "where two were expected: remove it, add rows, or merge it with another class"
-        )
+def sort_into_classes(
+    rows: Sequence[Example], classes: Classes, part: str
+) -> tuple[Sequence[Example], list[Rejected]]:
+    """Return the rows of a part with the names of their classes, and those set aside with the reason."""
+    labels = {row.label for row in rows}
+    problems = {label: classes.problem(classes.name(label), part) for label in labels}
+    problems = {label: problem for label, problem in problems.items() if problem}
+    set_aside = [
+        Rejected(row.file, row.line, row.line, problems[row.label]) for row in rows if row.label in problems
+    ]
+    kept = [row for row in rows if row.label not in problems] if problems else rows
+    if names := {label: classes.name(label) for label in labels & classes.names.keys()}:
+        kept = [row._replace(label=names[row.label]) if row.label in names else row for row in kept]
+    return kept, set_aside
 
 
 def check_learned_classes(labels: Sequence[str], column: str | None) -> None:
@@ -207,17 +193,6 @@ def check_learned_classes(labels: Sequence[str], column: str | None) -> None:
         raise InputError(
             f"column '{column}': split by it, all {len(labels):,} training rows have the label "
             f"'{labels[0][:80]}' where two classes were expected: add rows, or split by chance"
-        )
-
-
-def check_known(examples: Sequence[Labelled], training: Sequence[Labelled]) -> None:
-    """Raise InputError for an example whose label no training example has."""
-    known = {example.label for example in training}
-    unknown = next((example for example in examples if example.label not in known), None)
-    if unknown:
-        raise InputError(
-            f"{unknown.file}, line {unknown.line}: no training row has the label "
-            f"'{unknown.label[:80]}': mend the row, or add such rows to the training file"
         )
 
 

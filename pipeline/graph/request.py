@@ -31,6 +31,8 @@ class TrainingRequest:
     set: str
     text: str = ""
     label: str = ""
+    case: str = ""
+    rare: str = ""
     other: str = ""
     test: str = ""
     encoding: str = ""
@@ -53,6 +55,8 @@ class TrainingRequest:
             given[words.SET],
             given[words.TEXT],
             given[words.LABEL],
+            given[words.CASE],
+            given[words.RARE],
             given[words.OTHER],
             given[words.TEST],
             given[words.ENCODING],
@@ -68,6 +72,8 @@ class TrainingRequest:
         options = {
             "source.text": self.text,
             "source.label": self.label,
+            "source.case": self.case,
+            "source.rare": self.rare,
             "source.other": self.other,
             "source.test": self.test,
             "source.encoding": self.encoding,
@@ -119,6 +125,8 @@ class TrainingRequest:
             "CORPUS": self.corpus,
             "TEXT": self.text,
             "LABEL": self.label,
+            "CASE": self.case,
+            "RARE": self.rare,
             "OTHER": self.other,
             "TEST": self.test,
             "GROUP": self.group,

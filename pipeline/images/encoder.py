@@ -109,7 +109,7 @@ class ImageEncoder:
     def to_bytes(self, value: object) -> bytes:
         """Return the bytes of an image file. Raises InputError for anything else."""
         if not isinstance(value, bytes):
-            raise InputError(f"a {type(value).__name__}: expected a png or jpg file's bytes")
+            raise InputError(f"a {type(value).__name__}: expected the bytes of an image file")
         return value
 
     def to_json(self) -> dict[str, int]:

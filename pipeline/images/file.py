@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import is_lack_of_memory
+from .folder import FORMATS
 
 MAX_PIXELS = 89_478_485  # Pillow's own bound: a third of a gigabyte in colour, for which it takes four bytes
+PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 STRIP_PIXELS = 1 << 20  # converted at once: the conversions of 16 bits take 30 bytes for each
 GREY = ("1", "L", "LA", "La", "I", "F")  # Pillow's modes without colour; those of 16 bits begin with "I;16"
 BACKGROUND = 255  # what shows through where an image is transparent: white, as on a page
@@ -29,7 +31,7 @@ class Unreadable(Exception):
 
 @contextmanager
 def opened(file: Path | BytesIO) -> Iterator[Image.Image]:
-    """Open a png or jpg file, or its bytes, without reading the pixels yet.
+    """Open an image file, or its bytes, without reading the pixels yet; of several images, the first counts.
 
     Raises Unreadable, also for what goes wrong inside the block.
     """
@@ -37,12 +39,12 @@ def opened(file: Path | BytesIO) -> Iterator[Image.Image]:
         warnings.filterwarnings("ignore", module="PIL")  # of damaged metadata, which is not used
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(file, formats=("PNG", "JPEG")) as image:
+            with Image.open(file, formats=PILLOW_FORMATS) as image:
                 yield image
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
             raise Unreadable(f"more than {MAX_PIXELS:,} pixels, as in a decompression bomb") from error
         except UnidentifiedImageError as error:
-            raise Unreadable("neither a png nor a jpg image") from error
+            raise Unreadable(f"no {FORMATS} image") from error
         except Exception as error:  # Pillow lets through whatever its decoders and zlib make of damage
             if is_lack_of_memory(error):  # no fault of the file
                 raise

@@ -14,7 +14,7 @@ from ..delimited.records import Block, Place, field_values
 from ..errors import InputError
 from ..tables import columns
 from ..terminal import visible
-from .folder import files_below, name_problem
+from .folder import FORMATS, file_problem, files_below, size_in_bytes
 
 BLOCK_FILES = 1000
 
@@ -22,8 +22,8 @@ BLOCK_FILES = 1000
 class PathTable:
     """All files below a folder except hidden ones, with the interface of `CsvBlocks`: one column, `path`.
 
-    Rows are numbered from 1. A file whose name is not that of an image is a bad row. Entering raises
-    InputError for a folder without files.
+    Rows are numbered from 1. A file that is no image by its name, or a link that leads to none, is a bad row.
+    Entering raises InputError for a folder without files.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,9 +35,9 @@ class PathTable:
         self.bytes_read = 0
 
     def __enter__(self) -> PathTable:
-        sizes = [file.stat().st_size for file in files_below(self.path)]
+        sizes = [size_in_bytes(file) for file in files_below(self.path)]
         if not sizes:
-            raise InputError(f"{self.path}: no files in this folder: png or jpg images were expected")
+            raise InputError(f"{self.path}: no files in this folder: {FORMATS} images were expected")
         self.bytes_total = sum(sizes)
         return self
 
@@ -49,8 +49,8 @@ class PathTable:
         start = place.line if place else 0
         files = islice(enumerate(files_below(self.path), 1), start, None)
         while chunk := list(islice(files, BLOCK_FILES)):
-            self.bytes_read += sum(file.stat().st_size for _, file in chunk)
-            problems = [name_problem(file) for _, file in chunk]
+            self.bytes_read += sum(size_in_bytes(file) for _, file in chunk)
+            problems = [file_problem(file) for _, file in chunk]
             good = [row for row, problem in zip(chunk, problems, strict=True) if not problem]
             bad = [
                 BadRow(number, number, problem, visible(str(file)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -21,11 +21,13 @@ from tqdm import tqdm
 
 from ..corpus.sources import Rejected
 from ..errors import InputError
+from ..labels.classes import Classes
+from ..labels.spelling import clean_label
 from ..options import Source
 from ..terminal import visible
 from . import npz
 from .file import Unreadable, fitted, from_pixels, is_grey, opened
-from .folder import files_below, name_problem
+from .folder import file_problem, files_below
 
 MAX_DEFAULT_SIDE = 64  # pixels, which two cores train on in reasonable time
 
@@ -60,12 +62,17 @@ class LabelledImage(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """The images of one part of a corpus."""
+    """The images of one part of a corpus.
 
-    count: int  # at most
+    `labels` are those of all images that may be read, as their files have them, and `empty_folders` the names
+    of the folders that would have been a class if an image were in them.
+    """
+
+    labels: Sequence[str]
     shape: Shape
     # The images that can be read, and the others with the reason, for a shape that may be another part's.
     images: Callable[[Shape], Iterator[LabelledImage | Rejected]]
+    empty_folders: Sequence[str] = ()
 
 
 def parts(source: Source) -> dict[str, Part]:
@@ -84,30 +91,41 @@ def shape_of(parts: dict[str, Part], source: Source) -> Shape:
     return source.size or height, source.size or width, channels
 
 
+def labels_of(parts: dict[str, Part], source: Source) -> dict[str, list[str]]:
+    """Return part -> the labels of the images that may be read, as `source.labels` names them."""
+    named = source.labels or {}
+    cleaned = {name: map(clean_label, part.labels) for name, part in parts.items()}
+    return {name: [named.get(label, label) for label in labels] for name, labels in cleaned.items()}
+
+
 def read_images(
-    parts: dict[str, Part], source: Source, write: Callable[[bytes], Any]
+    parts: dict[str, Part], source: Source, classes: Classes, write: Callable[[bytes], Any]
 ) -> tuple[dict[str, list[ImageExample]], dict[str, list[Rejected]]]:
     """Hand the pixels of each image to `write`, part after part.
 
-    Returns part -> its examples, in that order, and part -> its rejected files. Raises InputError for a part
-    without an image.
+    Returns part -> its examples, in that order, and part -> its rejected files, of which some are by
+    `classes`. Raises InputError for a part without an image.
     """
     shape = shape_of(parts, source)
     examples: dict[str, list[ImageExample]] = {}
     rejected: dict[str, list[Rejected]] = {}
     for name, part in parts.items():
         examples[name], rejected[name] = [], []
-        for image in tqdm(part.images(shape), "images", part.count, unit="image", leave=False, disable=None):
+        for image in tqdm(
+            part.images(shape), "images", len(part.labels), unit="image", leave=False, disable=None
+        ):
             if isinstance(image, Rejected):
                 rejected[name].append(image)
+                continue
+            label = classes.name(_label(image, source))
+            if problem := classes.problem(label, name):
+                rejected[name].append(Rejected(image.file, image.line, image.line, problem))
                 continue
             pixels = image.pixels.tobytes()
             write(pixels)
             content = blake2b(pixels, digest_size=16).hexdigest()
             examples[name].append(
-                ImageExample(
-                    image.file, image.line, content, image.width, image.height, _label(image, source)
-                )
+                ImageExample(image.file, image.line, content, image.width, image.height, label)
             )
         if not examples[name]:
             first = f"; {rejected[name][0].file}: {rejected[name][0].reason}" if rejected[name] else ""
@@ -117,18 +135,19 @@ def read_images(
 
 def _label(image: LabelledImage, source: Source) -> str:
     """Return the label as `source.labels` renames it. Raises InputError for one that it does not name."""
+    label = clean_label(image.label)
     if source.labels is None:
-        return image.label
-    if image.label not in source.labels:
+        return label
+    if label not in source.labels:
         known = ", ".join(f"'{known}'" for known in source.labels)
         raise InputError(
-            f"{image.file}, image {image.line}: unknown label '{image.label[:80]}' where one of {known} was "
+            f"{image.file}, image {image.line}: unknown label '{label[:80]}' where one of {known} was "
             "expected: correct it, or add the label to source.labels"
         )
-    return source.labels[image.label]
+    return source.labels[label]
 
 
-def _array_part(file: str, images: NDArray[np.uint8], labels: Iterable[str]) -> Part:
+def _array_part(file: str, images: NDArray[np.uint8], labels: Sequence[str]) -> Part:
     """`images` uint8 [rows, height, width, channels]."""
     height, width, channels = images.shape[1:]
 
@@ -136,7 +155,7 @@ def _array_part(file: str, images: NDArray[np.uint8], labels: Iterable[str]) -> 
         for row, (pixels, label) in enumerate(zip(images, labels, strict=True), 1):
             yield LabelledImage(file, row, label, width, height, _sized(pixels, shape))
 
-    return Part(len(images), (height, width, channels), read)
+    return Part(labels, (height, width, channels), read)
 
 
 def _sized(pixels: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
@@ -152,7 +171,7 @@ def _digits() -> Part:
 
     bunch = load_digits()
     images = np.round(bunch.images * (255 / 16)).astype(np.uint8)
-    return _array_part("digits of scikit-learn", images[..., None], map(str, bunch.target.tolist()))
+    return _array_part("digits of scikit-learn", images[..., None], [*map(str, bunch.target.tolist())])
 
 
 def _keras_parts(name: str) -> dict[str, Part]:
@@ -174,49 +193,68 @@ def _keras_parts(name: str) -> dict[str, Part]:
     parts = {}
     for part, (images, labels) in zip(("train", "test"), loaded, strict=True):
         pixels = images if images.ndim == 4 else images[..., None]
-        parts[part] = _array_part(f"{name} of Keras, {part}", pixels, map(str, labels.ravel().tolist()))
+        parts[part] = _array_part(f"{name} of Keras, {part}", pixels, [*map(str, labels.ravel().tolist())])
     return parts
 
 
 # A folder with a subfolder for each class
 
 
+class _Survey(NamedTuple):
+    """The files below a folder that are images by their headers, their shorter sides, and the others."""
+
+    images: list[Path]
+    sides: list[int]
+    has_colour: bool
+    rejected: list[Rejected]
+
+
 def _folder(path: Path, source: Source) -> Part:
     if not path.is_dir():
         raise InputError(f"{path}: expected a folder with one subfolder of images for each class")
-    files = list(files_below(path))
-    images: list[Path] = []
-    rejected: list[Rejected] = []
-    sides: list[int] = []
-    coloured = False
-    for file in tqdm(files, "sizes", unit="image", leave=False, disable=None):
-        try:
-            if reason := name_problem(file):
-                raise Unreadable(reason)
-            if file.parent == path:
-                raise Unreadable("it lies in no subfolder, which would name its class")
-            with opened(file) as image:
-                sides.append(min(image.size))
-                coloured = coloured or not is_grey(image)
-            images.append(file)
-        except Unreadable as error:
-            rejected.append(Rejected(visible(str(file)), 1, 1, str(error)))
-    side = min(MAX_DEFAULT_SIDE, sorted(sides)[len(sides) // 2]) if sides else MAX_DEFAULT_SIDE
+    found = _survey(path)
+    middle = sorted(found.sides)[len(found.sides) // 2] if found.sides else MAX_DEFAULT_SIDE
+    side = min(MAX_DEFAULT_SIDE, middle)
+
+    def label_of(file: Path) -> str:
+        return file.relative_to(path).parts[0]
 
     def read(shape: Shape) -> Iterator[LabelledImage | Rejected]:
-        yield from rejected
-        for file in images:
-            label = file.relative_to(path).parts[0]
+        yield from found.rejected
+        for file in found.images:
             try:
                 with opened(file) as image:
                     width, height = image.size
-                    labelled = LabelledImage(str(file), 1, label, width, height, fitted(image, *shape))
+                    pixels = fitted(image, *shape)
+                    labelled = LabelledImage(str(file), 1, label_of(file), width, height, pixels)
             except Unreadable as error:
                 yield Rejected(str(file), 1, 1, str(error))
             else:
                 yield labelled
 
-    return Part(len(files), (side, side, 3 if coloured else 1), read)
+    labels = [label_of(file) for file in found.images]
+    folders = {entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")}
+    return Part(labels, (side, side, 3 if found.has_colour else 1), read, sorted(folders - {*labels}))
+
+
+def _survey(path: Path) -> _Survey:
+    images: list[Path] = []
+    sides: list[int] = []
+    rejected: list[Rejected] = []
+    has_colour = False
+    for file in tqdm(list(files_below(path)), "sizes", unit="image", leave=False, disable=None):
+        try:
+            if reason := file_problem(file):
+                raise Unreadable(reason)
+            if file.parent == path:
+                raise Unreadable("it lies in no subfolder, which would name its class")
+            with opened(file) as image:
+                sides.append(min(image.size))
+                has_colour = has_colour or not is_grey(image)
+            images.append(file)
+        except Unreadable as error:
+            rejected.append(Rejected(visible(str(file)), 1, 1, str(error)))
+    return _Survey(images, sides, has_colour, rejected)
 
 
 # An npz
@@ -237,4 +275,4 @@ def _npz(path: Path, source: Source) -> Part:
         for row, pixels in enumerate(file, 1):
             yield LabelledImage(str(path), row, file.labels[row - 1], width, height, _sized(pixels, shape))
 
-    return Part(len(file.labels), file.shape, read)
+    return Part(file.labels, file.shape, read)

@@ -245,6 +245,15 @@ def few_rows(rows: int) -> list[str]:
     return [f"There are only {rows} test rows: one of them is {100 / rows:.1f} points."]
 
 
+def unknown_labels(unknown: int, rows: int) -> str:
+    """Return a sentence on test rows whose label no training row has."""
+    has = "row has" if unknown == 1 else "rows have"
+    return (
+        f"{unknown:,} of {rows:,} test {has} a label that no training row has: every classifier is wrong "
+        "there, and macro-F1 counts such a label as a class of F1 0"
+    )
+
+
 def capitalized(name: str) -> str:
     """Return the name with a capital at its beginning, and as it is from there on."""
     return name[:1].upper() + name[1:]

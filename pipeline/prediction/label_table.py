@@ -176,8 +176,10 @@ class LabelledTable:
         rate = (counts.rows - self._continued_after) / self._seconds if self._seconds else 0
         target = output or "standard output"
         lines = [f"predict: {counts.rows:,} rows labelled, {rate:,.0f} a second: {target}"]
-        if counts.empty:
-            lines.append(f"  texts without any token, labelled as such: {counts.empty:,}")
+        if counts.without_known_word:
+            none = f" ({counts.empty:,} without any word)" if counts.empty else ""
+            found = f"{counts.without_known_word:,}{none}"
+            lines.append(f"  texts without any known word, with probability 0: {found}")
         if counts.truncated:
             lines.append(f"  texts longer than the model reads, cut: {counts.truncated:,}")
         lines += self._labeller.abstention_lines(counts)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Bytes, Flags, Floats, Labels, Offsets
-from ..encoder import TokenCounts
+from ..encoder import EncodedRows, TokenCounts
 from ..tables.columns import Column, NameColumn, NumberColumn, TextColumn
 from ..terminal import shorten, wrapped
 from .classifier import Classifier
@@ -29,6 +29,7 @@ class LabelCounts:
     rows_by_unknown: Labels  # see `drift.histogram`
     rows: int = 0
     empty: int = 0  # texts without any token
+    without_known_word: int = 0  # these, and texts with no word of the vocabulary or like one
     truncated: int = 0  # texts longer than the network reads
     abstained: int = 0
     tokens: int = 0
@@ -64,10 +65,11 @@ class LabelledRows(NamedTuple):
 
 
 class _Scores(NamedTuple):
-    """Logits float32 [rows, classes] and tokens of the rows that could be read."""
+    """Logits float32 [rows, classes] and tokens of the rows that could be read; which lack a known word."""
 
     logits: Floats
     tokens: TokenCounts
+    lack_known_words: Flags
     problems: list[str]
 
 
@@ -87,7 +89,11 @@ class Labeller:
         self._folder = folder
 
     def label(self, data: Bytes, bounds: Offsets) -> LabelledRows:
-        """Return the columns that `names` names; row i is `data[bounds[i, 0]:bounds[i, 1]]`."""
+        """Return the columns that `names` names; row i is `data[bounds[i, 0]:bounds[i, 1]]`.
+
+        A text without any known word has probability 0, which no other has, as how often its label is right
+        was never measured; where rows may be left without a label, it is.
+        """
         labels, columns = self.classifier.labels, self.columns
         scores = self._score(data, bounds)
         tokens = scores.tokens
@@ -96,7 +102,9 @@ class Labeller:
         ranking = (-scores.logits).argsort(axis=1, kind="stable")[:, : columns.top]
         best = ranking[:, 0]
         unsure = probabilities[np.arange(len(best)), best] < self.thresholds[best]
-        added = self._label_columns(ranking, unsure, probabilities)
+        if columns.abstains:
+            unsure |= scores.lack_known_words
+        added = self._label_columns(ranking, unsure, probabilities, scores.lack_known_words)
         if columns.probabilities:
             for label, column in zip(labels, probabilities.T, strict=True):
                 added.append(NumberColumn(probability_name(label), column))
@@ -110,6 +118,7 @@ class Labeller:
             rows_by_unknown=histogram(tokens),
             rows=len(best),
             empty=int((tokens.total == 0).sum()),
+            without_known_word=int(scores.lack_known_words.sum()),
             truncated=int((tokens.total > tokens.kept).sum()),
             abstained=int(unsure.sum()),
             tokens=int(tokens.total.sum()),
@@ -139,27 +148,35 @@ class Labeller:
             lines.append(wrapped(f"never labelled, {because}: {listed}{more}"))
         return lines
 
-    def _label_columns(self, ranking: Labels, unsure: Flags, probabilities: Floats) -> list[Column]:
-        """Return a label and a probability for each place of the ranking, int64 [rows, places]."""
+    def _label_columns(
+        self, ranking: Labels, unsure: Flags, probabilities: Floats, without: Flags
+    ) -> list[Column]:
+        """Return a label and a probability for each place of the ranking, int64 [rows, places].
+
+        Rows that are `unsure` have no label, and rows `without` any known word the probability 0.
+        """
         labels, rows = self.classifier.labels, np.arange(len(ranking))
         columns: list[Column] = []
         for place, codes in enumerate(ranking.T):
             suffix = f"_{place + 1}" if place else ""
             shown = codes if place else np.where(unsure, len(labels), codes)
             columns.append(NameColumn(f"predicted_label{suffix}", shown, [*labels, ""]))
-            columns.append(NumberColumn(f"probability{suffix}", probabilities[rows, codes]))
+            known = np.where(without, np.float32(0), probabilities[rows, codes])
+            columns.append(NumberColumn(f"probability{suffix}", known))
         return columns
 
     def _score(self, data: Bytes, bounds: Offsets) -> _Scores:
         logits = [np.empty((0, len(self.classifier.labels)), np.float32)]
-        tokens, problems = [TokenCounts.none()], list[str]()
+        tokens, problems, lacking = [TokenCounts.none()], list[str](), [np.empty(0, np.bool_)]
         for batch in self.classifier.encoder.encode_bytes(data, bounds, self._folder):
             logits.append(self.classifier.logits(batch.inputs))
             tokens.append(batch.tokens)
             problems += batch.problems
+            lacking.append(_lack_known_words(batch))
         return _Scores(
             np.concatenate(logits),
             TokenCounts(*(np.concatenate(counts) for counts in zip(*tokens, strict=True))),
+            np.concatenate(lacking),
             problems if any(problems) else [],
         )
 
@@ -169,6 +186,15 @@ class Labeller:
         tokens = [encoder.tokens(text) for text in texts]
         sequences = encoder.encode(texts).as_sequences()
         return evidence(self.classifier.predictor, sequences, tokens, logits, labels)
+
+
+def _lack_known_words(batch: EncodedRows) -> Flags:
+    """Return which rows have no known word, bool [rows]; an image counts as one known word."""
+    lacking: Flags = batch.tokens.unknown >= batch.tokens.kept
+    # Few texts have as many words outside the vocabulary as are read, and some of these are like one in it.
+    if len(outside := np.flatnonzero(lacking)):
+        lacking[outside] = batch.inputs.as_sequences().select(outside).lack_known_words
+    return lacking
 
 
 def _share(part: Labels, whole: Labels) -> Floats:

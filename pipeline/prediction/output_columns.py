@@ -22,6 +22,11 @@ class OutputColumns(Section):
     evidence: bool = False
     shares: bool = False  # of words outside the vocabulary, and of tokens beyond the network's length
 
+    @property
+    def abstains(self) -> bool:
+        """True if some rows may be left without a label."""
+        return max(self.abstain, self.precision, self.precision_by_class) > 0
+
     def check(self, classifier: Classifier) -> None:
         """Raise InputError, with the option at fault, for what the classifier cannot give."""
         classes = len(classifier.labels)

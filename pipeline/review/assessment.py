@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..arrays import Floats, Labels
+from ..arrays import Flags, Floats, Labels
 from ..inputs import Images, Sequences
 from ..measures import slices
 from ..measures.abstention import Outcomes
@@ -31,7 +31,9 @@ class ScoredRows:
     """Rows of a corpus with the logits and probabilities that a classifier gives them.
 
     `rows` has the columns file, line, label (a code), copied and, of texts, text; `inputs` are the rows as
-    the classifier takes them. `logits` and `probabilities` are float32 [rows, classes].
+    the classifier takes them. `logits` and `probabilities` are float32 [rows, classes]. `unknown` are the
+    names of labels that are no class, whose codes follow those of the classes: no prediction of such a row is
+    right.
     """
 
     classifier: Classifier
@@ -39,15 +41,32 @@ class ScoredRows:
     inputs: Sequences | Images
     logits: NDArray[np.float32]
     probabilities: NDArray[np.float32]
+    unknown: Sequence[str] = ()
 
     @classmethod
     def from_corpus(
-        cls, classifier: Classifier, rows: pd.DataFrame, inputs: Sequences | Images, selected: pd.Series[bool]
+        cls,
+        classifier: Classifier,
+        rows: pd.DataFrame,
+        inputs: Sequences | Images,
+        selected: pd.Series[bool],
+        unknown: Sequence[str] = (),
     ) -> ScoredRows:
         """Score the `selected` rows of a corpus."""
         inputs = inputs.select(np.flatnonzero(selected))
         logits = classifier.logits(inputs)
-        return cls(classifier, rows[selected], inputs, logits, classifier.softmax(logits))
+        return cls(classifier, rows[selected], inputs, logits, classifier.softmax(logits), unknown)
+
+    @property
+    def names(self) -> list[str]:
+        """The labels by their codes in `truth`: the classes, then the unknown ones."""
+        return [*self.classifier.labels, *self.unknown]
+
+    @property
+    def is_known(self) -> Flags:
+        """Which rows have a label that is a class, bool [rows]."""
+        known: Flags = self.truth < len(self.classifier.labels)
+        return known
 
     @property
     def truth(self) -> Labels:
@@ -90,7 +109,7 @@ class WithoutCopies:
             return None
         if not kept.any():
             return cls(0, None, None)
-        names = test.classifier.labels
+        names = test.names
         network, opponent = (
             Performance.from_predictions(test.truth[kept], predicted[kept], names)
             for predicted in (test.predicted, baseline)
@@ -171,6 +190,7 @@ class Measures:
     selective: Selective
     unseen: Other | LeftOutClasses | None = None
     without_copies: WithoutCopies | None = None  # None if no test row has a copy among the rows learned
+    unknown_label_rows: int = 0  # whose label no training row has
 
     def to_json(self) -> dict[str, Any]:
         """Return the entries of metrics.json."""
@@ -180,6 +200,7 @@ class Measures:
             **alone,
             "members": [member.to_json() for member in self.members],
             **(self.without_copies.to_json() if self.without_copies else {}),
+            "unknown_label_rows": self.unknown_label_rows,
             "slices": {name: [entry.to_json() for entry in table] for name, table in self.slices.items()},
             "temperature": self.temperature,
             "calibration_error_before": self.calibration_error_before,
@@ -202,7 +223,7 @@ def measures(
     `has_vector` bool [words + 2] says by id which words have a pretrained vector; None without vectors.
     """
     before, after = test.reliability
-    names, opinions = test.classifier.labels, _opinions(test)
+    names, opinions = test.names, _opinions(test)
     comparison = compare(test.truth, test.predicted, opponents, names, criterion, seed)
     return Measures(
         comparison=comparison,
@@ -215,6 +236,7 @@ def measures(
         calibration_error_by_chance=error_by_chance(test.probabilities, seed),
         selective=selective(test.outcomes, test.classifier.validation),
         without_copies=WithoutCopies.from_test(test, opponents[comparison.strongest].predicted),
+        unknown_label_rows=int((~test.is_known).sum()),
     )
 
 
@@ -242,13 +264,13 @@ def _network_alone(test: ScoredRows, opinions: Opinions) -> Performance | None:
     if not opinions:
         return None
     _, _, logits = opinions[0]
-    return Performance.from_predictions(test.truth, logits.argmax(axis=1), test.classifier.labels)
+    return Performance.from_predictions(test.truth, logits.argmax(axis=1), test.names)
 
 
 def _member(test: ScoredRows, name: str, weight: float, logits: Floats) -> MemberScores:
     """Measure a member alone, and the pool without it."""
     alone, without = (
-        scores(test.truth, some.argmax(axis=1), test.classifier.labels)
+        scores(test.truth, some.argmax(axis=1), test.names)
         for some in (logits, test.logits - weight * logits)
     )
     return MemberScores(name, weight, alone, without)
@@ -257,7 +279,7 @@ def _member(test: ScoredRows, name: str, weight: float, logits: Floats) -> Membe
 def _slices(test: ScoredRows, has_vector: NDArray[np.bool_] | None) -> dict[str, list[SliceAccuracy]]:
     """Return the accuracy by class, and of texts also by length, unknown words and words without a vector."""
     correct = test.predicted == test.truth
-    bins = {"class": slices.by_class(test.truth, test.classifier.labels)}
+    bins = {"class": slices.by_class(test.truth, test.names)}
     if tokens := test.classifier.encoder.count_tokens(test.rows):
         bins["length"] = slices.by_length(tokens.total)
         bins["unknown_words"] = slices.by_share(tokens.unknown, tokens.total)

@@ -35,8 +35,8 @@ def suspect_rows(probabilities: Probabilities, labels: Labels) -> SuspectRows:
     counts = np.bincount(labels, minlength=classes)
     of_label = probabilities[np.arange(rows), labels]
     thresholds = np.bincount(labels, of_label, classes) / np.maximum(1, counts)
-    # A class without rows has no threshold, so no row can be assigned to it.
-    is_confident = (probabilities >= thresholds) & (counts > 0)
+    # A class without rows, or without a probability, has no threshold: no row can be assigned to it.
+    is_confident = (probabilities >= thresholds) & (thresholds > 0)
     confident = np.where(is_confident, probabilities, np.float32(-1))
     suggested = confident.argmax(axis=1)
     suspects = np.flatnonzero((confident.max(axis=1) >= 0) & (suggested != labels))

@@ -17,7 +17,7 @@ from .label_errors import SuspectRows
 
 def predictions(test: ScoredRows) -> pd.DataFrame:
     """Return the rows with their true and predicted labels and the probability, in the corpus's order."""
-    names = np.array(test.classifier.labels, object)
+    names = np.array(test.names, object)
     return _identified(test.rows).assign(
         label=names[test.truth],
         predicted_label=names[test.predicted],
@@ -58,8 +58,10 @@ def suspect_labels(
     is ranked by the share of its judge's rows that are at least as suspicious. Test rows come last, as they
     must not be corrected by the classifier's suggestion.
     """
-    names = held_out.classifier.labels
-    held_out_suspects = label_errors.suspect_rows(held_out.probabilities, held_out.truth)
+    names = held_out.names
+    # Of a label that is no class the classifier is never sure.
+    probabilities = np.pad(held_out.probabilities, ((0, 0), (0, len(held_out.unknown))))
+    held_out_suspects = label_errors.suspect_rows(probabilities, held_out.truth)
     suspects = [_named(held_out.rows, held_out_suspects, names)]
     if inputs.kind == "text":
         is_learned = ~rows.index.isin(held_out.rows.index)

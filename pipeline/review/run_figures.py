@@ -41,7 +41,7 @@ def measure_figures(
     title: str,
 ) -> dict[str, Figure]:
     """Return the figures of a run's measures by name; the `criterion` chose the epoch that was kept."""
-    labels, matrix = test.classifier.labels, measures.comparison.confusion
+    labels, matrix = test.names, measures.comparison.confusion
     subject = f"{title}, {len(test.rows):,} test rows"
     drawn = {
         "opponents": figures.opponents(measures.comparison, titles, subject),
@@ -79,7 +79,7 @@ def filter_report(network: keras.Model, test: ScoredRows, title: str) -> FilterR
     """Return the filters of the network's first layer, and what activates them in the test part."""
     labels, encoder = test.classifier.labels, test.classifier.encoder
     if test.inputs.kind == "image":
-        return _pixel_filters(network, test.inputs, labels[test.truth[0]], title)
+        return _pixel_filters(network, test.inputs, test.names[test.truth[0]], title)
     texts = list(test.rows["text"])
     filters = ngram_filters.read_filters(network, test.inputs, texts, encoder, labels)
     if not filters:

@@ -57,13 +57,13 @@ def run(path: Path) -> None:
                 sentences, len(words), embed.dimensions, embed.corpus_tokens, seed
             )
         else:
-            matrix, in_file, whole = _read(start, words, seed)
+            matrix, in_file, whole, odd = _read(start, words, seed)
             filling = missing_vectors.Filling()
             if embed.missing == "subwords":
                 matrix, filling = missing_vectors.fill_missing(matrix, in_file, learned_subwords(), seed)
             found |= in_file
             covered = learned_vectors.coverage(in_file, sentences)
-            warnings = vector_checks.warnings(matrix, in_file, whole, words, sentences)
+            warnings = odd + vector_checks.warnings(matrix, in_file, whole, words, sentences)
             lines += [covered.summary, filling.summary, *(f"caution: {start} {text}" for text in warnings)]
             files[start] = covered.shares | {"missing": asdict(filling), "warnings": warnings}
         matrices.append(matrix)
@@ -77,14 +77,14 @@ def run(path: Path) -> None:
     write_arrays(folder.vectors, vectors=vectors, found=known)
 
 
-def _read(start: str, words: list[str], seed: int) -> tuple[learned_vectors.Matrix, Mask, Mask]:
-    """Return pretrained vectors of the words; which words have one; and which of these are known whole."""
+def _read(start: str, words: list[str], seed: int) -> tuple[learned_vectors.Matrix, Mask, Mask, list[str]]:
+    """Return pretrained vectors of the words; which have one; which are known whole; what is odd."""
     if vector_sources.is_encoder(start):
         encoded = sentence_encoder.encode_words(start, words, seed)
-        return encoded.matrix, encoded.found, encoded.whole
+        return encoded.matrix, encoded.found, encoded.whole, []
     path, beside_word = Path(start), ""
     if download := vector_sources.download(start):
         path = fetch_vectors(start, data_folder() / "raw", os.environ.get("MIRROR", ""))
         beside_word = download.beside_word
-    matrix, in_file = vector_files.read_vectors(path, words, seed, beside_word)
-    return matrix, in_file, in_file
+    matrix, in_file, odd = vector_files.read_vectors(path, words, seed, beside_word)
+    return matrix, in_file, in_file, odd

@@ -1,10 +1,11 @@
 """Measure the network on the test part, compare it with its opponents, and report on the run.
 
 Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts alone), and the corpus's
-rows.parquet, data_report.json, sequences.npz (or images.npy), other_rows.parquet (out-of-scope rows, if any)
-and baseline_<criterion>.parquet and .json; writes predictions.parquet, row_keys.npz, mistakes.csv and
-metrics.json, and finishes the run in MLflow. Unless the run is one of a cross-validation or learning curve,
-it also writes filters.json, suspect_labels.csv, the figures and report.html.
+rows.parquet, unknown_labels.json, data_report.json, sequences.npz (or images.npy), other_rows.parquet
+(out-of-scope rows, if any) and baseline_<criterion>.parquet and .json; writes predictions.parquet,
+row_keys.npz, mistakes.csv and metrics.json, and finishes the run in MLflow. Unless the run is one of a
+cross-validation or learning curve, it also writes filters.json, suspect_labels.csv, the figures and
+report.html.
 """
 
 from __future__ import annotations
@@ -24,7 +25,14 @@ from ..config.stage_options import PrepareOptions, Request, TrainOptions, read_s
 from ..files import atomic_write, write_arrays, write_csv, write_json, write_table, write_text
 from ..inputs import Images, Sequences
 from ..measures import selective, slices
-from ..measures.comparison import Opponent, Titles, headline, network_title, summary
+from ..measures.comparison import (
+    Opponent,
+    Titles,
+    headline,
+    network_title,
+    summary,
+    unknown_labels,
+)
 from ..measures.unseen import LeftOutClasses, Other
 from ..options import Criterion
 from ..prediction.classifier import Classifier, load_network
@@ -60,7 +68,8 @@ def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
     criterion, seed = options.train.criterion, options.seed
     rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
     classifier = Classifier.load(folder.model)
-    test = ScoredRows.from_corpus(classifier, rows, inputs, rows["part"] == "test")
+    unknown = read_json(folder.corpus.unknown_labels)
+    test = ScoredRows.from_corpus(classifier, rows, inputs, rows["part"] == "test", unknown)
     opponents = _opponents(folder, criterion)
     measures = assessment.measures(test, opponents, _has_vector(folder), criterion, seed)
     if not _is_of_study(folder):
@@ -80,7 +89,7 @@ def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
         tracked.log_model(folder.path)
         # Linear members have learned the validation rows, too.
         is_held_out = rows["part"] == "test" if options.ensemble.ngrams else rows["part"] != "train"
-        held_out = ScoredRows.from_corpus(classifier, rows, inputs, is_held_out)
+        held_out = ScoredRows.from_corpus(classifier, rows, inputs, is_held_out, unknown)
         suspects = row_tables.suspect_labels(held_out, rows, inputs, seed)
         _review(folder, test, measures, mistakes, suspects, tracked)
     return measures
@@ -102,8 +111,9 @@ def _unseen(
         return None
     places = np.flatnonzero(rows["part"] == "train")
     labels = rows["label"].to_numpy(np.int64)[places]
-    training, tested = inputs.select(places), test.inputs.as_sequences()
-    return leave_classes_out(training.as_sequences(), labels, tested, test.truth, test.classifier.labels)
+    training, known = inputs.select(places), np.flatnonzero(test.is_known)
+    tested, truth = test.inputs.select(known).as_sequences(), test.truth[known]
+    return leave_classes_out(training.as_sequences(), labels, tested, truth, test.classifier.labels)
 
 
 def _review(
@@ -125,7 +135,7 @@ def _review(
         title=_title(folder),
         titles=_titles(folder),
         members=read_stage(folder.train_options, TrainOptions).ensemble.members,
-        labels=test.classifier.labels,
+        labels=test.names,
         measures=measures,
         epochs=len(read_json(folder.history)),
         figures={name: folder.figure(name).read_bytes() for name in figures},
@@ -217,6 +227,8 @@ def _print_summary(folder: RunFolder, measures: Measures) -> None:
     comparison, titles = measures.comparison, _titles(folder)
     say(f"evaluate: {_title(folder)}, {comparison.test_rows:,} test rows")
     say(summary(comparison, titles))
+    if rows := measures.unknown_label_rows:
+        say(wrapped(unknown_labels(rows, comparison.test_rows)))
     if measures.without_copies:
         strongest = titles.opponents[comparison.strongest]
         say(wrapped(measures.without_copies.sentence(comparison.criterion, strongest)))
@@ -230,8 +242,8 @@ def _print_summary(folder: RunFolder, measures: Measures) -> None:
         say(selective.summary(target))
     if isinstance(measures.unseen, Other):
         low, high = measures.unseen.separation.interval
-        area, rows = measures.unseen.separation.auroc, measures.unseen.separation.rows
-        say(f"  {rows:,} out-of-scope rows stand out with an AUROC of {area:.1%} [{low:.1%}, {high:.1%}]")
+        area, others = measures.unseen.separation.auroc, measures.unseen.separation.rows
+        say(f"  {others:,} out-of-scope rows stand out with an AUROC of {area:.1%} [{low:.1%}, {high:.1%}]")
     if table := measures.slices.get("uncovered_words"):
         say(slices.summary(slices.TITLES["uncovered_words"], table))
     if not _is_of_study(folder):

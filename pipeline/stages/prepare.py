@@ -1,7 +1,8 @@
 """Read the corpus, check it and split it.
 
 Reads the corpus's files (downloaded once into data/raw/) or a built-in corpus; writes rows.parquet (file,
-line, text, label, part, unit, copied, and by the options group, or time and order), labels.json,
+line, text, label, part, unit, copied, and by the options group, or time and order), labels.json (the
+classes), unknown_labels.json (labels that only test rows have; their codes follow those of the classes),
 data_report.json, rejects.csv (the rows set aside), and where `source.other` names a label, other_rows.parquet
 (file, line and text of its rows). For images it writes images.npy (uint8 [rows, height, width, channels]),
 and rows.parquet has content, width and height instead of text.
@@ -29,12 +30,15 @@ from ..corpus.sources import Example, Rejected
 from ..files import images_writer, write_csv, write_json, write_table
 from ..images import sources as image_sources
 from ..images.sources import ImageExample
+from ..labels.classes import Caution, Classes, check_classes, listed
+from ..labels.spelling import clean_label
 from ..options import Source
 from ..reading import read_table
 from ..tables.rejects import Rejects
-from ..terminal import TERMINAL_WIDTH, say, shorten
+from ..terminal import TERMINAL_WIDTH, say, shorten, wrapped
 
-Read = tuple[Mapping[str, Sequence[Example | ImageExample]], Mapping[str, Sequence[Rejected]]]
+Examples = Mapping[str, Sequence[Example | ImageExample]]
+Read = tuple[Examples, Mapping[str, Sequence[Rejected]], Sequence[Caution]]
 
 
 def run(path: Path) -> None:
@@ -42,9 +46,14 @@ def run(path: Path) -> None:
     options = read_stage(folder.prepare_options, PrepareOptions)
     source = options.source
     say(f"prepare: {options.title or options.corpus}")
-    examples, rejected = _read_images(folder, source) if source.input == "images" else _read(folder, source)
+    read = _read_images if source.input == "images" else _read
+    examples, rejected, cautions = read(folder, source)
+    told = [_told(caution) for caution in cautions]
+    for caution in told:  # before the split, as they may say why the rows are too few for it
+        say(wrapped(f"caution: {caution}"))
     set_aside = [row for part in rejected.values() for row in part]
-    names = sources.label_names((example.label for part in examples.values() for example in part), source)
+    classes, unknown = _label_names(examples, source)
+    names = classes + unknown
 
     tables = [pd.DataFrame(list(part_examples)).assign(part=part) for part, part_examples in examples.items()]
     rows = pd.concat(tables, ignore_index=True).drop(columns=_unused_columns(source), errors="ignore")
@@ -53,21 +62,36 @@ def run(path: Path) -> None:
     copies = Copies(rows)
     rows, split = split_rows(rows, copies, source, options.split, options.seed)
     without_text = sum(row.has_no_text for row in set_aside)
-    report = data_report(rows, copies, split, len(set_aside), without_text)
+    report = data_report(rows, copies, split, len(set_aside), without_text) | {"cautions": told}
     write_json(folder.report, report)
-    write_json(folder.labels, names)
+    write_json(folder.labels, classes)
+    write_json(folder.unknown_labels, unknown)
     write_table(folder.rows, rows.assign(label=codes))
     # Of a corpus that is cut into folds, each fold has its own parts.
     say(indent(summary(report, parts=not folder.is_fold), "  "))
     if source.other:
         compared = len(read_table(folder.other_rows))
-        told = f"out-of-scope rows, compared with the test part: {compared:,}, labelled {source.other}"
-        say(f"  {shorten(told, TERMINAL_WIDTH - 2)}")
+        line = f"out-of-scope rows, compared with the test part: {compared:,}, labelled {source.other}"
+        say(f"  {shorten(line, TERMINAL_WIDTH - 2)}")
     if set_aside:
         reasons = Rejects()
         for row in set_aside:
             reasons.add(row.reason, row.line, row.last_line - row.line + 1)
         say("\n".join([f"  rows set aside, with line and reason: {folder.rejects}", *reasons.lines()]))
+
+
+def _told(caution: Caution) -> str:
+    """Return a caution with what to type, as an option of a corpus's file has a word of its name."""
+    word = caution.option.rpartition(".")[2].upper()
+    return caution.sentence + (f"; {word}={caution.value} {caution.effect}" if word else "")
+
+
+def _label_names(examples: Examples, source: Source) -> tuple[list[str], list[str]]:
+    """Return the names of the classes, and of the labels that only test rows have."""
+    labels = {part: {example.label for example in rows} for part, rows in examples.items()}
+    known = set().union(*(of_part for part, of_part in labels.items() if part != "test"))
+    unknown = labels.get("test", set()) - known
+    return sources.label_names(known, source), sources.label_names(unknown, source)
 
 
 def _unused_columns(source: Source) -> list[str]:
@@ -92,29 +116,33 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
         sources.check_rejected(rejected[part], len(rows), source, folder.rejects)
     folder.other_rows.unlink(missing_ok=True)
     if source.other:
-        examples, others = sources.without_other(examples, source.other)
+        examples, others = sources.without_other(examples, clean_label(source.other))
         write_table(folder.other_rows, pd.DataFrame(others)[["file", "line", "text"]])
-    _check(examples, source)
-    return examples, rejected
+    labels = {part: (row.label for row in rows) for part, rows in examples.items()}
+    classes = Classes.of_labels(labels, source)
+    sorted_rows = {part: sources.sort_into_classes(rows, classes, part) for part, rows in examples.items()}
+    rejected = {part: sorted([*rejected[part], *set_aside]) for part, (_, set_aside) in sorted_rows.items()}
+    _write_rejects(folder, rejected)
+    check_classes(sorted_rows["train"][0], classes, source)
+    return {part: rows for part, (rows, _) in sorted_rows.items()}, rejected, classes.cautions
 
 
 def _read_images(folder: CorpusFolder, source: Source) -> Read:
     """Do the same for images, and write their pixels one by one: memory may not hold all of them."""
     parts = image_sources.parts(source)
     folder.other_rows.unlink(missing_ok=True)  # likewise of one that had texts
+    classes = Classes.of_labels(image_sources.labels_of(parts, source), source)
     with images_writer(folder.images, image_sources.shape_of(parts, source)) as write:
-        examples, rejected = image_sources.read_images(parts, source, write)
+        examples, rejected = image_sources.read_images(parts, source, classes, write)
         _write_rejects(folder, rejected)
-        _check(examples, source)
-    return examples, rejected
+        check_classes(examples["train"], classes, source)
+    return examples, rejected, [*classes.cautions, *_of_empty_folders(parts)]
+
+
+def _of_empty_folders(parts: Mapping[str, image_sources.Part]) -> list[Caution]:
+    names = [name for part in parts.values() for name in part.empty_folders]
+    return [Caution(f"folders without an image, which are no class: {listed(names)}")] if names else []
 
 
 def _write_rejects(folder: CorpusFolder, rejected: Mapping[str, Sequence[Rejected]]) -> None:
     write_csv(folder.rejects, Rejected._fields, [row for part in rejected.values() for row in part])
-
-
-def _check(examples: Mapping[str, Sequence[sources.Labelled]], source: Source) -> None:
-    for part in examples.values():
-        sources.check_known(part, examples["train"])
-    # A split by a column may leave a class out of a part, which the report says: it needs no row for each.
-    sources.check_classes(examples["train"], 1 if source.group or source.time else 2)

@@ -31,5 +31,9 @@ def run(path: Path) -> None:
         f"tokenize: by {encoder.options.unit}, {len(encoder.words):,} in the vocabulary, "
         f"{len(sequences.ids):,} tokens, {unknown:.1%} unknown"
     )
+    lacking, empty = int(sequences.lack_known_words.sum()), int((lengths == 0).sum())
+    if lacking:
+        none = f" ({empty:,} without any word)" if empty else ""
+        say(f"  texts without any known word: {lacking:,}{none}")
     if shortened:
         say(f"  {shortened:,} texts cut to {options.maximum_length:,} tokens (tokenize.maximum_length)")

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..artifacts import CrossvalFolder, RunFolder, read_test_labels, tracked_run
+from ..artifacts import CrossvalFolder, RunFolder, read_all_labels, read_test_labels, tracked_run
 from ..config.stage_options import CrossvalOptions, Request, TrainOptions, read_stage
 from ..corpus.data_report import mean_copies
 from ..files import sha256, sha256_of, write_json, write_text
-from ..measures.comparison import few_rows
+from ..measures.comparison import few_rows, unknown_labels
 from ..options import Criterion
 from ..reading import read_json
 from ..review.assessment import mean_without_copies
@@ -42,7 +42,7 @@ def run(path: Path) -> None:
     folder = CrossvalFolder(path)
     options = read_stage(folder.options, CrossvalOptions)
     runs = [RunFolder(Path(path)) for path in options.runs]
-    names = read_json(runs[0].corpus.labels)
+    names = read_all_labels(runs[0].corpus)
     folds = [_fold_predictions(run) for run in runs]
 
     contestants = contestant_results(folds, contestant_titles(options.model), names, options.folds)
@@ -102,9 +102,11 @@ def _notes(
     """Return what is to be added: calibration, near copies, few test rows, missing opponents; some are ""."""
     after, before = np.mean(result.calibration_error), np.mean(result.calibration_error_before)
     near_copies = mean_copies([read_json(run.corpus.report) for run in runs], options.folds)
+    unknown = read_json(runs[0].metrics)["unknown_label_rows"]  # of the given test part that all share
     return [
         f"calibration error {after:.1%}; {before:.1%} without the temperature",
         near_copies,
+        unknown_labels(unknown, result.test_rows) if unknown else "",
         mean_without_copies([read_json(run.metrics) for run in runs]),
         IN_TIME_ORDER if "time" in read_json(runs[0].corpus.report)["split"] else "",
         *few_rows(test_rows),

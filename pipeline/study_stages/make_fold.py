@@ -1,8 +1,8 @@
 """Make one fold of a corpus, or draw its validation part by another seed.
 
-Reads the corpus's rows.parquet, labels.json and which rows each fold tests, and the fold's prepare.json;
-writes the fold's own rows.parquet, labels.json and data_report.json, on which the stages then go on as on
-a corpus.
+Reads the corpus's rows.parquet, labels.json, unknown_labels.json and which rows each fold tests, and the
+fold's prepare.json; writes the fold's own rows.parquet, labels.json, unknown_labels.json and
+data_report.json, on which the stages then go on as on a corpus.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..artifacts import CorpusFolder
+from ..artifacts import CorpusFolder, read_all_labels
 from ..config.stage_options import PrepareOptions, read_stage
 from ..corpus.copies import Copies
 from ..corpus.data_report import data_report
@@ -28,9 +28,9 @@ def run(path: Path) -> None:
     options = read_stage(folder.prepare_options, PrepareOptions)
     fold = options.fold
     assert fold is not None
-    rows, names = read_table(corpus.rows), read_json(corpus.labels)
+    rows, names = read_table(corpus.rows), read_all_labels(corpus)
     split = read_json(corpus.report)["split"]
-    rows["label"] = pd.Categorical.from_codes(rows["label"], names)
+    rows["label"] = pd.Categorical.from_codes(rows["label"].to_numpy(np.int32), pd.Index(names))
     if fold.count > 1:
         folds = read_arrays(corpus.fold_assignment(fold.count, options.seed).folds)["fold"]
     else:
@@ -41,6 +41,7 @@ def run(path: Path) -> None:
     else:
         copies = Copies(rows)
     write_json(folder.report, data_report(rows, copies, split))
-    write_json(folder.labels, names)
+    write_json(folder.labels, read_json(corpus.labels))
+    write_json(folder.unknown_labels, read_json(corpus.unknown_labels))
     write_table(folder.rows, rows.assign(label=rows["label"].cat.codes.astype(np.int32)))
     say(f"fold: {folder.path.name}, {(rows['part'] == 'test').sum():,} test rows")

@@ -14,7 +14,8 @@ from ..csv_line import Dialect
 from . import kernels
 from .kernels import Bounds
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # by which a spreadsheet recognises a formula
+# By which a spreadsheet recognises a formula; some take the full-width signs for the ordinary ones.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class Column(Protocol):

@@ -44,11 +44,13 @@ class VectorStream:
 
     `count` is the number of vectors that the header claims, None without a header. `dimensions` is the
     header's, or else the most common one among the first lines. `is_text` is false for the binary format.
+    Once all lines were read, `ends_in_line` says whether the last one has no end.
     """
 
     def __init__(self, path: Path, raw: io.FileIO, stream: BinaryIO, bar: tqdm[Any]) -> None:
         """`stream` is `raw` unpacked, behind the byte order mark; `bar` counts the bytes of `raw`."""
         self.path = path
+        self.ends_in_line = False
         self._raw, self._stream, self._bar = raw, stream, bar
         start = stream.tell()
         if header := _HEADER.fullmatch(stream.readline(MAX_LINE_BYTES)):
@@ -84,8 +86,10 @@ class VectorStream:
 
         No word of a vocabulary holds a tab or a blank.
         """
+        line = b"\n"
         for line in iter(partial(self._stream.readline, MAX_LINE_BYTES), b""):
             yield line.rstrip().replace(b"\t", b" ")
+        self.ends_in_line = not line.endswith(b"\n")
 
     def read_block(self) -> bytes:
         """Return up to BLOCK_BYTES bytes that follow, none at the end of the file."""
@@ -123,6 +127,10 @@ def open_vectors(path: Path) -> Iterator[VectorStream]:
             unpacked = cast(io.RawIOBase, gzip.GzipFile(fileobj=raw)) if gzipped else raw
             stream: BinaryIO = io.BufferedReader(unpacked, BLOCK_BYTES)
             beginning = stream.read(8)
+            if not beginning:
+                raise InputError(
+                    f"{path}: the file is empty; expected {_FORMATS}; download or export it again"
+                )
             for magic, description in _FOREIGN_MAGIC.items():
                 if beginning.startswith(magic):
                     raise InputError(f"{path}: this is {description}; expected {_FORMATS}")

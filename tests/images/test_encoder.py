@@ -47,7 +47,7 @@ def test_paths_are_relative_to_the_folder_and_without_one_rows_are_the_files_byt
     (by_path,) = encoder.encode_bytes(*concatenate([b"image.png"]), tmp_path)
     (by_bytes,) = encoder.encode_bytes(*concatenate([good.read_bytes(), b"no image"]), None)
     assert by_path.inputs.padded().tolist() == by_bytes.inputs.padded().tolist() == [[[[7], [7]], [[7], [7]]]]
-    assert (by_path.problems, by_bytes.problems) == ([""], ["", "neither a png nor a jpg image"])
+    assert (by_path.problems, by_bytes.problems) == ([""], ["", "no png, jpg, webp, gif, bmp or tiff image"])
 
 
 def test_a_batch_holds_no_more_pixels_than_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,5 +64,5 @@ def test_a_served_model_takes_the_bytes_of_its_own_example() -> None:
     rows = concatenate([encoder.to_bytes(value) for value in column.examples])
     (batch,) = encoder.encode_bytes(*rows, None)
     assert batch.inputs.padded().tolist() == [[[[255] * 3] * 3] * 2]
-    with pytest.raises(InputError, match="a str: expected a png or jpg file's bytes"):
+    with pytest.raises(InputError, match="a str: expected the bytes of an image file"):
         encoder.to_bytes("image.png")

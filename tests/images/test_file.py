@@ -23,6 +23,9 @@ def read(path: Path, height: int = 2, width: int = 2, channels: int = 3) -> np.n
         return fitted(image, height, width, channels)
 
 
+NO_IMAGE = "no png, jpg, webp, gif, bmp or tiff image"
+
+
 def saved(folder: Path, image: Image.Image, name: str = "image.png", **options) -> Path:
     image.save(folder / name, **options)
     return folder / name
@@ -120,16 +123,16 @@ def test_a_truncated_image_is_damaged_or_cut(tmp_path: Path, name: str) -> None:
     whole = saved(tmp_path, Image.fromarray(noise), name).read_bytes()
     for length in (len(whole) // 2, len(whole) * 9 // 10, 30):
         (tmp_path / name).write_bytes(whole[:length])
-        assert "cut" in reason(tmp_path / name) or "neither a png nor a jpg" in reason(tmp_path / name)
+        assert "cut" in reason(tmp_path / name) or NO_IMAGE in reason(tmp_path / name)
 
 
 def test_garbage_is_no_image_and_a_missing_file_or_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
     path = tmp_path / "image.png"
     for garbage in (b"", b"garbage", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(40), b"<svg/>"):
         path.write_bytes(garbage)
-        assert reason(path) == "neither a png nor a jpg image" or "damaged or cut" in reason(path)
-    Image.new("L", (2, 2)).save(path, "GIF")  # whatever its name says
-    assert reason(path) == "neither a png nor a jpg image"
+        assert reason(path) == NO_IMAGE or "damaged or cut" in reason(path)
+    Image.new("L", (2, 2)).save(path, "PPM")  # whatever its name says
+    assert reason(path) == NO_IMAGE
     assert reason(tmp_path / "none.png") == "no such file or directory"
     assert reason(tmp_path) == "is a directory"
 
@@ -197,3 +200,40 @@ def test_images_are_selected_in_order_and_read_from_a_map_as_from_memory(tmp_pat
         chosen = images.select(np.array([7, 0, 3])).select(np.array([2, 0]))
         np.testing.assert_array_equal(chosen.padded(), pixels[[3, 7]])
         assert type(chosen.padded()) is np.ndarray
+
+
+@pytest.mark.parametrize(("name", "options"), [
+    ("a.webp", {"lossless": True}),
+    ("a.gif", {}),
+    ("a.bmp", {}),
+    ("a.tiff", {}),
+    ("a.tif", {"compression": "tiff_lzw"}),
+])  # fmt: skip
+def test_other_formats_are_read_like_png(tmp_path: Path, name: str, options: dict[str, object]) -> None:
+    path = saved(tmp_path, Image.new("RGB", (4, 4), (200, 60, 20)), name, **options)
+    assert read(path, 2, 2).reshape(-1, 3).tolist() == [[200, 60, 20]] * 4
+
+
+@pytest.mark.parametrize(("format", "start", "size"), [
+    ("GIF", 6, b"\xff" * 4),
+    ("WEBP", 21, b"\xff" * 3 + b"\x0f"),  # 28 bits for width and height
+    ("BMP", 18, b"\xff\xff\0\0" * 2),
+])  # fmt: skip
+def test_a_decompression_bomb_of_another_format_is_refused_too(
+    tmp_path: Path, format: str, start: int, size: bytes
+) -> None:
+    Image.new("RGB", (4, 4)).save(
+        tmp_path / "image", format, **({"lossless": True} if format == "WEBP" else {})
+    )
+    content = bytearray((tmp_path / "image").read_bytes())
+    content[start : start + len(size)] = size
+    (tmp_path / "image").write_bytes(content)
+    assert "pixels, as in a decompression bomb" in reason(tmp_path / "image")
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.tiff"])
+def test_of_several_images_in_a_file_the_first_is_read(tmp_path: Path, name: str) -> None:
+    first, second = (Image.new("RGB", (4, 4), color) for color in ((200, 60, 20), (0, 0, 255)))
+    options = {"lossless": True} if name == "a.webp" else {}
+    path = saved(tmp_path, first, name, save_all=True, append_images=[second], **options)
+    assert read(path, 2, 2).reshape(-1, 3).tolist() == [[200, 60, 20]] * 4

@@ -46,3 +46,15 @@ def test_blocks_hold_a_number_of_files_and_a_place_continues_after_its_file(
         assert [len(block.texts) for block in blocks] == [2, 2, 1]
         (last,) = rows.blocks(0, blocks[1].place)
         assert last.lines.tolist() == [[5, 5]]
+
+
+def test_a_link_that_leads_nowhere_is_a_bad_row_among_those_that_are_read(tmp_path: Path) -> None:
+    folder_of(tmp_path / "elsewhere", ["1.png"])
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "a.png").symlink_to(tmp_path / "none.png")
+    (tmp_path / "new" / "b").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    with PathTable(tmp_path / "new") as rows:
+        (block,) = rows.blocks(0)
+    (start, end) = block.texts[0].tolist()
+    assert block.data[start:end].tobytes().decode() == str(tmp_path / "new" / "b" / "1.png")
+    assert [row.reason for row in block.bad] == ["a link that leads to no file"]

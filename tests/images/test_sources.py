@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import InputError
-from pipeline.images.sources import MAX_DEFAULT_SIDE, parts, read_images, shape_of
+from pipeline.images.sources import MAX_DEFAULT_SIDE, labels_of, parts, read_images, shape_of
+from pipeline.labels.classes import Classes
 from pipeline.options import Source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,11 +24,18 @@ def source(**options) -> Source:
     return Source.model_validate(options)
 
 
+ENDINGS = ".png, .jpg, .jpeg, .webp, .gif, .bmp, .tif or .tiff"
+
+
 def read(source: Source):
-    """The pixels that were written, and part -> examples, and part -> what was set aside."""
+    """The pixels that were written, and part -> examples, and part -> what was set aside.
+
+    A class of one image is learned, as most of these corpora have no other.
+    """
     found, written = parts(source), bytearray()
     shape = shape_of(found, source)
-    examples, rejected = read_images(found, source, written.extend)
+    classes = Classes.of_labels(labels_of(found, source), source.model_copy(update={"rare": "keep"}))
+    examples, rejected = read_images(found, source, classes, written.extend)
     return np.frombuffer(bytes(written), np.uint8).reshape(-1, *shape), examples, rejected
 
 
@@ -96,18 +104,35 @@ def test_what_cannot_be_read_is_set_aside_with_the_reason_and_hidden_files_are_l
     assert said.pop("cut.png").startswith("damaged or cut")
     assert said == {
         "top.png": "it lies in no subfolder, which would name its class",
-        "notes.txt": "its name does not end in .png, .jpg or .jpeg",
-        "other.webp": "its name does not end in .png, .jpg or .jpeg",
+        "notes.txt": f"its name does not end in {ENDINGS}",
+        "other.webp": "no png, jpg, webp, gif, bmp or tiff image",
     }
 
 
 def test_a_part_without_an_image_is_refused_with_the_first_reason(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "0.png").write_text("x")
-    with pytest.raises(InputError, match="train part has no image that can be read; .*0.png: neither a png"):
+    with pytest.raises(InputError, match="train part has no image that can be read; .*0.png: no png, jpg"):
         read(source(format="folder", train=str(tmp_path)))
     with pytest.raises(InputError, match="none: expected a folder with one subfolder of images"):
         read(source(format="folder", train=str(tmp_path / "none")))
+
+
+def test_folders_without_an_image_are_named_and_lone_classes_have_no_pixels(tmp_path: Path) -> None:
+    images = {f"{name}/{n}.png": grey(n) for n, name in enumerate(["a", "a", "b", "b", "c"])}
+    of = folder_of(tmp_path, images)
+    for name in ("none", ".hidden", "notes"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("x")
+    found = parts(of)
+    assert found["train"].empty_folders == ["none", "notes"]
+    classes, written = Classes.of_labels(labels_of(found, of), of), bytearray()
+    examples, rejected = read_images(found, of, classes, written.extend)
+    assert [one.label for one in examples["train"]] == ["a", "a", "b", "b"] and len(written) == 4 * 16
+    assert {Path(one.file).name: one.reason for one in rejected["train"]} == {
+        "a.txt": f"its name does not end in {ENDINGS}",
+        "4.png": "the only row of class 'c'",
+    }
 
 
 def test_equal_pixels_have_equal_content_whatever_their_file(tmp_path: Path) -> None:
@@ -161,12 +186,15 @@ def write_fashion_mnist(folder: Path) -> None:
 def test_keras_reads_its_cache_and_a_download_that_fails_is_one_line(tmp_path: Path) -> None:
     write_fashion_mnist(tmp_path / "datasets" / "fashion-mnist")
     code = """
+from pipeline.labels.classes import Classes
 from pipeline.errors import InputError
-from pipeline.images.sources import parts, read_images
+from pipeline.images.sources import labels_of, parts, read_images
 from pipeline.options import Source
 source = Source(format="keras", dataset="fashion_mnist")
 written = bytearray()
-examples, _ = read_images(parts(source), source, written.extend)
+found = parts(source)
+classes = Classes.of_labels(labels_of(found, source), source.model_copy(update={"rare": "keep"}))
+examples, _ = read_images(found, source, classes, written.extend)
 print(source.official, {part: [one.label for one in found] for part, found in examples.items()})
 print(len(written) == 5 * 28 * 28, list(written[:: 28 * 28]))
 try:

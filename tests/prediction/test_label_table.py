@@ -33,12 +33,13 @@ def test_a_file_is_labelled_in_its_order_and_its_summary_counts_the_rows(tmp_pat
         labelled = LabelledTable(table, Labeller(classifier, OutputColumns(abstain=0.75), Path()), 3)
         labelled.to_csv(output, None)
     assert output.read_text().splitlines() == [
-        "id,text,predicted_label,probability", "1,good,good,0.9820", "2,bad,bad,0.9820", "4,zzz,,0.5000",
+        "id,text,predicted_label,probability", "1,good,good,0.9820", "2,bad,bad,0.9820", "4,zzz,,0.0000",
     ]  # fmt: skip
     assert rejects_path(output).read_text().splitlines()[1] == "4,4,1 field where the header has 2,3"
     first, *lines = labelled.summary(output).splitlines()
     assert first.startswith("predict: 3 rows labelled, ") and first.endswith(f"a second: {output}")
     assert lines == [
+        "  texts without any known word, with probability 0: 1",
         "  rows left without a label, of probability below 0.75: 1",
         "  rows that could not be read: 1",
         "    1 field where the header has 2: 1",

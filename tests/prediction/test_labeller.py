@@ -36,8 +36,8 @@ def test_the_labels_are_ranked_and_each_has_its_probability() -> None:
     sure = 1 / (1 + np.exp(-4))  # of the logits 4 and 0
     assert found["predicted_label"] == ["bad", "bad", "bad", "good", "bad"]
     assert found["predicted_label_2"] == ["good", "good", "good", "bad", "good"]
-    assert found["probability"] == pytest.approx([0.5, sure, 0.5, sure, sure])
-    assert found["probability_2"] == pytest.approx([0.5, 1 - sure, 0.5, 1 - sure, 1 - sure])
+    assert found["probability"] == pytest.approx([0.5, sure, 0, sure, sure])  # the third has no word
+    assert found["probability_2"] == pytest.approx([0.5, 1 - sure, 0, 1 - sure, 1 - sure])
     assert found["probability_of_good"] == pytest.approx([0.5, 1 - sure, 0.5, sure, 1 - sure])
 
 
@@ -83,6 +83,20 @@ def test_shares_and_counts_are_of_the_tokens() -> None:
     assert found["cut_off"] == [0, 0, 0, 0, 0.25]
     assert (counts.rows, counts.empty, counts.truncated) == (5, 1, 1)
     assert (counts.tokens, counts.unknown) == (10, 1)
+
+
+@pytest.mark.parametrize("chosen", [{}, {"abstain": 0.001}])
+def test_a_text_without_a_known_word_has_probability_0_and_no_label_if_rows_may_have_none(
+    chosen: dict[str, float],
+) -> None:
+    texts = ["", " \t", "\u200b", "zzz yyy", "\U0001f642", "zzz zzz zzz bad", "bad"]
+    labeller = Labeller(texts_classifier(), OutputColumns(**chosen), Path())
+    rows = labeller.label(*concatenate([text.encode() for text in texts]))
+    found = cells(rows.columns)
+    assert found["predicted_label"] == ([""] * 6 if chosen else ["bad"] * 6) + ["bad"]
+    assert found["probability"] == pytest.approx([0] * 6 + [1 / (1 + np.exp(-4))])  # three tokens are read
+    assert (rows.counts.empty, rows.counts.without_known_word) == (3, 6)
+    assert rows.counts.abstained == (6 if chosen else 0)
 
 
 def test_evidence_adds_up_to_the_logit_of_the_label() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -43,9 +45,9 @@ def rows(texts: list[str], labels: list[int], part: str = "test") -> pd.DataFram
     )
 
 
-def scored(model: Pool, table: pd.DataFrame) -> ScoredRows:
+def scored(model: Pool, table: pd.DataFrame, unknown: Sequence[str] = ()) -> ScoredRows:
     inputs = ENCODER.encode(list(table["text"]))
-    return ScoredRows.from_corpus(classifier(model), table, inputs, pd.Series(True, table.index))
+    return ScoredRows.from_corpus(classifier(model), table, inputs, pd.Series(True, table.index), unknown)
 
 
 def classifier(model: Pool) -> Classifier:

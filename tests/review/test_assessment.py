@@ -55,6 +55,28 @@ def test_networks_without_n_grams_are_not_scored_twice(model: Pool) -> None:
     assert found["members"] == []
 
 
+def test_a_label_that_no_training_row_has_is_an_error_of_every_classifier() -> None:
+    """The network has good and bad right; two rows are called odd, which it cannot say, nor the opponent."""
+    test = scored(pool(), rows(["good", "bad", "good", "fine"], [1, 0, 2, 2]), ["odd"])
+    opponents = {"majority": Opponent(np.array([1, 1, 1, 1]), 1)}
+    found = assessment.measures(test, opponents, None, "accuracy", seed=1).to_json()
+    assert (found["accuracy"], found["majority_accuracy"]) == (0.5, 0.25)
+    # Of good and odd the network's F1 is 2 / (1 + 3) and 0, and bad is right; the majority class has 2 / 5.
+    assert found["macro_f1"] == pytest.approx((1 + 2 / 4 + 0) / 3)
+    assert found["majority_macro_f1"] == pytest.approx((0 + 2 / 5 + 0) / 3)
+    assert found["unknown_label_rows"] == 2
+    assert found["confusion"] == [[1, 0, 0], [0, 1, 0], [0, 2, 0]]
+    assert [(entry["label"], entry["rows"]) for entry in found["classes"]] == [
+        ("bad", 1),
+        ("good", 1),
+        ("odd", 2),
+    ]
+    assert found["slices"]["class"][2] == {"slice": "odd", "rows": 2, "accuracy": 0.0} | {
+        "interval": found["slices"]["class"][2]["interval"]
+    }
+    assert test.is_known.tolist() == [True, True, False, False]
+
+
 def test_out_of_scope_texts_are_compared_with_the_test_part() -> None:
     """Good, bad and fine have a logit of 4 either way; a text of unknown words has 0 for both classes."""
     test = scored(pool(), rows(["good", "bad", "zzz"], [1, 0, 0]))

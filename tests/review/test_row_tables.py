@@ -47,6 +47,21 @@ def test_each_judge_ranks_its_own_rows_and_those_of_the_test_part_stand_last() -
     assert first < second
 
 
+def test_a_label_that_no_training_row_has_is_suspect_and_is_never_suggested() -> None:
+    table = pd.concat(
+        [
+            rows(["good day"] * 10 + ["bad day"] * 10, [1] * 10 + [0] * 10, "train"),
+            rows(["good", "bad", "good", "zzz"], [1, 0, 2, 2], "test"),
+        ],
+        ignore_index=True,
+    )
+    inputs = ENCODER.encode(list(table["text"]))
+    judged = ScoredRows.from_corpus(classifier(pool()), table, inputs, table["part"] != "train", ["odd"])
+    assert row_tables.predictions(judged)["label"].tolist() == ["good", "bad", "odd", "odd"]
+    suspects = row_tables.suspect_labels(judged, table, inputs, seed=1)
+    assert suspects[["text", "label", "suggested_label"]].to_numpy().tolist() == [["good", "odd", "good"]]
+
+
 def test_copies_of_a_text_do_not_vouch_for_each_others_wrong_label() -> None:
     """Fine occurs in six copies of one text alone, all of them labelled good, as if it meant good."""
     lengths = range(1, 11)

@@ -206,3 +206,15 @@ def test_wrong_options_are_one_line(
     assert main(["configure", f"CORPUS={corpus}", "MODEL=kim-rand", f"SET={assignments}"]) == 2
     error = capsys.readouterr().err
     assert expected in error and error.count("\n") == 1
+
+
+def test_a_header_that_miscounts_the_words_is_a_caution(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_vectors(tmp_path / "v.vec", IN_FILE, 4)
+    path.write_text(f"{len(IN_FILE) + 1} 4\n" + path.read_text("utf-8"), "utf-8")
+    folder, said = embed(corpus, "", capsys, f"VECTORS={path}")
+    warning = f"line 1 claims {len(IN_FILE) + 1} words, and there are {len(IN_FILE)}, which were read"
+    assert f"caution: {path} {warning}" in " ".join(line.strip() for line in said)
+    files = read(folder)[3]["files"]
+    assert isinstance(files, dict) and files[str(path)]["warnings"][0] == warning

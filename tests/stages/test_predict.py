@@ -130,13 +130,15 @@ def test_each_column_is_what_the_classifier_says(tmp_path: Path, classifier: Cla
         "cut_off", "evidence",
     ]  # fmt: skip
     probabilities = classifier.predict_proba(texts)
-    logits = classifier.logits(classifier.encoder.encode(texts))
-    for row, text, shares, logit in zip(found, texts, probabilities, logits, strict=True):
+    sequences = classifier.encoder.encode(texts).as_sequences()
+    logits, lacking = classifier.logits(sequences), sequences.lack_known_words
+    assert lacking.tolist() == [False, False, True, False, False]
+    for row, text, shares, logit, lacks in zip(found, texts, probabilities, logits, lacking, strict=True):
         assert row["review"] == text
         order = np.argsort(-shares)
         for suffix, place in [("", order[0]), ("_2", order[1]), ("_3", order[2])]:
             assert row[f"predicted_label{suffix}"] == LABELS[place]
-            assert row[f"probability{suffix}"] == f"{shares[place]:.4f}"
+            assert row[f"probability{suffix}"] == f"{0 if lacks else shares[place]:.4f}"
         assert [row[f"probability_of_{label}"] for label in LABELS] == [f"{share:.4f}" for share in shares]
         parts = json.loads(row["evidence"])
         assert sum(value for _, value in parts) == pytest.approx(logit.max(), abs=1e-3)
@@ -178,7 +180,8 @@ def test_a_precision_labels_from_the_probability_that_the_validation_part_shows(
     assert outcomes is not None
     threshold = outcomes.probability[outcomes.correct].min()
     texts = [row["review"] for row in rows(tmp_path / "all.csv")]
-    labelled = classifier.predict(texts)[1] >= threshold
+    lacking = classifier.encoder.encode(texts).as_sequences().lack_known_words
+    labelled = (classifier.predict(texts)[1] >= threshold) & ~lacking
     expected = [
         row | ({} if shown else {"predicted_label": ""})
         for row, shown in zip(rows(tmp_path / "all.csv"), labelled, strict=True)

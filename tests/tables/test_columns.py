@@ -107,7 +107,7 @@ def test_a_line_is_read_back_by_the_csv_module(values: list[str], delimiter: str
     assert read(Dialect(delimiter).line(values), delimiter) == [values]
 
 
-@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1", "＋1", "－1", "＠a"])
 def test_a_formula_gets_an_apostrophe(value: str) -> None:
     assert cells.escape_values(["a", value, ""]) == ["a", f"'{value}", ""]
     column = cells.escape_formulas(NameColumn("label", np.array([1, 0], np.int64), ["fine", value]))

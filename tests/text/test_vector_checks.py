@@ -65,7 +65,7 @@ def test_real_vectors_are_told_from_those_of_another_language(corpus: str, words
     encoder = TextEncoder.learn(texts, Tokenize())
     sentences = encoder.encode(texts)
     for language, name in (("English", "glove.840B.300d.10k"), ("Chinese", "tencent.char.200d")):
-        matrix, found = read_vectors(SHARED / "vectors" / f"{name}.txt.gz", encoder.words, seed=1)
+        matrix, found, _ = read_vectors(SHARED / "vectors" / f"{name}.txt.gz", encoder.words, seed=1)
         assert bool(warnings(matrix, found, found, encoder.words, sentences)) == (language != words_of)
 
 

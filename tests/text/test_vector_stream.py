@@ -44,7 +44,9 @@ def test_a_file_is_recognised_and_stands_at_its_first_vector(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "line 1: no header"),
+        (b"", "the file is empty; expected word2vec"),
+        (gzip.compress(b""), "the file is empty"),
+        (b"\n", "line 1: no header"),
         (b"a film of quiet power\n", "line 1: no header"),
         (bytes(range(256)) * 9, "line 1: no header"),
         (b"\x00" * 9, "line 1: no header"),
