@@ -226,7 +226,7 @@ def test_artifacts_are_named_in_one_module() -> None:
         *(STAGE_MODULES[stage] for stage in ("prepare", "tokenize", "baseline", "embed")),
         *(
             COMMAND_MODULES[name]
-            for name in ("configure", "predict", "train", "crossval", "curve", "tune", "why")
+            for name in ("configure", "predict", "say", "train", "crossval", "curve", "tune", "why")
         ),
     ],
 )
@@ -316,6 +316,7 @@ TESTED_BY = {
     "networks.first_layer": "review/test_pixel_filters.py",
     "networks.keras_network": "prediction/test_classifier.py",
     "release.champion_note": "release/test_champions.py",
+    "release.chosen_model": "commands/test_say.py",
     "review.run_figures": "test_end_to_end.py",
     "stages.evaluate": "test_end_to_end.py",
     "stages.prepare": "test_bad_input.py",
