@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
+import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..artifacts import RunFolder, code_folder, data_folder
+from ..artifacts import RunFolder, code_folder
 from ..config import assignments, loading, words
 from ..config.command_line import Words
 from ..config.stage_options import Request
+from ..environment.moved_data import record_first_place
 from ..environment.program import command_text
-from ..errors import InputError
 from ..options import Configuration
+from ..terminal import visible
 from ..text import vector_sources
 from .code_digest import write_code_digests
 
@@ -40,9 +41,8 @@ class TrainingRequest:
     def from_words(cls, given: Words) -> TrainingRequest:
         """Return the request with the names of corpus and model filled in.
 
-        Raises InputError for a model or corpus that there is not, and for a folder that make cannot work in.
+        Raises InputError for a model or corpus that there is not.
         """
-        _check_data_folder(str(data_folder()))
         corpus, model = loading.resolved(given[words.CORPUS], given[words.MODEL])
         return cls(
             corpus,
@@ -106,6 +106,7 @@ class TrainingRequest:
         configuration = loading.load(self.corpus, self.model, self.set, flags)
         for vectors in configuration.embed.pretrained:
             vector_sources.files(vectors)
+        record_first_place()
         write_code_digests(code_folder())
         return configuration
 
@@ -132,13 +133,10 @@ class TrainingRequest:
         corpus = folder.corpus.path.name if is_of_study else Path(self.corpus).name
         is_long = len(self._changes) > MAX_SET_CHARACTERS
         changed = f"{self._changes[:MAX_SET_CHARACTERS]}…" if is_long else self._changes
-        return Request(title=f"{corpus} {self.model} {changed}".strip(), command=command)
+        title = f"{corpus} {self.model} {changed}".strip()
+        return Request(title=visible(title), command=_plain(command))
 
 
-def _check_data_folder(folder: str) -> None:
-    """Raise InputError for a folder whose name means something else to Make, or to the shell."""
-    if odd := re.search(r"""^-|[\s:#%$=;|&*?~!^"'`\\<>(){}\[\]]""", folder):
-        where = "at the beginning" if odd[0] == "-" else "in its path"
-        raise InputError(
-            f"CONVTEXT_DATA={folder}: make cannot work in a folder with {odd[0]!r} {where}: name another"
-        )
+def _plain(command: str) -> str:
+    """Return a command with escapes for the bytes of a file's name that are not UTF-8."""
+    return os.fsencode(command).decode("utf-8", "backslashreplace")

@@ -20,7 +20,8 @@ from mlflow.store.artifact.artifact_repository_registry import get_registered_ar
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..artifacts import checked_id
+from ..artifacts import artifacts_folder, checked_id
+from ..environment.moved_data import mend_store
 from ..errors import InputError, StoreUnreachable
 from . import location, locks
 
@@ -66,6 +67,8 @@ def connect() -> Connection:
         logging.getLogger(logger).setLevel(level)
     try:
         _create_database()
+        if location.is_default():
+            mend_store()
         client = mlflow.MlflowClient(tracking_uri=location.store_uri())
         experiment = _experiment(client)
         _mark_killed_runs(client)
@@ -204,10 +207,10 @@ def _create_database() -> None:
     artifacts = None
     if location.is_default():
         path.parent.mkdir(parents=True, exist_ok=True)
-        artifacts = (path.parent / "artifacts").as_uri()
+        artifacts = artifacts_folder().as_uri()
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         fresh = Path(scratch) / "mlflow.db"
-        client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{fresh}")
+        client = mlflow.MlflowClient(tracking_uri=location.sqlite_uri(fresh))
         client.create_experiment(EXPERIMENT, artifacts, tags=EXPERIMENT_TAGS)
         with suppress(FileExistsError):
             path.hardlink_to(fresh)
