@@ -18,6 +18,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own use of Pydantic and SQLAlchemy
 ]
+# Eight test rows show nothing, which the gate would say.
+REGISTER = ("register", "CORPUS=reviews.csv", "MODEL=kim-rand", "FORCE=a test")
 LOCATIONS = (
     "select artifact_location from experiments where name = 'convtext'"
     " union select artifact_uri from runs union select artifact_location from logged_models"
@@ -53,13 +55,12 @@ def test_a_project_can_be_copied_and_moved(
     original.mkdir()
     project.write_reviews(original / "reviews.csv", 60)
     train(project, original, 1)
-    assert run(project, original, "register", "CORPUS=reviews.csv", "MODEL=kim-rand").returncode == 0
+    assert run(project, original, *REGISTER).returncode == 0
     before = content(original)
 
     shutil.copytree(original, copy)
     train(project, copy, 2)
-    judged = run(project, copy, "register", "CORPUS=reviews.csv", "MODEL=kim-rand")
-    assert judged.returncode in (0, 1), judged.stderr
+    assert run(project, copy, *REGISTER).returncode == 0
     assert content(original) == before
     assert len(query(copy / "data", "select 1 from runs")) == 2
     assert len(list((copy / "data" / "build").glob("[!.]*"))) == 1
@@ -73,9 +74,7 @@ def test_a_project_can_be_copied_and_moved(
     assert (moved / "new.csv.predictions.csv").read_text().splitlines()[1].startswith("a lovely film,5,")
     again = train(project, moved, 1).stdout.splitlines()
     assert len(again) == 1  # the folder alone: nothing was made anew
-    assert "this run is the champion already" in (
-        run(project, moved, "register", "CORPUS=reviews.csv", "MODEL=kim-rand").stdout
-    )  # fmt: skip
+    assert "this run is the champion already" in run(project, moved, *REGISTER).stdout
     assert not original.exists()
     monkeypatch.setenv("CONVTEXT_DATA", str(moved / "data"))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

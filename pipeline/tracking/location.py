@@ -73,7 +73,9 @@ def store_uri() -> str:
 
 def sqlite_uri(file: Path) -> str:
     """Return the address of an SQLite file as SQLAlchemy reads it: but for `%` and `?` a path is its own."""
-    return f"sqlite:///{str(file).replace('%', '%25').replace('?', '%3F')}"
+    path = str(file).replace("%", "%25").replace("?", "%3F")
+    # By the name of the dialect alone, MLflow would create the folder that is so spelled.
+    return f"sqlite:///{path}" if path == str(file) else f"sqlite+pysqlite:///{path}"
 
 
 def is_remote() -> bool:
