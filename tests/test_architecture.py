@@ -21,7 +21,7 @@ MODULES = {
     for path in sorted((ROOT / "pipeline").rglob("*.py"))
 }
 # MLflow's rooms: the store in use, runs as they are recorded, and sent later, and found again, models as they
-# are packed, what is run where they are served, and which of them is the champion.
+# are packed, what is run where they are served, and which of them is the champion; the server of its pages.
 MLFLOW = {
     "pipeline.tracking.store",
     "pipeline.tracking.writer_process",
@@ -31,6 +31,7 @@ MLFLOW = {
     "pipeline.tracking.mlflow_model",
     "pipeline.tracking.served_model",
     "pipeline.release.registry",
+    "pipeline.commands.dashboard",
 }
 # A room imports only rooms on floors below its own. The ground floor is the modules in pipeline/ itself.
 FLOORS: tuple[set[str], ...] = (

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..artifacts import RunFolder, code_folder
 from ..config import assignments, loading, words
 from ..config.command_line import Words
+from ..config.conf_folders import CORPORA
 from ..config.stage_options import Request
 from ..environment.moved_data import record_first_place
 from ..environment.program import command_text
@@ -130,11 +131,17 @@ class TrainingRequest:
     def described(self, folder: RunFolder, command: str) -> Request:
         """Return what a run is called, after the corpus, the model and what is changed, and its command."""
         is_of_study = folder.corpus.is_fold or folder.corpus.is_subset
-        corpus = folder.corpus.path.name if is_of_study else Path(self.corpus).name
+        corpus = folder.corpus.path.name if is_of_study else _shown(self.corpus)
         is_long = len(self._changes) > MAX_SET_CHARACTERS
         changed = f"{self._changes[:MAX_SET_CHARACTERS]}…" if is_long else self._changes
         title = f"{corpus} {self.model} {changed}".strip()
         return Request(title=visible(title), command=_plain(command))
+
+
+def _shown(corpus: str) -> str:
+    """Return the corpus as a list of runs names it: of a file with its folder, as many are a `train.csv`."""
+    is_file = not CORPORA.find(corpus)
+    return str(Path(*Path(corpus).resolve().parts[-2:])) if is_file else corpus
 
 
 def _plain(command: str) -> str:

@@ -72,7 +72,7 @@ def reviewed(
     ) as server:  # fmt: skip
         try:
             assert server.stdout
-            runs.address = server.stdout.readline().split()[-1].partition("/#")[0]
+            runs.address = server.stdout.readline().split()[-1].removesuffix("/results")
             until = time.monotonic() + 90
             while time.monotonic() < until:
                 try:
@@ -101,6 +101,19 @@ def assert_drawn(picture: np.ndarray) -> None:
     """Not a blank page: of its rows and columns of pixels many hold something."""
     ink = (picture != picture[0, 0]).any(axis=2)
     assert ink.any(axis=1).mean() > 0.3 and ink.any(axis=0).mean() > 0.3
+
+
+def test_the_table_of_runs_tells_them_apart_and_begins_with_what_came_out(
+    browser: Browser, reviewed: Reviewed, tmp_path: Path
+) -> None:
+    words, picture, said = seen(browser, f"{reviewed.address}/results", tmp_path)
+    assert_drawn(picture)
+    assert not uncaught(said)
+    columns = ["corpus", "test.accuracy", "test.baseline_accuracy", "test.difference", "test.difference.low"]
+    places = [words.index(f">{column}<") for column in columns]
+    assert places == sorted(places)
+    assert f"{reviewed.data.parent.name}/text.csv kim-rand" in words and "digits image_cnn" in words
+    assert "shared view" not in words.lower() and "MLflow Assistant" not in words
 
 
 @pytest.mark.parametrize("name", list(RUNS))
