@@ -112,7 +112,7 @@ def test_the_table_of_runs_tells_them_apart_and_begins_with_what_came_out(
     assert not uncaught(said)
     metrics = ["accuracy", "baseline_accuracy", "difference", "difference.low", "difference.high"]
     columns = ["tags.`corpus`", *(f"metrics.`test.{metric}`" for metric in metrics)]
-    found = [re.search(rf'col-id="{re.escape(column)}"[^>]* left: (\d+)px', words) for column in columns]
+    found = [re.search(rf'col-id="{re.escape(column)}"[^>]*left: (\d+)px', words) for column in columns]
     places = [int(place[1]) for place in found if place]
     assert len(places) == len(columns) and places == sorted(places) and places[0] == 0
     assert f"{reviewed.data.parent.name}/text.csv kim-rand" in words and "digits image_cnn" in words
