@@ -25,6 +25,8 @@ data/build/<corpus>/<model>/    embed.json train.json          the stages' optio
                                 registration/                  the comparison with the champion
                                 why.md                         the comparison with dense networks
 data/build/<corpus>/<model>/tune/<search>/    tune.json trials.csv   the search's options and trials
+data/tracking/mlflow.db         the runs, unless MLFLOW_TRACKING_URI says otherwise; their files: artifacts/
+data/tracking/first_place       where the data folder was first used
 data/tracking/champions/        <corpus>.json and .lock, and the champion's MLflow model in a folder named by
                                 its id
 """
@@ -75,6 +77,30 @@ def build_folder() -> Path:
 def code_folder() -> Path:
     """The digests of the code that each stage runs; no corpus has such a name."""
     return build_folder() / ".code"
+
+
+def in_data_folder(path: Path) -> Path:
+    """Return a path relative to the data folder, whose own name may mean something to Make or to a shell."""
+    return path.relative_to(data_folder())
+
+
+def local_store_file() -> Path:
+    """Return the database of the runs where MLFLOW_TRACKING_URI says nothing else."""
+    return data_folder().resolve() / "tracking" / "mlflow.db"
+
+
+def artifacts_folder() -> Path:
+    """Return where the artifacts of those runs are."""
+    return local_store_file().with_name("artifacts")
+
+
+def first_place_file() -> Path:
+    return data_folder() / "tracking" / "first_place"
+
+
+def links_folder() -> Path:
+    """Links to files whose names no option can hold."""
+    return build_folder() / ".links"
 
 
 class CorpusFolder:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+from bisect import bisect_left
+from itertools import accumulate
 from textwrap import fill
 from typing import TextIO
+from unicodedata import east_asian_width
 
 TERMINAL_WIDTH = 79  # columns of whatever is printed
 # Control characters of C0 and C1, line and paragraph separators, what changes the direction of the text that
@@ -49,9 +52,14 @@ def wrapped(text: str, indent: str = "  ") -> str:
 
 
 def shorten(text: object, columns: int) -> str:
-    """Return the text on one line of at most `columns` characters, an ellipsis for what is cut off."""
+    """Return the text on one line of at most `columns`, an ellipsis for what is cut off.
+
+    A Chinese, Japanese or Korean character takes two columns.
+    """
     line = " ".join(str(text).split())
-    return line if len(line) <= columns else f"{line[: columns - 1]}…"
+    wide = (1 + (east_asian_width(character) in "WF") for character in line[: columns + 1])
+    ends = list(accumulate(wide, initial=0))
+    return line if ends[-1] <= columns else f"{line[: bisect_left(ends, columns) - 1]}…"
 
 
 def shorten_middle(text: object, columns: int) -> str:

@@ -21,7 +21,7 @@ MODULES = {
     for path in sorted((ROOT / "pipeline").rglob("*.py"))
 }
 # MLflow's rooms: the store in use, runs as they are recorded, and sent later, and found again, models as they
-# are packed, what is run where they are served, and which of them is the champion.
+# are packed, what is run where they are served, and which of them is the champion; the server of its pages.
 MLFLOW = {
     "pipeline.tracking.store",
     "pipeline.tracking.writer_process",
@@ -31,6 +31,7 @@ MLFLOW = {
     "pipeline.tracking.mlflow_model",
     "pipeline.tracking.served_model",
     "pipeline.release.registry",
+    "pipeline.commands.dashboard",
 }
 # A room imports only rooms on floors below its own. The ground floor is the modules in pipeline/ itself.
 FLOORS: tuple[set[str], ...] = (
@@ -227,7 +228,7 @@ def test_artifacts_are_named_in_one_module() -> None:
         *(STAGE_MODULES[stage] for stage in ("prepare", "tokenize", "baseline", "embed")),
         *(
             COMMAND_MODULES[name]
-            for name in ("configure", "predict", "train", "crossval", "curve", "tune", "why")
+            for name in ("configure", "predict", "say", "train", "crossval", "curve", "tune", "why")
         ),
     ],
 )
@@ -317,6 +318,7 @@ TESTED_BY = {
     "networks.first_layer": "review/test_pixel_filters.py",
     "networks.keras_network": "prediction/test_classifier.py",
     "release.champion_note": "release/test_champions.py",
+    "release.chosen_model": "commands/test_say.py",
     "review.run_figures": "test_end_to_end.py",
     "stages.evaluate": "test_end_to_end.py",
     "stages.tokenize": "test_no_leak.py",

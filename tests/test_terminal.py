@@ -49,6 +49,7 @@ def test_a_text_is_shortened_to_the_columns_that_there_are() -> None:
     assert shorten("as it\n is", 8) == "as it is"
     assert shorten("a longer text", 8) == "a longe…"
     assert shorten(12345, 4) == "123…"
+    assert [shorten("你好吗", columns) for columns in (6, 5, 4)] == ["你好吗", "你好…", "你…"]
 
 
 def test_a_name_loses_its_middle_and_keeps_both_ends() -> None:

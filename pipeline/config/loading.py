@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pkgutil
-import re
 from pathlib import Path
 from typing import Any
 
 from .. import models
 from ..artifacts import build_folder
+from ..environment.moved_data import lasting_path
 from ..errors import InputError
-from ..images.folder import SUFFIXES, files_below, is_plain
+from ..images.folder import SUFFIXES, files_below
 from ..options import IMAGE_FORMATS, Configuration, InputKind, Section
+from ..terminal import visible
 from . import assignments as settings
-from . import yaml_core
+from . import names, yaml_core
 from .assignments import CORPUS_KEYS, MODEL_KEYS
 from .complaints import Origins, suggest, validate
 from .conf_folders import CORPORA, MODELS, shown_path
 from .stage_options import Input
 from .words import WORD_OF_OPTION
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a name that a shell, make and a folder take unquoted
-NAMES = "a name is of letters, digits, `.`, `_` and `-`, and begins with a letter or digit"
 DEFAULT_CORPUS: dict[InputKind, str] = {"tokens": "docstrings", "images": "digits"}
 DEFAULT_MODEL: dict[InputKind, str] = {"tokens": "convtext", "images": "image_cnn"}
 OPTIONS_OF_FILE = WORD_OF_OPTION.keys() - {"source.case", "source.rare", "source.other", "embed.vectors"}
@@ -47,6 +45,8 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, Any]) -> Co
     origins |= dict.fromkeys(CORPUS_KEYS, f"conf/corpora/{corpus}.yaml")
     origins |= dict.fromkeys(MODEL_KEYS - of_corpus_alone, f"conf/models/{model}.yaml")
     given = {key: (value, WORD_OF_OPTION[key]) for key, value in flags.items()}
+    if test := flags.get("source.test"):
+        given["source.test"] = names.plain_path(test), WORD_OF_OPTION["source.test"]
     given |= {key: (value, "SET") for key, value in settings.parse(assignments).items()}
     for key, (value, origin) in given.items():
         settings.assign(values, key, value)
@@ -76,7 +76,7 @@ def _corpus_values(corpus: str, flags: dict[str, Any]) -> dict[str, Any]:
     columns = [key for key in flags if key in OPTIONS_OF_FILE - {"source.test"}]
     if columns and form in IMAGE_FORMATS:
         raise InputError(f"{WORD_OF_OPTION[columns[0]]}= is for a CSV, and {corpus} has images")
-    return {"source": {"format": form, "train": str(path)}}
+    return {"source": {"format": form, "train": names.plain_path(str(path))}}
 
 
 def resolved(corpus: str, model: str) -> tuple[str, str]:
@@ -106,17 +106,9 @@ def input_of_corpus(corpus: str) -> InputKind:
 
 
 def run_folder(corpus: str, model: str) -> Path:
-    """Return data/build/<corpus>/<model>.
-
-    The name of a CSV's folder has a hash of its whole path, so that two files of one name do not collide.
-    """
-    if CORPORA.find(corpus):
-        name = corpus
-    else:
-        path = Path(corpus).resolve()
-        stem = re.sub(r"[^a-z0-9]+", "-", path.name.partition(".")[0].lower()).strip("-") or "corpus"
-        name = f"{stem}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
-    return build_folder() / name / model
+    """Return data/build/<corpus>/<model>, where the corpus and the model have names that Make can take."""
+    name = names.conf_name(corpus) if CORPORA.find(corpus) else names.file_name(Path(corpus))
+    return build_folder() / name / names.conf_name(model)
 
 
 def check_model(model: str) -> None:
@@ -151,7 +143,7 @@ def identify(path: str) -> Input:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror.lower() if error.strerror else error}") from error
     return Input(
-        path=str(Path(path).resolve()),
+        path=visible(str(lasting_path(Path(path)))),
         bytes=sum(file.st_size for file in status),
         modified=max(file.st_mtime_ns for file in status),
     )
@@ -186,8 +178,6 @@ def _format(corpus: str) -> str:
 def _corpus_file(corpus: str) -> Path:
     path = Path(corpus)
     if path.is_file() or (path.is_dir() and _has_images(path)):
-        if not is_plain(corpus):  # such as bytes that are not UTF-8: no option can hold it
-            raise InputError(f"{corpus!r}: the file's name is not plain text: rename it")
         return path
     if path.suffix or "/" in corpus:
         problem = "no such file"
@@ -207,8 +197,6 @@ def _has_images(folder: Path) -> bool:
 
 def _read_yaml(path: Path, allowed: frozenset[str]) -> dict[str, Any]:
     file = shown_path(path)
-    if not NAME.fullmatch(path.stem):
-        raise InputError(f"{file}: rename it: {NAMES}")
     try:
         values = yaml_core.read(path.read_text("utf-8"))
     except UnicodeDecodeError as error:

@@ -145,6 +145,9 @@ FORM = Word("FORM", "float32", "of the folded table: int16 (default) or float32;
 THREADS: Word[int | None] = Word(
     "THREADS", "8", "that label side by side; default: one a core", arguments.whole_number(1, 1024), None
 )
+SAID: Word[str | None] = Word(
+    "TEXT", '"a lovely film"', "the text to label", str, None, blank_is_default=False
+)
 PORT: Word[int] = Word(
     "PORT", "5000", "of the dashboard", arguments.whole_number(1, 65535), 5000, blank_is_default=False
 )
@@ -204,6 +207,11 @@ COMMANDS = {
     "rollback": _command("make the champion before the present one the champion again", CORPUS),
     "compare": _command(
         "set two runs side by side: options, metrics, rows on which they differ", RUNS, ROWS_OUTPUT
+    ),
+    # Before `predict`, whose TEXT is the one that the list of all words explains.
+    "say": _command(
+        "label TEXT, or without it each line of standard input, and show why; model as of predict",
+        CORPUS, MODEL, SAID,
     ),
     "predict": _command(
         "label a file; by the champion if no MODEL is named and the corpus has one",

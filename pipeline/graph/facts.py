@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..artifacts import CorpusFolder, CrossvalFolder, CurveFolder, FoldAssignmentFiles, RunFolder
+from ..artifacts import (
+    CorpusFolder,
+    CrossvalFolder,
+    CurveFolder,
+    FoldAssignmentFiles,
+    RunFolder,
+    in_data_folder,
+)
 from ..files import write_changed_text
 from ..options import Configuration
 
@@ -45,5 +52,9 @@ def write_comparison_facts(study: CrossvalFolder | CurveFolder, runs: Sequence[R
 
 
 def _write(path: Path, facts: dict[str, Sequence[Path | str]]) -> None:
-    lines = [" ".join([f"{name} :=", *map(str, values)]) for name, values in facts.items()]
+    lines = [" ".join([f"{name} :=", *map(_fact, values)]) for name, values in facts.items()]
     write_changed_text(path, "\n".join(["# Written by `configure`.", *lines, ""]))
+
+
+def _fact(value: Path | str) -> str:
+    return str(in_data_folder(value) if isinstance(value, Path) else value)

@@ -13,7 +13,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..artifacts import CorpusFolder, CrossvalFolder, CurveFolder, RunFolder, code_folder
+from ..artifacts import (
+    CorpusFolder,
+    CrossvalFolder,
+    CurveFolder,
+    RunFolder,
+    code_folder,
+    data_folder,
+    in_data_folder,
+)
 from ..environment.checkout import python_path
 from ..environment.program import PACKAGE
 from ..errors import InputError, StageFailed
@@ -52,17 +60,22 @@ class Goal:
         """Return the make that reaches the goal."""
         variables = [f"{name}={value}" for name, value in self._variables().items()]
         quiet = ["--silent", "--no-print-directory", "--no-builtin-rules"]
-        return ["make", "-f", str(RULES), *quiet, *options, *variables, *map(str, self.targets)]
+        return ["make", "-f", str(RULES), *quiet, *options, *variables, *self._targets()]
+
+    def _targets(self) -> list[str]:
+        return [str(in_data_folder(file) if isinstance(file, Path) else file) for file in self.targets]
 
     def _variables(self) -> dict[str, str]:
         """Return the variables of graph.mk; all of them, as an environment may have its own."""
         names = {
             CorpusFolder: "CORPUS_DIR", RunFolder: "RUN", CrossvalFolder: "CROSSVAL", CurveFolder: "CURVE"
         }  # fmt: skip
-        of_graph = dict.fromkeys(names.values(), "") | {names[type(self.folder)]: str(self.folder.path)}
+        of_graph = dict.fromkeys(names.values(), "") | {
+            names[type(self.folder)]: str(in_data_folder(self.folder.path))
+        }
         if isinstance(self.folder, RunFolder):
-            of_graph["CORPUS_DIR"] = str(self.folder.corpus.path)
-        return of_graph | {"CODE": str(code_folder()), "PACKAGE": PACKAGE}
+            of_graph["CORPUS_DIR"] = str(in_data_folder(self.folder.corpus.path))
+        return of_graph | {"CODE": str(in_data_folder(code_folder())), "PACKAGE": PACKAGE}
 
 
 def make(goal: Goal, jobs: int = 1) -> None:
@@ -138,6 +151,7 @@ class _Make:
             ["sh", "-c", 'exec "$@" 3>&2 2>&0 </dev/null', "sh", *goal.command(f"--jobs={jobs}")],
             stdin=self._messages,
             stdout=output,
+            cwd=data_folder(),
             env=_environment() | dict(goal.environment),
         )
 
@@ -181,6 +195,8 @@ def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not re.match(r"(GNU)?MAKE|MFLAGS$", name)}
     return kept | {
         "CONVTEXT_PYTHON": sys.executable,  # not as a variable of make, which a $ in its path would be to it
+        "CONVTEXT_DATA": str(data_folder()),
+        "CONVTEXT_CALLER": str(Path.cwd()),
         "PYTHONPATH": python_path(),
         "LANGUAGE": "en",  # make's messages as they are matched above
     }

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..artifacts import RunFolder, code_folder, data_folder
+from ..artifacts import RunFolder, code_folder
 from ..config import assignments, loading, words
 from ..config.command_line import Words
+from ..config.conf_folders import CORPORA
 from ..config.stage_options import Request
+from ..environment.moved_data import record_first_place
 from ..environment.program import command_text
-from ..errors import InputError
 from ..options import Configuration
+from ..terminal import visible
 from ..text import vector_sources
 from .code_digest import write_code_digests
 
@@ -45,9 +47,8 @@ class TrainingRequest:
     def from_words(cls, given: Words) -> TrainingRequest:
         """Return the request with the names of corpus and model filled in.
 
-        Raises InputError for a model or corpus that there is not, and for a folder that make cannot work in.
+        Raises InputError for a model or corpus that there is not.
         """
-        _check_data_folder(str(data_folder()))
         corpus, model = loading.resolved(given[words.CORPUS], given[words.MODEL])
         return cls(
             corpus,
@@ -116,6 +117,7 @@ class TrainingRequest:
         configuration = loading.load(self.corpus, self.model, self.set, flags)
         for vectors in configuration.embed.pretrained:
             vector_sources.files(vectors)
+        record_first_place()
         write_code_digests(code_folder())
         return configuration
 
@@ -142,16 +144,19 @@ class TrainingRequest:
     def described(self, folder: RunFolder, command: str) -> Request:
         """Return what a run is called, after the corpus, the model and what is changed, and its command."""
         is_of_study = folder.corpus.is_fold or folder.corpus.is_subset
-        corpus = folder.corpus.path.name if is_of_study else Path(self.corpus).name
+        corpus = folder.corpus.path.name if is_of_study else _shown(self.corpus)
         is_long = len(self._changes) > MAX_SET_CHARACTERS
         changed = f"{self._changes[:MAX_SET_CHARACTERS]}…" if is_long else self._changes
-        return Request(title=f"{corpus} {self.model} {changed}".strip(), command=command)
+        title = f"{corpus} {self.model} {changed}".strip()
+        return Request(title=visible(title), command=_plain(command))
 
 
-def _check_data_folder(folder: str) -> None:
-    """Raise InputError for a folder whose name means something else to Make, or to the shell."""
-    if odd := re.search(r"""^-|[\s:#%$=;|&*?~!^"'`\\<>(){}\[\]]""", folder):
-        where = "at the beginning" if odd[0] == "-" else "in its path"
-        raise InputError(
-            f"CONVTEXT_DATA={folder}: make cannot work in a folder with {odd[0]!r} {where}: name another"
-        )
+def _shown(corpus: str) -> str:
+    """Return the corpus as a list of runs names it: of a file with its folder, as many are a `train.csv`."""
+    is_file = not CORPORA.find(corpus)
+    return str(Path(*Path(corpus).resolve().parts[-2:])) if is_file else corpus
+
+
+def _plain(command: str) -> str:
+    """Return a command with escapes for the bytes of a file's name that are not UTF-8."""
+    return os.fsencode(command).decode("utf-8", "backslashreplace")

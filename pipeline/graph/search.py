@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..artifacts import SearchFolder
-from ..config import assignments, loading
+from ..config import assignments, names
 from ..config.conf_folders import MODELS
 from ..config.options_writer import training, write, write_baselines, write_corpus, write_inputs
 from ..config.stage_options import TuneOptions
@@ -23,8 +23,8 @@ def configure_search(request: TrainingRequest, budget: int, budget_text: str, na
     """
     configuration, folder = request.load(), request.folder
     winner = name or f"{folder.corpus.path.name}-tuned"
-    if not loading.NAME.fullmatch(winner):
-        raise InputError(f"NAME={winner!r}: {loading.NAMES}")
+    if not names.NAME.fullmatch(winner):
+        raise InputError(f"NAME={winner!r}: {names.NAMES}")
     output = MODELS.new_file(winner)
     with reserved(output):
         prepare = write_corpus(folder.corpus, folder.corpus.path.name, configuration)

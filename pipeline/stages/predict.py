@@ -14,14 +14,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ..artifacts import RunFolder
 from ..config import loading, words
 from ..config.command_line import Words
 from ..delimited.layout import Layout
 from ..environment.cores import cores
 from ..environment.program import command_text
 from ..errors import InputError
-from ..files import appears, sha256, sha256_of
+from ..files import sha256, sha256_of
 from ..images.folder import SUFFIXES
 from ..images.path_table import PathTable
 from ..options import UNREADABLE_ROWS
@@ -30,7 +29,7 @@ from ..prediction.label_table import LabelledTable, rejects_path
 from ..prediction.labeller import Labeller
 from ..prediction.output_columns import OutputColumns
 from ..prediction.resumable import checkpoint_path, partial_paths
-from ..release import champions
+from ..release.chosen_model import model_folder
 from ..tables.block_table import BlockTable
 from ..tables.formats import open_table
 from ..tables.table import Table
@@ -48,7 +47,7 @@ def run(given: Words) -> None:
         raise InputError(f"predict needs the rows to label, as in: {example}")
     # The cheap checks come first: a wrong path is reported before the model is read.
     output = _output(given)
-    folder = _model_folder(given[words.CORPUS], given[words.MODEL])
+    folder = model_folder("predict", given[words.CORPUS], given[words.MODEL])
     if output and _real(folder) in output.parents:
         raise InputError(f"{output} lies in the model's folder", option="output")
     with ExitStack() as stack:
@@ -77,22 +76,6 @@ def run(given: Words) -> None:
     say(labelled.summary(output), sys.stderr if output is None else sys.stdout)
     allowed = given[words.UNREADABLE]
     labelled.check_rejects(UNREADABLE_ROWS if allowed is None else allowed)
-
-
-def _model_folder(corpus: str, model: str) -> Path:
-    """Return the champion's folder if no model is named and there is a champion, else the named run's."""
-    named = bool(model)
-    corpus, model = loading.resolved(corpus, model)
-    folder = RunFolder(loading.run_folder(corpus, model))
-    if not named and (champion := champions.current(folder.corpus.path.name)):
-        say(f"predict: by the champion, version {champion.version} ({champion.title})", sys.stderr)
-        return champion.files.classifier
-    if not appears(folder.model):
-        loading.check_corpus(corpus)
-        loading.check_model(model)
-        command = command_text("train", {"CORPUS": corpus, "MODEL": model})
-        raise InputError(f"there is no trained model in {folder.model}: run `{command}` first")
-    return folder.model
 
 
 def _table(given: Words, stack: ExitStack) -> Table:

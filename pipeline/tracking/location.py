@@ -10,8 +10,9 @@ import hashlib
 import os
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
-from ..artifacts import checked_id, data_folder
+from ..artifacts import checked_id, data_folder, local_store_file
 from ..errors import InputError
 
 TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
@@ -67,7 +68,14 @@ def is_default() -> bool:
 
 def store_uri() -> str:
     """Return the tracking URI."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{tracking_folder() / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or sqlite_uri(local_store_file())
+
+
+def sqlite_uri(file: Path) -> str:
+    """Return the address of an SQLite file as SQLAlchemy reads it: but for `%` and `?` a path is its own."""
+    path = str(file).replace("%", "%25").replace("?", "%3F")
+    # By the name of the dialect alone, MLflow would create the folder that is so spelled.
+    return f"sqlite:///{path}" if path == str(file) else f"sqlite+pysqlite:///{path}"
 
 
 def is_remote() -> bool:
@@ -77,9 +85,11 @@ def is_remote() -> bool:
 
 def sqlite_file() -> Path | None:
     """Return the store's SQLite file, or None for a store of another kind."""
+    if is_default():
+        return local_store_file()
     scheme, _, path = store_uri().partition(":///")
     path = path.partition("?")[0]
-    return Path(path) if scheme == "sqlite" and path not in ("", ":memory:") else None
+    return Path(unquote(path)) if scheme == "sqlite" and path not in ("", ":memory:") else None
 
 
 def redacted_uri() -> str:
@@ -96,5 +106,9 @@ def without_password(text: str) -> str:
 
 
 def store_fingerprint() -> str:
-    """Return a digest that identifies the store and reveals nothing of its password."""
-    return hashlib.sha256(store_uri().encode()).hexdigest()[:16]
+    """Return a digest that identifies the store and reveals nothing of its password.
+
+    The store in data/tracking/ has the same wherever the folder is moved: what names it lies there, too.
+    """
+    uri = "" if is_default() else store_uri()
+    return hashlib.sha256(os.fsencode(uri)).hexdigest()[:16]

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import mlflow
 from mlflow.entities import RunStatus
@@ -20,7 +20,8 @@ from mlflow.store.artifact.artifact_repository_registry import get_registered_ar
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..artifacts import checked_id
+from ..artifacts import artifacts_folder, checked_id
+from ..environment.moved_data import mend_store
 from ..errors import InputError, StoreUnreachable
 from . import location, locks
 
@@ -32,17 +33,17 @@ STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)
 ARTIFACT_FOLDER = re.compile(r"(m-)?[0-9a-f]{32}")  # of a run or a model
 VIEW = "results"
 COLUMN_WIDTHS = {  # of the table of runs, in its order, in pixels
-    "metrics.`test.accuracy`": 150,
-    "metrics.`test.accuracy.low`": 150,
-    "metrics.`test.accuracy.high`": 150,
-    "metrics.`test.baseline_accuracy`": 150,
-    "metrics.`test.macro_f1`": 150,
-    "tags.`corpus`": 140,
+    "tags.`corpus`": 150,
+    "metrics.`test.accuracy`": 115,
+    "metrics.`test.baseline_accuracy`": 175,
+    "metrics.`test.difference`": 115,
+    "metrics.`test.difference.low`": 145,
+    "metrics.`test.difference.high`": 145,
+    "metrics.`test.macro_f1`": 130,
+    "metrics.`test.train_seconds`": 155,
     "tags.`model`": 140,
-    "attributes.`Duration`": 110,
-    "attributes.`Dataset`": 140,
-    "metrics.`test.train_seconds`": 150,
     "params.`seed`": 80,
+    "attributes.`Duration`": 110,
 }
 LOG_LEVELS = {"mlflow": logging.WARNING, "mlflow.store.db": logging.CRITICAL, "alembic": logging.WARNING}
 
@@ -66,6 +67,8 @@ def connect() -> Connection:
         logging.getLogger(logger).setLevel(level)
     try:
         _create_database()
+        if location.is_default():
+            mend_store()
         client = mlflow.MlflowClient(tracking_uri=location.store_uri())
         experiment = _experiment(client)
         _mark_killed_runs(client)
@@ -157,21 +160,35 @@ class SharedFolder(LocalArtifactRepository):  # type: ignore[misc]  # MLflow has
 get_registered_artifact_repositories().update({"": SharedFolder, "file": SharedFolder})
 
 
-def prepare_pages() -> tuple[str, str]:
-    """Return the path of the table of runs in MLflow's pages, and where the store keeps artifacts.
+class Pages(NamedTuple):
+    """MLflow's pages of the runs: the experiment, the path of its table, and where its artifacts are."""
 
-    The table's columns are a saved view, which MLflow's pages read from a tag of the experiment.
+    experiment: str
+    path: str
+    artifacts: str
+
+
+def prepare_pages() -> Pages:
+    """Return where MLflow's pages show the runs.
+
+    On a server the table's columns are a shared view, which the pages read from a tag of the experiment.
     """
     client, experiment = connect()
-    columns = list(COLUMN_WIDTHS)
-    state = {"selectedColumns": columns, "columnOrder": columns, "columnWidths": COLUMN_WIDTHS}
-    packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
-    view = {"name": "Results", "createdAt": 0, "state": f"deflate;{packed}"}
+    query = "workflowType=machine_learning"  # not the pages for chats
     with store_errors():
-        client.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(view))
+        if location.is_remote():
+            packed = base64.b64encode(zlib.compress(json.dumps(table_state()).encode())).decode()
+            view = {"name": "Results", "createdAt": 0, "state": f"deflate;{packed}"}
+            client.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(view))
+            query += f"&viewStateShareKey={VIEW}"
         artifacts = client.get_experiment(experiment).artifact_location
-    query = f"workflowType=machine_learning&viewStateShareKey={VIEW}"  # not the pages for chats
-    return f"/#/experiments/{experiment}/runs?{query}", artifacts
+    return Pages(experiment, f"/#/experiments/{experiment}/runs?{query}", artifacts)
+
+
+def table_state() -> dict[str, Any]:
+    """Return the columns of the table of runs, as MLflow's pages keep them."""
+    columns = list(COLUMN_WIDTHS)
+    return {"selectedColumns": columns, "columnOrder": columns, "columnWidths": COLUMN_WIDTHS}
 
 
 def _experiment(client: mlflow.MlflowClient) -> str:
@@ -204,10 +221,10 @@ def _create_database() -> None:
     artifacts = None
     if location.is_default():
         path.parent.mkdir(parents=True, exist_ok=True)
-        artifacts = (path.parent / "artifacts").as_uri()
+        artifacts = artifacts_folder().as_uri()
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         fresh = Path(scratch) / "mlflow.db"
-        client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{fresh}")
+        client = mlflow.MlflowClient(tracking_uri=location.sqlite_uri(fresh))
         client.create_experiment(EXPERIMENT, artifacts, tags=EXPERIMENT_TAGS)
         with suppress(FileExistsError):
             path.hardlink_to(fresh)

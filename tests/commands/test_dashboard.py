@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -72,7 +73,7 @@ def reviewed(
     ) as server:  # fmt: skip
         try:
             assert server.stdout
-            runs.address = server.stdout.readline().split()[-1].partition("/#")[0]
+            runs.address = server.stdout.readline().split()[-1].removesuffix("/results")
             until = time.monotonic() + 90
             while time.monotonic() < until:
                 try:
@@ -101,6 +102,21 @@ def assert_drawn(picture: np.ndarray) -> None:
     """Not a blank page: of its rows and columns of pixels many hold something."""
     ink = (picture != picture[0, 0]).any(axis=2)
     assert ink.any(axis=1).mean() > 0.3 and ink.any(axis=0).mean() > 0.3
+
+
+def test_the_table_of_runs_tells_them_apart_and_begins_with_what_came_out(
+    browser: Browser, reviewed: Reviewed, tmp_path: Path
+) -> None:
+    words, picture, said = seen(browser, f"{reviewed.address}/results", tmp_path)
+    assert_drawn(picture)
+    assert not uncaught(said)
+    metrics = ["accuracy", "baseline_accuracy", "difference", "difference.low", "difference.high"]
+    columns = ["tags.`corpus`", *(f"metrics.`test.{metric}`" for metric in metrics)]
+    found = [re.search(rf'col-id="{re.escape(column)}"[^>]*left: (\d+)px', words) for column in columns]
+    places = [int(place[1]) for place in found if place]
+    assert len(places) == len(columns) and places == sorted(places) and places[0] == 0
+    assert f"{reviewed.data.parent.name}/text.csv kim-rand" in words and "digits image_cnn" in words
+    assert "shared view" not in words.lower()
 
 
 @pytest.mark.parametrize("name", list(RUNS))

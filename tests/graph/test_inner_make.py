@@ -42,6 +42,7 @@ variables:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CorpusFolder:
     (tmp_path / "rules of mine.mk").write_text(RULES)
     monkeypatch.setattr(inner_make, "RULES", tmp_path / "rules of mine.mk")
+    monkeypatch.setenv("CONVTEXT_DATA", str(tmp_path))
     return CorpusFolder(tmp_path)
 
 

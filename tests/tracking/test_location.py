@@ -31,6 +31,22 @@ def test_a_password_in_the_address_is_not_shown(
     assert store.reason(OSError(f"request to {uri} failed")) == f"request to {shown} failed"
 
 
+@pytest.mark.parametrize(
+    ("folder", "uri"),
+    [
+        ("/a b/é#", "sqlite:////a b/é#/tracking/mlflow.db"),
+        ("/5%?", "sqlite+pysqlite:////5%25%3F/tracking/mlflow.db"),
+    ],
+)
+def test_the_address_of_the_store_is_that_of_any_folder(
+    folder: str, uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVTEXT_DATA", folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert location.store_uri() == uri
+    assert location.sqlite_file() == Path(folder, "tracking", "mlflow.db")
+
+
 def test_the_lock_of_a_run_lies_in_the_folder_of_locks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,34 @@
+"""The model that labels for a user: the one that is named, or the corpus's champion."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ..artifacts import RunFolder
+from ..config import loading
+from ..environment.program import command_text
+from ..errors import InputError
+from ..files import appears
+from ..terminal import say
+from . import champions
+
+
+def model_folder(command: str, corpus: str, model: str) -> Path:
+    """Return the champion's folder if no model is named and there is a champion, else the named run's.
+
+    Of the champion a line is printed, which begins with the command's name. Raises InputError where nothing
+    is trained, and for a corpus or model that there is not.
+    """
+    named = bool(model)
+    corpus, model = loading.resolved(corpus, model)
+    folder = RunFolder(loading.run_folder(corpus, model))
+    if not named and (champion := champions.current(folder.corpus.path.name)):
+        say(f"{command}: by the champion, version {champion.version} ({champion.title})", sys.stderr)
+        return champion.files.classifier
+    if not appears(folder.model):
+        loading.check_corpus(corpus)
+        loading.check_model(model)
+        train = command_text("train", {"CORPUS": corpus, "MODEL": model})
+        raise InputError(f"there is no trained model in {folder.model}: run `{train}` first")
+    return folder.model
