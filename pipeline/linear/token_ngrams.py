@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Floats, Labels, check_array, check_finite
 from ..errors import InputError
-from ..inputs import Sequences
+from ..inputs import PADDING, Sequences
 from .kernels import NOT_FOUND, hash_table, token_logits
 
 if TYPE_CHECKING:
@@ -138,9 +138,13 @@ def _counts(rows: NDArray[np.int64], columns: NDArray[np.int64], height: int, wi
 
 
 def ngrams(sequences: Sequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the keys of all tokens and pairs, int64 [n], and the rows that they occur in, int64 [n]."""
+    """Return the keys of all tokens and pairs, int64 [n], and the rows that they occur in, int64 [n].
+
+    A boundary is neither a token nor in a pair.
+    """
     ids = sequences.ids.astype(np.int64)
     rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
-    inside = rows[1:] == rows[:-1]
+    is_token = ids != PADDING
+    inside = (rows[1:] == rows[:-1]) & is_token[1:] & is_token[:-1]
     pairs = (ids[:-1] << 32 | ids[1:])[inside]
-    return np.concatenate([ids, pairs]), np.concatenate([rows, rows[1:][inside]])
+    return np.concatenate([ids[is_token], pairs]), np.concatenate([rows[is_token], rows[1:][inside]])
