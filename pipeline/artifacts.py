@@ -1,7 +1,8 @@
 """The files that stages hand over: their folders, names and contents.
 
 data/build/<corpus>/            prepare.json tokenize.json baseline.json   the stages' options
-                                rows.parquet labels.json data_report.json rejects.csv images.npy
+                                rows.parquet labels.json text_columns.json data_report.json rejects.csv
+                                images.npy
                                 other_rows.parquet             the out-of-scope rows, if the corpus has such
                                 text_encoder.json sequences.npz
                                 baseline_<criterion>.parquet   each baseline's labels of the test rows
@@ -87,6 +88,7 @@ class CorpusFolder:
         self.facts = path / FACTS
         self.rows = path / "rows.parquet"
         self.labels = path / "labels.json"
+        self.text_columns = path / "text_columns.json"
         self.report = path / "data_report.json"
         self.rejects = path / "rejects.csv"
         # A fold or subset has the rows of the whole corpus in the same order; only their parts differ.

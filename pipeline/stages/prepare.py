@@ -2,9 +2,10 @@
 
 Reads the corpus's files (downloaded once into data/raw/) or a built-in corpus; writes rows.parquet (file,
 line, text, label, part, unit, copied, and by the options group, or time and order), labels.json,
-data_report.json, rejects.csv (the rows set aside), and where `source.other` names a label, other_rows.parquet
-(file, line and text of its rows). For images it writes images.npy (uint8 [rows, height, width, channels]),
-and rows.parquet has content, width and height instead of text.
+text_columns.json (whose texts are joined to one), data_report.json, rejects.csv (the rows set aside), and
+where `source.other` names a label, other_rows.parquet (file, line and text of its rows). For images it writes
+images.npy (uint8 [rows, height, width, channels]), and rows.parquet has content, width and height instead of
+text.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import indent
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,7 +36,13 @@ from ..reading import read_table
 from ..tables.rejects import Rejects
 from ..terminal import TERMINAL_WIDTH, say, shorten
 
-Read = tuple[Mapping[str, Sequence[Example | ImageExample]], Mapping[str, Sequence[Rejected]]]
+
+class Read(NamedTuple):
+    """The checked rows of each part as its file gives them, and the rows set aside."""
+
+    examples: Mapping[str, Sequence[Example | ImageExample]]
+    rejected: Mapping[str, Sequence[Rejected]]
+    text_columns: list[str]
 
 
 def run(path: Path) -> None:
@@ -42,7 +50,8 @@ def run(path: Path) -> None:
     options = read_stage(folder.prepare_options, PrepareOptions)
     source = options.source
     say(f"prepare: {options.title or options.corpus}")
-    examples, rejected = _read_images(folder, source) if source.input == "images" else _read(folder, source)
+    read = _read_images(folder, source) if source.input == "images" else _read(folder, source)
+    examples, rejected, columns = read
     set_aside = [row for part in rejected.values() for row in part]
     names = sources.label_names((example.label for part in examples.values() for example in part), source)
 
@@ -56,6 +65,7 @@ def run(path: Path) -> None:
     report = data_report(rows, copies, split, len(set_aside), without_text)
     write_json(folder.report, report)
     write_json(folder.labels, names)
+    write_json(folder.text_columns, columns)
     write_table(folder.rows, rows.assign(label=codes))
     # Of a corpus that is cut into folds, each fold has its own parts.
     say(indent(summary(report, parts=not folder.is_fold), "  "))
@@ -75,8 +85,9 @@ def _unused_columns(source: Source) -> list[str]:
 
 
 def _read(folder: CorpusFolder, source: Source) -> Read:
-    """Return the checked rows of each part as its file gives them, and the rows set aside."""
+    """Return the rows of texts, once they are checked."""
     folder.images.unlink(missing_ok=True)  # left by a corpus of the same name that had images
+    columns = [source.text]
     if source.format == "docstrings":
         docstrings = [Example(row.file, row.line, row.text, row.label) for row in docstring_corpus()]
         examples, rejected = {"train": docstrings}, dict[str, list[Rejected]](train=[])
@@ -86,6 +97,8 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
             path = Path(file.path)
             if source.address:
                 path = fetch(source.address, file, data_folder() / "raw", os.environ.get("MIRROR", ""))
+            if part == "train":
+                columns = sources.text_columns(path, source)
             examples[part], rejected[part] = sources.read_part(path, source, part != "train")
     _write_rejects(folder, rejected)
     for part, rows in examples.items():
@@ -95,7 +108,7 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
         examples, others = sources.without_other(examples, source.other)
         write_table(folder.other_rows, pd.DataFrame(others)[["file", "line", "text"]])
     _check(examples, source)
-    return examples, rejected
+    return Read(examples, rejected, columns)
 
 
 def _read_images(folder: CorpusFolder, source: Source) -> Read:
@@ -106,7 +119,7 @@ def _read_images(folder: CorpusFolder, source: Source) -> Read:
         examples, rejected = image_sources.read_images(parts, source, write)
         _write_rejects(folder, rejected)
         _check(examples, source)
-    return examples, rejected
+    return Read(examples, rejected, [source.text])
 
 
 def _write_rejects(folder: CorpusFolder, rejected: Mapping[str, Sequence[Rejected]]) -> None:

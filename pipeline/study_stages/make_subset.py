@@ -1,7 +1,7 @@
 """Draw a share of a corpus's labelled rows; the other training and validation rows are in no part.
 
-Reads the corpus's rows.parquet and labels.json, and the subset's prepare.json; writes the subset's own
-rows.parquet and labels.json, on which the stages then go on as on a corpus.
+Reads the corpus's rows.parquet, labels.json and text_columns.json, and the subset's prepare.json; writes the
+subset's own of these three, on which the stages then go on as on a corpus.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def run(path: Path) -> None:
     rows["part"] = pd.Categorical(part, categories=list(PARTS))
     rows["copied"] = copies.beside_learned(np.isin(part, ["train", "validation"]))
     write_json(folder.labels, read_json(folder.all_rows.labels))
+    write_json(folder.text_columns, read_json(folder.all_rows.text_columns))
     write_table(folder.rows, rows)
     kept = rows["part"].value_counts()
     say(f"subset: {path.name}, {kept['train']:,} training and {kept['validation']:,} validation rows")

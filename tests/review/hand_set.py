@@ -49,4 +49,4 @@ def scored(model: Pool, table: pd.DataFrame) -> ScoredRows:
 
 
 def classifier(model: Pool) -> Classifier:
-    return Classifier(lambda: model, ENCODER, NAMES, "text")
+    return Classifier(lambda: model, ENCODER, NAMES, ["text"])
