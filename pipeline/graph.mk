@@ -1,8 +1,8 @@
 # The graph: each file, what it is made from, and the code that makes it. `graph/inner_make.py` includes it
 # in the data folder, with CORPUS_DIR (build/<corpus>) and for a model RUN (build/<corpus>/<model>), or with
 # CROSSVAL or CURVE, the folder of a cross-validation or learning curve; with PACKAGE, and in the environment
-# CONVTEXT_PYTHON, CONVTEXT_CALLER and CONVTEXT_DATA, which run the stages; and with CODE, a folder in which each stage has a file that changes with
-# the code that it runs (`graph/code_digest.py`).
+# CONVTEXT_PYTHON, CONVTEXT_CALLER and CONVTEXT_DATA, which run the stages; and with CODE, a folder in which
+# each stage has a file that changes with the code that it runs (`graph/code_digest.py`).
 # Options and facts (graph.mk of a folder) are written before, each file only where it changed.
 
 .SUFFIXES:

@@ -265,14 +265,14 @@ def test_an_option_of_training_retrains_and_repeats_nothing_before_it(
 def test_a_changed_text_redoes_everything_and_a_broken_one_loses_nothing(trained: Trained) -> None:
     before = trained.times()
     text = trained.csv.read_text()
-    trained.csv.write_text(text + '121,"never closed,5\n')
+    trained.csv.write_text(text + "121,one, field,too many,5\n" * 2)
     done = trained.train()
     assert done.returncode == 2
-    assert f"{trained.csv}, line 122" in done.stderr
+    assert f"{trained.csv}: 2 of 12" in done.stderr and "line 122: 5 fields" in done.stderr
     assert done.stderr.count("\n") == 2  # one line of ours, and make's own
-    options = {"prepare.json", "train.json", "embed.json", "request.json"}
+    written = {"prepare.json", "train.json", "embed.json", "request.json", "rejects.csv"}
     assert {
-        name: when for name, when in trained.times().items() if name not in options
+        name: when for name, when in trained.times().items() if name not in written
     }.items() <= before.items()
     trained.csv.write_text(text + "121,a lovely ending,5\n")
     done = trained.train()

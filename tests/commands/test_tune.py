@@ -343,9 +343,9 @@ def test_what_is_tuned_is_what_is_shipped_and_the_winner_is_confirmed_by_new_see
         seed=1,
     )
     alone = search_options.Corpus(
-        "c", ["a", "b"], np.ones((5, 3), np.float32), (texts, labels), (texts, labels), []
+        "c", ["a", "b"], np.ones((5, 3), np.float32), (texts, labels), (texts, labels), None
     )
-    pooled = dataclasses.replace(alone, linear=[knows])
+    pooled = dataclasses.replace(alone, linear=knows)
 
     def scored(corpus: search_options.Corpus) -> tuple[list[float], float]:
         scores: list[float] = []

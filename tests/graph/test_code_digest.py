@@ -167,9 +167,11 @@ def test_no_import_and_no_file_is_hidden_from_the_digests() -> None:
 
 def test_each_stage_of_the_graph_has_a_digest_and_depends_on_it() -> None:
     rules = (ROOT / "graph.mk").read_text()
-    called = set(re.findall(r"\(call STAGE,(\w+) ", rules))
+    called = set(re.findall(r"\(call STAGE,(\w+),", rules))
     assert called == {stage.rpartition(".")[2] for stage in STAGES}
-    for targets in re.findall(r"^(\S.*:.*(?:\\\n.*)*)\n\t(?:\w+=1 )?\$\(call STAGE,(\w+) ", rules, re.M):
+    for targets in re.findall(
+        r"^(\S.*:.*(?:\\\n.*)*)\n\t(?:export \w+=1; )?\$\(call STAGE,(\w+),", rules, re.M
+    ):
         prerequisites, stage = targets
         assert f"$(CODE)/{stage}" in prerequisites
 
