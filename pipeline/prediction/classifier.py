@@ -1,8 +1,8 @@
 """A trained classifier: the network and the encoder of its inputs, in one folder.
 
 model/manifest.json        format, sha256 of every other file
-model/classifier.json      labels, the column or columns of the texts (or of the paths of images), the
-                           temperature, the reference for drift, the folded networks' shapes
+model/classifier.json      labels, the column of the texts (or of the paths of images), the temperature, the
+                           reference for drift, the folded networks' shapes
 model/text_encoder.json    tokenizer and vocabulary, or
 model/image_encoder.json   the images' size
 model/network.keras
@@ -66,7 +66,7 @@ class Classifier:
         predictor: Callable[[], Predictor],
         encoder: Encoder,
         labels: list[str],
-        columns: list[str],
+        column: str,
         temperature: float = 1.0,
         reference: Reference | None = None,
         digest: str = "",
@@ -74,7 +74,7 @@ class Classifier:
     ) -> None:
         """Take a `predictor` that is called on first use, as TensorFlow takes seconds to start.
 
-        `columns` are where the texts, or the paths of images, came from. Probabilities are the softmax of
+        `column` is where the texts, or the paths of images, came from. Probabilities are the softmax of
         logits / `temperature`. `reference` is what `drift` compares new rows with. `digest` is that of the
         files that the classifier was loaded from. `validation` is how the rows of the validation part came
         out, which older models do not say.
@@ -82,7 +82,7 @@ class Classifier:
         self._make_predictor = predictor
         self.encoder = encoder
         self.labels = labels
-        self.columns = columns
+        self.column = column
         self.temperature = temperature
         self.reference = reference
         self.digest = digest
@@ -128,17 +128,14 @@ class Classifier:
             predictor,
             self.encoder,
             self.labels,
-            self.columns,
+            self.column,
             self.temperature,
             self.reference,
             validation=self.validation,
         )
 
     def predict(self, texts: Sequence[str]) -> tuple[list[str], Floats]:
-        """Return the most probable label of each text or image file, and its probability, float32 [texts].
-
-        The texts of several columns are one with `inputs.BOUNDARY` between them.
-        """
+        """Return the most probable label of each text or image file, and its probability, float32 [texts]."""
         # By logits: of two classes whose probabilities round to one number, the better is meant.
         logits = self.logits(self.encoder.encode(texts))
         labels = [self.labels[best] for best in logits.argmax(axis=1)]
@@ -195,7 +192,7 @@ class Classifier:
             _pool(files, networks, encoder, classes),
             encoder,
             description.labels,
-            [description.column] if isinstance(description.column, str) else description.column,
+            description.column,
             description.temperature,
             description.reference,
             files.digest,
@@ -235,7 +232,7 @@ def save(folder: Path, classifier: Classifier, network: Any, pool: Pool) -> None
         write_arrays(folder / VALIDATION, **classifier.validation._asdict())
     description = _Description(
         labels=classifier.labels,
-        column=classifier.columns[0] if len(classifier.columns) == 1 else classifier.columns,
+        column=classifier.column,
         temperature=classifier.temperature,
         folded=shapes,
         reference=classifier.reference,
@@ -306,7 +303,7 @@ def _keras_network(files: VerifiedFolder, encoder: Encoder, classes: int) -> Cal
 
 class _Description(Section):
     labels: Annotated[list[str], Field(min_length=1)]
-    column: str | Annotated[list[str], Field(min_length=2)]  # several have a BOUNDARY between their texts
+    column: str
     temperature: Annotated[Real, Field(gt=0)]
     reference: Reference | None
     folded: list[ConvolutionShape]  # of each network; none if they could not be folded

@@ -23,6 +23,7 @@ def options(**network: object) -> TrainOptions:
         train=Train(),
         ensemble=Ensemble(),
         seed=1,
+        text="text",
     )
 
 
