@@ -79,9 +79,12 @@ def code_folder() -> Path:
     return build_folder() / ".code"
 
 
-def in_data_folder(path: Path) -> Path:
-    """Return a path relative to the data folder, whose own name may mean something to Make or to a shell."""
-    return path.relative_to(data_folder())
+def graph_word(value: Path | str) -> str:
+    """Return a file, or a word that is none, as the graph has it.
+
+    Files are relative to the data folder, whose own name may mean something to Make or to a shell.
+    """
+    return str(value.relative_to(data_folder()) if isinstance(value, Path) else value)
 
 
 def local_store_file() -> Path:
@@ -146,7 +149,7 @@ class CorpusFolder:
         return self.path / f"baseline_{criterion}.parquet"
 
     def baseline_choices(self, criterion: Criterion) -> Path:
-        """Return the file of the baselines' settings and of their scores on the validation part."""
+        """Return the file of the baselines' settings and of their scores on held-out rows."""
         return self.path / f"baseline_{criterion}.json"
 
     def fold(self, name: str, settings: str) -> CorpusFolder:

@@ -14,6 +14,7 @@ SEPARATORS = {
     "semicolon": ";",
     "pipe": "|",
 }  # found by a file's first lines
+_SIGNS = "!#$%&'()*+,-/:;<=>?@[\\]^_`{|}~"  # a point is in every probability
 
 
 class Dialect(NamedTuple):
@@ -79,6 +80,3 @@ def check_separator(text: str) -> str:
 def separator_character(given: str) -> str:
     """Return the character of a separator that `check_separator` has passed."""
     return SEPARATORS.get(given, "\t" if given == r"\t" else given)
-
-
-_SIGNS = "!#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"

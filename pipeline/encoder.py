@@ -43,6 +43,15 @@ class EncodedRows(NamedTuple):
     tokens: TokenCounts
     problems: list[str]
 
+    @property
+    def lack_known_words(self) -> NDArray[np.bool_]:
+        """Which rows have no known word among those that are read, and none that is like one, bool [rows]."""
+        lacking: NDArray[np.bool_] = self.tokens.unknown >= self.tokens.kept
+        # Few texts have as many words outside the vocabulary as are read; some of these are like one in it.
+        if len(outside := np.flatnonzero(lacking)):
+            lacking[outside] = self.inputs.as_sequences().select(outside).lack_known_words
+        return lacking
+
 
 class ServedColumn(NamedTuple):
     """The column that a served model takes: its name, its MLflow type, and values as an example."""

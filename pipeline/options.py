@@ -255,7 +255,7 @@ class Ensemble(Section):
     """The members of the classifier: networks that differ in their seed, and linear models on n-grams."""
 
     members: Positive = 1
-    # Linear models on these, weighted on the validation part.
+    # Linear models on these, weighted on held-out rows.
     ngrams: Annotated[list[Ngrams], BeforeValidator(_parted_by_commas), AfterValidator(_in_one_order)] = []
 
 

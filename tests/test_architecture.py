@@ -302,6 +302,7 @@ TESTED_BY = {
     "commands.rollback": "release/test_registry.py",
     "commands.send": "tracking/test_mlflow_calls.py",
     "commands.train": "test_end_to_end.py",
+    "labels.cautions": "labels/test_classes.py",
     "numba_jit": "networks/test_convolution_kernels.py",
     "config.options_writer": "stages/test_configure.py",
     "config.words": "config/test_command_line.py",

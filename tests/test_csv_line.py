@@ -44,6 +44,6 @@ def test_a_separator_is_a_name_or_one_character():
     assert [separator_character(check_separator(text)) for text in ("\t", r"\t", "|", ":", " ")] == [
         *"\t\t|: "
     ]
-    for text in ("", '"', "\n", "a", "1", "||", "§", "Tab"):
+    for text in ("", '"', "\n", "a", "1", ".", "||", "§", "Tab"):
         with pytest.raises(ValueError, match="expected comma, tab, semicolon, pipe or one character"):
             check_separator(text)

@@ -25,10 +25,10 @@ START = "/results"
 # are set here.
 START_PAGE = """<!DOCTYPE html><title>convtext</title><script>
 const key = 'MLflowLocalStorage-1.1-ExperimentPage-["%(experiment)s"]-ReactComponentState';
-const state = JSON.stringify(%(state)s);
-if (localStorage.getItem("convtext-columns") !== state) {
+const state = JSON.stringify(%(state)s), mark = "convtext " + key;
+if (localStorage.getItem(mark) !== state) {
   localStorage.setItem(key, state);
-  localStorage.setItem("convtext-columns", state);
+  localStorage.setItem(mark, state);
   localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
 }
 location.replace(%(path)s);
@@ -52,7 +52,7 @@ def run(given: Words) -> None:
     say(f"The runs are at http://127.0.0.1:{port}{START}")
     say(f"  database:  {location.redacted_uri()}\n  artifacts: {pages.artifacts}\nCtrl-C ends it.")
     command = [sys.executable, "-m", "uvicorn", "--log-level", "warning", "--factory"]
-    command += ["--host", "127.0.0.1", "--port", str(port), f"{__name__}:application"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", f"{__name__}:application"]
     os.environ |= QUIET | {"PYTHONPATH": python_path()}
     os.execv(sys.executable, command)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 
 from ..config import words
 from ..config.command_line import Words
@@ -25,8 +24,7 @@ def run(given: Words) -> None:
     classifier = Classifier.load(model_folder("say", given[words.CORPUS], given[words.MODEL]))
     check_texts(classifier)
     if (text := given[words.SAID]) is None:
-        with suppress(KeyboardInterrupt):
-            _answer_lines(classifier)
+        _answer_lines(classifier)
         return
     lines = answer(classifier, _utf8(os.fsencode(text)))
     if lines == [NO_WORDS]:

@@ -27,7 +27,8 @@ def file_name(path: Path) -> str:
     or copied with its data, of the path before. Where the data alone were moved, to a folder in which the
     file lies, the name is as it was as well.
     """
-    stem, path = path.resolve().name.partition(".")[0], path.resolve()
+    path = path.resolve()
+    stem = path.name.partition(".")[0]
     name = _hashed(stem, path)
     return name if _is_known(name) else _hashed(stem, lasting_path(path))
 
@@ -49,7 +50,7 @@ def plain_path(path: str) -> str:
 
 
 def _hashed(name: str, whole: str | Path) -> str:
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "corpus"
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"
     return f"{stem}-{hashlib.sha256(os.fsencode(whole)).hexdigest()[:8]}"
 
 

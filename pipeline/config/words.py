@@ -76,7 +76,8 @@ QUOTING = Word(
 )
 SKIP: Word[int] = Word("SKIP", "3", "lines above the CSV's header", arguments.whole_number(0, 1000), 0)
 UNREADABLE: Word[float | None] = Word(
-    "UNREADABLE", "0.02", "the share of rows that may be set aside as they cannot be read; default 0.01",
+    "UNREADABLE", "0.02",
+    "the share of rows that may be set aside as they cannot be read; default 0.01",
     arguments.share, None,
 )  # fmt: skip
 BLANK: Word[float | None] = Word(

@@ -51,7 +51,12 @@ class Rejected(NamedTuple):
     @property
     def is_blank(self) -> bool:
         """True if the row was read, and has no text, no label or no time."""
-        return self.reason.startswith("no ")
+        return self.reason.startswith(("no text", "no label", "no time"))
+
+    @property
+    def rows(self) -> int:
+        """How many it counts for: one if it was read, else its lines, as of a quote that is never closed."""
+        return 1 if self.is_blank else self.last_line - self.line + 1
 
     @property
     def has_no_text(self) -> bool:
@@ -133,28 +138,31 @@ def check_rejected(rejected: Sequence[Rejected], good: int, source: Source, list
     """
     blank, unreadable = Rejects(), Rejects()
     for row in rejected:
-        if row.is_blank:
-            blank.add(row.reason, row.line)
-        else:
-            unreadable.add(row.reason, row.line, row.last_line - row.line + 1)
+        (blank if row.is_blank else unreadable).add(row.reason, row.line, row.rows)
     total = good + blank.total + unreadable.total
     file = rejected[0].file if rejected else ""
     unreadable.check_unreadable(total, source.unreadable_rows, file, listed)
     columns = f"the column of the text, '{source.text}', and that of the label, '{source.label}'"
     columns += f", or of the time, '{source.time}'" if source.time else ""
-    blank.check_blank(total, source.blank_rows, file, listed, columns)
+    blank.check_blank(good + blank.total, source.blank_rows, file, listed, columns)
 
 
 def without_other(
-    examples: Mapping[str, Sequence[Example]], other: str
+    examples: Mapping[str, Sequence[Example]], source: Source
 ) -> tuple[dict[str, list[Example]], list[Example]]:
-    """Return the examples of each part without those of the label `other`, and these.
+    """Return the examples of each part without those of the label `source.other`, and these.
 
     They are those of the test part if it has any, as test rows may differ from others in more than their
     class; else those of all parts. Raises InputError if there are none, and if a part has no others.
     """
-    known = {part: [row for row in rows if row.label != other] for part, rows in examples.items()}
-    others = {part: [row for row in rows if row.label == other] for part, rows in examples.items()}
+    spelled = str.casefold if source.case == "ignore" else str
+    other = clean_label(source.other or "")
+
+    def is_other(row: Example) -> bool:
+        return spelled(row.label) == spelled(other)
+
+    known = {part: [row for row in rows if not is_other(row)] for part, rows in examples.items()}
+    others = {part: [row for row in rows if is_other(row)] for part, rows in examples.items()}
     compared = others.get("test") or [row for rows in others.values() for row in rows]
     if not compared:
         raise InputError(f"no row has the label '{other[:80]}', as source.other says", option="source.other")

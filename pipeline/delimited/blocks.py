@@ -33,10 +33,10 @@ _NO_LIMIT = 1 << 62
 class CsvBlocks:
     r"""A delimited file with a header, plain or gzip, or standard input, open for one pass over its records.
 
-    Opening sets `header`, `dialect`, `extra` and `bytes_total` (0 for standard input); see `Layout` for what
-    may be told of the file, and what it shows itself. A good record is as wide as the header, or has `extra`
-    empty fields more, as most rows then have. Lines end with \n, \r\n or a lone \r, and are numbered from 1;
-    empty ones are skipped.
+    Opening sets `lead`, `header`, `dialect`, `extra` and `bytes_total` (0 for standard input); see `Layout`
+    for what may be told of the file, and what it shows itself. A good record is as wide as the header, or has
+    `extra` empty fields more, as most rows then have. Lines end with \n, \r\n or a lone \r, and are numbered
+    from 1; empty ones are skipped.
 
     After a quote that is never closed, reading resumes at the second line of the record. The number of bytes
     that may be read twice in this way is limited to those already read plus 32 fields of the maximal length.

@@ -9,6 +9,7 @@ from . import scanner
 
 _MAX_SHOWN_CHARACTERS = 500
 _LINE_END = re.compile(r"\r\n?|\n")
+_QUOTED = re.compile("'.*'")
 _BYTE = "byte 0x"  # with which the reason begins for a byte that is not of the encoding
 _SURROGATE = re.compile("[\ud800-\udfff]")  # stands for a byte that could not be decoded
 
@@ -43,7 +44,7 @@ def kind_of(reason: str) -> str:
     """Return the reason without what tells one row from another."""
     if reason.startswith(_BYTE):
         return f"bytes that are not {reason.rpartition(' ')[2]}"
-    return reason.partition(" in '")[0]  # a value that is no time, say
+    return _QUOTED.sub("…", reason.partition(" in '")[0])  # a value that is no time, a label
 
 
 def excerpt(text: str) -> str:

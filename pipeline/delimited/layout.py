@@ -20,6 +20,7 @@ SAMPLE_BYTES, SAMPLE_RECORDS = 1 << 16, 101  # the header and a hundred rows
 _NO_QUOTE = 0xFF  # a byte that no UTF-8 has
 _ANY_WIDTH = 1 << 62  # of which no record is: each tells its own
 _SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n])"?(?:\r\n?|\n|\Z)', re.IGNORECASE)
+_OPENED = re.compile(rb'[,;\t|]"')
 _LINE_END = re.compile(rb"\r\n?|\n")
 
 
@@ -77,7 +78,8 @@ def find_shape(lines: bytes, layout: Layout, told: str, rules: Rules) -> Shape:
     """Return the shape of a file that begins with these lines, the header and rows below it.
 
     The separator is the one that `layout` gives, or `told`, or the one of `SEPARATORS` by which most rows
-    have as many fields as the header, and the most of them; a comma where the header has but one field.
+    have as many fields as the header, and the most of them; a comma where the header has but one field. It is
+    none that cuts what stands in quotes in the header.
     """
     data = np.frombuffer(lines, np.uint8)
     given = layout.separator or told
@@ -104,7 +106,7 @@ def quote_byte(quotes: bool) -> np.uint8:
 
 
 class _Fit(NamedTuple):
-    score: float  # from 0; -1 where the header has a single field
+    score: float  # from 0; -1 where the header has a single field, or quotes around pieces of its fields
     extra: int
 
 
@@ -113,6 +115,9 @@ def _fit(data: Bytes, rules: Rules) -> _Fit:
     found = scan(data, rules._replace(width=_ANY_WIDTH), State(0, 0, False), SAMPLE_RECORDS)
     if not len(found.faults) or found.faults[0, 4] != WRONG_WIDTH:
         return _Fit(-1, 0)
+    start, end = found.faults[0, :2].tolist()
+    if rules.quote != _NO_QUOTE and _cuts_quotes(data[start:end].tobytes(), bytes([rules.delimiter])):
+        return _Fit(-1, 0)
     width, *widths = found.faults[found.faults[:, 4] == WRONG_WIDTH, 5].tolist()
     extra = max(0, Counter(widths).most_common(1)[0][0] - width) if widths else 0
     found = scan(data, rules._replace(width=width, extra=extra), State(0, 0, False), SAMPLE_RECORDS)
@@ -120,6 +125,12 @@ def _fit(data: Bytes, rules: Rules) -> _Fit:
     # Of two that fit, such as the semicolon and the comma of numbers, the one with more fields is meant.
     score = (good / (good + bad) if good + bad else 1) * (1 - 1 / width)
     return _Fit(score if width > 1 else -1, extra if good > bad else 0)
+
+
+def _cuts_quotes(header: bytes, delimiter: bytes) -> bool:
+    """Return whether a field without quotes holds a separator before a quote, as by commas in `id;"a,b"`."""
+    field = rb'(?:^|%b)(?:"(?:[^"]|"")*"|([^%b]*))' % (re.escape(delimiter), re.escape(delimiter))
+    return any(_OPENED.search(bare) for bare in re.findall(field, header))
 
 
 def sample_lines(data: bytes) -> Iterator[str]:

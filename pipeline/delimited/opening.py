@@ -22,7 +22,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _OTHER_KINDS = (  # the first bytes, the kind and the remedy
     (b"PK\x03\x04", "an Excel workbook or a ZIP archive", "save the sheet as CSV (UTF-8), or unpack it"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV (UTF-8)"),
-    (b"PAR1\x15", "a Parquet file", "convert it to CSV, for example with pandas"),
+    (b"PAR1\x15", "a Parquet file", "give its name the ending .parquet"),
     (b"%PDF-", "a PDF document", "export its table as CSV"),
     (b"\x89PNG", "a PNG image", "name the CSV file"),
     (b"\xff\xd8\xff", "a JPEG image", "name the CSV file"),

@@ -44,11 +44,15 @@ def field_values(block: Block, dialect: Dialect, field_limit: int = FIELD_LIMIT)
     for start in range(0, len(block.records), _RECORDS_AT_ONCE):
         bounds = block.records[start : start + _RECORDS_AT_ONCE].T.tolist()
         records = [data[first:end].decode() for first, end in zip(*bounds, strict=True)]
-        # The csv module has one limit for the whole process: restore it for other readers.
-        with _csv_module:
-            limit_before = csv.field_size_limit(field_limit)
-            try:
-                rows = list(dialect.rows(records))
-            finally:
-                csv.field_size_limit(limit_before)
-        yield from rows
+        yield from parsed(records, dialect, field_limit)
+
+
+def parsed(records: list[str], dialect: Dialect, field_limit: int, strict: bool = True) -> list[list[str]]:
+    """Return the fields of each record; what csv has to say of one is an error only if `strict`."""
+    # The csv module has one limit for the whole process: restore it for other readers.
+    with _csv_module:
+        limit_before = csv.field_size_limit(field_limit)
+        try:
+            return list(dialect.rows(records, strict))
+        finally:
+            csv.field_size_limit(limit_before)

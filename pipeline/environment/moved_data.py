@@ -58,7 +58,8 @@ def mend_store() -> None:
     """
     here = artifacts_folder().as_uri()
     with closing(sqlite3.connect(local_store_file(), LOCK_SECONDS, isolation_level=None)) as store:
-        if _location(store) in (here, ""):
+        # Only what this program chose itself: a user's store may keep artifacts elsewhere.
+        if (there := _location(store)) == here or not _is_own(there):
             return
         store.execute("begin immediate")
         if (there := _location(store)) != here:  # no other process was quicker
@@ -85,14 +86,17 @@ def _place_of_store() -> Path | None:
     if not local_store_file().exists():
         return None
     with suppress(sqlite3.Error), closing(sqlite3.connect(local_store_file(), timeout=1)) as store:
-        folder = _folder(_location(store))
-        if folder.is_absolute() and folder.parts[-2:] == ("tracking", "artifacts"):
-            return folder.parents[1]
+        if _is_own(location := _location(store)):
+            return _folder(location).parents[1]
     return None
 
 
+def _is_own(location: str) -> bool:
+    return location.startswith("file:") and _folder(location).parts[-2:] == ("tracking", "artifacts")
+
+
 def _location(store: sqlite3.Connection) -> str:
-    """Return where the artifacts of runs are said to be, or "" if the store is not this program's."""
+    """Return where the artifacts of runs are said to be, or "" if the store has no such experiment."""
     (location,) = store.execute(EXPERIMENT_LOCATION).fetchone() or ("",)
     return str(location)
 

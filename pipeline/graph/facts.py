@@ -11,7 +11,7 @@ from ..artifacts import (
     CurveFolder,
     FoldAssignmentFiles,
     RunFolder,
-    in_data_folder,
+    graph_word,
 )
 from ..files import write_changed_text
 from ..options import Configuration
@@ -52,9 +52,5 @@ def write_comparison_facts(study: CrossvalFolder | CurveFolder, runs: Sequence[R
 
 
 def _write(path: Path, facts: dict[str, Sequence[Path | str]]) -> None:
-    lines = [" ".join([f"{name} :=", *map(_fact, values)]) for name, values in facts.items()]
+    lines = [" ".join([f"{name} :=", *map(graph_word, values)]) for name, values in facts.items()]
     write_changed_text(path, "\n".join(["# Written by `configure`.", *lines, ""]))
-
-
-def _fact(value: Path | str) -> str:
-    return str(in_data_folder(value) if isinstance(value, Path) else value)

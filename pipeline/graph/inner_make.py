@@ -20,7 +20,7 @@ from ..artifacts import (
     RunFolder,
     code_folder,
     data_folder,
-    in_data_folder,
+    graph_word,
 )
 from ..environment.checkout import python_path
 from ..environment.program import PACKAGE
@@ -63,7 +63,7 @@ class Goal:
         return ["make", "-f", str(RULES), *quiet, *options, *variables, *self._targets()]
 
     def _targets(self) -> list[str]:
-        return [str(in_data_folder(file) if isinstance(file, Path) else file) for file in self.targets]
+        return [*map(graph_word, self.targets)]
 
     def _variables(self) -> dict[str, str]:
         """Return the variables of graph.mk; all of them, as an environment may have its own."""
@@ -71,11 +71,11 @@ class Goal:
             CorpusFolder: "CORPUS_DIR", RunFolder: "RUN", CrossvalFolder: "CROSSVAL", CurveFolder: "CURVE"
         }  # fmt: skip
         of_graph = dict.fromkeys(names.values(), "") | {
-            names[type(self.folder)]: str(in_data_folder(self.folder.path))
+            names[type(self.folder)]: graph_word(self.folder.path)
         }
         if isinstance(self.folder, RunFolder):
-            of_graph["CORPUS_DIR"] = str(in_data_folder(self.folder.corpus.path))
-        return of_graph | {"CODE": str(in_data_folder(code_folder())), "PACKAGE": PACKAGE}
+            of_graph["CORPUS_DIR"] = graph_word(self.folder.corpus.path)
+        return of_graph | {"CODE": graph_word(code_folder()), "PACKAGE": PACKAGE}
 
 
 def make(goal: Goal, jobs: int = 1) -> None:

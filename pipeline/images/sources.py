@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..corpus.sources import Rejected
+from ..corpus.sources import Rejected, displayed_label
 from ..errors import InputError
 from ..labels.classes import Classes
 from ..labels.spelling import clean_label
@@ -95,7 +95,7 @@ def labels_of(parts: dict[str, Part], source: Source) -> dict[str, list[str]]:
     """Return part -> the labels of the images that may be read, as `source.labels` names them."""
     named = source.labels or {}
     cleaned = {name: map(clean_label, part.labels) for name, part in parts.items()}
-    return {name: [named.get(label, label) for label in labels] for name, labels in cleaned.items()}
+    return {name: [named.get(label, label) for label in labels if label] for name, labels in cleaned.items()}
 
 
 def read_images(
@@ -117,8 +117,9 @@ def read_images(
             if isinstance(image, Rejected):
                 rejected[name].append(image)
                 continue
-            label = classes.name(_label(image, source))
-            if problem := classes.problem(label, name):
+            place = f"{image.file}, image {image.line}"
+            label = classes.name(displayed_label(clean_label(image.label), source, place))
+            if problem := classes.problem(label, name) if label else "no label":
                 rejected[name].append(Rejected(image.file, image.line, image.line, problem))
                 continue
             pixels = image.pixels.tobytes()
@@ -131,20 +132,6 @@ def read_images(
             first = f"; {rejected[name][0].file}: {rejected[name][0].reason}" if rejected[name] else ""
             raise InputError(f"the {name} part has no image that can be read{first}")
     return examples, rejected
-
-
-def _label(image: LabelledImage, source: Source) -> str:
-    """Return the label as `source.labels` renames it. Raises InputError for one that it does not name."""
-    label = clean_label(image.label)
-    if source.labels is None:
-        return label
-    if label not in source.labels:
-        known = ", ".join(f"'{known}'" for known in source.labels)
-        raise InputError(
-            f"{image.file}, image {image.line}: unknown label '{label[:80]}' where one of {known} was "
-            "expected: correct it, or add the label to source.labels"
-        )
-    return source.labels[label]
 
 
 def _array_part(file: str, images: NDArray[np.uint8], labels: Sequence[str]) -> Part:

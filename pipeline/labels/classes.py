@@ -1,23 +1,20 @@
-"""The classes of a corpus: which one each row counts for, what is set aside, and what to tell of it."""
+"""The classes of a corpus: which one each row counts for, and what is set aside."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from ..errors import InputError
 from ..options import Source
-from ..terminal import shorten
-from .spelling import near_name, several_labels, spellings
-
-NAMED, CHARACTERS = 4, 30  # labels that a caution names, and of each
-LOOKED_AT = 50  # unknown labels for which a near one is searched for
-Counts = Mapping[str, Counter[str]]  # of the rows of each label, by part
+from . import cautions
+from .cautions import Caution, Counts, listed, without
+from .spelling import spellings
 
 
-class Labelled(Protocol):
+class LabelledRow(Protocol):
     """An example of any kind: a label and where it comes from."""
 
     @property
@@ -26,15 +23,6 @@ class Labelled(Protocol):
     def line(self) -> int: ...
     @property
     def label(self) -> str: ...
-
-
-class Caution(NamedTuple):
-    """A sentence on the classes; and the option, if one does, which with this value has that effect."""
-
-    sentence: str
-    option: str = ""
-    value: str = ""
-    effect: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +44,7 @@ class Classes:
 
         A class is lone if its single training row is its only row: it can be learned or tested, not both.
         Raises InputError where a column of other things was taken for the labels, as most rows are of lone
-        classes, and where no test row has a label that was learned.
+        classes, and where no row of the test or validation part has a label that was learned.
         """
         counts = {part: Counter(part_labels) for part, part_labels in labels.items()}
         groups = spellings(_training_first(counts))
@@ -71,13 +59,14 @@ class Classes:
         lone = frozenset(single if source.rare == "drop" else ())
         _check_lone(lone, counts["train"].total(), source)
         learned = frozenset(counts["train"].keys() - lone)
-        cautions = [
-            *_of_case(groups, total, source),
-            *_of_several(total),
-            *_of_single(single, source),
-            *_of_unknown(counts, learned, source),
+        _check_known(counts, learned, source)
+        told = [
+            *cautions.differing_case(groups, total, source),
+            *cautions.several_in_one(total),
+            *cautions.single_rows(single, source),
+            *cautions.unknown_labels(counts, learned),
         ]
-        return cls(names, lone, learned, cautions)
+        return cls(names, lone, learned, told)
 
     def name(self, label: str) -> str:
         """Return the class that a label counts for."""
@@ -92,7 +81,7 @@ class Classes:
         return ""
 
 
-def check_classes(examples: Sequence[Labelled], classes: Classes, source: Source) -> None:
+def check_classes(examples: Sequence[LabelledRow], classes: Classes, source: Source) -> None:
     """Raise InputError unless the training examples (one or more) have two classes or more.
 
     With `source.rare: error` also for the only row of a class.
@@ -149,55 +138,13 @@ def _check_lone(lone: frozenset[str], rows: int, source: Source) -> None:
     )
 
 
-def _of_case(groups: list[list[str]], total: Counter[str], source: Source) -> list[Caution]:
-    if not groups:
-        return []
-    if source.case == "ignore":
-        told = [f"{_quoted(name)} (also {', '.join(map(_quoted, others))})" for name, *others in groups]
-        return [Caution(f"labels that differ in case alone are one class: {_some(told)}")]
-    told = [", ".join(f"{_quoted(label)} ({total[label]:,})" for label in group) for group in groups]
-    sentence = f"labels that differ in case alone: {_some(told, '; ')}"
-    return [Caution(sentence, "source.case", "ignore", "makes one class of each")]
-
-
-def _of_several(total: Counter[str]) -> list[Caution]:
-    found = several_labels(total)
-    if not found:
-        return []
-    return [
-        Caution(
-            f"{found.rows:,} of {total.total():,} labels look like several in one cell, such as "
-            f"{_quoted(found.example)}: one label a row is learned, so each combination is a class of its own"
-        )
-    ]
-
-
-def _of_single(single: list[str], source: Source) -> list[Caution]:
-    if not single or source.rare == "error":
-        return []
-    number = "1 class has" if len(single) == 1 else f"{len(single):,} classes have"
-    if source.rare == "keep":
-        sentence = f"{number} a single row, learned and never tested: {listed(single)}"
-        return [Caution(sentence, "source.rare", "drop", "sets such rows aside")]
-    sentence = f"{number} a single row, set aside, as it cannot be both learned and tested: {listed(single)}"
-    return [Caution(sentence, "source.rare", "keep", "learns it")]
-
-
-def _of_unknown(counts: Counts, learned: frozenset[str], source: Source) -> list[Caution]:
-    """Return cautions on labels that training lacks. Raises InputError if all rows of a part have such."""
-    cautions = []
-    for part, fate in {"validation": "set aside", "test": "wrong for every classifier"}.items():
+def _check_known(counts: Counts, learned: frozenset[str], source: Source) -> None:
+    """Raise InputError if no row of a part has a label that is learned."""
+    for part in ("validation", "test"):
         of_part = counts.get(part, Counter())
-        unknown = Counter({label: rows for label, rows in of_part.items() if label not in learned})
-        if not unknown:
-            continue
-        if unknown.total() == of_part.total():
+        unknown = without(of_part, learned)
+        if unknown and unknown.total() == of_part.total():
             raise _all_unknown(part, unknown, learned, source)
-        of_all = f"{unknown.total():,} of {of_part.total():,} {part} rows"
-        verb = "has" if unknown.total() == 1 else "have"
-        told = _some(_with_near_names(unknown, learned), number=len(unknown))
-        cautions.append(Caution(f"{of_all} {verb} a label that no training row has, {fate}: {told}"))
-    return cautions
 
 
 def _all_unknown(part: str, unknown: Counter[str], learned: frozenset[str], source: Source) -> InputError:
@@ -209,27 +156,3 @@ def _all_unknown(part: str, unknown: Counter[str], learned: frozenset[str], sour
         + (", of which some differ in case alone" if in_other_case else ": check the file and its labels"),
         option="source.case" if in_other_case else of_column,
     )
-
-
-def _with_near_names(unknown: Counter[str], learned: frozenset[str]) -> list[str]:
-    """Return the most frequent labels with their counts, those first that a known one is near to."""
-    looked_at = [(label, rows, near_name(label, learned)) for label, rows in unknown.most_common(LOOKED_AT)]
-    return [
-        f"{_quoted(label)} ({rows:,}{f'; near {_quoted(near)}' if near else ''})"
-        for label, rows, near in sorted(looked_at, key=lambda entry: not entry[2])
-    ]
-
-
-def _quoted(label: str) -> str:
-    return f"'{shorten(label, CHARACTERS)}'"
-
-
-def listed(labels: Sequence[str]) -> str:
-    """Return the first labels in quotes, and how many there are more, for people."""
-    return _some([_quoted(label) for label in labels])
-
-
-def _some(items: Sequence[str], separator: str = ", ", number: int = 0) -> str:
-    """Return the first items; of the rest, or of so many in all, their number."""
-    rest = max(number, len(items)) - NAMED
-    return separator.join(items[:NAMED]) + (f"{separator}and {rest:,} more" if rest > 0 else "")

@@ -84,6 +84,7 @@ def near_name(label: str, known: Iterable[str]) -> str:
 
     Labels that differ in a number are not near: `class 1` and `class 2` are two classes.
     """
-    folded = {name.casefold(): name for name in known if _DIGITS.findall(name) == _DIGITS.findall(label)}
+    digits = _DIGITS.findall(label)
+    folded = {name.casefold(): name for name in known if _DIGITS.findall(name) == digits}
     near = difflib.get_close_matches(label.casefold(), folded, 1, NEAR)
     return folded[near[0]] if near else ""

@@ -59,7 +59,7 @@ class Performance:
 class Opponent:
     """The labels that an opponent predicts for the test rows, int64 [rows].
 
-    `validation_score` is its score on the validation part by the criterion that the network was chosen by.
+    `validation_score` is its score on held-out rows by the criterion that the network was chosen by.
     """
 
     predicted: Labels
@@ -153,7 +153,7 @@ def compare(
     """Compare the labels that were predicted for the same rows, all int64 [rows], indices into `names`.
 
     `opponents` are by their keys, of which `MAJORITY` is the last. Of several that are equally good on the
-    validation part, the first is the strongest. `seed` is that of the bootstrap.
+    held-out rows, the first is the strongest. `seed` is that of the bootstrap.
     """
     strongest = max(opponents, key=lambda key: opponents[key].validation_score)
 
@@ -264,7 +264,7 @@ def _difference(comparison: Comparison, titles: Titles) -> str:
     measure = "" if comparison.criterion == "accuracy" else f" of {CRITERIA[comparison.criterion]}"
     return (
         f"{_points(comparison.lead, measure)} from {titles.opponents[comparison.strongest]}, the strongest "
-        f"opponent on the validation part: {comparison.lead.verdict}"
+        f"opponent on held-out rows: {comparison.lead.verdict}"
     )
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from ..arrays import Floats, Labels
-from ..encoder import TokenCounts
+from ..encoder import EncodedRows
 from ..errors import InputError
 from ..inputs import Sequences
 from ..terminal import shorten
@@ -39,7 +39,7 @@ def answer(classifier: Classifier, text: str) -> list[str]:
     logits = classifier.logits(row.inputs)
     probabilities = classifier.softmax(logits)[0]
     ranking = (-logits[0]).argsort(kind="stable")  # as `predict` ranks them
-    lines = [*_doubts(row.tokens), *_label_lines(classifier.labels, ranking, probabilities)]
+    lines = [*_doubts(row), *_label_lines(classifier.labels, ranking, probabilities)]
     if classifier.is_folded:
         tokens = classifier.encoder.tokens(text)
         best = shorten(classifier.labels[ranking[0]], HEADING_COLUMNS)
@@ -48,11 +48,11 @@ def answer(classifier: Classifier, text: str) -> list[str]:
     return lines
 
 
-def _doubts(tokens: TokenCounts) -> list[str]:
-    total, kept, unknown = (int(counts[0]) for counts in tokens)
+def _doubts(row: EncodedRows) -> list[str]:
+    total, kept, _ = (int(counts[0]) for counts in row.tokens)
     doubts = []
-    if unknown == total:
-        doubts.append("caution: no word of the text is in the model's vocabulary")
+    if row.lack_known_words[0]:
+        doubts.append("caution: the model knows no word of the text: predict gives probability 0")
     if kept < total:
         doubts.append(f"caution: only the first {kept:,} of {total:,} words are read")
     return doubts

@@ -80,8 +80,8 @@ class LabelledTable:
                     "rejects": self._rejects.to_json(),
                 }
                 files.write([labelled.output, self._reject_lines(labelled.batch.bad)], state)
-            files.finish([True, self._counts.rejected > 0])
-        self._rejects_file = rejects if self._counts.rejected else None
+            files.finish([True, self._rejects.total > 0])
+        self._rejects_file = rejects if self._rejects.total else None
 
     def to_parquet(self, output: Path) -> None:
         """Write a Parquet file, and <output>.rejects.csv. Raises InputError if there are no rows."""
@@ -127,7 +127,6 @@ class LabelledTable:
             columns, counts, problems = self._labeller.label(batch.data, batch.texts)
             if problems:
                 batch = self._table.without(batch, problems)
-            counts.rejected = sum(row.lines for row in batch.bad)
             return _LabelledBatch(batch, convert(batch, columns), counts)
 
         waiting: deque[Future[_LabelledBatch[Output]]] = deque()
@@ -164,7 +163,7 @@ class LabelledTable:
     def check_rejects(self, allowed: float) -> None:
         """Raise InputError if more than a share of the rows could not be read; what is written stays.
 
-        A folder of images may hold other files: only one without any image is an error.
+        Of images, among which are missing and other files, it is enough that one could be read.
         """
         if self._labeller.classifier.encoder.kind == "text" or not self._counts.rows:
             rows = self._counts.rows + self._rejects.total
@@ -183,8 +182,8 @@ class LabelledTable:
         if counts.truncated:
             lines.append(f"  texts longer than the model reads, cut: {counts.truncated:,}")
         lines += self._labeller.abstention_lines(counts)
-        if counts.rejected:
-            lines.append(f"  rows that could not be read: {counts.rejected:,}")
+        if self._rejects.total:
+            lines.append(f"  rows that could not be read: {self._rejects.total:,}")
             lines += self._rejects.lines()
         if self._rejects_file:
             lines.append(f"  they are listed in {self._rejects_file}")

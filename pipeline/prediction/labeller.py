@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Bytes, Flags, Floats, Labels, Offsets
-from ..encoder import EncodedRows, TokenCounts
+from ..encoder import TokenCounts
 from ..tables.columns import Column, NameColumn, NumberColumn, TextColumn
 from ..terminal import shorten, wrapped
 from .classifier import Classifier
@@ -34,7 +34,6 @@ class LabelCounts:
     abstained: int = 0
     tokens: int = 0
     unknown: int = 0  # tokens outside the vocabulary
-    rejected: int = 0
 
     @classmethod
     def zero(cls, classes: int) -> LabelCounts:
@@ -172,7 +171,7 @@ class Labeller:
             logits.append(self.classifier.logits(batch.inputs))
             tokens.append(batch.tokens)
             problems += batch.problems
-            lacking.append(_lack_known_words(batch))
+            lacking.append(batch.lack_known_words)
         return _Scores(
             np.concatenate(logits),
             TokenCounts(*(np.concatenate(counts) for counts in zip(*tokens, strict=True))),
@@ -186,15 +185,6 @@ class Labeller:
         tokens = [encoder.tokens(text) for text in texts]
         sequences = encoder.encode(texts).as_sequences()
         return evidence(self.classifier.predictor, sequences, tokens, logits, labels)
-
-
-def _lack_known_words(batch: EncodedRows) -> Flags:
-    """Return which rows have no known word, bool [rows]; an image counts as one known word."""
-    lacking: Flags = batch.tokens.unknown >= batch.tokens.kept
-    # Few texts have as many words outside the vocabulary as are read, and some of these are like one in it.
-    if len(outside := np.flatnonzero(lacking)):
-        lacking[outside] = batch.inputs.as_sequences().select(outside).lack_known_words
-    return lacking
 
 
 def _share(part: Labels, whole: Labels) -> Floats:

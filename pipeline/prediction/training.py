@@ -1,4 +1,4 @@
-"""The training of a classifier's members, which are chosen and weighed by the validation part."""
+"""The training of a classifier's members, which are chosen and weighed by held-out rows."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ from ..corpus.sources import Example, Rejected
 from ..files import images_writer, write_csv, write_json, write_table
 from ..images import sources as image_sources
 from ..images.sources import ImageExample
-from ..labels.classes import Caution, Classes, check_classes, listed
-from ..labels.spelling import clean_label
+from ..labels.cautions import Caution, listed
+from ..labels.classes import Classes, check_classes
 from ..options import Source
 from ..reading import read_table
 from ..tables.rejects import Rejects
@@ -61,8 +61,10 @@ def run(path: Path) -> None:
     rows["label"] = rows["label"].astype(pd.CategoricalDtype(names))
     copies = Copies(rows)
     rows, split = split_rows(rows, copies, source, options.split, options.seed)
-    without_text = sum(row.has_no_text for row in set_aside)
-    report = data_report(rows, copies, split, len(set_aside), without_text) | {"cautions": told}
+    without_text, reasons = sum(row.has_no_text for row in set_aside), Rejects()
+    for row in set_aside:
+        reasons.add(row.reason, row.line, row.rows)
+    report = data_report(rows, copies, split, reasons.total, without_text) | {"cautions": told}
     write_json(folder.report, report)
     write_json(folder.labels, classes)
     write_json(folder.unknown_labels, unknown)
@@ -74,14 +76,14 @@ def run(path: Path) -> None:
         line = f"out-of-scope rows, compared with the test part: {compared:,}, labelled {source.other}"
         say(f"  {shorten(line, TERMINAL_WIDTH - 2)}")
     if set_aside:
-        reasons = Rejects()
-        for row in set_aside:
-            reasons.add(row.reason, row.line, row.last_line - row.line + 1)
         say("\n".join([f"  rows set aside, with line and reason: {folder.rejects}", *reasons.lines()]))
 
 
 def _told(caution: Caution) -> str:
-    """Return a caution with what to type, as an option of a corpus's file has a word of its name."""
+    """Return a caution with what to type: these options have words of their names.
+
+    The words themselves are code of no stage, so that a new one redoes nothing.
+    """
     word = caution.option.rpartition(".")[2].upper()
     return caution.sentence + (f"; {word}={caution.value} {caution.effect}" if word else "")
 
@@ -116,7 +118,7 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
         sources.check_rejected(rejected[part], len(rows), source, folder.rejects)
     folder.other_rows.unlink(missing_ok=True)
     if source.other:
-        examples, others = sources.without_other(examples, clean_label(source.other))
+        examples, others = sources.without_other(examples, source)
         write_table(folder.other_rows, pd.DataFrame(others)[["file", "line", "text"]])
     labels = {part: (row.label for row in rows) for part, rows in examples.items()}
     classes = Classes.of_labels(labels, source)

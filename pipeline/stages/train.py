@@ -58,7 +58,8 @@ def run(path: Path) -> None:
         for places in (part["train"], part["validation"], np.concatenate([*part.values()]))
     )
     source = read_stage(folder.corpus.prepare_options, PrepareOptions).source
-    splits = [places.of(inputs, labels) for places in choice_splits(rows, source, options.seed)]
+    places = choice_splits(rows, source, options.seed) if options.ensemble.ngrams else []
+    splits = [one.of(inputs, labels) for one in places]
     say(f"train: {options.model}, {len(part['train']):,} rows")
 
     request, program = read_stage(folder.request, Request), checkout()

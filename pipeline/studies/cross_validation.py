@@ -144,8 +144,8 @@ def over_seeds(
 def verdict(contestants: Sequence[ContestantResult], criterion: Criterion) -> str:
     """Return which contestant to ship, and whether it differs significantly from its strongest rival.
 
-    The network comes first in `contestants`. The rival is the opponent of the highest mean score on the
-    validation parts, so that the test parts have no part in the choice; it is shipped unless the network is
+    The network comes first in `contestants`. The rival is the opponent of the highest mean score on
+    held-out rows, so that the test parts have no part in the choice; it is shipped unless the network is
     significantly better, as it costs less. The criterion that the contestants were chosen by decides; where
     that is macro-F1, a second sentence gives their accuracy.
     """

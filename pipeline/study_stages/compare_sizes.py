@@ -14,8 +14,8 @@ import numpy as np
 from ..artifacts import CurveFolder, RunFolder, read_test_labels, tracked_run
 from ..config.stage_options import CurveOptions, Request, TrainOptions, read_stage
 from ..files import atomic_write, write_json, write_text
-from ..measures.comparison import few_rows
-from ..reading import read_table
+from ..measures.comparison import few_rows, unknown_labels
+from ..reading import read_json, read_table
 from ..studies import figures
 from ..studies.cross_validation import contestant_titles
 from ..studies.learning_curve import LearningCurve, contestant_curves, table, verdict
@@ -41,7 +41,8 @@ def run(path: Path) -> None:
         with atomic_write(folder.figure) as partial:
             subject = f"{options.corpus}, {curve.test_rows:,} test rows"
             figures.learning_curves(curve, subject).savefig(partial)
-        write_text(folder.summary, _summary(options, curve, len(draws)))
+        unknown = read_json(first.metrics)["unknown_label_rows"]  # the test rows are the same in all
+        write_text(folder.summary, _summary(options, curve, len(draws), unknown))
         write_json(folder.result, curve.to_json())
         for file in (folder.figure, folder.summary, folder.result):
             parent.log_file(file)
@@ -73,13 +74,14 @@ def _log_scores(parent: Run, curve: LearningCurve) -> None:
         parent.log_metrics({f"{key}.{curve.criterion}": score for key, score in scores.items()}, rows)
 
 
-def _summary(options: CurveOptions, curve: LearningCurve, draws: int) -> str:
+def _summary(options: CurveOptions, curve: LearningCurve, draws: int, unknown: int) -> str:
     name = f"{options.corpus} {options.model}"
     lines = [
         wrapped(f"curve: {name}, {draws} draws of each size, {curve.test_rows:,} test rows", ""),
         table(curve),
         wrapped(verdict(curve)),
         wrapped(COVERED),
+        *([wrapped(unknown_labels(unknown, curve.test_rows))] if unknown else []),
         *(wrapped(caution) for caution in few_rows(curve.test_rows)),
         *(f"  {title} was left out: its library is not installed." for title in options.left_out),
     ]

@@ -10,7 +10,7 @@ import numpy as np
 from ..csv_line import Dialect
 from ..delimited.faults import BadRow
 from ..delimited.kernels import undouble_quotes
-from ..delimited.records import Block, Place
+from ..delimited.records import Block, Place, parsed
 from . import columns as cells
 from .columns import Column
 from .table import Batch
@@ -112,7 +112,7 @@ class BlockTable:
 
 def _harmless_line(line: str, dialect: Dialect) -> str:
     """Return a line above the header as it stands, or with its formulas escaped."""
-    values = next(iter(dialect.rows([line], strict=False)), [])
+    values = next(iter(parsed([line], dialect, len(line) + 1, strict=False)), [])
     escaped = cells.escape_values(values)
     return line if escaped == values else dialect.line(escaped).decode().removesuffix("\n")
 

@@ -96,7 +96,7 @@ def test_lines_are_answered_one_by_one(trained: Trained) -> None:
     assert "\n\nno label: the text has no words\n\n" in done.stdout.decode().replace("\n\n\n", "\n\n")
     assert "no label: byte 13 of the text is not UTF-8" in answers
     assert done.stdout.decode().splitlines().count("an awful film") == 1
-    assert "caution: no word of the text is in the model's vocabulary" in done.stdout.decode()
+    assert "caution: the model knows no word of the text: predict gives probability 0" in done.stdout.decode()
 
 
 @pytest.mark.parametrize("end", [b"\x04", b"\x03"], ids=["Ctrl-D", "Ctrl-C"])

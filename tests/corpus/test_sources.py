@@ -252,6 +252,22 @@ def test_rows_without_text_or_label_are_allowed_up_to_a_share():
     assert error.value.option == "source.blank_rows"
 
 
+def test_a_row_that_was_read_counts_once_and_others_by_their_lines():
+    blank, swallowed = Rejected("f.csv", 2, 6, "no label"), Rejected("f.csv", 7, 11, "a quote is opened")
+    assert (blank.rows, swallowed.rows) == (1, 5)
+    # 5 of 100 lines cannot be read; of the 95 rows that can, one has no label.
+    given = source(unreadable_rows=0.05, blank_rows=1 / 95)
+    check_rejected([blank, swallowed], 94, given, LISTED)
+    with pytest.raises(InputError, match=r"1 of 94 rows .* have no text or no label"):
+        check_rejected([blank, swallowed], 93, source(unreadable_rows=0.06, blank_rows=1 / 95), LISTED)
+
+
+def test_a_file_of_rows_that_cannot_be_read_or_are_blank_is_refused():
+    rejected = [*aside("no text", 2, 3), *aside("3 fields where the header has 2", 4, 5)]
+    with pytest.raises(InputError, match=r"line 2: no text, and so in all 2 rows"):
+        check_rejected(rejected, 0, source(unreadable_rows=0.6, blank_rows=0.6), LISTED)
+
+
 def test_rows_that_cannot_be_read_are_allowed_up_to_a_share_of_their_own():
     rejected = [*aside("no text", 2, 3, 4), *aside("3 fields where the header has 2", 7, 9)]
     check_rejected(rejected, 195, source(), LISTED)
@@ -345,22 +361,30 @@ def test_lines_and_csv_of_one_corpus_agree():
 
 def test_out_of_scope_rows_are_set_apart_from_every_part():
     parts = {"train": labelled("a", "oos", "b"), "test": labelled("oos", "a")}
-    known, others = without_other(parts, "oos")
+    known, others = without_other(parts, source(other="oos"))
     assert {part: [row.label for row in rows] for part, rows in known.items()} == {
         "train": ["a", "b"],
         "test": ["a"],
     }
     assert others == [parts["test"][0]]
     several = {"train": labelled("a", "oos", "b"), "validation": labelled("oos", "b"), "test": labelled("a")}
-    assert without_other(several, "oos")[1] == [several["train"][1], several["validation"][0]]
+    assert without_other(several, source(other="oos"))[1] == [several["train"][1], several["validation"][0]]
     with pytest.raises(InputError, match="no row has the label 'none', as source.other says") as error:
-        without_other(parts, "none")
+        without_other(parts, source(other="none"))
     assert error.value.option == "source.other"
+
+
+def test_where_case_is_ignored_it_is_in_out_of_scope_rows_too():
+    parts = {"train": labelled("a", "OOS", "b", "Oos\u200b")}
+    given = source(other=" oos", case="ignore")
+    parts["train"][3] = parts["train"][3]._replace(label="Oos")
+    known, others = without_other(parts, given)
+    assert ([row.label for row in known["train"]], len(others)) == (["a", "b"], 2)
 
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 def test_a_part_that_has_only_out_of_scope_rows_is_named(part):
     parts = {name: labelled("a", "oos", "b") for name in ("train", "validation", "test")}
     with pytest.raises(InputError, match=f"all 2 rows have the label 'oos'.* in part '{part}'") as error:
-        without_other(parts | {part: labelled("oos", "oos")}, "oos")
+        without_other(parts | {part: labelled("oos", "oos")}, source(other="oos"))
     assert error.value.option == "source.other"

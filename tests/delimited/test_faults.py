@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.delimited.faults import BadRow
+from pipeline.delimited.faults import BadRow, kind_of
 from pipeline.delimited.records import FIELD_LIMIT
 from tests.delimited.reading import Row, rows
 
@@ -61,6 +61,13 @@ def test_a_line_far_above_the_limit_is_skipped_to_its_end_wherever_the_limit_fal
         row = bad(b"x" * length + end, path, field_limit=10)
         assert (row.first_line, row.last_line) == (3, 3)
         assert row.reason == "a line of 40 characters or more"
+
+
+def test_reasons_are_of_one_kind_but_for_what_they_quote():
+    assert kind_of("no time in 'soon'") == kind_of("no time in 'it's late'") == "no time"
+    assert kind_of("the only row of class 'it's'") == kind_of("the only row of class 'b'")
+    assert kind_of("no row has the label 'x', and so on") == "no row has the label …, and so on"
+    assert kind_of("byte 0xe9 at position 1 of line 3 is not utf-8") == "bytes that are not utf-8"
 
 
 def test_a_row_in_another_encoding_names_the_option_and_other_bad_rows_none(path):

@@ -44,6 +44,17 @@ def test_the_separator_fits_header_and_rows_together(path, content, separator):
         assert file.dialect.delimiter == separator
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_a_header_with_more_commas_in_quotes_than_separators_is_not_cut_at_them(path, separator):
+    header = separator.join(["0", '"1,0,0"', '"2,0"'])
+    path.write_text(f"{header}\n")
+    with CsvFile(path) as file:
+        assert (file.dialect.delimiter, file.header) == (separator, ["0", "1,0,0", "2,0"])
+    path.write_text('a,"b;c",5" d\n1,2,3\n')  # a quote within a name is no such one
+    with CsvFile(path) as file:
+        assert file.header == ["a", "b;c", '5" d']
+
+
 def test_a_separator_that_is_given_overrides_what_is_found(path):
     assert read(path, b"a:b,c\n1:2,3\n", separator=":") == (["a", "b,c"], [Row(2, 2, ["1", "2,3"])])
     assert read(path, b"a\tb,c\n1\t2,3\n", separator="tab") == (["a", "b,c"], [Row(2, 2, ["1", "2,3"])])

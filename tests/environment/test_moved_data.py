@@ -98,6 +98,18 @@ def test_the_place_of_an_earlier_versions_data_is_that_of_its_store(
     assert first_place() == project / "data"
 
 
+@pytest.mark.parametrize("elsewhere", ["s3://bucket/tracking/artifacts", "./mlruns/1", "file:///mnt/runs"])
+def test_a_store_that_keeps_artifacts_in_a_place_of_its_users_stays_as_it_is(
+    project: Path, elsewhere: str
+) -> None:
+    write_store(project / "data", "1")
+    with closing(sqlite3.connect(project / "data" / "tracking" / "mlflow.db")) as store, store:
+        store.execute("update experiments set artifact_location = ? where name = 'convtext'", (elsewhere,))
+    before = locations(project / "data")
+    mend_store()
+    assert locations(project / "data") == before and before[0] == elsewhere
+
+
 def test_artifacts_are_found_where_they_were_moved_to(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.artifacts import RunFolder, data_folder, in_data_folder
+from pipeline.artifacts import RunFolder, data_folder, graph_word
 from pipeline.errors import InputError
 from pipeline.graph.curve import CurvePlan, configure_curve, configure_sizes
 from pipeline.graph.inner_make import Goal
@@ -65,11 +65,11 @@ def test_subsets_that_set_makes_otherwise_lie_in_folders_of_their_own(tmp_path: 
 def test_the_facts_say_what_subsets_are_of_and_what_is_compared() -> None:
     plan = configured("digits", "image_cnn")
     runs = configure_sizes(plan, SHARES)
-    subset_of = in_data_folder(plan.all_rows.rows)
+    subset_of = graph_word(plan.all_rows.rows)
     assert f"ALL_ROWS :=\nCUT :=\nSUBSET_OF := {subset_of}\n" in runs[0].corpus.facts.read_text()
     assert "SUBSET_OF :=\n" in plan.all_rows.facts.read_text()
     assert runs[0].corpus.images == plan.all_rows.images == plan.all_rows.path / "images.npy"
-    needed = " ".join(f"{in_data_folder(run.path)}/metrics.json" for run in runs)
+    needed = " ".join(f"{graph_word(run.path)}/metrics.json" for run in runs)
     assert f"METRICS := {needed}\n" in plan.curve.facts.read_text()
 
 
@@ -86,7 +86,7 @@ def test_make_would_draw_the_subset_and_compare_the_sizes(tmp_path: Path) -> Non
         return done.stdout
 
     corpus = runs[0].corpus
-    subset, curve = (f'"$CONVTEXT_DATA"/{in_data_folder(path)} ' for path in (corpus.path, plan.curve.path))
+    subset, curve = (f'"$CONVTEXT_DATA"/{graph_word(path)} ' for path in (corpus.path, plan.curve.path))
     assert f" stage make_subset {subset}" in planned(Goal(corpus, (corpus.rows,)))
     assert f" stage compare_sizes {curve}" in planned(Goal(plan.curve, (plan.curve.result,)))
 

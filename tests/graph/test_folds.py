@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import CorpusFolder, in_data_folder
+from pipeline.artifacts import CorpusFolder, graph_word
 from pipeline.errors import InputError
 from pipeline.graph.folds import configure_folds
 from pipeline.graph.request import TrainingRequest
@@ -49,8 +49,8 @@ def test_the_results_of_a_cross_validation_are_a_fact_that_make_includes() -> No
         input=f"include {plan.crossval.facts}\nshown:\n\t@printf '%s\\n' $(METRICS)\n",
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert shown.stdout.split() == [f"{in_data_folder(Path(run))}/metrics.json" for run in runs]
-    assert f"CUT := {in_data_folder(plan.cuts[1].folds)}\n" in plan.runs[2].corpus.facts.read_text()
+    assert shown.stdout.split() == [f"{graph_word(Path(run))}/metrics.json" for run in runs]
+    assert f"CUT := {graph_word(plan.cuts[1].folds)}\n" in plan.runs[2].corpus.facts.read_text()
     assert "ALL_ROWS :=\nCUT :=\n" in plan.all_rows.facts.read_text()
 
 

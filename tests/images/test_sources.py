@@ -135,6 +135,17 @@ def test_folders_without_an_image_are_named_and_lone_classes_have_no_pixels(tmp_
     }
 
 
+def test_an_image_without_a_label_that_can_be_seen_is_set_aside(tmp_path: Path) -> None:
+    images = {f"{name}/{n}.png": grey(n) for n, name in enumerate(["a", "a", "b", "b", "\u200b"])}
+    of = folder_of(tmp_path, images)
+    found = parts(of)
+    assert labels_of(found, of) == {"train": ["a", "a", "b", "b"]}
+    classes = Classes.of_labels(labels_of(found, of), of)
+    examples, rejected = read_images(found, of, classes, bytearray().extend)
+    assert [one.label for one in examples["train"]] == ["a", "a", "b", "b"]
+    assert [one.reason for one in rejected["train"]] == ["no label"]
+
+
 def test_equal_pixels_have_equal_content_whatever_their_file(tmp_path: Path) -> None:
     images = {"a/0.png": grey(5), "b/1.png": Image.new("RGB", (4, 4), (5, 5, 5)), "b/2.png": grey(6)}
     _, examples, _ = read(folder_of(tmp_path, images))

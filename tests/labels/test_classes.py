@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.corpus.sources import Example, Rejected, sort_into_classes
 from pipeline.errors import InputError
-from pipeline.labels.classes import Caution, Classes, check_classes, listed
+from pipeline.labels.cautions import Caution, listed
+from pipeline.labels.classes import Classes, check_classes
 from pipeline.options import Source
 
 

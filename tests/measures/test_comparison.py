@@ -161,9 +161,7 @@ def test_the_strongest_opponent_is_the_best_on_the_validation_part_and_not_on_th
     right, wrong = TRUTH, (TRUTH + 1) % 3
     result = compared(right, right, c=(wrong, 0.9))
     assert (result.strongest, result.baseline.scores.accuracy, result.lead.difference) == ("c", 0, 1)
-    assert "from C, the strongest opponent on the validation part" in " ".join(
-        summary(result, TITLES).split()
-    )
+    assert "from C, the strongest opponent on held-out rows" in " ".join(summary(result, TITLES).split())
     lines = summary(result, TITLES).splitlines()
     assert [line.split("  ")[1] for line in lines[1:5]] == ["network", "B", "C", "majority class"]
     assert compared(right, right, c=(wrong, 0.8)).strongest == "b"  # of equals the first
@@ -188,7 +186,7 @@ def test_the_headline_gives_the_interval_the_difference_and_the_cautions() -> No
     lines = headline(compared(truth, 1 - truth, truth), TITLES).split("  \n")
     assert lines[0] == "**Accuracy 100.0%** [98.1%, 100.0%] on 200 test rows; B has 0.0%."
     assert lines[1].startswith("Difference: +100.0 points [")
-    assert "] from B, the strongest opponent on the validation part: " in lines[1]
+    assert "] from B, the strongest opponent on held-out rows: " in lines[1]
     assert lines[1].endswith(": significantly better (p < 0.0001).")
 
 

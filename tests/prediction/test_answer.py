@@ -37,10 +37,18 @@ def test_labels_come_with_probabilities_and_the_first_with_its_evidence() -> Non
     ]
 
 
+def test_a_word_like_a_known_one_makes_no_answer_doubtful() -> None:
+    model = classifier(["well", "ill"])
+    encoder = TextEncoder(["good", "film"], Tokenize(unit="word", unseen="similar"))
+    similar = Classifier(lambda: model.predictor, encoder, ["well", "ill"], "text")
+    assert not answer(similar, "films")[0].startswith("caution")
+
+
 def test_what_makes_an_answer_doubtful_is_said_first() -> None:
-    assert answer(classifier(["well", "ill"]), "unheard of")[0] == (
-        "caution: no word of the text is in the model's vocabulary"
-    )
+    unheard = "caution: the model knows no word of the text: predict gives probability 0"
+    assert answer(classifier(["well", "ill"]), "unheard of")[0] == unheard
+    # What is known is behind the first two words, which alone are read.
+    assert unheard in answer(classifier(["well", "ill"], 2), "unheard of a good film")
     assert answer(classifier(["well", "ill"], 2), "good film " * 600)[0] == (
         "caution: only the first 2 of 1,200 words are read"
     )

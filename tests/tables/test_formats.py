@@ -218,6 +218,14 @@ def test_harmless_lines_above_the_header_begin_no_formula_and_excels_line_stays(
             assert table.csv_header(["label"]).decode() == expected
 
 
+def test_a_harmless_line_above_the_header_may_be_as_long_as_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{'x' * 300_000}\n{'=y' * 300_000}\nid,review\n1,a\n")
+    with open_table(path, Layout(skip=2), harmless=True) as table:
+        lines = table.csv_header([]).decode().splitlines()
+    assert [line[:3] for line in lines] == ["xxx", "'=y", "id,"]
+
+
 def test_the_rows_of_every_format_are_read_in_the_same_way(tmp_path: Path) -> None:
     paths = [csv_file(tmp_path / "rows.csv"), tmp_path / "rows.parquet"]
     columns = dict(zip(HEADER, zip(*ROWS, strict=True), strict=True))
