@@ -65,15 +65,19 @@ def test_opponents_are_chosen_by_the_criterion_of_each_model_and_models_take_tur
 
 def graph(project: Project, data: Path, run: Path, *options: str) -> list[str]:
     """The stages that Make takes to the end of the run, without `configure` before."""
-    goal = Goal(RunFolder(run), (f"{run}/metrics.json",))
+    goal = Goal(RunFolder(run), (RunFolder(run).metrics,))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONVTEXT_DATA", str(data))
         command = [word for word in goal.command(*options) if word != "--silent"]
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" 3>&2', "sh", *command],
-        cwd=project.root, env=project.environment(data) | {"CONVTEXT_PYTHON": sys.executable},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        cwd=data,
+        env=project.environment(data)
+        | {"CONVTEXT_PYTHON": sys.executable, "CONVTEXT_CALLER": str(project.root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     lines = [line.partition("-m pipeline stage ") for line in done.stdout.splitlines()]
     return [verb.split()[0] for _, found, verb in lines if found]
 
