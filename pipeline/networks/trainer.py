@@ -44,7 +44,8 @@ def train(
 ) -> list[Record]:
     """Train until the criterion on the validation part stops rising, and keep the best epoch.
 
-    It stops after `patience` epochs without a rise.
+    It stops after `patience` epochs without a rise. With `averaging`, what is judged and kept of an epoch is
+    the moving average of the weights, see `_MovingAverage`.
     `network` gives logits [rows, classes]; the loss is the cross-entropy with the integer labels, weighted
     by class on the training part alone. Each epoch's record holds epoch (from 1), loss, accuracy,
     validation_loss, validation_accuracy, seconds and examples_per_second; with class weights also macro_f1
@@ -57,6 +58,7 @@ def train(
         metrics=["accuracy", MacroF1()] if balanced else ["accuracy"],
         steps_per_execution=STEPS_PER_CALL,
     )
+    averages = [_MovingAverage(float(options.averaging))] if options.averaging else []
     recorder = _Recorder(len(training.lengths), options.epochs, on_epoch)
     stopping = keras.callbacks.EarlyStopping(
         monitor=f"val_{options.criterion}", mode="max", patience=options.patience, restore_best_weights=True
@@ -68,7 +70,7 @@ def train(
         class_weight=balanced_weights(training.labels) if balanced else None,
         shuffle=False,  # the batches shuffle themselves, reproducibly
         verbose=0,
-        callbacks=[training.follow_epochs(), recorder, stopping],
+        callbacks=[training.follow_epochs(), *averages, recorder, stopping],
     )
     return recorder.history
 
@@ -99,6 +101,43 @@ class MacroF1(keras.metrics.F1Score):  # type: ignore[misc]  # keras has no type
     def result(self) -> tf.Tensor:
         occurs = tf.cast(self.true_positives + self.false_negatives > 0, self.dtype)
         return tf.reduce_sum(super().result() * occurs) / tf.maximum(tf.reduce_sum(occurs), 1)
+
+
+class _MovingAverage(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
+    """Callback that puts a moving average of the weights in their place whenever no epoch is under way.
+
+    With w the weights after epoch t and m the momentum,
+
+        a <- m a + (1 - m) w, from a = 0
+
+    and a / (1 - m^t) is what is validated, and kept if it is the best; the next epoch goes on from w.
+    Izmailov et al. (2018, Averaging weights leads to wider optima and better generalization, arXiv
+    1803.05407) take the plain mean of the last epochs; this one needs no choice of the first of them.
+    """
+
+    def __init__(self, momentum: float) -> None:
+        super().__init__()
+        self._momentum = momentum
+        self._epochs = 0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._averages = [np.zeros(weight.shape, np.float32) for weight in self.model.trainable_variables]
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._epochs:
+            self._assign(self._weights)
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._weights = [weight.numpy() for weight in self.model.trainable_variables]
+        self._epochs += 1
+        for average, weight in zip(self._averages, self._weights, strict=True):
+            average += np.float32(1 - self._momentum) * (weight - average)
+        share = np.float32(1 - self._momentum**self._epochs)  # of what has been added
+        self._assign([np.divide(average, share, dtype=np.float32) for average in self._averages])
+
+    def _assign(self, values: list[NDArray[np.float32]]) -> None:
+        for weight, value in zip(self.model.trainable_variables, values, strict=True):
+            weight.assign(value)
 
 
 class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types

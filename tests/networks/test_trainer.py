@@ -1,4 +1,4 @@
-"""What class weights change; tests/models has what every network is trained for."""
+"""What class weights and averaging change; tests/models has what every network is trained for."""
 
 from __future__ import annotations
 
@@ -71,6 +71,33 @@ def test_with_class_weights_the_epoch_of_the_best_macro_f1_is_kept() -> None:
     kept = network.evaluate(batches.dataset(), verbose=0, return_dict=True)
     assert kept["macro_f1"] == pytest.approx(steps[1])
     assert kept["accuracy"] == pytest.approx(27 / 29)
+
+
+def test_what_is_validated_and_kept_is_the_moving_average_of_the_weights_after_each_epoch() -> None:
+    random = np.random.default_rng(2)
+    rows = Sequences.from_rows(random.integers(1, 8, (60, 5)).tolist())
+    labels = random.integers(0, 2, 60)
+    seen: dict[float, list[list[np.ndarray]]] = {}
+    for momentum in (0.0, 0.5):
+        make_repeatable(1, "float32")
+        network = build(Options(filters=8, dropout=0.0), np.eye(8, 12, dtype=np.float32), 2)
+        seen[momentum] = []
+        history = train(
+            network,
+            Batches(rows, labels, 20, seed=1),
+            SortedBatches(rows, labels),
+            Train(epochs=4, patience=4, averaging=momentum),
+            lambda _, network=network, momentum=momentum: seen[momentum].append(network.get_weights()),
+        )
+    # By hand, (0.5 w2 + 0.25 w1) / 0.75 and so on: training goes on from the weights, not from their mean.
+    shares = [[1], [1 / 3, 2 / 3], [1 / 7, 2 / 7, 4 / 7], [1 / 15, 2 / 15, 4 / 15, 8 / 15]]
+    for averages, of_each in zip(seen[0.5], shares, strict=True):
+        for place, average in enumerate(averages):
+            expected = sum(share * weights[place] for share, weights in zip(of_each, seen[0.0], strict=False))
+            np.testing.assert_allclose(average, expected, rtol=1e-5, atol=1e-6)
+    best = int(np.argmax([record["validation_accuracy"] for record in history]))
+    for kept, average in zip(network.get_weights(), seen[0.5][best], strict=True):
+        np.testing.assert_array_equal(kept, average)
 
 
 def test_without_class_weights_no_macro_f1_is_computed() -> None:
