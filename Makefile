@@ -31,7 +31,7 @@ LOCK := $(if $(filter-out 0,$(value GPU)),requirements-gpu.lock,requirements.loc
 INSTALLED := .venv/$(LOCK)
 
 COMMANDS := train crossval curve table tune why register rollback compare say predict dashboard send configure
-.PHONY: help $(COMMANDS) benchmark benchmark-predict drill test test-all attack check lock clean
+.PHONY: help $(COMMANDS) benchmark benchmark-train benchmark-predict drill test test-all attack check lock clean
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
@@ -42,6 +42,9 @@ help:
 ##
 ##  benchmark   training speed beside plain Keras and PyTorch
 ##                CORPUS TEXT LABEL ENCODING
+##  benchmark-train
+##              the whole of train, stage by stage, beside TF-IDF and fastText
+##                ROWS CLASSES LONG ROUNDS, or CORPUS TEXT LABEL ...; MODEL SET
 ##  benchmark-predict
 ##              the speed of predict beside fastText, TF-IDF and Keras
 ##                CORPUS MODEL SET TEXT LABEL ENCODING ROWS LONG
@@ -61,10 +64,10 @@ $(COMMANDS): $(INSTALLED)
 
 benchmark: $(INSTALLED)
 	@.venv/bin/python -m tests.benchmarks.training $(ARGUMENTS)
-
+benchmark-train: $(INSTALLED)
+	@.venv/bin/python -m tests.benchmarks.csv_to_model $(ARGUMENTS)
 benchmark-predict: $(INSTALLED)
 	@.venv/bin/python -m tests.benchmarks.prediction $(ARGUMENTS)
-
 drill: $(INSTALLED)
 	@.venv/bin/python -m tests.benchmarks.reliability $(ARGUMENTS)
 
