@@ -25,12 +25,13 @@ _LINE_END = re.compile(rb"\r\n?|\n")
 
 
 class Layout(NamedTuple):
-    """What is told of a delimited file."""
+    """What is told of a delimited file, or of a workbook."""
 
     encoding: str = "utf-8"  # unless a byte order mark says otherwise
     separator: str = ""  # see `csv_line.check_separator`; "" where the first lines show it
     quotes: bool = True  # False where a quote is a character like others
     skip: int = 0  # lines above the header
+    sheet: str = ""  # of a workbook, its name or number; "" for the first with a value
 
 
 class Lead(NamedTuple):

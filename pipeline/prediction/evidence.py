@@ -12,9 +12,9 @@ import numpy as np
 from ..arrays import Floats, Labels
 from ..errors import InputError
 from ..folding.folded import FoldedModel, FoldedNetwork
-from ..inputs import Sequences
+from ..inputs import PADDING, Sequences
 from ..linear.character_ngrams import CharacterNgrams
-from ..linear.token_ngrams import TokenNgrams, run_keys
+from ..linear.token_ngrams import TokenNgrams, run_keys, whole_runs
 from .pool import Pool
 
 SHOWN_NGRAMS = 5  # those of the greatest contributions
@@ -76,13 +76,12 @@ def _window_contributions(
     member: FoldedNetwork, sequences: Sequences, labels: Labels, share: float
 ) -> Iterator[_Contribution]:
     """Yield the winning window of every filter that passes the activation."""
-    ends, sizes = member.winning_ends(sequences), member.shape.sizes.tolist()
+    starts, ends = member.winning_windows(sequences)
     activations = member.activated(member.features(sequences))
     values = share * activations * member.weights[labels]
     for row, feature in np.argwhere(values != 0).tolist():
-        end, length = int(ends[row, feature]) + 1, int(sequences.lengths[row])
-        start = end - sizes[feature]
-        yield _Contribution(row, max(0, start), min(length, end), float(values[row, feature]))
+        start, end = int(starts[row, feature]), int(ends[row, feature])
+        yield _Contribution(row, start, end, float(values[row, feature]))
 
 
 def _ngram_contributions(
@@ -91,9 +90,10 @@ def _ngram_contributions(
     """Yield every n-gram that the linear model knows; those that are equal have equal shares."""
     for row, label in enumerate(labels.tolist()):
         ids = sequences.ids[sequences.offsets[row] : sequences.offsets[row + 1]].astype(np.int64)
-        keys = [run_keys(ids, size) for size in range(1, model.longest + 1)]
-        starts = np.concatenate([np.arange(len(runs)) for runs in keys])
-        sizes = np.repeat(np.arange(1, len(keys) + 1), [len(runs) for runs in keys])
+        places_of = {size: np.flatnonzero(whole_runs(ids, size)) for size in range(1, model.longest + 1)}
+        keys = [run_keys(ids, size)[whole] for size, whole in places_of.items()]
+        starts = np.concatenate([*places_of.values()])
+        sizes = np.repeat([*places_of], [len(runs) for runs in keys])
         features, places, counts = np.unique(
             model.find(np.concatenate(keys)), return_inverse=True, return_counts=True
         )
@@ -114,7 +114,8 @@ def _word_contributions(
     """Yield every token, with what its n-grams of characters add."""
     rows = model.rows(sequences)
     for row, label in enumerate(labels.tolist()):
-        words = rows[sequences.offsets[row] : sequences.offsets[row + 1]]
-        length = np.sqrt(words[:, -1].sum()) or 1.0
-        for place, value in enumerate((share * words[:, label] / length).tolist()):
-            yield _Contribution(row, place, place + 1, value)
+        bounds = slice(sequences.offsets[row], sequences.offsets[row + 1])
+        length = np.sqrt(rows[bounds, -1].sum()) or 1.0
+        values = share * rows[bounds, label] / length
+        for place in np.flatnonzero(sequences.ids[bounds] != PADDING).tolist():
+            yield _Contribution(row, place, place + 1, float(values[place]))

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.folding.folded import ConvolutionShape, FoldedModel, FoldedNetwork
-from pipeline.inputs import Sequences, UnseenWords
+from pipeline.inputs import BOUNDARY, Sequences, UnseenWords
 from pipeline.linear.character_ngrams import CharacterFeatures, CharacterNgrams
 from pipeline.linear.token_ngrams import TokenNgrams
 from pipeline.prediction.evidence import evidence
@@ -46,6 +46,21 @@ def test_the_windows_that_won_add_their_filters_weights() -> None:
         [["(bias)", 0.25]],
     ]
     assert told(model, [0, 0, 0])[0] == [["good film", 3.5], ["(bias)", 0.25]]  # (3 + 4) * 0.5
+
+
+def test_no_evidence_crosses_the_boundary_between_two_texts() -> None:
+    keys = np.array([2, 3, 2 << 32 | 3])
+    tokens = TokenNgrams(keys, np.ones(3, np.float32), np.ones((3, 2), np.float32), np.zeros(2, np.float32))
+    model = Pool(FoldedModel([member()]), {"tokens": tokens, "characters": characters(2)}, [1.0, 1.0, 1.0])
+    rows, texts = (
+        Sequences.from_rows([[2, 0, 3], [0, 2, 3]]),
+        [["good", BOUNDARY, "film"], [BOUNDARY, "good", "film"]],
+    )
+    apart, together = told(model, [0, 0], rows, texts)
+    assert {ngram for ngram, _ in apart} == {"good", "film", "(bias)"}
+    assert "good film" in {ngram for ngram, _ in together}
+    sums = [sum(value for _, value in row) for row in (apart, together)]
+    np.testing.assert_allclose(sums, model.logits(rows)[:, 0], atol=1e-3)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "linear"])

@@ -29,7 +29,7 @@ def test_a_file_is_labelled_in_its_order_and_its_summary_counts_the_rows(tmp_pat
     classifier.reference = Reference(outside=0.0, classes=[0.5, 0.5])
     with CsvBlocks(source, block_size=1) as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.select_column("text")
+        table.select_columns(["text"])
         labelled = LabelledTable(table, Labeller(classifier, OutputColumns(abstain=0.75), Path()), 3)
         labelled.to_csv(output, None)
     assert output.read_text().splitlines() == [
@@ -68,7 +68,7 @@ def test_a_table_without_rows_is_no_parquet_file(tmp_path: Path) -> None:
     source = tmp_path / "rows.parquet"
     pq.write_table(pa.table({"text": pa.array([], pa.string())}), source)
     table = ParquetTable(source, harmless=False)
-    table.select_column("text")
+    table.select_columns(["text"])
     labelled = LabelledTable(table, Labeller(texts_classifier(), OutputColumns(), Path()), 1)
     with pytest.raises(InputError, match="there are no rows to write as Parquet") as raised:
         labelled.to_parquet(tmp_path / "out.parquet")
@@ -82,7 +82,7 @@ def test_an_error_in_a_thread_is_raised_and_the_stream_ends_where_it_was(tmp_pat
     classifier.softmax = lambda logits: 1 / 0
     with CsvBlocks(source) as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.select_column("text")
+        table.select_columns(["text"])
         labelled = LabelledTable(table, Labeller(classifier, OutputColumns(), Path()), 2)
         with pytest.raises(ZeroDivisionError) as raised:
             labelled.to_stream(io.BytesIO())

@@ -61,7 +61,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folded = fold_networks([network])
     assert folded is not None
     pool = Pool(folded, linear_models(encoder.words, 3, encoder.encode(TEXTS)), [0.7, 0.2, 0.2])
-    classifier = Classifier(pool.rounded, encoder, LABELS, "review")
+    classifier = Classifier(pool.rounded, encoder, LABELS, ["review"])
     classifier.set_drift_reference(encoder.encode(TEXTS), encoder.count_tokens(pd.DataFrame({"text": TEXTS})))
     # As if all that is sure had been right.
     logits = classifier.logits(encoder.encode(TEXTS * 10))

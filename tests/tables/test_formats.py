@@ -61,7 +61,7 @@ def read_parquet(
     path: Path, column: str = "review", harmless: bool = False
 ) -> tuple[ParquetTable, list[Batch]]:
     table = ParquetTable(path, harmless)
-    table.select_column(column)
+    table.select_columns([column])
     return table, every(table)
 
 
@@ -72,7 +72,7 @@ def parsed(lines: bytes) -> list[list[str]]:
 def test_a_csv_becomes_parquet_and_csv_again_with_every_column_and_text(tmp_path: Path) -> None:
     with CsvBlocks(csv_file(tmp_path / "rows.csv")) as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.select_column("review")
+        table.select_columns(["review"])
         (batch,) = every(table)
         assert texts(batch) == [row[1] for row in ROWS]
         labelled = table.to_arrow(batch, added(5))
@@ -95,7 +95,7 @@ def test_lines_of_a_csv_stand_as_they_are_byte_for_byte(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("id,review,x\r\n" + "\r\n".join(lines), newline="")
     with CsvBlocks(tmp_path / "rows.csv") as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.select_column("review")
+        table.select_columns(["review"])
         (batch,) = every(table)
         assert table.to_csv(batch, added(3)).decode().split("\n") == [
             f'{lines[0]},no,0.5000', f'{lines[1]},"y,es",0.5000', f"{lines[2]},no,0.5000", "",
@@ -107,7 +107,7 @@ def test_the_delimiter_of_the_file_is_that_of_what_is_added(tmp_path: Path, deli
     (tmp_path / "rows.csv").write_text(f"review{delimiter}x\nfine{delimiter}2\n")
     with CsvBlocks(tmp_path / "rows.csv") as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.select_column("review")
+        table.select_columns(["review"])
         (batch,) = every(table)
         one = [NameColumn("label", np.array([0], np.int64), [f"a{delimiter}b"])]
         assert table.to_csv(batch, one).decode() == f'fine{delimiter}2{delimiter}"a{delimiter}b"\n'
@@ -183,7 +183,7 @@ def test_rows_that_are_refused_are_numbered_and_the_others_stay(
     assert [tuple(row) for row in left.bad] == [(4, 4, "no image", "d")]
     with CsvBlocks(csv_file(tmp_path / "rows.csv")) as blocks:
         of_csv = BlockTable(blocks, harmless=False)
-        of_csv.select_column("review")
+        of_csv.select_columns(["review"])
         (batch,) = every(of_csv)
         left = of_csv.without(batch, ["", "", "no image", "", "gone"])
         assert [row[:3] for row in left.bad] == [(4, 5, "no image"), (7, 7, "gone")]
@@ -197,7 +197,7 @@ def test_harmless_lines_begin_no_formula(tmp_path: Path) -> None:
     label = [NameColumn("label", np.array([0, 1], np.int64), ["@x", "y"])]
     with CsvBlocks(csv_file(tmp_path / "rows.csv", rows)) as blocks:
         table = BlockTable(blocks, harmless=True)
-        table.select_column("review")
+        table.select_columns(["review"])
         (batch,) = every(table)
         assert texts(batch) == ["=A1", "fine"]  # what is labelled is the text itself
         found = parsed(table.to_csv(batch, label))
@@ -233,7 +233,7 @@ def test_the_rows_of_every_format_are_read_in_the_same_way(tmp_path: Path) -> No
     for path in paths:
         with open_table(path, Layout()) as table:
             assert (table.name, table.column("review", "source.text")) == (str(path), 1)
-            table.select_column("review")
+            table.select_columns(["review"])
             (batch,) = table.batches()
             assert list(table.values(batch)) == ROWS
             assert len(batch.lines) == 5 and batch.lines[0, 0] == (2 if path.suffix == ".csv" else 1)
@@ -250,7 +250,7 @@ def test_a_column_that_is_missing_or_holds_no_strings_is_named(tmp_path: Path) -
         ("lists", r"rows.parquet: column 'lists' holds list<.*>, not strings"),
     ]:
         with pytest.raises(InputError, match=expected) as raised:
-            ParquetTable(path, False).select_column(name)
+            ParquetTable(path, False).select_columns([name])
         assert raised.value.option == "source.text"
     pq.write_table(pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], ["x", "x"]), path)
     with pytest.raises(InputError, match=r"rows.parquet: 2 columns are named 'x': give each its own name"):

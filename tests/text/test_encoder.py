@@ -9,12 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.inputs import UNKNOWN, Sequences
+from pipeline.inputs import BOUNDARY, PADDING, UNKNOWN, Sequences
 from pipeline.options import Tokenize
 from pipeline.text.encoder import Cleaning, TextEncoder, Unit, choose_unit, tokenize
 from pipeline.text.fast_encoder import ByteEncoder
@@ -48,6 +49,15 @@ def rows(sequences: Sequences) -> list[list[int]]:
 )
 def test_words_keep_marks_and_inner_apostrophes_and_symbols_stand_alone(text: str, tokens: list[str]) -> None:
     assert tokenize(text, "word", "none", True) == tokens
+
+
+def test_the_boundary_of_two_texts_is_padding_and_beside_the_limit_of_tokens() -> None:
+    encoder = TextEncoder(["a", "b"], Tokenize(unit="word", maximum_length=3))
+    text = "a b\x1fb a\x1fa"
+    assert encoder.tokens(text) == ["a", "b", "\x1f", "b", "\x1f"]
+    assert rows(encoder.encode([text, "\x1f", ""])) == [[2, 3, 0, 3, 0], [0], []]
+    counts = encoder.count_tokens(pd.DataFrame({"text": [text, "\x1f"]}))
+    assert [array.tolist() for array in counts] == [[5, 0], [3, 0], [0, 0]]
 
 
 @pytest.mark.parametrize(
@@ -211,8 +221,8 @@ def test_encoding_agrees_with_tokens_and_does_not_depend_on_the_batch(
     assert encoded == rows(TextEncoder.from_json(json.loads(json.dumps(encoder.to_json()))).encode(texts))
     for row, text in zip(encoded, texts, strict=True):
         tokens = encoder.tokens(text)
-        known = [encoder.words[i - 2] if i != UNKNOWN else None for i in row]
-        assert known == [token if token in encoder.words else None for token in tokens]
+        known = [{PADDING: BOUNDARY, UNKNOWN: None}.get(i) if i < 2 else encoder.words[i - 2] for i in row]
+        assert known == [token if token in [*encoder.words, BOUNDARY] else None for token in tokens]
     counted = ByteEncoder(encoder).encode(texts)
     assert rows(counted.sequences) == encoded
     assert counted.lengths.tolist() == [len(tokenize(text, unit, cleaning, lower)) for text in texts]
