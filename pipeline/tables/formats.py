@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +19,12 @@ Form = Literal["csv", "tsv", "jsonl", "parquet", "xlsx"]
 PACKED: tuple[Form, ...] = ("csv", "tsv", "jsonl")  # may be in gzip
 FORMS: tuple[Form, ...] = (*PACKED, "parquet", "xlsx")
 TAB = Dialect("\t")
+_NDJSON = re.compile(r"\.ndjson(|\.gz)$")  # another name of the same
 
 
 def form_of(path: Path) -> Form:
     """Return the form of a file by its name, which is CSV if it says nothing else."""
-    name = path.name.lower()
+    name = _NDJSON.sub(r".jsonl\1", path.name.lower())
     if name.endswith(".gz"):
         return next((form for form in PACKED if name.endswith(f".{form}.gz")), "csv")
     return next((form for form in FORMS if name.endswith(f".{form}")), "csv")

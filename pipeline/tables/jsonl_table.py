@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -67,6 +69,9 @@ class JsonlTable(RowTable):
         lines = []
         for row, *added in zip(batch.rows, *(column.values() for column in columns), strict=True):
             line, record = row.source
+            if taken := [column.name for column in columns if column.name in record]:
+                where = f"{self.name}, line {row.number}"
+                raise InputError(f"{where}: there is a key '{taken[0]}' already: rename or remove it")
             pairs = zip(names, added, strict=True)
             more = ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in pairs)
             lines.append(f"{line[:-1].rstrip()}{', ' if record else ''}{more}}}\n")
@@ -95,7 +100,9 @@ class JsonlTable(RowTable):
         if reason := faults.undecodable_reason(text, number, self._encoding, self._codec):
             return None, reason
         try:
-            record = json.loads(text)
+            record = json.loads(text, object_pairs_hook=_object)
+        except _RepeatedKeyError as error:
+            return None, f"a key that occurs twice, in '{error}'"
         except RecursionError:
             return None, "lists or objects within others, too many to be read"
         except json.JSONDecodeError as error:
@@ -180,15 +187,28 @@ def _start(line: bytes | bytearray) -> str:
     return faults.excerpt(line[:4096].decode("utf-8", "replace"))
 
 
+class _RepeatedKeyError(Exception):
+    """An object has a key twice: which value is meant?"""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        raise _RepeatedKeyError(
+            next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        )
+    return record
+
+
 def _is_nested(value: Any) -> bool:
     return isinstance(value, (dict, list))
 
 
 def _text(value: Any) -> str:
-    """Return a value as text: a string as it is, all else as JSON has it, but 5.0 as 5."""
+    """Return a value as text: a string as it is, all else as JSON has it, but 5.0 as 5, and NaN as none."""
     if isinstance(value, str):
         return value
-    if value is None:
+    if value is None or (isinstance(value, float) and math.isnan(value)):  # as pandas writes what is missing
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)

@@ -117,7 +117,8 @@ class ParquetTable:
         return cells.csv_lines(rows, columns, self._dialect)
 
     def to_json(self, batch: Batch, columns: Sequence[Column]) -> bytes:
-        return cells.json_lines(self.header, map(_without_infinite, _records(batch)), columns)
+        rows = ([_finite(value) for value in row] for row in _records(batch))
+        return cells.json_lines(self.header, rows, columns)
 
     def to_cells(self, batch: Batch, columns: Sequence[Column]) -> list[list[Any]]:
         return cells.append_values(_records(batch), columns)
@@ -125,16 +126,37 @@ class ParquetTable:
 
 def _records(batch: Batch) -> Iterator[tuple[Any, ...]]:
     """Return the values of each row as Python's objects."""
-    return zip(*(column.to_pylist() for column in batch.rows.columns), strict=True)
+    table: pa.Table = batch.rows
+    return zip(*map(_objects, table.column_names, table.columns), strict=True)
 
 
-def _without_infinite(row: Sequence[Any]) -> list[Any]:
-    """Return the values of a row with None for a number that JSON lacks."""
-    return [None if isinstance(value, float) and not math.isfinite(value) else value for value in row]
+def _objects(name: str, column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column as Python's objects: as text times that Python lacks, and bytes too."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError) as error:
+        if pa.types.is_nested(column.type):
+            raise InputError(
+                f"column '{name}' holds times before year 1 or after 9999: write a .parquet", option="output"
+            ) from error
+        values = column.cast(pa.string()).to_pylist()
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return [value if value is None else value.decode("utf-8", "backslashreplace") for value in values]
+    return values
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with None for each number that JSON lacks."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _text(value: Any) -> str:
-    """Return a value as text, 5.0 as 5: pandas has whole numbers so where some are missing."""
+    """Return a value as text, 5.0 as 5: pandas has whole numbers so where some are missing, and NaN there."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
-    return "" if value is None else str(value)
+    is_missing = value is None or (isinstance(value, float) and math.isnan(value))
+    return "" if is_missing else str(value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from ..arrays import Bytes, Offsets
 from ..delimited.faults import BadRow
 from ..delimited.records import Place
+from ..errors import InputError
 from .columns import Column
 
 if TYPE_CHECKING:
@@ -27,10 +28,16 @@ class Batch(NamedTuple):
 
 
 def named_columns(given: str, header: Sequence[str]) -> list[str]:
-    """Return the columns that a text such as `title,body` names: the one of that very name, or several."""
+    """Return the columns that a text such as `title,body` names: the one of that very name, or several.
+
+    Raises InputError if one is named twice.
+    """
     if given in header:
         return [given]
-    return [name for name in map(str.strip, given.split(",")) if name] or [given]
+    names = [name for name in map(str.strip, given.split(",")) if name] or [given]
+    if repeated := [name for place, name in enumerate(names) if name in names[:place]]:
+        raise InputError(f"column '{repeated[0]}' is named twice in '{given}'", option="source.text")
+    return names
 
 
 class Table(Protocol):

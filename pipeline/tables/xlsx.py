@@ -16,11 +16,11 @@ from zipfile import ZipFile
 
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.escape import escape, unescape
+from openpyxl.utils.escape import unescape
 
 from ..errors import InputError, is_lack_of_memory
 
-MAX_ROWS, MAX_COLUMNS, MAX_CHARACTERS = 1_048_576, 16_384, 32_767  # of a sheet, a row and a cell
+MAX_ROWS, MAX_COLUMNS, MAX_CHARACTERS = 1_048_576, 16_384, 32_767  # of a sheet, a row and a cell, in UTF-16
 ROWS_AT_ONCE = 100
 MAX_DIGITS = 15  # that a number of a cell keeps
 UNPACKED_BYTES, UNPACKED_RATIO = 256 << 20, 200  # beyond both a workbook is a decompression bomb
@@ -29,6 +29,8 @@ _COMPOUND_FILE = b"\xd0\xcf\x11\xe0"  # of Excel 97 to 2003, and what a password
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _ZEROS = re.compile("0+")  # the number format of 00501
 _PERCENT = re.compile(r"0(\.0+)?%")
+# What XML lacks or changes, and what would be read as an escape of it.
+_ESCAPED = re.compile("[\0-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
 
 class Cell(NamedTuple):
@@ -47,6 +49,8 @@ class Cell(NamedTuple):
             return str(value).upper()
         if isinstance(value, datetime):
             return value.isoformat(" ").removesuffix(" 00:00:00")
+        if isinstance(value, timedelta):
+            return _duration_text(value)
         if isinstance(value, int | float):
             return _number_text(value, form)
         return str(value)
@@ -60,6 +64,13 @@ def _number_text(number: float, form: str) -> str:
     if isinstance(number, float) and number.is_integer() and abs(number) < 10**MAX_DIGITS:
         return str(int(number))
     return str(number) if isinstance(number, int) else f"{number:.{MAX_DIGITS}g}"
+
+
+def _duration_text(duration: timedelta) -> str:
+    """Return hours, minutes and seconds, as in 30:00:00 of a day and a quarter."""
+    minutes, seconds = divmod(round(abs(duration).total_seconds()), 60)
+    sign = "-" if duration < timedelta() else ""
+    return f"{sign}{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
 @contextmanager
@@ -178,13 +189,13 @@ class WorkbookWriter:
             value, form = value
         value = _storable(value)
         if isinstance(value, str):
-            if len(value) > MAX_CHARACTERS:
+            if (length := len(value.encode("utf-16-le")) // 2) > MAX_CHARACTERS:
                 raise InputError(
-                    f"row {self._rows}: a text of {len(value):,} characters, and a sheet's cell holds "
+                    f"row {self._rows}: a text of {length:,} characters, and a sheet's cell holds "
                     f"{MAX_CHARACTERS:,}: write a .csv",
                     option="output",
                 )
-            value = escape(value)
+            value = _ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", value)
         if form == "General" and not (isinstance(value, str) and value.startswith(("=", "#"))):
             return value
         cell = WriteOnlyCell(self._sheet, value)
@@ -202,7 +213,7 @@ def _storable(value: Any) -> Any:
     if isinstance(value, int):
         return value if abs(value) < 10**MAX_DIGITS else str(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return None if math.isnan(value) else value if math.isfinite(value) else str(value)
     if isinstance(value, datetime):
         return value if value.tzinfo is None and value.year >= 1900 else str(value)
     if isinstance(value, date):

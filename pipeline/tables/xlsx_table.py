@@ -78,7 +78,10 @@ class XlsxTable(RowTable):
         return cells.append_values(rows, columns)
 
     def _choose(self, sheets: Sequence[Any], given: str) -> Any:
-        """Return the sheet of that name or number, else the first with a value; say so if others have one."""
+        """Return the sheet of that name or number, else the first with a value; say so if others have one.
+
+        Hidden sheets, such as those with the choices of a list, are read only if they are named.
+        """
         names = [sheet.title for sheet in sheets]
         listed = ", ".join(f"'{name}'" for name in names)
         if given in names:
@@ -89,9 +92,14 @@ class XlsxTable(RowTable):
             raise InputError(
                 f"{self.name}: there is no sheet '{given}' among {listed}", option="source.sheet"
             )
-        filled = [sheet for sheet in sheets if next(rows_of(self._path, sheet), None)]
+        shown = [sheet for sheet in sheets if sheet.sheet_state == "visible"]
+        filled = [sheet for sheet in shown if next(rows_of(self._path, sheet), None)]
         if not filled:
-            raise InputError(f"{self.name} has no sheet with a value: a header and rows were expected")
+            hidden = f" that is shown, only {listed}" if len(shown) < len(sheets) else ""
+            raise InputError(
+                f"{self.name} has no sheet with a value{hidden}: a header and rows were expected",
+                option="source.sheet" if hidden else "",
+            )
         if len(filled) > 1:
             rest = ", ".join(f"'{sheet.title}'" for sheet in filled[1:])
             message = f"{self.name}: sheet '{filled[0].title}' is read, the first; not {rest}"

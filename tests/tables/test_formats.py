@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from pipeline.tables.block_table import BlockTable
 from pipeline.tables.columns import NameColumn, NumberColumn
 from pipeline.tables.formats import open_table
 from pipeline.tables.parquet_table import ParquetTable
-from pipeline.tables.table import Batch
+from pipeline.tables.table import Batch, named_columns
 
 ROWS = [
     ["1", "a lovely film", "plain"],
@@ -191,6 +192,25 @@ def test_rows_that_are_refused_are_numbered_and_the_others_stay(
         assert of_csv.to_arrow(left, added(3))["id"].to_pylist() == ["1", "2", ""]
 
 
+def test_what_python_or_json_lacks_is_written_nevertheless(tmp_path: Path) -> None:
+    path = parquet_file(
+        tmp_path / "a.parquet",
+        review=["a", "b"],
+        number=[float("nan"), 1.0],
+        nested=pa.array([[float("inf"), 1.0], None]),
+        raw=pa.array([b"\xffx", None]),
+        time=pa.array([2**62, 0], pa.timestamp("us")),
+    )
+    with open_table(path, Layout()) as table:
+        table.select_columns(["review"])
+        (batch,) = table.batches()
+        first, second = table.values(batch)
+        assert first == ["a", "", "[inf, 1.0]", "\\xffx", "<value out of range: 4611686018427387904>"]
+        assert second == ["b", "1", "", "", "1970-01-01 00:00:00.000000"]
+        records = [json.loads(line) for line in table.to_json(batch, added(2)).splitlines()]
+        assert records[0]["number"] is None and records[0]["nested"] == [None, 1.0]
+
+
 def test_harmless_lines_begin_no_formula(tmp_path: Path) -> None:
     rows = [["1", "=A1", '-"2"'], ["2", "fine", "+\n1"]]
     expected = [["1", "'=A1", '\'-"2"'], ["2", "fine", "'+\n1"]]
@@ -286,3 +306,17 @@ def test_strings_that_are_not_utf_8_are_damage(tmp_path: Path) -> None:
         pq.write_table(pa.table({"review": ["a", "b"]} | {name: strings}), path)
         with pytest.raises(InputError, match=r"rows.parquet, after row 0: damaged .*UTF8"):
             read_parquet(path)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("text", ["text"]), ("title, body", ["title", "body"]), ("a,b", ["a,b"]), (",", [","])],
+)
+def test_a_text_names_one_column_or_several(given: str, expected: list[str]) -> None:
+    assert named_columns(given, ["a", "b", "a,b"]) == expected
+
+
+def test_a_column_cannot_be_named_twice() -> None:
+    with pytest.raises(InputError, match="column 'title' is named twice in 'title,body, title'") as error:
+        named_columns("title,body, title", ["title", "body"])
+    assert error.value.option == "source.text"

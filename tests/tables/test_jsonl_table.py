@@ -60,6 +60,7 @@ def test_marks_line_ends_and_gzip_are_read(tmp_path: Path) -> None:
         (b'{"review": "\\ud800"}', "an escape of half a character"),
         (b'{"review": "\\u0000"}', "a NUL character"),
         (b'{"review": "\xff"}', "byte 0xff at position 13 of line 2 is not utf-8"),
+        (b'{"review": "b", "review": "c"}', "a key that occurs twice, in 'review'"),
         (b"[" * 100_000, "lists or objects within others, too many to be read"),
         (b'{"n": ' + b"9" * 5000 + b"}", "a number of too many digits"),
         (b'{"review": "' + b"x" * jsonl_table.LINE_LIMIT + b'"}', "a line of more than 4,000,000 bytes"),
@@ -125,6 +126,17 @@ def test_lines_are_written_as_they_stand(tmp_path: Path) -> None:
         '{"label": "y\\"es", "p": 0.25}',
         '{"review": "é", "label": "no", "p": 0.25}',
     ]
+
+
+def test_what_pandas_writes_for_a_missing_number_is_no_text(tmp_path: Path) -> None:
+    table, batches = read(written(tmp_path / "a.ndjson", '{"review": NaN, "n": NaN, "i": Infinity}'))
+    assert values(table, batches) == [["", "", "Infinity"]]
+
+
+def test_no_key_is_written_twice(tmp_path: Path) -> None:
+    table, (batch,) = read(written(tmp_path / "a.jsonl", '{"review": "a"}', '{"review": "b", "label": "c"}'))
+    with pytest.raises(InputError, match="a.jsonl, line 2: there is a key 'label' already"):
+        table.to_json(batch, [NameColumn("label", np.array([0, 0]), ["no"])])
 
 
 def test_in_another_form_no_key_is_lost_however_late_it_comes(tmp_path: Path) -> None:

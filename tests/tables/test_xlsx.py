@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ OLE = b"\xd0\xcf\x11\xe0" + bytes(600)
         (datetime(2024, 5, 1, 9, 30), "dd.mm.yyyy hh:mm", "2024-05-01 09:30:00"),
         (date(2024, 5, 1), "dd.mm.yyyy", "2024-05-01"),
         (time(9, 30), "hh:mm", "09:30:00"),
+        (timedelta(hours=30), "[h]:mm:ss", "30:00:00"),
+        (-timedelta(minutes=5, seconds=7), "[h]:mm:ss", "-0:05:07"),
         ("#N/A", "General", "#N/A"),
         (" a film ", "General", " a film "),
     ],
@@ -136,3 +138,43 @@ def test_what_a_sheet_cannot_hold_is_refused_and_not_cut(monkeypatch: pytest.Mon
     monkeypatch.setattr(xlsx, "MAX_ROWS", 1)
     with pytest.raises(InputError, match="more than a sheet's 1 rows"):
         write(["a"], ["b"])
+
+
+def written(path: Path, value: Any) -> Cell:
+    """Return a value as it is read again from the cell that it was written to."""
+    with WorkbookWriter("predictions") as writer:
+        writer.append([value])
+        writer.save(path)
+    with open_workbook(path) as book:
+        ((_, (cell,)),) = rows_of(path, book.worksheets[0])
+    return cell
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[0m",
+        "a\0b",
+        "\x1f",
+        "a\nb",
+        "a\r\nb",
+        "\r",
+        "a\tb",
+        "\ufffe\uffff",
+        "_x0041_",
+        "_x005F_x0041_",
+        "_x1_",
+    ],
+)
+def test_every_text_is_read_as_it_was_written(tmp_path: Path, text: str) -> None:
+    assert written(tmp_path / "a.xlsx", text).value == text
+
+
+def test_a_number_that_is_none_is_an_empty_cell(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not enough values"):
+        written(tmp_path / "a.xlsx", float("nan"))
+
+
+def test_the_characters_of_a_cell_are_counted_as_excel_does() -> None:
+    with WorkbookWriter("predictions") as writer, pytest.raises(InputError, match="a text of 32,768 char"):
+        writer.append(["\U0001f600" * (xlsx.MAX_CHARACTERS // 2 + 1)])

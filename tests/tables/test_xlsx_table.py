@@ -11,7 +11,7 @@ from pipeline.delimited.layout import Layout
 from pipeline.delimited.records import Place
 from pipeline.errors import InputError
 from pipeline.tables.formats import open_table
-from tests.tables.workbooks import workbook
+from tests.tables.workbooks import hide, workbook
 
 
 def read(path: Path, place: Place | None = None, **layout: Any) -> tuple[list[str], list[Any], list[Any]]:
@@ -68,6 +68,19 @@ def test_a_sheet_is_chosen_by_name_or_number_and_else_the_first_that_is_filled(
         read(path, sheet="one")
     with pytest.raises(InputError, match="no sheet with a value"):
         read(workbook(tmp_path / "b.xlsx", []))
+
+
+def test_a_hidden_sheet_is_read_only_if_it_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["choices"], ["x"]], [["review"], ["b"]])
+    hide(path, "one")
+    assert read(path)[0] == ["review"]
+    assert capsys.readouterr().err == ""
+    assert read(path, sheet="one")[0] == read(path, sheet="1")[0] == ["choices"]
+    hide(workbook(path, [["review"], ["b"]], []), "one")
+    with pytest.raises(InputError, match="no sheet with a value that is shown, only 'one', 'two'"):
+        read(path)
 
 
 def test_titles_above_the_header_are_skipped_or_named(tmp_path: Path) -> None:

@@ -25,6 +25,13 @@ def workbook(path: Path, *sheets: Sequence[Sequence[Any]], formats: dict[str, st
     return path
 
 
+def hide(path: Path, sheet: str) -> None:
+    """Hide a sheet."""
+    book = openpyxl.load_workbook(path)
+    book[sheet].sheet_state = "hidden"
+    book.save(path)
+
+
 def cells(path: Path) -> list[list[Any]]:
     """Return the values of the first sheet; a formula as its text."""
     return [[cell.value for cell in row] for row in openpyxl.load_workbook(path).worksheets[0].iter_rows()]
