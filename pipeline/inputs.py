@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, Self
@@ -15,6 +16,7 @@ UNKNOWN = 1
 # n-gram has tokens of both sides.
 BOUNDARY = "\x1f"
 SHOWN_BOUNDARY = " | "
+_SHOWN_BOUNDARIES = re.compile(r"(?:^| )\|(?: |$)")
 PIXELS_PER_TOKEN = 32  # in `Images.lengths`: a batch of 16,384 tokens is 512 images of 32 x 32
 Kind = Literal["text", "image"]
 # A network is built on vectors of tokens [vocabulary, dimensions], or on an image's height, width, channels.
@@ -24,6 +26,11 @@ Start = NDArray[np.float32] | tuple[int, int, int]
 def shown(text: str) -> str:
     """Return the text of several columns as a person reads it."""
     return text.replace(BOUNDARY, SHOWN_BOUNDARY)
+
+
+def parse_shown(text: str, columns: int) -> str:
+    """Return the text of so many columns that a person writes as `shown` shows it."""
+    return _SHOWN_BOUNDARIES.sub(BOUNDARY, text, columns - 1) if columns > 1 else text
 
 
 class Inputs(Protocol):

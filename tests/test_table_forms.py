@@ -97,7 +97,7 @@ def test_the_summary_lists_what_was_set_aside_of_json_lines(
     assert code == 0 and folder
     assert capsys.readouterr().out.endswith(
         f"  rows set aside, with line and reason: {folder}/rejects.csv\n"
-        "    no label: 1\n    no JSON: unterminated string starting at,: 1\n"
+        "    no label: 1\n    no JSON: unterminated string starting at: 1\n"
     )
     with (folder / "rejects.csv").open(newline="") as file:
         assert [row["line"] for row in csv.DictReader(file)] == ["121", "122"]

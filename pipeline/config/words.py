@@ -150,7 +150,12 @@ THREADS: Word[int | None] = Word(
     "THREADS", "8", "that label side by side; default: one a core", arguments.whole_number(1, 1024), None
 )
 SAID: Word[str | None] = Word(
-    "TEXT", '"a lovely film"', "the text to label", str, None, blank_is_default=False
+    "TEXT",
+    '"a lovely film"',
+    'the text to label; of several columns, with " | " between',
+    str,
+    None,
+    blank_is_default=False,
 )
 PORT: Word[int] = Word(
     "PORT", "5000", "of the dashboard", arguments.whole_number(1, 65535), 5000, blank_is_default=False

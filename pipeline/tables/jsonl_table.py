@@ -102,7 +102,7 @@ class JsonlTable(RowTable):
         try:
             record = json.loads(text, object_pairs_hook=_object)
         except _RepeatedKeyError as error:
-            return None, f"a key that occurs twice, in '{error}'"
+            return None, f"a key twice in an object, in '{error}'"
         except RecursionError:
             return None, "lists or objects within others, too many to be read"
         except json.JSONDecodeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,7 @@ def test_every_form_is_labelled_in_every_form(tmp_path: Path, source: str, outpu
     path, target = write(tmp_path / f"new.{source}", ROWS), tmp_path / f"out.{output}"
     assert predict(path, f"OUTPUT={target}") == 0
     labels, sure = classifier().predict(TEXTS)
+    sure[TEXTS.index("")] = 0  # it has no known word
     found = read(target)
     assert [list(row) for row in found] == [["id", "review", "predicted_label", "probability"]] * 5
     assert [row["review"] for row in found] == TEXTS
@@ -136,7 +138,7 @@ def test_the_summary_counts_what_json_lines_and_sheets_have_that_is_no_row(
         "  rows that could not be read: 4\n"
         "    no JSON object, such as {...}: 2\n"
         "    a list or an object where a text was expected: 1\n"
-        "    no JSON: unterminated string starting at,: 1\n"
+        "    no JSON: unterminated string starting at: 1\n"
         f"  they are listed in {path}.predictions.jsonl.rejects.csv\n"
     ) in said
     workbook(tmp_path / "new.xlsx", [["review"], *([["w2"]] * 200), ["w3", "a note"]], [["other"]])
@@ -195,3 +197,15 @@ def test_a_column_whose_name_has_a_comma_is_meant_before_several(tmp_path: Path)
     assert predict(tmp_path / "new.csv", "TEXT=title,body", f"OUTPUT={tmp_path / 'out.csv'}") == 0
     (row,) = read(tmp_path / "out.csv")
     assert float(row["probability"]) == pytest.approx(classifier().predict(["w2 w3"])[1][0], abs=6e-5)
+
+
+def test_a_text_of_several_columns_is_said_with_a_bar_between(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probability = classifier("trec").predict(["w2 w3\x1fw9"])[1][0]
+    assert main(["say", "CORPUS=trec", "MODEL=kim-rand", "TEXT=w2 w3 | w9"]) == 0
+    said = capsys.readouterr().out
+    assert said.lstrip().startswith(f"{probability:.1%}") and "w3 w9" not in said
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"w2 w3\x1fw9\n")))
+    assert main(["say", "CORPUS=trec", "MODEL=kim-rand"]) == 0
+    assert capsys.readouterr().out == f"w2 w3 | w9\n{said}\n"

@@ -60,7 +60,7 @@ def test_marks_line_ends_and_gzip_are_read(tmp_path: Path) -> None:
         (b'{"review": "\\ud800"}', "an escape of half a character"),
         (b'{"review": "\\u0000"}', "a NUL character"),
         (b'{"review": "\xff"}', "byte 0xff at position 13 of line 2 is not utf-8"),
-        (b'{"review": "b", "review": "c"}', "a key that occurs twice, in 'review'"),
+        (b'{"review": "b", "review": "c"}', "a key twice in an object, in 'review'"),
         (b"[" * 100_000, "lists or objects within others, too many to be read"),
         (b'{"n": ' + b"9" * 5000 + b"}", "a number of too many digits"),
         (b'{"review": "' + b"x" * jsonl_table.LINE_LIMIT + b'"}', "a line of more than 4,000,000 bytes"),
