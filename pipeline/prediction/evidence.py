@@ -20,6 +20,9 @@ from .pool import Pool
 SHOWN_NGRAMS = 5  # those of the greatest contributions
 
 
+_Tokens = tuple[str, ...]
+
+
 class _Contribution(NamedTuple):
     row: int
     start: int  # the n-gram's first token
@@ -30,30 +33,41 @@ class _Contribution(NamedTuple):
 def evidence(
     model: object,
     sequences: Sequences,
-    tokens: Sequence[Sequence[str]],
+    pieces: Sequence[Sequence[str]],
     logits: Floats,
     labels: Labels,
 ) -> list[str]:
     """Return for each row JSON: [n-gram, its contribution] for the greatest, then `(others)` and `(bias)`.
 
-    `tokens` are the rows' as text, `logits` [rows, classes] the model's, `labels` [rows] the classes whose
-    logit is decomposed. The contributions are exact, as all that follows the maximum is linear or a sum: but
-    for the decimals shown they add up to the logit. The bias holds what no n-gram adds: the members' biases.
+    `pieces` are the rows' tokens as `Encoder.pieces` gives them, `logits` [rows, classes] the model's,
+    `labels` [rows] the classes whose logit is decomposed. An n-gram is shown as where it stands first. The
+    contributions are exact, as all that follows the maximum is linear or a sum: but for the decimals shown
+    they add up to the logit. The bias holds what no n-gram adds: the members' biases.
 
     Raises InputError for a model that is not folded.
     """
     if not isinstance(model, Pool) or not isinstance(model.networks, FoldedModel):
         raise InputError("evidence needs a folded model: this one predicts by its Keras network")
-    values: list[defaultdict[str, float]] = [defaultdict(float) for _ in tokens]
+    values: list[defaultdict[_Tokens, float]] = [defaultdict(float) for _ in pieces]
+    places: list[dict[_Tokens, int]] = [{} for _ in pieces]
     for row, start, end, value in _contributions(model, model.networks, sequences, labels):
-        values[row][" ".join(tokens[row][start:end])] += value
-    return [_to_json(values[row], float(logits[row, label])) for row, label in enumerate(labels.tolist())]
+        ngram = tuple(piece.lstrip(" ") for piece in pieces[row][start:end])
+        values[row][ngram] += value
+        places[row][ngram] = min(start, places[row].get(ngram, start))
+    return [
+        _to_json(values[row], _as_shown(pieces[row], places[row]), float(logits[row, label]))
+        for row, label in enumerate(labels.tolist())
+    ]
 
 
-def _to_json(values: dict[str, float], logit: float) -> str:
+def _as_shown(pieces: Sequence[str], places: dict[_Tokens, int]) -> dict[_Tokens, str]:
+    return {ngram: "".join(pieces[start : start + len(ngram)]).lstrip(" ") for ngram, start in places.items()}
+
+
+def _to_json(values: dict[_Tokens, float], shown_as: dict[_Tokens, str], logit: float) -> str:
     """Return the greatest of the n-grams' contributions, and the sum of all others."""
     ordered = sorted(values.items(), key=lambda item: (-abs(item[1]), item[0]))
-    shown: list[tuple[str, float]] = [(ngram, value) for ngram, value in ordered[:SHOWN_NGRAMS] if value]
+    shown = [(shown_as[ngram], value) for ngram, value in ordered[:SHOWN_NGRAMS] if value]
     if remaining := ordered[SHOWN_NGRAMS:]:
         shown.append(("(others)", sum(value for _, value in remaining)))
     shown.append(("(bias)", logit - sum(values.values())))

@@ -82,7 +82,7 @@ def read_filters(
         label, second = np.argsort(-weights[feature], kind="stable")[:2]
         values = activation(tf.constant([window.total for window in windows], tf.float32)).numpy().tolist()
         ngrams = [
-            Ngram(_text(encoder.tokens(texts[window.row]), window, size), value)
+            Ngram(_text(encoder.pieces(texts[window.row]), window, size), value)
             for window, value in zip(windows, values, strict=True)
         ]
         weight = float(weights[feature, label])
@@ -182,10 +182,12 @@ def _ngram(ids: NDArray[np.int32], window: Window, size: int) -> tuple[int, ...]
     return tuple(int(ids[t]) if window.text <= t < end else PADDING for t in places)
 
 
-def _text(tokens: Sequence[str], window: Window, size: int) -> str:
-    end = _text_end([token == BOUNDARY for token in tokens], window.text)
-    places = range(window.start, window.start + size)
-    return " ".join(tokens[t] if window.text <= t < end else OUTSIDE for t in places)
+def _text(pieces: Sequence[str], window: Window, size: int) -> str:
+    end = _text_end([piece == BOUNDARY for piece in pieces], window.text)
+    before = max(0, window.text - window.start)
+    inside = "".join(pieces[max(window.start, window.text) : min(window.start + size, end)]).lstrip(" ")
+    after = max(0, window.start + size - max(end, window.start))
+    return " ".join([*[OUTSIDE] * before, *[inside] * bool(inside), *[OUTSIDE] * after])
 
 
 def _text_end(is_boundary: list[bool], begin: int) -> int:

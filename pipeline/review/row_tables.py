@@ -43,8 +43,8 @@ def with_evidence(wrong: pd.DataFrame, test: ScoredRows) -> pd.DataFrame:
     places = test.rows.index.get_indexer(wrong.index)
     texts = test.rows["text"].iloc[places].tolist()
     sequences = encoder.encode(texts).as_sequences()
-    tokens = [encoder.tokens(text) for text in texts]
-    column = evidence(classifier.predictor, sequences, tokens, test.logits[places], test.predicted[places])
+    pieces = [encoder.pieces(text) for text in texts]
+    column = evidence(classifier.predictor, sequences, pieces, test.logits[places], test.predicted[places])
     return wrong.assign(evidence=column)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -55,6 +55,7 @@ _GRAMMARS = {
     for unit in ("word", "character")
     for cleaning in ("none", "kim")
 }
+_VISIBLE_GAP = regex.compile(r"[^\p{Cf}]")  # between two tokens: a blank, or what the cleaning drops
 _LETTER = regex.compile(r"\p{L}")
 _SPACELESS_LETTER = regex.compile(rf"[\p{{L}}&&[{_SPACELESS}]]", regex.VERSION1)
 
@@ -69,8 +70,12 @@ def tokenize(text: str, unit: Unit, cleaning: Cleaning, lowercase: bool) -> list
     Cleaning `kim` (after Kim 2014): only letters, digits and ( ) , ! ? ' ` remain; 's 've n't
     're 'd 'll are split off the ends of words; each of ( ) , ! ? is a token. Here letters are Unicode's.
     """
+    return _GRAMMARS[unit, cleaning].findall(_normalized(text, lowercase))
+
+
+def _normalized(text: str, lowercase: bool) -> str:
     text = unicodedata.normalize("NFC", text).replace("\u2019", "'").replace("\u00ad", "")
-    return _GRAMMARS[unit, cleaning].findall(text.lower() if lowercase else text)
+    return text.lower() if lowercase else text
 
 
 def choose_unit(texts: Sequence[str]) -> Unit:
@@ -182,12 +187,30 @@ class TextEncoder:
 
     def tokens(self, text: str) -> list[str]:
         """Return the tokens that `encode` turns into ids, in the same order, and BOUNDARY for PADDING."""
-        tokens, free = list[str](), self.options.maximum_length
+        return [piece.lstrip(" ") for piece in self.pieces(text)]
+
+    def pieces(self, text: str) -> list[str]:
+        """Return the tokens, each after a blank where the text has one, or more, before it.
+
+        So the pieces of an n-gram, end to end, are what a person reads, in scripts without spaces too.
+        """
+        pieces, free = list[str](), self.options.maximum_length
         for number, part in enumerate(text.split(BOUNDARY)):
-            kept = self.tokens_of(part)[:free]
-            tokens += [BOUNDARY, *kept] if number else kept
+            kept = self._pieces_of(part, free)
+            pieces += [BOUNDARY, *kept] if number else kept
             free -= len(kept)
-        return tokens
+        return pieces
+
+    def _pieces_of(self, text: str, count: int) -> list[str]:
+        options = self.options
+        assert options.unit != "auto"
+        text = _normalized(text, options.lowercase)
+        pieces, end = list[str](), 0
+        for token in islice(_GRAMMARS[options.unit, options.cleaning].finditer(text), count):
+            has_blank = pieces and _VISIBLE_GAP.search(text, end, token.start())
+            pieces.append(f" {token[0]}" if has_blank else token[0])
+            end = token.end()
+        return pieces
 
     def encode(self, texts: Iterable[str]) -> Sequences:
         """Return a row of ids for each text, of at most `maximum_length` tokens; a row may be empty."""

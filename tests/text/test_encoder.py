@@ -51,6 +51,22 @@ def test_words_keep_marks_and_inner_apostrophes_and_symbols_stand_alone(text: st
     assert tokenize(text, "word", "none", True) == tokens
 
 
+@pytest.mark.parametrize(
+    ("unit", "cleaning", "text", "pieces"),
+    [
+        ("word", "none", " A  good,\nbad film\u2019s", ["a", " good", ",", " bad", " film's"]),
+        ("word", "kim", "film's (so-so)", ["film", "'s", " (", "so", " so", ")"]),
+        ("character", "none", "\u5f88\u597d A\u5f88 \u597d", ["\u5f88", "\u597d", " a", "\u5f88", " \u597d"]),
+        ("character", "none", "\u0e14\u200b\u0e35\x1f\u0e14", ["\u0e14", "\u0e35", "\x1f", "\u0e14"]),
+    ],
+)  # fmt: skip
+def test_pieces_have_a_blank_where_the_text_has_one(
+    unit: Unit, cleaning: Cleaning, text: str, pieces: list[str]
+) -> None:
+    options = Tokenize(unit=unit, cleaning=cleaning, lowercase=True)
+    assert TextEncoder(["a"], options).pieces(text) == pieces
+
+
 def test_the_boundary_of_two_texts_is_padding_and_beside_the_limit_of_tokens() -> None:
     encoder = TextEncoder(["a", "b"], Tokenize(unit="word", maximum_length=3))
     text = "a b\x1fb a\x1fa"
