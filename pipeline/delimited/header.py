@@ -67,7 +67,11 @@ def _hint(top: Top, name: str, option: str) -> tuple[str, str]:
         what = f"{skipped} line" if skipped == 1 else f"{skipped} lines"
         return f"; the header seems to be line {line}, below titles: skip {what}", "source.skip"
     by_lower_case = {known.lower(): known for known in top.header}
-    if len(top.header) == 1 and name.lower() in (only := top.header[0].lower()) and only != name.lower():
+    is_in_only = (
+        len(top.header) == 1 and name.lower() in (only := top.header[0].lower()) and only != name.lower()
+    )
+    pieces = (re.split(r"[,;\t|]", cell) for cell in top.header)
+    if is_in_only or any(len(piece) > 1 and name in piece for piece in pieces):
         return "; are its columns separated by another character?", "source.separator"
     if similar := difflib.get_close_matches(name.lower(), by_lower_case, n=1):
         return f", did you mean '{by_lower_case[similar[0]]}'?", option
