@@ -96,14 +96,20 @@ def rows_of(path: Path, sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
     number = 0
     while True:
         with damage(f"{path}, sheet '{sheet.title}', after row {number}"):
-            read = [(number, [_cell(cell) for cell in row]) for number, row in islice(rows, ROWS_AT_ONCE)]
+            read = [(number, _filled(row)) for number, row in islice(rows, ROWS_AT_ONCE)]
         if not read:
             return
         for number, cells in read:
-            while cells and cells[-1].value in (None, ""):
-                cells.pop()
             if cells:
                 yield number, cells
+
+
+def _filled(row: Sequence[Any]) -> list[Cell]:
+    """Return the cells of a row up to the last one with a value."""
+    end = len(row)
+    while end and row[end - 1].value in (None, ""):  # there may be 16,384
+        end -= 1
+    return [_cell(cell) for cell in row[:end]]
 
 
 def _cell(cell: Any) -> Cell:
