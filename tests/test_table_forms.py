@@ -126,7 +126,8 @@ def test_two_columns_are_trained_on_and_labelled_in_any_form(project: Project, t
     assert done.returncode == 0, done.stderr
     folder = Path(done.stdout.splitlines()[-1])
     assert Classifier.load(folder / "model").columns == ["title", "body"]
-    assert "title 1 | a " in (folder / "mistakes.csv").read_text() + (folder / "report.html").read_text()
+    shown = pd.read_parquet(folder / "predictions.parquet")["text"]
+    assert shown.str.fullmatch(r"title \d+ \| a (lovely|awful) film, number \d+").all()
     new = write(tmp_path / "new.jsonl", [{"body": "a lovely film", "title": "title"}, {"body": "awful"}])
     done = project.make(
         tmp_path / "data", "predict", f"INPUT={new}", words[0], words[5], "EVIDENCE=1", "PROBABILITIES=1"
