@@ -31,7 +31,7 @@ from ..prediction.output_columns import OutputColumns
 from ..prediction.resumable import checkpoint_path, partial_paths
 from ..release.chosen_model import model_folder
 from ..tables.block_table import BlockTable
-from ..tables.formats import Form, form_of, open_table
+from ..tables.formats import Form, check_output, form_of, open_table
 from ..tables.table import Table, named_columns
 from ..terminal import say
 
@@ -51,6 +51,8 @@ def run(given: Words) -> None:
     folder = model_folder("predict", given[words.CORPUS], given[words.MODEL])
     if output and _real(folder) in output.parents:
         raise InputError(f"{output} lies in the model's folder", option="output")
+    if output:
+        check_output(output)
     with ExitStack() as stack:
         table = _table(given, stack, form_of(output) if output else "csv")
         classifier = Classifier.load(folder, parse_form(given[words.FORM]))

@@ -12,12 +12,14 @@ from typing import Literal
 from ..csv_line import CSV, Dialect
 from ..delimited.blocks import CsvBlocks
 from ..delimited.layout import Layout
+from ..errors import InputError
 from .block_table import BlockTable
 from .table import Table
 
 Form = Literal["csv", "tsv", "jsonl", "parquet", "xlsx"]
 PACKED: tuple[Form, ...] = ("csv", "tsv", "jsonl")  # may be in gzip
 FORMS: tuple[Form, ...] = (*PACKED, "parquet", "xlsx")
+_NOT_WRITTEN = (".xls", ".xlsm", ".xlsb", ".ods", ".json", ".zip", ".bz2", ".xz", ".zst", ".html")
 TAB = Dialect("\t")
 _NDJSON = re.compile(r"\.ndjson(|\.gz)$")  # another name of the same
 
@@ -28,6 +30,19 @@ def form_of(path: Path) -> Form:
     if name.endswith(".gz"):
         return next((form for form in PACKED if name.endswith(f".{form}.gz")), "csv")
     return next((form for form in FORMS if name.endswith(f".{form}")), "csv")
+
+
+def check_output(path: Path) -> None:
+    """Raise InputError for a name that promises a form other than the one it would be written in."""
+    form, suffix = form_of(path), path.suffix.lower()
+    promised = Path(path.stem).suffix.lower() if suffix == ".gz" else suffix
+    is_packed = suffix == ".gz" and promised in (".parquet", ".xlsx")
+    if form == "csv" and (is_packed or promised in _NOT_WRITTEN):
+        raise InputError(
+            f"{path.name} would be a CSV: end its name in .{', .'.join(FORMS)}, or, of the first "
+            f"{len(PACKED)}, in .gz behind that",
+            option="output",
+        )
 
 
 @contextmanager

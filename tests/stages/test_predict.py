@@ -466,7 +466,7 @@ def test_a_header_alone_and_a_parquet_file_give_tables_too(
         (["ENCODING=utf-9"], "'utf-9' is not a text encoding"),
         (["OUTPUT=missing/out.csv"], "does not exist or cannot be written"),
         (["INPUT=absent.csv"], "absent.csv does not exist"),
-        (["INPUT=absent.parquet"], "absent.parquet: damaged or no Parquet file"),
+        (["INPUT=absent.parquet"], "absent.parquet does not exist: name a Parquet file"),
         (["INPUT="], "predict needs the rows to label"),
     ],
 )

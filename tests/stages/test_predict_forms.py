@@ -162,6 +162,9 @@ def test_no_cell_of_a_harmless_output_begins_as_a_formula(tmp_path: Path, output
     [
         (["HARMLESS=1"], "HARMLESS=1 is for what a spreadsheet opens"),
         (["SHEET=2"], "SHEET= is for an .xlsx, not "),
+        (["OUTPUT=out.json"], "out.json would be a CSV: end its name in .csv, .tsv, .jsonl, .parquet"),
+        (["OUTPUT=out.XLSX.gz"], "out.XLSX.gz would be a CSV"),
+        (["TEXT=title,title"], "column 'title' is named twice in 'title,title': name another with TEXT="),
         (["TEXT=titel,id"], "there is no column 'titel' among 'id', 'review'"),
     ],
 )
