@@ -130,7 +130,9 @@ RUNS = _text("RUNS", '"3f2a 91bc"', "two runs, by id, its first digits, name or 
 INPUT = _text(
     "INPUT", "new.csv", "a CSV, .tsv, .jsonl, .parquet, .xlsx or folder of images; - is standard input"
 )
-OUTPUT = _text("OUTPUT", "labelled.csv.gz", "its name says the form, as INPUT's does; - is standard output")
+OUTPUT = _text(
+    "OUTPUT", "labelled.csv.gz", "its name says the form, as INPUT's does; - is standard output, CSV"
+)
 ROWS_OUTPUT = _text("OUTPUT", "rows.csv", "a CSV of all rows on which the runs differ")
 TOP: Word[int] = Word("TOP", "3", "so many labels, each with its probability", arguments.whole_number(1), 1)
 PROBABILITIES = _flag("PROBABILITIES", "a column with the probability of each class")
