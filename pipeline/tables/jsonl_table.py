@@ -100,7 +100,7 @@ class JsonlTable(RowTable):
         if reason := faults.undecodable_reason(text, number, self._encoding, self._codec):
             return None, reason
         try:
-            record = json.loads(text, object_pairs_hook=_object)
+            record = _DECODER.decode(text)
         except _RepeatedKeyError as error:
             return None, f"a key twice in an object, in '{error}'"
         except RecursionError:
@@ -198,6 +198,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         )
     return record
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)  # `json.loads` would make one for each line
 
 
 def _is_nested(value: Any) -> bool:
