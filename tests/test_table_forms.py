@@ -88,6 +88,13 @@ def test_one_column_whose_name_has_a_comma_is_meant_before_several(tmp_path: Pat
     assert json.loads((folder / "text_columns.json").read_text()) == ["title,body"]
 
 
+@pytest.mark.parametrize("text", ["stars", "body,stars"])
+def test_the_label_is_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    code, _ = prepare(write(tmp_path / "reviews.csv", ROWS), f"TEXT={text}")
+    assert code == 2
+    assert "column 'stars' is both text and label: name another with TEXT=" in capsys.readouterr().err
+
+
 def test_the_summary_lists_what_was_set_aside_of_json_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

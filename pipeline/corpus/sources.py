@@ -236,6 +236,8 @@ def _layout(source: Source) -> Layout:
 def _csv_rows(path: Path, source: Source, is_official: bool) -> Iterator[_Raw | BadRow]:
     with open_table(path, _layout(source)) as table:
         names = named_columns(source.text, table.header)
+        if source.label in names:
+            raise InputError(f"{path}: column '{source.label}' is both text and label", option="source.text")
         texts = [table.column(name, "source.text") for name in names]
         label = table.column(source.label, "source.label")
         group, time = (
