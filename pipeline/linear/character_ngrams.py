@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Labels, check_array, check_finite
-from ..inputs import Sequences, UnseenWords
+from ..inputs import PADDING, Sequences, UnseenWords
 from .kernels import character_logits, hash_table, ngram_keys, word_rows
 from .token_ngrams import check_features, hashed
 
@@ -139,9 +139,9 @@ class CharacterFeatures:
 
         self._vocabulary = vocabulary
         numbers, places = np.unique(training.words, return_inverse=True)
-        counts = csr_matrix(
-            (np.ones(len(places), np.float32), places, training.offsets), (len(training), len(numbers))
-        )
+        is_word = (training.words != PADDING).astype(np.float32)
+        counts = csr_matrix((is_word, places, training.offsets), (len(training), len(numbers)))
+        counts.eliminate_zeros()
         words = training.spell(numbers, vocabulary)
         keys, starts = ngram_keys(*_letters(words))
         distinct, columns = np.unique(keys, return_inverse=True)

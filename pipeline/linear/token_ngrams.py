@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Floats, Labels, check_array, check_finite
+from ..arrays import Flags, Floats, Labels, check_array, check_finite
 from ..encoder import Encoder
 from ..errors import InputError
-from ..inputs import Sequences
+from ..inputs import PADDING, Sequences
 from .kernels import NOT_FOUND, TRIPLE, TRIPLE_BITS, hash_table, token_logits
 
 if TYPE_CHECKING:
@@ -159,16 +159,26 @@ def _counts(rows: NDArray[np.int64], columns: NDArray[np.int64], height: int, wi
 def ngrams(sequences: Sequences, longest: int = 2) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the keys of all n-grams of up to `longest` tokens, int64 [n], and their rows, int64 [n].
 
-    Single tokens come first, then pairs, then triples.
+    Single tokens come first, then pairs, then triples. A boundary is in none of them.
     """
     ids = sequences.ids.astype(np.int64)
     rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
-    keys, their_rows = [ids], [rows]
-    for size in range(2, longest + 1):
-        inside = rows[size - 1 :] == rows[: 1 - size]
+    keys, their_rows = list[NDArray[np.int64]](), list[NDArray[np.int64]]()
+    for size in range(1, longest + 1):
+        last = rows[size - 1 :]
+        inside = whole_runs(ids, size) & (last == rows[: len(last)])
         keys.append(run_keys(ids, size)[inside])
-        their_rows.append(rows[size - 1 :][inside])
+        their_rows.append(last[inside])
     return np.concatenate(keys), np.concatenate(their_rows)
+
+
+def whole_runs(ids: NDArray[np.int64], size: int) -> Flags:
+    """Return which of the runs of `run_keys` hold no boundary, bool [max(0, ids - size + 1)]."""
+    is_token = ids != PADDING
+    whole = np.ones(max(0, len(ids) - size + 1), np.bool_)
+    for offset in range(size):
+        whole &= is_token[offset : offset + len(whole)]
+    return whole
 
 
 def run_keys(ids: NDArray[np.int64], size: int) -> NDArray[np.int64]:

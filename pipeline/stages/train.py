@@ -1,8 +1,8 @@
 """Train the network, or the members of an ensemble.
 
-Reads the corpus's rows.parquet; for texts also sequences.npz, text_encoder.json and the run's vectors.npz,
-for images images.npy. Writes model/ (all that a prediction needs), history.json and run.json. Begins the run
-in MLflow.
+Reads the corpus's rows.parquet, labels.json and text_columns.json; for texts also sequences.npz,
+text_encoder.json and the run's vectors.npz, for images images.npy. Writes model/ (all that a prediction
+needs), history.json and run.json. Begins the run in MLflow.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def run(path: Path) -> None:
     rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
     encoder, start = _encoder(folder.corpus, inputs), read_start(folder, inputs)
     names: list[str] = read_json(folder.corpus.labels)
+    columns: list[str] = read_json(folder.corpus.text_columns)
     labels = rows["label"].to_numpy(np.int32)
     part = {name: np.flatnonzero(rows["part"] == name) for name in ("train", "validation")}
     training, validation, both = (
@@ -74,7 +75,7 @@ def run(path: Path) -> None:
             options.seed,
         )
         chosen, history = members.choose(training, validation, splits, partial(_report, options, tracked))
-        classifier = Classifier(chosen.pool.rounded, encoder, names, options.text)
+        classifier = Classifier(chosen.pool.rounded, encoder, names, columns)
         classifier.calibrate(*validation)
         if warning := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):
             say(f"  caution: {warning}")
