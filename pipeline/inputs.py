@@ -128,10 +128,11 @@ class Sequences:
 
     def select(self, rows: NDArray[np.integer]) -> Sequences:
         """Return the given rows in the given order."""
-        lengths = self.lengths[rows]
+        starts = self.offsets[rows]
+        lengths = self.offsets[rows + 1] - starts  # of these alone: a batch must not cost what the corpus does
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
-        positions = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        positions = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return Sequences(self.ids[positions], offsets, self.words[positions], self.unseen)
 
     def spell(self, numbers: NDArray[np.integer], vocabulary: Sequence[str]) -> list[str]:
