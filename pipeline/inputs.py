@@ -129,7 +129,7 @@ class Sequences:
     def select(self, rows: NDArray[np.integer]) -> Sequences:
         """Return the given rows in the given order."""
         starts = self.offsets[rows]
-        lengths = self.offsets[rows + 1] - starts  # of these alone: a batch must not cost what the corpus does
+        lengths = self.offsets[rows + 1] - starts  # of these alone, as a batch must not cost a corpus
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
         positions = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
