@@ -237,6 +237,7 @@ class RunFolder:
         self.vectors = path / "vectors.npz"
         self.coverage = path / "coverage.json"
         self.model = path / "model"
+        self.checkpoints = path / "checkpoints"  # of a training under way, or killed
         self.history = path / "history.json"
         self.run = path / "run.json"
         self.predictions = path / "predictions.parquet"

@@ -317,7 +317,7 @@ TESTED_BY = {
     "manifest": "prediction/test_classifier.py",
     "models.dense_tokens": "models/test_every_architecture.py",
     "networks.backend": "networks/test_trainer.py",
-    "networks.first_layer": "review/test_pixel_filters.py",
+    "networks.checkpoint": "networks/test_trainer.py",
     "networks.keras_network": "prediction/test_classifier.py",
     "release.champion_note": "release/test_champions.py",
     "release.chosen_model": "commands/test_say.py",

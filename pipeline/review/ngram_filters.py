@@ -14,7 +14,7 @@ from ..inputs import BOUNDARY, PADDING, Sequences
 from ..networks import convolution_kernels
 from ..networks.backend import keras, tf
 from ..networks.batches import SortedBatches
-from ..networks.first_layer import first_layer, first_member
+from ..networks.ensemble import first_layer, first_member
 from ..networks.token_convolution import TokenConvolution
 
 NGRAMS_PER_FILTER = 5
