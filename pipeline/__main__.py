@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -16,6 +17,7 @@ from . import __version__
 from .config.command_line import command_help, overview, parse_words, unknown_command
 from .config.words import COMMANDS, remedy
 from .environment.memory import check_limit
+from .environment.program import PROCESS_START
 from .errors import InputError, Refused, StageFailed, is_interrupt, is_lack_of_memory
 from .terminal import say
 
@@ -115,11 +117,13 @@ def _run_stage(name: str = "", *arguments: str) -> None:
     """Run a stage on its folder; what stands behind the folder, if anything, is the stage's own."""
     if name not in STAGES or not arguments:
         raise unknown_command(f"stage {name}", [f"stage {stage} FOLDER" for stage in STAGES])
-    code = _stage_servers().ask(name, ["stage", name, *arguments])
+    servers = _stage_servers()
+    code = servers.ask(name, ["stage", name, *arguments])
     if code is None:
         _run_here(name, *arguments)
     elif code:
         raise StageFailed(code)
+    servers.note_time(name, time.monotonic() - PROCESS_START)
 
 
 def _run_here(name: str, folder: str, *more: str) -> None:

@@ -26,7 +26,7 @@ from ..environment.checkout import python_path
 from ..environment.program import PACKAGE
 from ..errors import InputError, StageFailed
 from ..terminal import say
-from .stage_servers import serving
+from .stage_servers import serving, times
 
 RULES = Path(__file__).parents[1] / "graph.mk"
 KILLED = "a stage was killed, most likely as memory ran out: the same command goes on where it was"
@@ -79,16 +79,16 @@ class Goal:
         return of_graph | {"CODE": graph_word(code_folder()), "PACKAGE": PACKAGE}
 
 
-def make(goal: Goal, jobs: int = 1) -> None:
-    """Make the files of a goal, with so many stages side by side.
+def make(goal: Goal, jobs: int = 1) -> dict[str, float]:
+    """Make the files of a goal, with so many stages side by side; return the seconds that each has taken.
 
     Raises StageFailed where a stage has failed and said why, InputError where one was killed.
     """
     with serving(_planned(goal), _environment()) as found:
-        for _ in make_side_by_side(
-            [replace(goal, environment={**goal.environment, **found})], jobs_each=jobs
-        ):
+        served = replace(goal, environment={**goal.environment, **found})
+        for _ in make_side_by_side([served], jobs_each=jobs):
             pass
+        return times(found)
 
 
 def _planned(goal: Goal) -> list[str]:

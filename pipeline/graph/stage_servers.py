@@ -28,6 +28,7 @@ from ..environment.program import PACKAGE
 # The stages of each server, in their order. `baseline` has none: it runs beside the others, on one thread.
 SERVERS = {"rows": ("prepare", "tokenize", "embed"), "network": ("train", "evaluate")}
 FOLDER = "CONVTEXT_STAGE_SERVERS"  # the variable of the environment that names the folder of their sockets
+_SECONDS = ".seconds"
 _BEGUN, _INTERRUPT = b"begun\n", b"interrupt\n"
 _KILLED = 128 + signal.SIGKILL  # as a shell reports it
 
@@ -96,6 +97,18 @@ def _watch(requests: BinaryIO, has_ended: threading.Event) -> None:
     requests.readline()
     if not has_ended.is_set():
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def note_time(stage: str, seconds: float) -> None:
+    """Leave word of how long a stage took, where it was run by such a make."""
+    if folder := os.environ.get(FOLDER):
+        (Path(folder) / f"{stage}{_SECONDS}").write_text(str(seconds))
+
+
+def times(environment: Mapping[str, str]) -> dict[str, float]:
+    """Return the seconds that each stage has taken, in the order in which they ended."""
+    files = sorted(Path(environment[FOLDER]).glob(f"*{_SECONDS}"), key=lambda path: path.stat().st_mtime_ns)
+    return {path.name.removesuffix(_SECONDS): float(path.read_text()) for path in files}
 
 
 def ask(stage: str, arguments: list[str]) -> int | None:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from pipeline.graph.stage_servers import FOLDER, ask
+from pipeline.graph.stage_servers import FOLDER, ask, note_time, times
 
 ROOT = Path(__file__).resolve().parents[2]
 # A stage waits for so many seconds, and ends with such a code.
@@ -77,6 +77,18 @@ def test_without_a_server_a_stage_is_left_to_its_own_process(monkeypatch: pytest
     assert ask("train", []) is None
     monkeypatch.setenv(FOLDER, "/nowhere")
     assert ask("train", []) is None
+
+
+def test_the_seconds_of_stages_are_told_in_the_order_of_their_ends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(FOLDER, raising=False)
+    note_time("evaluate", 1)  # of no such make: to nobody
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    assert times({FOLDER: str(tmp_path)}) == {}
+    note_time("train", 12.5)
+    note_time("evaluate", 3)
+    assert list(times({FOLDER: str(tmp_path)}).items()) == [("train", 12.5), ("evaluate", 3)]
 
 
 def test_a_server_ends_with_the_process_that_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
