@@ -154,6 +154,7 @@ def test_no_import_and_no_file_is_hidden_from_the_digests() -> None:
     processes = {str(path) for path, text in modules.items() if '"-m"' in text}
     assert processes == {
         "commands/dashboard.py",
+        "environment/compile_kernels.py",
         "graph/inner_make.py",
         "graph/stage_servers.py",
         "tracking/writer_client.py",
