@@ -90,13 +90,16 @@ class TokenNgrams:
 class TokenFeatures:
     """The features of training rows: `matrix` is x / |x| of `TokenNgrams`, float32 [rows, features].
 
-    The n-grams are those of up to `longest` tokens, which is 2 or 3.
+    The n-grams are those of up to `longest` tokens, which is 2 or 3; of more than `most` those in most rows.
     """
 
-    def __init__(self, training: Sequences, longest: int = 2) -> None:
+    def __init__(self, training: Sequences, longest: int = 2, most: int | None = None) -> None:
         from sklearn.feature_extraction.text import TfidfTransformer  # late: prediction must not wait for it
 
         self.keys, counts = distinct_ngrams(training, longest)
+        if most is not None and len(self.keys) > most:
+            kept = most_frequent(np.bincount(counts.tocsr().indices, minlength=len(self.keys)), most)
+            self.keys, counts = self.keys[kept], counts.tocsr()[:, kept]
         transformer = TfidfTransformer(sublinear_tf=True)
         size = len(self.keys)  # of no n-gram the counts have a column all the same, see `_counts`
         self.matrix = transformer.fit_transform(counts)[:, :size]
@@ -105,6 +108,14 @@ class TokenFeatures:
     def model(self, weights: Floats, bias: Floats) -> TokenNgrams:
         """Return the model of weights [features, classes] that were fitted to the matrix."""
         return TokenNgrams(self.keys, self.idf, weights, bias)
+
+
+def most_frequent(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return the features that are in most rows, rising; of equally frequent ones the first.
+
+    `rows` int64 [features] says in how many each is.
+    """
+    return np.sort(np.argsort(-rows, kind="stable")[:most])
 
 
 def check_features(keys: NDArray[np.int64], idf: Floats, weights: Floats, bias: Floats) -> None:
