@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -16,6 +17,7 @@ from . import __version__
 from .config.command_line import command_help, overview, parse_words, unknown_command
 from .config.words import COMMANDS, remedy
 from .environment.memory import check_limit
+from .environment.program import PROCESS_START
 from .errors import InputError, Refused, StageFailed, is_interrupt, is_lack_of_memory
 from .terminal import say
 
@@ -49,10 +51,15 @@ OPTIONS_OF_HELP = ("help", "--help", "-h")
 
 def main(arguments: list[str]) -> int:
     """Run one command; return its exit code: 0, 1 (refused), 2 (input error), 130 (interrupt), 141 (pipe)."""
-    name = next((word for word in arguments if word != "stage"), "")
-    name = COMMANDS_OF_STAGES.get(name, name)
     _interrupt_by_every_polite_signal()
     _repeat_lost_interrupts()
+    return _answer(arguments)
+
+
+def _answer(arguments: list[str]) -> int:
+    """Run one command, say in a line what ends it, and return the exit code."""
+    name = next((word for word in arguments if word != "stage"), "")
+    name = COMMANDS_OF_STAGES.get(name, name)
     try:
         _run(arguments)
     except InputError as error:
@@ -93,6 +100,8 @@ def _run(arguments: list[str]) -> None:
         say(f"convtext {__version__}")
     elif name == "stage":
         _run_stage(*words)
+    elif name == "serve":
+        _serve(*words)
     elif name not in COMMANDS:
         raise unknown_command(name, list(COMMANDS))
     elif any(word in OPTIONS_OF_HELP for word in words):
@@ -108,10 +117,43 @@ def _run_stage(name: str = "", *arguments: str) -> None:
     """Run a stage on its folder; what stands behind the folder, if anything, is the stage's own."""
     if name not in STAGES or not arguments:
         raise unknown_command(f"stage {name}", [f"stage {stage} FOLDER" for stage in STAGES])
+    servers = _stage_servers()
+    code = servers.ask(name, ["stage", name, *arguments])
+    if code is None:
+        _run_here(name, *arguments)
+    elif code:
+        raise StageFailed(code)
+    servers.note_time(name, time.monotonic() - PROCESS_START)
+
+
+def _run_here(name: str, folder: str, *more: str) -> None:
     if name in TRACKED:  # MLflow and TensorFlow take seconds to import: side by side, in two processes
-        importlib.import_module(".tracking.writer_client", __package__).start()
-    folder, *more = arguments
+        _writer_client().start()
     _module(STAGES[name], name).run(Path(folder), *more)
+
+
+def _serve(name: str, listener: str) -> None:
+    """Run stages as they come, with their imports made before the first."""
+    stages = _stage_servers().SERVERS[name]
+    try:
+        if not set(stages).isdisjoint(TRACKED):
+            _writer_client().launch()
+        with suppress(Exception):  # a stage that cannot be imported says so when it runs
+            for stage in stages:
+                _module(STAGES[stage], stage)
+        code = _stage_servers().serve(int(listener), _answer)
+    except KeyboardInterrupt:
+        code = 130  # no stage is under way
+    if code:
+        raise StageFailed(code)  # it has said why
+
+
+def _stage_servers() -> Any:
+    return importlib.import_module(".graph.stage_servers", __package__)
+
+
+def _writer_client() -> Any:
+    return importlib.import_module(".tracking.writer_client", __package__)
 
 
 def _module(room: str, name: str) -> Any:

@@ -1,7 +1,8 @@
 """The files that stages hand over: their folders, names and contents.
 
 data/build/<corpus>/            prepare.json tokenize.json baseline.json   the stages' options
-                                rows.parquet labels.json data_report.json rejects.csv images.npy
+                                rows.parquet labels.json text_columns.json data_report.json rejects.csv
+                                images.npy
                                 unknown_labels.json            labels that only test rows have
                                 other_rows.parquet             the out-of-scope rows, if the corpus has such
                                 text_encoder.json sequences.npz
@@ -118,6 +119,7 @@ class CorpusFolder:
         self.rows = path / "rows.parquet"
         self.labels = path / "labels.json"
         self.unknown_labels = path / "unknown_labels.json"
+        self.text_columns = path / "text_columns.json"
         self.report = path / "data_report.json"
         self.rejects = path / "rejects.csv"
         # A fold or subset has the rows of the whole corpus in the same order; only their parts differ.
@@ -235,6 +237,7 @@ class RunFolder:
         self.vectors = path / "vectors.npz"
         self.coverage = path / "coverage.json"
         self.model = path / "model"
+        self.checkpoints = path / "checkpoints"  # of a training under way, or killed
         self.history = path / "history.json"
         self.run = path / "run.json"
         self.predictions = path / "predictions.parquet"

@@ -115,8 +115,11 @@ class Encoder(Protocol):
     def count_tokens(self, table: pd.DataFrame) -> TokenCounts | None:
         """Count the tokens of a corpus's rows, whose texts are in the column text; None for images."""
 
-    def tokens(self, text: str, /) -> list[str]:
-        """Return the tokens that are encoded, one for each id. Raises TypeError for images."""
+    def pieces(self, text: str, /) -> list[str]:
+        """Return the tokens that are encoded, one for each id, after a blank where the text has one.
+
+        Raises TypeError for images.
+        """
 
     def served_column(self, column: str) -> ServedColumn:
         """Describe the input of a served model that was trained on the given column."""

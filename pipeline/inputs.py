@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, Self
@@ -11,10 +12,25 @@ from numpy.typing import NDArray
 
 PADDING = 0
 UNKNOWN = 1
+# Between the texts of two columns in one: Unicode's unit separator, and among ids PADDING. No window and no
+# n-gram has tokens of both sides.
+BOUNDARY = "\x1f"
+SHOWN_BOUNDARY = " | "
+_SHOWN_BOUNDARIES = re.compile(r"(?:^| )\|(?: |$)")
 PIXELS_PER_TOKEN = 32  # in `Images.lengths`: a batch of 16,384 tokens is 512 images of 32 x 32
 Kind = Literal["text", "image"]
 # A network is built on vectors of tokens [vocabulary, dimensions], or on an image's height, width, channels.
 Start = NDArray[np.float32] | tuple[int, int, int]
+
+
+def shown(text: str) -> str:
+    """Return the text of several columns as a person reads it."""
+    return text.replace(BOUNDARY, SHOWN_BOUNDARY)
+
+
+def parse_shown(text: str, columns: int) -> str:
+    """Return the text of so many columns that a person writes as `shown` shows it."""
+    return _SHOWN_BOUNDARIES.sub(BOUNDARY, text, columns - 1) if columns > 1 else text
 
 
 class Inputs(Protocol):
@@ -69,8 +85,9 @@ class UnseenWords:
 class Sequences:
     """Rows of tokens laid end to end: row i is `ids[offsets[i]:offsets[i + 1]]`.
 
-    `ids` int32 [tokens] is what networks read: 0 is padding and does not occur in a row, 1 is any word
-    outside the vocabulary that is like none in it, and another such word has the id of one that is like it.
+    `ids` int32 [tokens] is what networks read: 0 is the boundary between the texts of two columns, which no
+    window crosses as none crosses the padding at the end, 1 is any word outside the vocabulary that is like
+    none in it, and another such word has the id of one that is like it.
     `words` int32 [tokens] tells these words apart: it is the id of a word in the vocabulary, and the size of
     the vocabulary plus i for word i of `unseen`. `offsets` is int64 [rows + 1].
     """
@@ -111,19 +128,21 @@ class Sequences:
 
     def select(self, rows: NDArray[np.integer]) -> Sequences:
         """Return the given rows in the given order."""
-        lengths = self.lengths[rows]
+        starts = self.offsets[rows]
+        lengths = self.offsets[rows + 1] - starts  # of these alone, as a batch must not cost a corpus
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
-        positions = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        positions = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return Sequences(self.ids[positions], offsets, self.words[positions], self.unseen)
 
     def spell(self, numbers: NDArray[np.integer], vocabulary: Sequence[str]) -> list[str]:
-        """Return the words of these numbers, as `words` has them; id 2 is the vocabulary's first word."""
-        first = UNKNOWN + 1
+        """Return the words of these numbers, as `words` has them; id 2 is the vocabulary's first word.
+
+        PADDING is the boundary.
+        """
+        names = [BOUNDARY, "", *vocabulary]  # "" of UNKNOWN, which is no word's number
         return [
-            vocabulary[number - first]
-            if number < first + len(vocabulary)
-            else self.unseen.words[number - first - len(vocabulary)]
+            names[number] if number < len(names) else self.unseen.words[number - len(names)]
             for number in numbers.tolist()
         ]
 

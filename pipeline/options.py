@@ -105,7 +105,8 @@ class Source(Section):
     train: File | None = None
     validation: File | None = None
     test: File | None = None
-    text: str = "text"  # the column; for images that of their paths, in a CSV to predict
+    # The column, or several with commas; for images that of their paths, in a CSV to predict.
+    text: str = "text"
     label: str = "label"
     group: str | None = None  # the column: rows of one value are kept in one part
     time: str | None = None  # the column: the newest rows test, those before them validate
@@ -120,6 +121,7 @@ class Source(Section):
     separator: Annotated[str, AfterValidator(check_separator)] | None = None  # null: found in the first lines
     quoting: Literal["csv", "none"] = "csv"  # none: a quote is a character like others
     skip: Annotated[int, Field(ge=0, le=MAX_SKIP)] = 0  # lines above the header
+    sheet: str = ""  # of an Excel workbook, its name or number; "": the first with a value
     unreadable_rows: Share = UNREADABLE_ROWS  # up to this share of rows that cannot be read is set aside
     blank_rows: Share = BLANK_ROWS  # and of rows without text or label
 
@@ -143,6 +145,10 @@ class Source(Section):
             raise InconsistentOptions("source.other is for texts, and this corpus has images", "source.other")
         if self.size is not None and self.input != "images":
             raise InconsistentOptions("source.size is for images, and this corpus has texts", "source.size")
+        if self.sheet and not any(file.path.lower().endswith(".xlsx") for file in self.files.values()):
+            raise InconsistentOptions(
+                "source.sheet is for an .xlsx, and this corpus has none", "source.sheet"
+            )
         return self
 
     @model_validator(mode="after")

@@ -25,14 +25,16 @@ class Mess(NamedTuple):
     rows: int
     ragged: int
     blank: int
+    lone: int  # the only ones of their class
 
 
-def write_mess(path: Path, rows: int, lone_class: bool = False) -> Mess:
-    """Write so many rows: 0.3 % ragged, 2 % blank, a class in three spellings, and at will one of one row."""
+def write_mess(path: Path, rows: int) -> Mess:
+    """Write so many rows: 0.3 % ragged, 2 % blank, a class in three spellings, and one of a single row."""
     pick = random.Random(1)
     ragged, blank = round(0.003 * rows), round(0.02 * rows)
     kinds = ["ragged"] * ragged + ["blank"] * blank + ["fine"] * (rows - ragged - blank)
     pick.shuffle(kinds)
+    lone = kinds.index("fine")
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         file.write("id;review;stars;price, EUR;\r\n")
         for number, kind in enumerate(kinds):
@@ -44,7 +46,7 @@ def write_mess(path: Path, rows: int, lone_class: bool = False) -> Mess:
                 "fine": pick.choice([text, f'"{text}, ""really"""', f'"{text}\n\nindeed"']),
             }[kind]
             label = pick.choice(VARIANTS.get(label, [label]))
-            if lone_class and number == kinds.index("fine"):
+            if number == lone:
                 label = "odd"
             file.write(f"{number};{text};{label};{number % 100},50;{pick.choice(LINE_ENDS)}")
-    return Mess(rows, ragged, blank)
+    return Mess(rows, ragged, blank, lone=1)

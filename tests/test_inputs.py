@@ -1,12 +1,28 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.inputs import PADDING, UNKNOWN, Sequences, UnseenWords
+from pipeline.inputs import PADDING, UNKNOWN, Sequences, UnseenWords, parse_shown
 
 rows_of_ids = st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("written", "columns", "meant"),
+    [
+        ("a title | a body", 2, "a title\x1fa body"),
+        ("a title | a | body", 2, "a title\x1fa | body"),
+        ("| a body", 2, "\x1fa body"),
+        ("a title |", 2, "a title\x1f"),
+        ("a|b", 2, "a|b"),
+        ("a | b", 1, "a | b"),
+    ],
+)
+def test_a_person_writes_a_bar_between_columns(written: str, columns: int, meant: str) -> None:
+    assert parse_shown(written, columns) == meant
 
 
 def test_rows_lie_end_to_end_each_of_its_own_length() -> None:

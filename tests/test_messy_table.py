@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,13 @@ def test_a_messy_table_trains_and_is_labelled_and_every_row_is_accounted_for(
     folder = Path(done.stdout.splitlines()[-1])
     assert (
         f"  rows set aside, with line and reason: {folder.parent}/rejects.csv\n"
-        f"    no text: {mess.blank}\n    6 fields where the header has 5: {mess.ragged}\n"
+        "    no text: 60\n    6 fields where the header has 5: 9\n    the only row of class …: 1\n"
+    ) in done.stdout
+    assert mess == (3000, 9, 60, 1)
+    assert re.search(r"\n  rows +2,930 ", done.stdout)  # 3,000 - 9 - 60 - 1
+    assert (
+        "  caution: 1 class has a single row, set aside, as it cannot be both learned\n"
+        "  and tested: 'odd'; RARE=keep learns it\n"
     ) in done.stdout
     done = project.make(
         tmp_path / "data", "predict", f"INPUT={table}", f"OUTPUT={output}", words[0], words[3]

@@ -74,6 +74,6 @@ def setting(text: str, balanced: bool) -> str:
 
 
 def documents(sequences: Sequences) -> list[str]:
-    """Return the token ids of each row as a text of numbers between blanks."""
+    """Return the token ids of each row as a text of numbers between blanks, the boundary's among them."""
     ids, offsets = sequences.ids.astype(str), sequences.offsets
     return [" ".join(ids[start:end]) for start, end in pairwise(offsets)]

@@ -40,6 +40,7 @@ from ..release.contest import HeldOutRows, LoadedClassifier
 from ..release.find import artifact, stored_id
 from ..release.gate_report import GateReport
 from ..release.row_keys import check_form, check_groups, group_keys, learned_keys
+from ..review.row_tables import identified
 from ..terminal import say
 
 
@@ -153,7 +154,7 @@ def _test_rows(folder: RunFolder, files: MlflowModelFolder) -> HeldOutRows:
         read_inputs(folder.corpus).select(test.index.to_numpy()),
         test_keys,
         labels[test["label"]],
-        test[[name for name in ("file", "line", "text") if name in test]],
+        identified(test),
         groups=group_keys(test) if "group" in test else None,
     )
     return held_out.without(learned_keys(noted), "the run itself")

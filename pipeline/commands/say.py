@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from ..config import words
 from ..config.command_line import Words
 from ..errors import InputError
+from ..inputs import parse_shown, shown
 from ..prediction.answer import NO_WORDS, answer, check_texts
 from ..prediction.classifier import Classifier
 from ..release.chosen_model import model_folder
@@ -26,7 +27,7 @@ def run(given: Words) -> None:
     if (text := given[words.SAID]) is None:
         _answer_lines(classifier)
         return
-    lines = answer(classifier, _utf8(os.fsencode(text)))
+    lines = answer(classifier, _meant(classifier, os.fsencode(text)))
     if lines == [NO_WORDS]:
         raise InputError(f"TEXT={text}: {NO_WORDS}")
     say("\n".join(lines))
@@ -37,12 +38,12 @@ def _answer_lines(classifier: Classifier) -> None:
     is_typed = sys.stdin.isatty() and sys.stdout.isatty()
     for line in _typed_lines() if is_typed else sys.stdin.buffer:
         try:
-            text = _utf8(line.rstrip(b"\r\n"))
+            text = _meant(classifier, line.rstrip(b"\r\n"))
         except InputError as error:
             say(f"no label: {error}\n")
             continue
         if not is_typed:
-            say(shorten(text, TERMINAL_WIDTH))
+            say(shorten(shown(text), TERMINAL_WIDTH))
         say("\n".join(answer(classifier, text)) + "\n")
 
 
@@ -57,8 +58,9 @@ def _typed_lines() -> Iterator[bytes]:
         say("")  # the shell's prompt begins a line
 
 
-def _utf8(text: bytes) -> str:
+def _meant(classifier: Classifier, text: bytes) -> str:
+    """Return what was typed as a text of the classifier: for several columns, with " | " between."""
     try:
-        return text.decode()
+        return parse_shown(text.decode(), len(classifier.columns))
     except UnicodeDecodeError as error:
         raise InputError(f"byte {error.start + 1} of the text is not UTF-8") from error

@@ -5,15 +5,20 @@ Writes the options of each stage, and has make build what they concern. Prints t
 
 from __future__ import annotations
 
+import time
+
 from ..config.command_line import Words
+from ..environment.program import PROCESS_START
 from ..graph.inner_make import Goal, make
 from ..graph.request import TrainingRequest
 from ..graph.single_run import configure_run
-from ..terminal import say
+from ..terminal import say, wrapped
 
 
 def run(given: Words) -> None:
     folder = configure_run(TrainingRequest.from_words(given))
     # The baseline is fitted beside the network's preparation: they need nothing of each other.
-    make(Goal(folder, (folder.metrics,)), jobs=2)
+    if seconds := make(Goal(folder, (folder.metrics,)), jobs=2):
+        of_stages = ", ".join(f"{stage} {taken:.1f} s" for stage, taken in seconds.items())
+        say(wrapped(f"time: {time.monotonic() - PROCESS_START:.1f} s ({of_stages})", indent=""))
     say(folder.path)

@@ -44,9 +44,7 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, Any]) -> Co
     origins = {"": f"conf/corpora/{corpus}.yaml, conf/models/{model}.yaml"}
     origins |= dict.fromkeys(CORPUS_KEYS, f"conf/corpora/{corpus}.yaml")
     origins |= dict.fromkeys(MODEL_KEYS - of_corpus_alone, f"conf/models/{model}.yaml")
-    given = {key: (value, WORD_OF_OPTION[key]) for key, value in flags.items()}
-    if test := flags.get("source.test"):
-        given["source.test"] = names.plain_path(test), WORD_OF_OPTION["source.test"]
+    given = {key: (_plain(key, value), WORD_OF_OPTION[key]) for key, value in flags.items()}
     given |= {key: (value, "SET") for key, value in settings.parse(assignments).items()}
     for key, (value, origin) in given.items():
         settings.assign(values, key, value)
@@ -58,6 +56,24 @@ def load(corpus: str, model: str, assignments: str, flags: dict[str, Any]) -> Co
     if "embed.vectors" in flags and configuration.source.input == "images":
         raise InputError(f"VECTORS= is for texts, and CORPUS={corpus} has images")
     return configuration.model_copy(update={"network": network.model_dump(mode="json")})
+
+
+def _plain(key: str, value: Any) -> Any:
+    """Return the value of an option in UTF-8, as it is written to a file: paths may hold other bytes.
+
+    Raises InputError for any other value that does.
+    """
+    if key == "source.test":
+        return names.plain_path(value)
+    if key == "embed.vectors":
+        paths = map(str.strip, value.split(","))
+        return ",".join(names.plain_path(path) if Path(path).exists() else path for path in paths)
+    try:
+        str(value).encode()
+    except UnicodeEncodeError as error:
+        message = f"{WORD_OF_OPTION[key]}={value}: not UTF-8, as all but the names of files have to be"
+        raise InputError(message) from error
+    return value
 
 
 def _corpus_values(corpus: str, flags: dict[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,6 @@ def training(configuration: Configuration, model: str) -> TrainOptions:
         train=configuration.train,
         ensemble=configuration.ensemble,
         seed=configuration.seed,
-        text=configuration.source.text,
     )
 
 

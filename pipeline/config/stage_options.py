@@ -90,7 +90,6 @@ class TrainOptions(Section):
     train: Train
     ensemble: Ensemble
     seed: Seed
-    text: str  # the column that `predict` reads
 
 
 class Request(Section):

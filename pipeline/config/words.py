@@ -40,8 +40,8 @@ def _flag(name: str, help: str) -> Word[bool]:
 CORPUS = _text(
     "CORPUS",
     "reviews.csv",
-    "a name in conf/corpora, a CSV, a folder of images with one subfolder for each class, or an npz of "
-    "`images` and `labels`",
+    "a name in conf/corpora; a CSV, .tsv, .jsonl, .parquet or .xlsx; a folder of images with one subfolder "
+    "for each class; or an npz of `images` and `labels`",
 )
 MODEL = _text("MODEL", "convtext", "a name in conf/models; by default one that fits the corpus")
 SET = _text("SET", '"train.epochs=3"', "any options of the files in conf/, separated by blanks")
@@ -51,7 +51,7 @@ VECTORS = _text(
     "pretrained vectors: a name of gensim's downloader, a file, or a folder of a sentence encoder with "
     "model.onnx and tokenizer.json; several with commas",
 )
-TEXT = _text("TEXT", "review", "the column of the text in the CSV")
+TEXT = _text("TEXT", "review", "the column of the text; several with commas, as in title,body")
 LABEL = _text("LABEL", "stars", "the column of the label in the CSV")
 TEST = _text("TEST", "held_out.csv", "a file that is the test part")
 OTHER = _text(
@@ -75,6 +75,7 @@ QUOTING = Word(
     "QUOTING", "none", "a quote is a character like others", arguments.one_of("csv", "none"), "csv"
 )
 SKIP: Word[int] = Word("SKIP", "3", "lines above the CSV's header", arguments.whole_number(0, 1000), 0)
+SHEET = _text("SHEET", "2", "of an Excel workbook, by name or number; default: the first with a value")
 UNREADABLE: Word[float | None] = Word(
     "UNREADABLE", "0.02",
     "the share of rows that may be set aside as they cannot be read; default 0.01",
@@ -126,8 +127,12 @@ BUDGET: Word[int] = Word(
 NAME = _text("NAME", "better", "of the winner in conf/models; default: <corpus>-tuned")
 FORCE = Word("FORCE", '"the reason"', "to promote the run whatever is found", arguments.reason, "")
 RUNS = _text("RUNS", '"3f2a 91bc"', "two runs, by id, its first digits, name or folder")
-INPUT = _text("INPUT", "new.csv", "a CSV, .csv.gz, .parquet or folder of images; - is standard input")
-OUTPUT = _text("OUTPUT", "labelled.csv.gz", "a CSV, .csv.gz or .parquet; - is standard output")
+INPUT = _text(
+    "INPUT", "new.csv", "a CSV, .tsv, .jsonl, .parquet, .xlsx or folder of images; - is standard input"
+)
+OUTPUT = _text(
+    "OUTPUT", "labelled.csv.gz", "its name says the form, as INPUT's does; - is standard output, CSV"
+)
 ROWS_OUTPUT = _text("OUTPUT", "rows.csv", "a CSV of all rows on which the runs differ")
 TOP: Word[int] = Word("TOP", "3", "so many labels, each with its probability", arguments.whole_number(1), 1)
 PROBABILITIES = _flag("PROBABILITIES", "a column with the probability of each class")
@@ -147,7 +152,12 @@ THREADS: Word[int | None] = Word(
     "THREADS", "8", "that label side by side; default: one a core", arguments.whole_number(1, 1024), None
 )
 SAID: Word[str | None] = Word(
-    "TEXT", '"a lovely film"', "the text to label", str, None, blank_is_default=False
+    "TEXT",
+    '"a lovely film"',
+    'the text to label; of several columns, with " | " between',
+    str,
+    None,
+    blank_is_default=False,
 )
 PORT: Word[int] = Word(
     "PORT", "5000", "of the dashboard", arguments.whole_number(1, 65535), 5000, blank_is_default=False
@@ -157,6 +167,7 @@ OF_READING: dict[str, Word[Any]] = {  # how a file is read, by option
     "source.separator": SEPARATOR,
     "source.quoting": QUOTING,
     "source.skip": SKIP,
+    "source.sheet": SHEET,
     "source.unreadable_rows": UNREADABLE,
     "source.blank_rows": BLANK,
 }
@@ -216,7 +227,7 @@ COMMANDS = {
     ),
     "predict": _command(
         "label a file; by the champion if no MODEL is named and the corpus has one",
-        INPUT, OUTPUT, CORPUS, MODEL, TEXT, ENCODING, SEPARATOR, QUOTING, SKIP, UNREADABLE, TOP,
+        INPUT, OUTPUT, CORPUS, MODEL, TEXT, ENCODING, SEPARATOR, QUOTING, SKIP, SHEET, UNREADABLE, TOP,
         PROBABILITIES, ABSTAIN, EVIDENCE, SHARES, HARMLESS, FORM, THREADS, room="stages",
     ),
     "dashboard": _command("open the runs in MLflow, on 127.0.0.1", PORT),
@@ -248,6 +259,7 @@ REMEDIES = {
     "QUOTING": "give QUOTING=none",
     "CASE": "make one class of each with CASE=ignore",
     "RARE": "set them aside with RARE=drop, or learn them with RARE=keep",
+    "SHEET": "name another with SHEET=",
     "MODEL": "name a model with MODEL=",
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..inputs import shown
 from .copies import FEW_NEAR, Copies
 from .split import PARTS
 
@@ -139,6 +140,7 @@ def _counts(names: pd.Series[Any]) -> dict[str, int]:
 
 
 def _excerpt(text: str) -> str:
+    text = shown(text)
     return text if len(text) <= EXAMPLE_CHARACTERS else text[: EXAMPLE_CHARACTERS - 1] + "…"
 
 

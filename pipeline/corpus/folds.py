@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from ..errors import InputError
 from ..options import Source
@@ -55,6 +54,8 @@ def assign_folds(
     Stratified by label, rows of one unit in one fold. Raises InputError where there are fewer units than
     folds, or no class has a row for each; `what` says what the units are.
     """
+    from sklearn.model_selection import StratifiedGroupKFold  # late: a single split must not wait a second
+
     different = len(np.unique(units))
     if different < count:
         raise InputError(

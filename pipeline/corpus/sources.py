@@ -13,11 +13,13 @@ import numpy as np
 from ..delimited.faults import BadRow
 from ..delimited.layout import Layout
 from ..errors import InputError
+from ..inputs import BOUNDARY
 from ..labels.classes import Classes
 from ..labels.spelling import clean_label
 from ..options import Source
 from ..tables.formats import open_table
 from ..tables.rejects import Rejects
+from ..tables.table import named_columns
 from .times import parse_times
 
 _VISIBLE = re.compile(r"[^\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
@@ -77,9 +79,10 @@ def read_part(path: Path, source: Source, is_official: bool = False) -> tuple[li
     """Return the rows of one file of format "csv" or "lines", and those set aside.
 
     These cannot be read, or have no text, no label or, where `source.time` orders the rows, no time that can
-    be read. Texts are kept as they are; groups lose the blanks around them, labels all from
-    `source.label_until` on, and what cannot be seen (see `clean_label`). `check_rejected` checks that not too
-    many rows were set aside, once the caller has listed them.
+    be read. Texts are kept as they are, those of several columns with a BOUNDARY between them; groups lose
+    the blanks around them, labels all from `source.label_until` on, and what cannot be seen (see
+    `clean_label`). `check_rejected` checks that not too many rows were set aside, once the caller has listed
+    them.
 
     A file that is an official part is not split: it may have no column of groups, and times are not read.
 
@@ -214,20 +217,40 @@ def label_names(labels: Iterable[str], source: Source) -> list[str]:
     return sorted(distinct)
 
 
+def text_columns(path: Path, source: Source) -> list[str]:
+    """Return the columns of a file that `source.text` names, which are joined where they are several.
+
+    Raises InputError for a file that cannot be read.
+    """
+    if "," not in source.text or source.format != "csv":
+        return [source.text]
+    with open_table(path, _layout(source)) as table:
+        return named_columns(source.text, table.header)
+
+
+def _layout(source: Source) -> Layout:
+    is_csv_quoting = source.quoting == "csv"
+    return Layout(source.encoding, source.separator or "", is_csv_quoting, source.skip, source.sheet)
+
+
 def _csv_rows(path: Path, source: Source, is_official: bool) -> Iterator[_Raw | BadRow]:
-    layout = Layout(source.encoding, source.separator or "", source.quoting == "csv", source.skip)
-    with open_table(path, layout) as table:
-        text, label = table.column(source.text, "source.text"), table.column(source.label, "source.label")
+    with open_table(path, _layout(source)) as table:
+        names = named_columns(source.text, table.header)
+        if source.label in names:
+            raise InputError(f"{path}: column '{source.label}' is both text and label", option="source.text")
+        texts = [table.column(name, "source.text") for name in names]
+        label = table.column(source.label, "source.label")
         group, time = (
             [table.column(name, option)] if name and not (is_official and name not in table.header) else []
             for name, option in ((source.group, "source.group"), (source.time, "source.time"))
         )
-        table.select_column(source.text)
+        table.select_columns(names)
         for batch in table.batches():
             yield from batch.bad
             for first, last, values in zip(*batch.lines.T.tolist(), table.values(batch), strict=True):
+                text = BOUNDARY.join([values[column] for column in texts])
                 more = ("".join(values[column] for column in columns) for columns in (group, time))
-                yield _Raw(first, last, values[text], values[label], *more)
+                yield _Raw(first, last, text, values[label], *more)
 
 
 def _line_rows(path: Path, source: Source, _is_official: bool) -> Iterator[_Raw | BadRow]:

@@ -17,9 +17,9 @@ from ..csv_line import CSV
 from ..errors import InputError
 from . import faults, header
 from .faults import BadRow
-from .layout import SAMPLE_BYTES, Layout, find_shape, quote_byte, read_lead, sample
+from .layout import SAMPLE_BYTES, Layout, count_nameless, find_shape, quote_byte, read_lead, sample
 from .opening import READ_ERRORS, open_csv, read_error
-from .records import FIELD_LIMIT, Block, Place, field_values
+from .records import FIELD_LIMIT, Block, Place, field_values, fill_up
 from .scan import State, scan
 from .scanner import Rules
 from .stream import Utf8Stream
@@ -35,7 +35,8 @@ class CsvBlocks:
 
     Opening sets `lead`, `header`, `dialect`, `extra` and `bytes_total` (0 for standard input); see `Layout`
     for what may be told of the file, and what it shows itself. A good record is as wide as the header, or has
-    `extra` empty fields more, as most rows then have. Lines end with \n, \r\n or a lone \r, and are numbered
+    `extra` empty fields more, as most rows then have, or is filled up where it lacks fields of the last
+    columns and these have no name. Lines end with \n, \r\n or a lone \r, and are numbered
     from 1; empty ones are skipped.
 
     After a quote that is never closed, reading resumes at the second line of the record. The number of bytes
@@ -173,7 +174,7 @@ class CsvBlocks:
             state = State(self._place.line, self._place.spare, bool(self._place.skipping))
             result = scan(data, self._rules(column), state, max_records)
             block = Block(data, result.records, result.texts, result.doubled, result.lines, [], self._place)
-            block = self._with_bad_rows(block, result.faults)
+            block = self._with_bad_rows(block, result.missing, result.faults)
             stream.drop(result.consumed)
             self._place, self._needs_data = Place(stream.offset, *result.state), result.needs_data
             if len(result.records) or len(result.faults) or not result.needs_data:
@@ -187,14 +188,18 @@ class CsvBlocks:
             quote_byte(self._layout.quotes),
             len(self.header),
             self.extra,
+            count_nameless(self.header),
             column,
             self._field_limit,
             self._record_limit,
             self._stream.final,
         )
 
-    def _with_bad_rows(self, block: Block, bad_records: Offsets) -> Block:
-        """Return the block with its bad rows, among them records with a NUL or an undecodable byte."""
+    def _with_bad_rows(self, block: Block, missing: Offsets, bad_records: Offsets) -> Block:
+        """Return the block with its bad rows, among them records with a NUL or an undecodable byte.
+
+        The others get the fields that are `missing`.
+        """
         forbidden = self._stream.surrogates
         if b"\0" in self._stream.data:
             # Stable, as the sort that makes use of runs; `union1d` takes a second for a megabyte of NULs.
@@ -212,8 +217,10 @@ class CsvBlocks:
                 doubled=block.doubled[clean],
                 lines=block.lines[clean],
             )
+            missing = missing[clean]
         bad_records = bad_records[bad_records[:, 0].argsort()]
-        return block._replace(bad=[self._bad_row(*record) for record in bad_records.tolist()])
+        bad = [self._bad_row(*record) for record in bad_records.tolist()]
+        return fill_up(block._replace(bad=bad), missing, self.dialect)
 
     def _bad_row(
         self, start: int, end: int, first_line: int, last_line: int, fault: int, width: int

@@ -44,7 +44,8 @@ def kind_of(reason: str) -> str:
     """Return the reason without what tells one row from another."""
     if reason.startswith(_BYTE):
         return f"bytes that are not {reason.rpartition(' ')[2]}"
-    return _QUOTED.sub("…", reason.partition(" in '")[0])  # a value that is no time, a label
+    # A value that is no time, a label.
+    return _QUOTED.sub("…", reason.partition(" in '")[0].removesuffix(","))
 
 
 def excerpt(text: str) -> str:

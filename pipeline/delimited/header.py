@@ -16,6 +16,7 @@ _MAX_NAME_CHARACTERS = 80
 _MAX_TITLE_LINES = 20
 _ALIKE = 4  # lines of as many fields as one another, by which a table is known
 _MAX_NAME_WORDS = 6
+_JSON = re.compile(rb"\s*(\[\s*)?\{\s*\"")  # an object, or a list of objects
 _NUMBER = re.compile(r"[+-]?\d[\d.,:/-]*")  # or a date, or a time
 
 
@@ -59,12 +60,18 @@ def find_column(top: Top, name: str, option: str) -> int:
 
 def _hint(top: Top, name: str, option: str) -> tuple[str, str]:
     """Return what is likely to be wrong where a column is missing, and the option that mends it."""
+    if _JSON.match(top.sample):
+        return "; this looks like JSON: write an object a line, into a file whose name ends in .jsonl", ""
     if titles := _count_titles(top, name):
         line, skipped = top.line + titles, top.line + titles - 1
         what = f"{skipped} line" if skipped == 1 else f"{skipped} lines"
         return f"; the header seems to be line {line}, below titles: skip {what}", "source.skip"
     by_lower_case = {known.lower(): known for known in top.header}
-    if len(top.header) == 1 and name.lower() in (only := top.header[0].lower()) and only != name.lower():
+    is_in_only = (
+        len(top.header) == 1 and name.lower() in (only := top.header[0].lower()) and only != name.lower()
+    )
+    pieces = (re.split(r"[,;\t|]", cell) for cell in top.header)
+    if is_in_only or any(len(piece) > 1 and name in piece for piece in pieces):
         return "; are its columns separated by another character?", "source.separator"
     if similar := difflib.get_close_matches(name.lower(), by_lower_case, n=1):
         return f", did you mean '{by_lower_case[similar[0]]}'?", option

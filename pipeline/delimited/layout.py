@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -25,12 +26,13 @@ _LINE_END = re.compile(rb"\r\n?|\n")
 
 
 class Layout(NamedTuple):
-    """What is told of a delimited file."""
+    """What is told of a delimited file, or of a workbook."""
 
     encoding: str = "utf-8"  # unless a byte order mark says otherwise
     separator: str = ""  # see `csv_line.check_separator`; "" where the first lines show it
     quotes: bool = True  # False where a quote is a character like others
     skip: int = 0  # lines above the header
+    sheet: str = ""  # of a workbook, its name or number; "" for the first with a value
 
 
 class Lead(NamedTuple):
@@ -100,6 +102,11 @@ def sample(stream: Utf8Stream) -> bytes:
     return data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1] or data
 
 
+def count_nameless(header: Sequence[str]) -> int:
+    """Return how many of the last columns have no name."""
+    return sum(1 for _ in takewhile(lambda name: not name.strip(), reversed(header)))
+
+
 def quote_byte(quotes: bool) -> np.uint8:
     """Return the byte that the scanner takes for a quote."""
     return np.uint8(ord('"') if quotes else _NO_QUOTE)
@@ -120,7 +127,11 @@ def _fit(data: Bytes, rules: Rules) -> _Fit:
         return _Fit(-1, 0)
     width, *widths = found.faults[found.faults[:, 4] == WRONG_WIDTH, 5].tolist()
     extra = max(0, Counter(widths).most_common(1)[0][0] - width) if widths else 0
-    found = scan(data, rules._replace(width=width, extra=extra), State(0, 0, False), SAMPLE_RECORDS)
+    (names,) = Dialect(chr(rules.delimiter), rules.quote != _NO_QUOTE).rows(
+        [data[start:end].tobytes().decode("utf-8", "replace")], strict=False
+    )
+    rules = rules._replace(width=width, extra=extra, nameless=count_nameless(names))
+    found = scan(data, rules, State(0, 0, False), SAMPLE_RECORDS)
     good, bad = len(found.records) - 1, len(found.faults)
     # Of two that fit, such as the semicolon and the comma of numbers, the one with more fields is meant.
     score = (good / (good + bad) if good + bad else 1) * (1 - 1 / width)

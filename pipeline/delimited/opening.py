@@ -20,7 +20,7 @@ READ_ERRORS = (OSError, EOFError, zlib.error, UnicodeError)  # what reading an o
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _OTHER_KINDS = (  # the first bytes, the kind and the remedy
-    (b"PK\x03\x04", "an Excel workbook or a ZIP archive", "save the sheet as CSV (UTF-8), or unpack it"),
+    (b"PK\x03\x04", "an Excel workbook or a ZIP archive", "give its name the ending .xlsx, or unpack it"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV (UTF-8)"),
     (b"PAR1\x15", "a Parquet file", "give its name the ending .parquet"),
     (b"%PDF-", "a PDF document", "export its table as CSV"),

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from ..arrays import Bytes, Flags, Offsets
 from ..csv_line import Dialect
 from .faults import BadRow
@@ -36,6 +38,16 @@ class Block(NamedTuple):
     lines: Offsets  # [n, 2]: the first and the last physical line of each record, from 1
     bad: list[BadRow]  # in file order
     place: Place  # where the next block begins
+
+
+def fill_up(block: Block, missing: Offsets, dialect: Dialect) -> Block:
+    """Return the block with so many empty fields, int64 [n], behind the last of each record."""
+    if not missing.any():
+        return block
+    data = np.insert(block.data, np.repeat(block.records[:, 1], missing), ord(dialect.delimiter))
+    after = np.cumsum(missing)
+    shifts = np.stack([after - missing, after], axis=1)
+    return block._replace(data=data, records=block.records + shifts, texts=block.texts + shifts[:, :1])
 
 
 def field_values(block: Block, dialect: Dialect, field_limit: int = FIELD_LIMIT) -> Iterator[list[str]]:

@@ -24,6 +24,7 @@ class Scan(NamedTuple):
     texts: Offsets  # [n, 2]: start and end of the text's field, inside its quotes
     lines: Offsets  # [n, 2]: the first and the last physical line
     doubled: Flags  # [n]: True if the text contains doubled quotes
+    missing: Offsets  # [n]: how many of the last fields each lacks
     faults: Offsets  # [m, 6]: start, end, first line, last line, status, number of fields
     consumed: int  # bytes
     state: State  # after those bytes
@@ -35,5 +36,5 @@ def scan(data: Bytes, rules: Rules, state: State, max_records: int) -> Scan:
     # The kernel has plain tuples: numba does not notice when a class in this file changes.
     marks = find_marks(data, rules.delimiter, rules.quote)
     arrays, consumed, end_state, needs_data = scan_marks(data, marks, tuple(rules), tuple(state), max_records)
-    records, texts, lines, doubled, faults = arrays
-    return Scan(records, texts, lines, doubled, faults, consumed, State(*end_state), needs_data)
+    records, texts, lines, doubled, missing, faults = arrays
+    return Scan(records, texts, lines, doubled, missing, faults, consumed, State(*end_state), needs_data)

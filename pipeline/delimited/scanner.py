@@ -15,7 +15,8 @@ In `1,"a ""b"", c"\n`, the bare field `1` ends at the first comma; the quoted on
 quotes and a comma, and ends at the quote before the line end, which ends the record. A record ends GOOD, with
 the status of its first fault, or _UNFINISHED where the data end too early to tell. A fault extends to the end
 of its line. A record may have empty fields beyond its width, if it has as many as most others of the file: it
-ends before them. (Any number would hide a delimiter without quotes where the last columns are empty.)
+ends before them. (Any number would hide a delimiter without quotes where the last columns are empty.) It may
+lack fields of the last columns if these have no name, as Excel leaves off the delimiters of empty cells.
 
 Where quotes are characters like others, the quote is a byte that no UTF-8 has. Helpers stay in this file:
 numba's cache does not notice a change in another one.
@@ -42,6 +43,7 @@ class Rules(NamedTuple):
     quote: np.uint8
     width: int  # fields; 0 takes any number
     extra: int  # empty fields that may follow these, all or none
+    nameless: int  # of the fields, the last ones that may be missing
     column: int  # the position of the field that is the text
     field_limit: int  # a field has at most so many characters
     record_limit: int  # a record, with its line end, has fewer characters
@@ -70,7 +72,7 @@ def scan_marks(  # noqa: C901
     rules, size = Rules(*rule_values), len(data)
     records = np.empty((len(marks) + 1, 2), np.int64)
     texts, lines = np.empty_like(records), np.empty_like(records)
-    doubled = np.empty(len(records), np.bool_)
+    doubled, missing = np.empty(len(records), np.bool_), np.empty(len(records), np.int64)
     faults = np.empty((len(records), 6), np.int64)
     good = bad = place = mark = 0  # `mark` is the number of the first mark at or after `place`
     line, spare, skipping = state
@@ -99,6 +101,7 @@ def scan_marks(  # noqa: C901
             texts[good, 0], texts[good, 1] = record.text, record.text_end
             lines[good, 0], lines[good, 1] = line + 1, line + record.lines
             doubled[good] = record.text_doubled
+            missing[good] = max(0, rules.width - record.fields)
             good += 1
         else:
             length = record.end - place
@@ -112,7 +115,7 @@ def scan_marks(  # noqa: C901
         skipping = place < 0
         if skipping:  # a \r at the end may be half of a line end
             place, mark = size - (data[size - 1] == _CARRIAGE_RETURN), len(marks)
-    arrays = (records[:good], texts[:good], lines[:good], doubled[:good], faults[:bad])
+    arrays = (records[:good], texts[:good], lines[:good], doubled[:good], missing[:good], faults[:bad])
     return arrays, place, (line, spare + place, skipping), needs_data
 
 
@@ -198,6 +201,8 @@ def _read_record(  # noqa: C901, PLR0915
     is_extended = status == WRONG_WIDTH and rules.extra > 0 and fields == rules.width + rules.extra
     if is_extended and _holds_nothing(data, columns_end, end, rules):
         status, end = GOOD, columns_end
+    if status == WRONG_WIDTH and rules.width - rules.nameless <= fields < rules.width:
+        status = GOOD
     return _Record(
         status, end, after, mark, lines, fields, text, text_end, text_doubled, second_line, second_mark
     )

@@ -104,15 +104,15 @@ class FoldedNetwork:
         )
         return result
 
-    def winning_ends(self, sequences: Sequences) -> NDArray[np.int32]:
-        """Return the token at which each feature's winning window ends, int32 [rows, features].
+    def winning_windows(self, sequences: Sequences) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the first token of each feature's winning window, and the one after its last.
 
-        It may lie beyond the row's last.
+        Both are int32 [rows, features].
         """
-        ends: NDArray[np.int32] = kernels.winning_ends(
+        starts, ends = kernels.winning_windows(
             sequences.ids, sequences.offsets, self.table, *self.shape.banks
         )
-        return ends
+        return starts, ends
 
     def activated(self, features: Floats) -> Floats:
         """Return f of the features [rows, features]."""

@@ -1,8 +1,8 @@
 """The predictor's inner loops, compiled by numba.
 
-Rows are ragged: row i has the token ids `ids[offsets[i]:offsets[i + 1]]`, int32, none of them padding. Every
-row is computed by itself and in one order, so that neither other rows nor the number of threads change a bit
-of it.
+Rows are ragged: row i has the token ids `ids[offsets[i]:offsets[i + 1]]`, int32. The id 0 parts a row into
+texts, such as those of two columns, of which each stands by itself. Every row is computed by itself and in
+one order, so that neither other rows nor the number of threads change a bit of it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints, Sizes
 from ..linear.kernels import longest_row
-from ..numba_jit import kernel, summing_kernel
+from ..numba_jit import kernel, kernel_part, summing_kernel
 from .llvm_maximum import window_maximum
 
 Table = NDArray[Any]  # float32 or int16
@@ -37,60 +37,104 @@ def features(
     result = np.empty((len(offsets) - 1, len(bias)), np.float32)
     margin = windows.max() - 1
     tokens = np.zeros(longest_row(offsets) + 2 * margin, np.int64)
-    best = np.empty(len(bias), table.dtype)
+    best, before = np.zeros(len(bias), table.dtype), np.zeros(len(bias), table.dtype)
     for row in range(len(result)):
-        length = offsets[row + 1] - offsets[row]
-        for place in range(length):
-            tokens[margin + place] = ids[offsets[row] + place]
-        tokens[margin + length : length + 2 * margin] = 0
-        best[:] = 0
-        first = column = 0
-        for bank in range(len(windows) if length > 0 else 0):
-            size, count = windows[bank], filters[bank]
-            begin, end = margin - size + 1, margin + length  # of the windows' first tokens
-            for lane in range(0, count, LANES if count >= LANES else 1):
-                if count >= LANES:
-                    start = min(lane, count - LANES)  # the last filters of a bank are computed twice
-                    _maximum_of_lanes(
-                        best, first + start, tokens, begin, end, table, column + start, count, size
-                    )
-                else:
-                    _maximum_of_one(best, first + lane, tokens, begin, end, table, column + lane, count, size)
-            first += count
-            column += size * count
+        begin, row_end = _next_text(ids, offsets[row], offsets[row + 1]), offsets[row + 1]
+        if begin == row_end:
+            best[:] = 0
+        is_first = True
+        while begin < row_end:
+            end = _text_end(ids, begin, row_end)
+            length = end - begin
+            for place in range(length):
+                tokens[margin + place] = ids[begin + place]
+            tokens[margin + length : length + 2 * margin] = 0
+            if not is_first:
+                before[:] = best
+            _maxima(best, tokens, margin, length, table, windows, filters)
+            if not is_first:
+                for feature in range(len(bias)):
+                    best[feature] = max(best[feature], before[feature])
+            is_first = False
+            begin = _next_text(ids, end, row_end)
         for feature in range(len(bias)):
             result[row, feature] = scale[feature] * np.float32(best[feature]) + bias[feature]
     return result
 
 
-@kernel
-def winning_ends(ids: Ints, offsets: Sizes, table: Table, windows: Sizes, filters: Sizes) -> Ints:
-    """Return the token at which the window ends that `features` took, int32 [rows, features].
+@kernel_part
+def _maxima(
+    best: NDArray[Any], tokens: Sizes, margin: int, length: int, table: Table, windows: Sizes, filters: Sizes
+) -> None:
+    """Set `best` [features] to the maxima over the windows of a text, which begins at the margin."""
+    first = column = 0
+    for bank in range(len(windows)):
+        size, count = windows[bank], filters[bank]
+        begin, end = margin - size + 1, margin + length  # of the windows' first tokens
+        for lane in range(0, count, LANES if count >= LANES else 1):
+            if count >= LANES:
+                start = min(lane, count - LANES)  # the last filters of a bank are computed twice
+                _maximum_of_lanes(best, first + start, tokens, begin, end, table, column + start, count, size)
+            else:
+                _maximum_of_one(best, first + lane, tokens, begin, end, table, column + lane, count, size)
+        first += count
+        column += size * count
 
-    Of several windows it is the first. A window may end beyond the text, whose tokens count from 0.
+
+@kernel
+def winning_windows(
+    ids: Ints, offsets: Sizes, table: Table, windows: Sizes, filters: Sizes
+) -> tuple[Ints, Ints]:
+    """Return the first token of the window that `features` took, and the one after its last.
+
+    Both are int32 [rows, features], tokens of the row from 0; of several windows it is the first. What lies
+    beyond the window's text is left out.
     """
-    result = np.zeros((len(offsets) - 1, filters.sum()), np.int32)
+    starts = np.zeros((len(offsets) - 1, filters.sum()), np.int32)
+    ends = np.zeros_like(starts)
     sums = np.empty(filters.max(), table.dtype)
-    best = np.empty(filters.max(), table.dtype)
-    for row in range(len(result)):
-        length = offsets[row + 1] - offsets[row]
-        first = column = 0
-        for bank in range(len(windows)):
-            size, count = windows[bank], filters[bank]
-            for end in range(length + size - 1 if length > 0 else 0):
-                sums[:] = 0
-                for k in range(size):
-                    place = end - size + 1 + k
-                    if 0 <= place < length:
-                        start = column + k * count
-                        sums[:count] += table[ids[offsets[row] + place], start : start + count]
-                for lane in range(count):
-                    if end == 0 or sums[lane] > best[lane]:
-                        best[lane] = sums[lane]
-                        result[row, first + lane] = end
-            first += count
-            column += size * count
-    return result
+    best = np.empty(filters.sum(), table.dtype)
+    for row in range(len(starts)):
+        row_start, row_end = offsets[row], offsets[row + 1]
+        begin = _next_text(ids, row_start, row_end)
+        is_first = True
+        while begin < row_end:
+            end = _text_end(ids, begin, row_end)
+            first = column = 0
+            for bank in range(len(windows)):
+                size, count = windows[bank], filters[bank]
+                for t in range(begin + 1 - size, end):
+                    sums[:] = 0
+                    low, high = max(begin, t), min(end, t + size)
+                    for place in range(low, high):
+                        start = column + (place - t) * count
+                        sums[:count] += table[ids[place], start : start + count]
+                    for lane in range(count):
+                        if (is_first and t == begin + 1 - size) or sums[lane] > best[first + lane]:
+                            best[first + lane] = sums[lane]
+                            starts[row, first + lane] = low - row_start
+                            ends[row, first + lane] = high - row_start
+                first += count
+                column += size * count
+            is_first = False
+            begin = _next_text(ids, end, row_end)
+    return starts, ends
+
+
+@kernel_part
+def _next_text(ids: Ints, place: int, end: int) -> int:
+    """Return where the next text of a row begins, or the row's end."""
+    while place < end and ids[place] == 0:
+        place += 1
+    return place
+
+
+@kernel_part
+def _text_end(ids: Ints, place: int, end: int) -> int:
+    """Return the end of the text that has a token at this place."""
+    while place < end and ids[place] != 0:
+        place += 1
+    return place
 
 
 @kernel

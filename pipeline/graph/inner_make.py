@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..artifacts import (
@@ -26,6 +26,7 @@ from ..environment.checkout import python_path
 from ..environment.program import PACKAGE
 from ..errors import InputError, StageFailed
 from ..terminal import say
+from .stage_servers import serving, times
 
 RULES = Path(__file__).parents[1] / "graph.mk"
 KILLED = "a stage was killed, most likely as memory ran out: the same command goes on where it was"
@@ -78,13 +79,23 @@ class Goal:
         return of_graph | {"CODE": graph_word(code_folder()), "PACKAGE": PACKAGE}
 
 
-def make(goal: Goal, jobs: int = 1) -> None:
-    """Make the files of a goal, with so many stages side by side.
+def make(goal: Goal, jobs: int = 1) -> dict[str, float]:
+    """Make the files of a goal, with so many stages side by side; return the seconds that each has taken.
 
     Raises StageFailed where a stage has failed and said why, InputError where one was killed.
     """
-    for _ in make_side_by_side([goal], jobs_each=jobs):
-        pass
+    with serving(_planned(goal), _environment()) as found:
+        served = replace(goal, environment={**goal.environment, **found})
+        for _ in make_side_by_side([served], jobs_each=jobs):
+            pass
+        return times(found)
+
+
+def _planned(goal: Goal) -> list[str]:
+    """Return the stages that make would run, in their order."""
+    command = goal.command("--dry-run")
+    done = subprocess.run(command, cwd=data_folder(), env=_environment(), capture_output=True, text=True)
+    return re.findall(rf"-m {PACKAGE} stage (\w+) ", done.stdout)
 
 
 def make_side_by_side(

@@ -92,12 +92,12 @@ class TrainingRequest:
     def _changes(self) -> str:
         """What VECTORS and SET change, as SET would."""
         vectors = shlex.join([f"embed.vectors={self.vectors}"] if self.vectors else [])
-        return f"{self.set} {vectors}".strip()
+        return _plain(f"{self.set} {vectors}".strip())
 
     @property
     def source_settings(self) -> str:
         """What the words say of the corpus's file, as SET would."""
-        return shlex.join(f"{name}={value}" for name, value in self.source_options.items())
+        return _plain(shlex.join(f"{name}={value}" for name, value in self.source_options.items()))
 
     @property
     def corpus_settings(self) -> str:
@@ -158,5 +158,5 @@ def _shown(corpus: str) -> str:
 
 
 def _plain(command: str) -> str:
-    """Return a command with escapes for the bytes of a file's name that are not UTF-8."""
+    """Return words of a command with escapes for the bytes of a file's name that are not UTF-8."""
     return os.fsencode(command).decode("utf-8", "backslashreplace")

@@ -94,7 +94,7 @@ class ImageEncoder:
     def count_tokens(self, table: pd.DataFrame) -> None:
         """Return None: images have no tokens."""
 
-    def tokens(self, text: str) -> list[str]:
+    def pieces(self, text: str) -> list[str]:
         """Raise TypeError: images have no tokens."""
         raise TypeError("expected a text, not an image")
 

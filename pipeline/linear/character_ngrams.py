@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Labels, check_array, check_finite
-from ..inputs import Sequences, UnseenWords
+from ..inputs import PADDING, Sequences, UnseenWords
 from .kernels import character_logits, hash_table, ngram_keys, word_rows
-from .token_ngrams import check_features, hashed
+from .token_ngrams import check_features, hashed, most_frequent
 
 MINIMUM_ROWS = 2  # that an n-gram occurs in
 MAX_LETTERS = 1000  # of a word, that are read
@@ -133,15 +133,18 @@ class CharacterFeatures:
     `matrix` float32 [rows, features] is the sum of the words' u over the root of their squared lengths.
     """
 
-    def __init__(self, training: Sequences, vocabulary: Sequence[str]) -> None:
-        """`vocabulary` are the words of the ids from 2 on; others are in `training.unseen`."""
+    def __init__(self, training: Sequences, vocabulary: Sequence[str], most: int | None = None) -> None:
+        """`vocabulary` are the words of the ids from 2 on; others are in `training.unseen`.
+
+        Of more n-grams than `most`, those that are in most rows are kept.
+        """
         from scipy.sparse import csr_matrix, diags
 
         self._vocabulary = vocabulary
         numbers, places = np.unique(training.words, return_inverse=True)
-        counts = csr_matrix(
-            (np.ones(len(places), np.float32), places, training.offsets), (len(training), len(numbers))
-        )
+        is_word = (training.words != PADDING).astype(np.float32)
+        counts = csr_matrix((is_word, places, training.offsets), (len(training), len(numbers)))
+        counts.eliminate_zeros()
         words = training.spell(numbers, vocabulary)
         keys, starts = ngram_keys(*_letters(words))
         distinct, columns = np.unique(keys, return_inverse=True)
@@ -151,6 +154,8 @@ class CharacterFeatures:
         spelled.sum_duplicates()
         rows = np.bincount((counts @ spelled).indices, minlength=len(distinct))
         kept = np.flatnonzero(rows >= min(MINIMUM_ROWS, rows.max(initial=0)))
+        if most is not None and len(kept) > most:
+            kept = kept[most_frequent(rows[kept], most)]
         self.keys = distinct[kept]
         self.idf = (np.log((1 + len(training)) / (1 + rows[kept])) + 1).astype(np.float32)
         weighted = (spelled[:, kept] @ diags(self.idf)).astype(np.float32)

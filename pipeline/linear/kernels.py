@@ -1,7 +1,8 @@
 """The logits of linear models on n-grams, compiled by numba.
 
-Rows are ragged: row i has the token ids `ids[offsets[i]:offsets[i + 1]]`, int32, none of them padding. Every
-row is computed by itself and in one order, so that no other row changes a bit of it.
+Rows are ragged: row i has the token ids `ids[offsets[i]:offsets[i + 1]]`, int32, where 0 is the boundary
+between two texts: no n-gram has tokens of both, and it is none itself. Every row is computed by itself and
+in one order, so that no other row changes a bit of it.
 """
 
 from __future__ import annotations
@@ -64,12 +65,14 @@ def _known_ngrams(ids: Ints, slots: Sizes, longest: int, features: Sizes) -> int
     known = 0
     for place in range(len(ids)):
         token, feature = np.int64(ids[place]), NOT_FOUND
-        for pair in range(2 if place > 0 else 1):
+        if token == 0:
+            continue
+        for pair in range(2 if place > 0 and ids[place - 1] != 0 else 1):
             feature = find(np.int64(ids[place - 1]) << 32 | token if pair else token, slots)
             if feature != NOT_FOUND:
                 features[known] = feature
                 known += 1
-        if longest > 2 and place > 1 and feature != NOT_FOUND:
+        if longest > 2 and place > 1 and feature != NOT_FOUND and ids[place - 1] != 0 != ids[place - 2]:
             before = np.int64(ids[place - 2]) << TRIPLE_BITS | np.int64(ids[place - 1])
             feature = find(TRIPLE | before << TRIPLE_BITS | token, slots)
             if feature != NOT_FOUND:

@@ -20,6 +20,9 @@ from .character_ngrams import CharacterFeatures, CharacterNgrams
 from .svm import C_VALUES, machines
 from .token_ngrams import TokenFeatures, TokenNgrams, longest_ngram
 
+MAX_WEIGHTS = (
+    100_000_000  # of a member: features times classes, float32; its training holds three such tables
+)
 T = TypeVar("T")
 LinearModel = TokenNgrams | CharacterNgrams
 Labelled = tuple[Sequences, NDArray[np.integer[Any]]]
@@ -99,10 +102,11 @@ class Fit(NamedTuple):
         self, name: Ngrams, rows: Labelled, values: tuple[float, ...], on_step: Callable[[], None]
     ) -> Iterator[LinearModel]:
         sequences, labels = rows[0], rows[1].astype(np.int64)
+        most = MAX_WEIGHTS // self.classes
         features: _Features = (
-            TokenFeatures(sequences, longest_ngram(self.encoder))
+            TokenFeatures(sequences, longest_ngram(self.encoder), most)
             if name == "tokens"
-            else CharacterFeatures(sequences, self.encoder.words)
+            else CharacterFeatures(sequences, self.encoder.words, most)
         )
         balanced = self.criterion == "macro_f1"
         by_ratio = name == "tokens"  # for characters it gains nothing

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Floats, Labels, check_array, check_finite
+from ..arrays import Flags, Floats, Labels, check_array, check_finite
 from ..encoder import Encoder
 from ..errors import InputError
-from ..inputs import Sequences
+from ..inputs import PADDING, Sequences
 from .kernels import NOT_FOUND, TRIPLE, TRIPLE_BITS, hash_table, token_logits
 
 if TYPE_CHECKING:
@@ -90,13 +90,16 @@ class TokenNgrams:
 class TokenFeatures:
     """The features of training rows: `matrix` is x / |x| of `TokenNgrams`, float32 [rows, features].
 
-    The n-grams are those of up to `longest` tokens, which is 2 or 3.
+    The n-grams are those of up to `longest` tokens, which is 2 or 3; of more than `most` those in most rows.
     """
 
-    def __init__(self, training: Sequences, longest: int = 2) -> None:
+    def __init__(self, training: Sequences, longest: int = 2, most: int | None = None) -> None:
         from sklearn.feature_extraction.text import TfidfTransformer  # late: prediction must not wait for it
 
         self.keys, counts = distinct_ngrams(training, longest)
+        if most is not None and len(self.keys) > most:
+            kept = most_frequent(np.bincount(counts.tocsr().indices, minlength=len(self.keys)), most)
+            self.keys, counts = self.keys[kept], counts.tocsr()[:, kept]
         transformer = TfidfTransformer(sublinear_tf=True)
         size = len(self.keys)  # of no n-gram the counts have a column all the same, see `_counts`
         self.matrix = transformer.fit_transform(counts)[:, :size]
@@ -105,6 +108,14 @@ class TokenFeatures:
     def model(self, weights: Floats, bias: Floats) -> TokenNgrams:
         """Return the model of weights [features, classes] that were fitted to the matrix."""
         return TokenNgrams(self.keys, self.idf, weights, bias)
+
+
+def most_frequent(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return the features that are in most rows, rising; of equally frequent ones the first.
+
+    `rows` int64 [features] says in how many each is.
+    """
+    return np.sort(np.argsort(-rows, kind="stable")[:most])
 
 
 def check_features(keys: NDArray[np.int64], idf: Floats, weights: Floats, bias: Floats) -> None:
@@ -159,16 +170,26 @@ def _counts(rows: NDArray[np.int64], columns: NDArray[np.int64], height: int, wi
 def ngrams(sequences: Sequences, longest: int = 2) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the keys of all n-grams of up to `longest` tokens, int64 [n], and their rows, int64 [n].
 
-    Single tokens come first, then pairs, then triples.
+    Single tokens come first, then pairs, then triples. A boundary is in none of them.
     """
     ids = sequences.ids.astype(np.int64)
     rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
-    keys, their_rows = [ids], [rows]
-    for size in range(2, longest + 1):
-        inside = rows[size - 1 :] == rows[: 1 - size]
+    keys, their_rows = list[NDArray[np.int64]](), list[NDArray[np.int64]]()
+    for size in range(1, longest + 1):
+        last = rows[size - 1 :]
+        inside = whole_runs(ids, size) & (last == rows[: len(last)])
         keys.append(run_keys(ids, size)[inside])
-        their_rows.append(rows[size - 1 :][inside])
+        their_rows.append(last[inside])
     return np.concatenate(keys), np.concatenate(their_rows)
+
+
+def whole_runs(ids: NDArray[np.int64], size: int) -> Flags:
+    """Return which of the runs of `run_keys` hold no boundary, bool [max(0, ids - size + 1)]."""
+    is_token = ids != PADDING
+    whole = np.ones(max(0, len(ids) - size + 1), np.bool_)
+    for offset in range(size):
+        whole &= is_token[offset : offset + len(whole)]
+    return whole
 
 
 def run_keys(ids: NDArray[np.int64], size: int) -> NDArray[np.int64]:

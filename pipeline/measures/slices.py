@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inputs import UNKNOWN, Sequences
+from ..inputs import PADDING, UNKNOWN, Sequences
 from .metrics import Interval, wilson_interval
 
 SHARE_ENDS = (0.0, 0.10, 0.25)  # shares of a row's running words, each the end of its slice
@@ -100,7 +100,7 @@ def uncovered(sequences: Sequences, has_vector: NDArray[np.bool_]) -> NDArray[np
 
     `has_vector` is bool [words + 2], by id; the unknown word (id 1) has no vector of its own in any case.
     """
-    lacking = ~has_vector[sequences.ids] | (sequences.ids == UNKNOWN)
+    lacking = (~has_vector[sequences.ids] | (sequences.ids == UNKNOWN)) & (sequences.ids != PADDING)
     return np.diff(np.concatenate([[0], np.cumsum(lacking)])[sequences.offsets])
 
 

@@ -2,7 +2,8 @@
 
 `windows` and `filters` are the sizes h and counts F_h of a bank of filters. Its products are float32
 [distinct, sum of h F_h]: window by window, in each offset by offset, in each its F_h filters. `index` is
-int32 [batch, length]: which row of the products stands where, -1 for padding on the right.
+int32 [batch, length]: which row of the products stands where, -1 for the boundary between two texts of a row
+and for padding on the right. Each of these texts stands between zeros without end.
 """
 
 from __future__ import annotations
@@ -10,40 +11,45 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Floats, Ints, Sizes
-from ..numba_jit import kernel
+from ..numba_jit import kernel, kernel_part
 
 
 @kernel
 def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple[Floats, Ints]:
-    """Return max over t of c_t and the t that wins, float32 and int32 [batch, sum of F_h].
+    """Return max over t of c_t, float32 [batch, sum of F_h], and its winner, int32 [batch, 2, sum of F_h].
 
-    It holds the sums of one window at a time, so memory does not grow with the length.
+    That is the t that wins, and where the text begins that its window is of. It holds the sums of one window
+    at a time, so memory does not grow with the length.
     """
     pooled = np.zeros((len(index), filters.sum()), np.float32)
-    winners = np.zeros(pooled.shape, np.int32)
+    winners = np.zeros((len(index), 2, pooled.shape[1]), np.int32)
     sums = np.empty(filters.max(), np.float32)
     for row in range(len(index)):
-        length = _length(index[row])
-        column = feature = 0
-        for w in range(len(windows)):
-            h, count = windows[w], filters[w]
-            best = pooled[row, feature : feature + count]
-            winner = winners[row, feature : feature + count]
-            if length > 0:
-                best[:] = -np.inf
-            for t in range(1 - h if length > 0 else 0, length):
-                sums[:count] = 0
-                for k in range(max(0, -t), min(h, length - t)):
-                    start = column + k * count
-                    product = products[index[row, t + k], start : start + count]
+        begin = _next_text(index[row], 0)
+        if begin < index.shape[1]:
+            pooled[row] = -np.inf
+        while begin < index.shape[1]:
+            end = _text_end(index[row], begin)
+            column = feature = 0
+            for w in range(len(windows)):
+                h, count = windows[w], filters[w]
+                best = pooled[row, feature : feature + count]
+                winner = winners[row, :, feature : feature + count]
+                for t in range(begin + 1 - h, end):
+                    sums[:count] = 0
+                    for k in range(max(0, begin - t), min(h, end - t)):
+                        start = column + k * count
+                        product = products[index[row, t + k], start : start + count]
+                        for i in range(count):
+                            sums[i] += product[i]
                     for i in range(count):
-                        sums[i] += product[i]
-                for i in range(count):
-                    wins = sums[i] > best[i] or np.isnan(sums[i])  # a diverged training must show
-                    best[i] = sums[i] if wins else best[i]
-                    winner[i] = t if wins else winner[i]
-            column += h * count
-            feature += count
+                        wins = sums[i] > best[i] or np.isnan(sums[i])  # a diverged training must show
+                        best[i] = sums[i] if wins else best[i]
+                        winner[0, i] = t if wins else winner[0, i]
+                        winner[1, i] = begin if wins else winner[1, i]
+                column += h * count
+                feature += count
+            begin = _next_text(index[row], end)
     return pooled, winners
 
 
@@ -60,16 +66,21 @@ def winning_entries(
     tokens = np.empty(limit, np.int32)
     columns = np.empty(limit, np.int32)
     n = 0
+    ends = np.empty(index.shape[1] + 1, np.int32)  # of the text that begins there
     for row in range(len(index)):
-        length = _length(index[row])
+        ends[0] = 0  # without tokens
+        begin = _next_text(index[row], 0)
+        while begin < index.shape[1]:
+            ends[begin] = _text_end(index[row], begin)
+            begin = _next_text(index[row], ends[begin])
         column = feature = 0
         for w in range(len(windows)):
             h, count = windows[w], filters[w]
             for i in range(count):
                 passed = upstream[row, feature + i]
                 if passed != 0:  # dropout and ReLU let about half through
-                    t = winners[row, feature + i]
-                    for k in range(max(0, -t), min(h, length - t)):
+                    t, begin = winners[row, 0, feature + i], winners[row, 1, feature + i]
+                    for k in range(max(0, begin - t), min(h, ends[begin] - t)):
                         entries[n] = passed
                         tokens[n] = index[row, t + k]
                         columns[n] = column + k * count + i
@@ -139,10 +150,17 @@ def adadelta_rows(
     return a, d, u
 
 
-@kernel
-def _length(row: Ints) -> int:
-    """Return the number of tokens before the padding, whose index is -1."""
-    length = len(row)
-    while length > 0 and row[length - 1] < 0:
-        length -= 1
-    return length
+@kernel_part
+def _next_text(row: Ints, place: int) -> int:
+    """Return where the next text of a row begins, or the row's length."""
+    while place < len(row) and row[place] < 0:
+        place += 1
+    return place
+
+
+@kernel_part
+def _text_end(row: Ints, place: int) -> int:
+    """Return the end of the text that has a token at this place."""
+    while place < len(row) and row[place] >= 0:
+        place += 1
+    return place

@@ -1,4 +1,4 @@
-"""Several networks as one."""
+"""Several networks as one, and the first of them, whose filters can be read."""
 
 from __future__ import annotations
 
@@ -20,3 +20,13 @@ def average(networks: Sequence[keras.Model]) -> keras.Model:
     ]
     logits = keras.layers.Average()([member(inputs) for member in members])
     return keras.Model(inputs, logits, name="ensemble")
+
+
+def first_member(network: keras.Model) -> keras.Model:
+    """Return the first network of an ensemble, whose members differ in their seed only; any other itself."""
+    return first_layer(network, keras.Model) or network
+
+
+def first_layer(network: keras.Model, kind: type) -> keras.layers.Layer | None:
+    """Return the first layer of a kind, or None if there is none."""
+    return next((layer for layer in network.layers if isinstance(layer, kind)), None)

@@ -29,6 +29,8 @@ ACTIVATIONS = ("relu", "tanh", "linear")
 class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
     """Token ids int32 [batch, length], padded with 0 on the right -> features float32 [batch, features].
 
+    A 0 within a row parts it into texts, such as those of two columns, of which each stands by itself.
+
     Kim (2014, arXiv 1408.5882), equations 1 to 3, as a wide convolution: a text of n tokens stands
     between zeros without end, as in Kim's own code. With x the tokens' vectors, and w (h vectors) and b
     a filter, the windows that touch the text start at t = 1 - h ... n - 1, and
@@ -130,7 +132,7 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
             table.assign(vectors)
 
     def call(self, ids: tf.Tensor, training: bool = False) -> tf.Tensor:
-        # Led by a padding id, so that padding is the distinct id 0; it gets no row, and the index -1.
+        # Led by a padding id, so that padding and boundaries are the distinct id 0: no row, and the index -1.
         distinct, index = tf.unique(tf.concat([[PADDING], tf.reshape(ids, [-1])], 0))
         index = tf.reshape(index[1:], tf.shape(ids)) - 1
         pooled = [
@@ -202,7 +204,7 @@ def _maximum_over_time(
 ) -> tf.Tensor:
     """Return max over t of c_t, float32 [batch, sum of F_h], differentiable in vectors and banks.
 
-    `index` int32 [batch, length] says which row of `vectors` stands where; -1 is padding.
+    `index` int32 [batch, length] says which row of `vectors` stands where; -1 is padding or a boundary.
     """
     bank_form = np.array(windows), np.array(filters)
 

@@ -16,9 +16,10 @@ from tqdm import tqdm
 
 from ..errors import Diverged
 from ..options import Train
-from ..terminal import TERMINAL_WIDTH
+from ..terminal import TERMINAL_WIDTH, say
 from .backend import keras, tf
 from .batches import Batches, SortedBatches
+from .checkpoint import Arrays, Checkpoint, State
 from .lazy_optimizers import build_optimizer
 
 Record = dict[str, float]
@@ -41,6 +42,7 @@ def train(
     validation: SortedBatches,
     options: Train,
     on_epoch: Callable[[Record], None],
+    checkpoint: Checkpoint | None = None,
 ) -> list[Record]:
     """Train until the criterion on the validation part stops rising, and keep the best epoch.
 
@@ -49,7 +51,8 @@ def train(
     `network` gives logits [rows, classes]; the loss is the cross-entropy with the integer labels, weighted
     by class on the training part alone. Each epoch's record holds epoch (from 1), loss, accuracy,
     validation_loss, validation_accuracy, seconds and examples_per_second; with class weights also macro_f1
-    and validation_macro_f1.
+    and validation_macro_f1. A training that was killed goes on from its `checkpoint`, if it has left one, to
+    the same bits; `on_epoch` has the earlier records too.
     """
     balanced = options.class_weights == "balanced"
     network.compile(
@@ -63,14 +66,16 @@ def train(
     stopping = keras.callbacks.EarlyStopping(
         monitor=f"val_{options.criterion}", mode="max", patience=options.patience, restore_best_weights=True
     )
+    keeper = _Keeper(checkpoint, recorder, stopping, averages)
     network.fit(
         training.dataset(),
         validation_data=validation.dataset(),
+        initial_epoch=keeper.first_epoch(options.epochs),
         epochs=options.epochs,
         class_weight=balanced_weights(training.labels) if balanced else None,
         shuffle=False,  # the batches shuffle themselves, reproducibly
         verbose=0,
-        callbacks=[training.follow_epochs(), *averages, recorder, stopping],
+        callbacks=[training.follow_epochs(), *averages, recorder, stopping, keeper],
     )
     return recorder.history
 
@@ -139,6 +144,72 @@ class _MovingAverage(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
         for weight, value in zip(self.model.trainable_variables, values, strict=True):
             weight.assign(value)
 
+    @property
+    def state(self) -> Arrays:
+        """What the next epoch needs of the earlier ones."""
+        return {"averages": self._averages, "weights": self._weights}
+
+    def restore(self, state: Arrays, epochs: int) -> None:
+        self._averages, self._weights, self._epochs = state["averages"], state["weights"], epochs
+
+
+class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
+    """Callback that writes checkpoints, and sets all others as they were. It is the last of them."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint | None,
+        recorder: _Recorder,
+        stopping: keras.callbacks.EarlyStopping,
+        averages: list[_MovingAverage],
+    ) -> None:
+        super().__init__()
+        self._checkpoint = checkpoint
+        self._recorder, self._stopping, self._averages = recorder, stopping, averages
+        self._state = checkpoint.read() if checkpoint else None
+        self._written = time.monotonic()
+
+    def first_epoch(self, epochs: int) -> int:
+        """Return the number of epochs that are done; all of them where patience had ended."""
+        if not self._state:
+            return 0
+        return epochs if self._state.notes["stopped"] else self._state.epochs
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        if not self._state:
+            return
+        arrays, notes = self._state.arrays, self._state.notes
+        self.model.optimizer.build(self.model.trainable_variables)
+        for variable, value in zip(self._variables(), arrays["variables"], strict=True):
+            variable.assign(value)
+        self._stopping.best_weights = arrays["best"]
+        self._stopping.best, self._stopping.wait = notes["best"], notes["wait"]
+        for average in self._averages:
+            average.restore(arrays, self._state.epochs)
+        self._recorder.go_on_after(notes["history"])
+        say(f"  going on after epoch {self._state.epochs}")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if not self._checkpoint or time.monotonic() - self._written < self._checkpoint.seconds:
+            return
+        arrays = {
+            "variables": [variable.numpy() for variable in self._variables()],
+            "best": self._stopping.best_weights,
+        }
+        for average in self._averages:
+            arrays |= average.state
+        notes = {
+            "history": self._recorder.history,
+            "best": float(self._stopping.best),
+            "wait": self._stopping.wait,
+            "stopped": bool(self.model.stop_training),
+        }
+        self._checkpoint.write(State(arrays, notes))
+        self._written = time.monotonic()
+
+    def _variables(self) -> list[keras.Variable]:
+        return [*self.model.variables, *self.model.optimizer.variables]
+
 
 class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
     """Callback that records each epoch, passes the record on, and shows a progress bar on a terminal."""
@@ -147,6 +218,11 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no
         super().__init__()
         self.history: list[Record] = []
         self._rows, self._epochs, self._on_epoch = rows, epochs, on_epoch
+
+    def go_on_after(self, history: list[Record]) -> None:
+        for record in history:
+            self.history.append(record)
+            self._on_epoch(record)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         label = f"epoch {epoch + 1}/{self._epochs}"

@@ -41,10 +41,10 @@ def answer(classifier: Classifier, text: str) -> list[str]:
     ranking = (-logits[0]).argsort(kind="stable")  # as `predict` ranks them
     lines = [*_doubts(row), *_label_lines(classifier.labels, ranking, probabilities)]
     if classifier.is_folded:
-        tokens = classifier.encoder.tokens(text)
+        pieces = classifier.encoder.pieces(text)
         best = shorten(classifier.labels[ranking[0]], HEADING_COLUMNS)
         lines += ["", f"why {best}, as parts of its logit:"]
-        lines += _evidence_lines(classifier, row.inputs.as_sequences(), tokens, logits, ranking[:1])
+        lines += _evidence_lines(classifier, row.inputs.as_sequences(), pieces, logits, ranking[:1])
     return lines
 
 
@@ -67,9 +67,9 @@ def _label_lines(labels: list[str], ranking: Labels, probabilities: Floats) -> l
 
 
 def _evidence_lines(
-    classifier: Classifier, sequences: Sequences, tokens: list[str], logits: Floats, label: Labels
+    classifier: Classifier, sequences: Sequences, pieces: list[str], logits: Floats, label: Labels
 ) -> list[str]:
-    (found,) = evidence(classifier.predictor, sequences, [tokens], logits, label)
+    (found,) = evidence(classifier.predictor, sequences, [pieces], logits, label)
     return [_line(f"{value:+.2f}", ngram) for ngram, value in json.loads(found)]
 
 

@@ -1,8 +1,8 @@
 """A trained classifier: the network and the encoder of its inputs, in one folder.
 
 model/manifest.json        format, sha256 of every other file
-model/classifier.json      labels, the column of the texts (or of the paths of images), the temperature, the
-                           reference for drift, the folded networks' shapes
+model/classifier.json      labels, the column or columns of the texts (or of the paths of images), the
+                           temperature, the reference for drift, the folded networks' shapes
 model/text_encoder.json    tokenizer and vocabulary, or
 model/image_encoder.json   the images' size
 model/network.keras
@@ -66,7 +66,7 @@ class Classifier:
         predictor: Callable[[], Predictor],
         encoder: Encoder,
         labels: list[str],
-        column: str,
+        columns: list[str],
         temperature: float = 1.0,
         reference: Reference | None = None,
         digest: str = "",
@@ -74,7 +74,7 @@ class Classifier:
     ) -> None:
         """Take a `predictor` that is called on first use, as TensorFlow takes seconds to start.
 
-        `column` is where the texts, or the paths of images, came from. Probabilities are the softmax of
+        `columns` are where the texts, or the paths of images, came from. Probabilities are the softmax of
         logits / `temperature`. `reference` is what `drift` compares new rows with. `digest` is that of the
         files that the classifier was loaded from. `validation` is how the rows of the validation part came
         out, which older models do not say.
@@ -82,7 +82,7 @@ class Classifier:
         self._make_predictor = predictor
         self.encoder = encoder
         self.labels = labels
-        self.column = column
+        self.columns = columns
         self.temperature = temperature
         self.reference = reference
         self.digest = digest
@@ -128,14 +128,17 @@ class Classifier:
             predictor,
             self.encoder,
             self.labels,
-            self.column,
+            self.columns,
             self.temperature,
             self.reference,
             validation=self.validation,
         )
 
     def predict(self, texts: Sequence[str]) -> tuple[list[str], Floats]:
-        """Return the most probable label of each text or image file, and its probability, float32 [texts]."""
+        """Return the most probable label of each text or image file, and its probability, float32 [texts].
+
+        The texts of several columns are one with `inputs.BOUNDARY` between them.
+        """
         # By logits: of two classes whose probabilities round to one number, the better is meant.
         logits = self.logits(self.encoder.encode(texts))
         labels = [self.labels[best] for best in logits.argmax(axis=1)]
@@ -192,7 +195,7 @@ class Classifier:
             _pool(files, networks, encoder, classes),
             encoder,
             description.labels,
-            description.column,
+            [description.column] if isinstance(description.column, str) else description.column,
             description.temperature,
             description.reference,
             files.digest,
@@ -232,7 +235,7 @@ def save(folder: Path, classifier: Classifier, network: Any, pool: Pool) -> None
         write_arrays(folder / VALIDATION, **classifier.validation._asdict())
     description = _Description(
         labels=classifier.labels,
-        column=classifier.column,
+        column=classifier.columns[0] if len(classifier.columns) == 1 else classifier.columns,
         temperature=classifier.temperature,
         folded=shapes,
         reference=classifier.reference,
@@ -303,7 +306,7 @@ def _keras_network(files: VerifiedFolder, encoder: Encoder, classes: int) -> Cal
 
 class _Description(Section):
     labels: Annotated[list[str], Field(min_length=1)]
-    column: str
+    column: str | Annotated[list[str], Field(min_length=2)]  # several have a BOUNDARY between their texts
     temperature: Annotated[Real, Field(gt=0)]
     reference: Reference | None
     folded: list[ConvolutionShape]  # of each network; none if they could not be folded

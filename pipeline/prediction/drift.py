@@ -81,7 +81,8 @@ def drift_lines(
     shares = classes / rows
     usual = np.array(reference.classes)
     distance = float(np.abs(shares - usual).sum() / 2)
-    changed = np.argsort(-np.abs(shares - usual), kind="stable")[:2]
+    # Those that changed the most, and of equal ones the most frequent.
+    changed = np.lexsort((-shares, -np.abs(shares - usual).round(9)))[:2]
     lines = []
     if tokens:  # images have none
         lines.append(f"  unknown words {unknown_share:.1%} (of the validation part {reference.outside:.1%})")

@@ -12,12 +12,15 @@ import numpy as np
 from ..arrays import Floats, Labels
 from ..errors import InputError
 from ..folding.folded import FoldedModel, FoldedNetwork
-from ..inputs import Sequences
+from ..inputs import PADDING, Sequences
 from ..linear.character_ngrams import CharacterNgrams
-from ..linear.token_ngrams import TokenNgrams, run_keys
+from ..linear.token_ngrams import TokenNgrams, run_keys, whole_runs
 from .pool import Pool
 
 SHOWN_NGRAMS = 5  # those of the greatest contributions
+
+
+_Tokens = tuple[str, ...]
 
 
 class _Contribution(NamedTuple):
@@ -30,30 +33,41 @@ class _Contribution(NamedTuple):
 def evidence(
     model: object,
     sequences: Sequences,
-    tokens: Sequence[Sequence[str]],
+    pieces: Sequence[Sequence[str]],
     logits: Floats,
     labels: Labels,
 ) -> list[str]:
     """Return for each row JSON: [n-gram, its contribution] for the greatest, then `(others)` and `(bias)`.
 
-    `tokens` are the rows' as text, `logits` [rows, classes] the model's, `labels` [rows] the classes whose
-    logit is decomposed. The contributions are exact, as all that follows the maximum is linear or a sum: but
-    for the decimals shown they add up to the logit. The bias holds what no n-gram adds: the members' biases.
+    `pieces` are the rows' tokens as `Encoder.pieces` gives them, `logits` [rows, classes] the model's,
+    `labels` [rows] the classes whose logit is decomposed. An n-gram is shown as where it stands first. The
+    contributions are exact, as all that follows the maximum is linear or a sum: but for the decimals shown
+    they add up to the logit. The bias holds what no n-gram adds: the members' biases.
 
     Raises InputError for a model that is not folded.
     """
     if not isinstance(model, Pool) or not isinstance(model.networks, FoldedModel):
         raise InputError("evidence needs a folded model: this one predicts by its Keras network")
-    values: list[defaultdict[str, float]] = [defaultdict(float) for _ in tokens]
+    values: list[defaultdict[_Tokens, float]] = [defaultdict(float) for _ in pieces]
+    places: list[dict[_Tokens, int]] = [{} for _ in pieces]
     for row, start, end, value in _contributions(model, model.networks, sequences, labels):
-        values[row][" ".join(tokens[row][start:end])] += value
-    return [_to_json(values[row], float(logits[row, label])) for row, label in enumerate(labels.tolist())]
+        ngram = tuple(piece.lstrip(" ") for piece in pieces[row][start:end])
+        values[row][ngram] += value
+        places[row][ngram] = min(start, places[row].get(ngram, start))
+    return [
+        _to_json(values[row], _as_shown(pieces[row], places[row]), float(logits[row, label]))
+        for row, label in enumerate(labels.tolist())
+    ]
 
 
-def _to_json(values: dict[str, float], logit: float) -> str:
+def _as_shown(pieces: Sequence[str], places: dict[_Tokens, int]) -> dict[_Tokens, str]:
+    return {ngram: "".join(pieces[start : start + len(ngram)]).lstrip(" ") for ngram, start in places.items()}
+
+
+def _to_json(values: dict[_Tokens, float], shown_as: dict[_Tokens, str], logit: float) -> str:
     """Return the greatest of the n-grams' contributions, and the sum of all others."""
     ordered = sorted(values.items(), key=lambda item: (-abs(item[1]), item[0]))
-    shown: list[tuple[str, float]] = [(ngram, value) for ngram, value in ordered[:SHOWN_NGRAMS] if value]
+    shown = [(shown_as[ngram], value) for ngram, value in ordered[:SHOWN_NGRAMS] if value]
     if remaining := ordered[SHOWN_NGRAMS:]:
         shown.append(("(others)", sum(value for _, value in remaining)))
     shown.append(("(bias)", logit - sum(values.values())))
@@ -76,13 +90,12 @@ def _window_contributions(
     member: FoldedNetwork, sequences: Sequences, labels: Labels, share: float
 ) -> Iterator[_Contribution]:
     """Yield the winning window of every filter that passes the activation."""
-    ends, sizes = member.winning_ends(sequences), member.shape.sizes.tolist()
+    starts, ends = member.winning_windows(sequences)
     activations = member.activated(member.features(sequences))
     values = share * activations * member.weights[labels]
     for row, feature in np.argwhere(values != 0).tolist():
-        end, length = int(ends[row, feature]) + 1, int(sequences.lengths[row])
-        start = end - sizes[feature]
-        yield _Contribution(row, max(0, start), min(length, end), float(values[row, feature]))
+        start, end = int(starts[row, feature]), int(ends[row, feature])
+        yield _Contribution(row, start, end, float(values[row, feature]))
 
 
 def _ngram_contributions(
@@ -91,9 +104,10 @@ def _ngram_contributions(
     """Yield every n-gram that the linear model knows; those that are equal have equal shares."""
     for row, label in enumerate(labels.tolist()):
         ids = sequences.ids[sequences.offsets[row] : sequences.offsets[row + 1]].astype(np.int64)
-        keys = [run_keys(ids, size) for size in range(1, model.longest + 1)]
-        starts = np.concatenate([np.arange(len(runs)) for runs in keys])
-        sizes = np.repeat(np.arange(1, len(keys) + 1), [len(runs) for runs in keys])
+        places_of = {size: np.flatnonzero(whole_runs(ids, size)) for size in range(1, model.longest + 1)}
+        keys = [run_keys(ids, size)[whole] for size, whole in places_of.items()]
+        starts = np.concatenate([*places_of.values()])
+        sizes = np.repeat([*places_of], [len(runs) for runs in keys])
         features, places, counts = np.unique(
             model.find(np.concatenate(keys)), return_inverse=True, return_counts=True
         )
@@ -114,7 +128,8 @@ def _word_contributions(
     """Yield every token, with what its n-grams of characters add."""
     rows = model.rows(sequences)
     for row, label in enumerate(labels.tolist()):
-        words = rows[sequences.offsets[row] : sequences.offsets[row + 1]]
-        length = np.sqrt(words[:, -1].sum()) or 1.0
-        for place, value in enumerate((share * words[:, label] / length).tolist()):
-            yield _Contribution(row, place, place + 1, value)
+        bounds = slice(sequences.offsets[row], sequences.offsets[row + 1])
+        length = np.sqrt(rows[bounds, -1].sum()) or 1.0
+        values = share * rows[bounds, label] / length
+        for place in np.flatnonzero(sequences.ids[bounds] != PADDING).tolist():
+            yield _Contribution(row, place, place + 1, float(values[place]))

@@ -20,7 +20,7 @@ from ..errors import InputError
 from ..files import atomic_write
 from ..tables import columns as cells
 from ..tables.columns import Column
-from ..tables.formats import gzip_member
+from ..tables.formats import Form, form_of, gzip_member
 from ..tables.rejects import Rejects
 from ..tables.table import Batch, Table
 from ..terminal import TERMINAL_WIDTH, say
@@ -53,13 +53,28 @@ class LabelledTable:
         self._rejects = Rejects()
         self._rejects_file: Path | None = None
 
-    def to_csv(self, output: Path, recipe: dict[str, Any] | None) -> None:
-        """Write a CSV, packed if its name ends in .gz, and <output>.rejects.csv; see `Resumable`."""
-        pack = gzip_member if output.suffix == ".gz" else bytes
+    def write(self, output: Path, recipe: dict[str, Any] | None) -> None:
+        """Write the file in the form that its name says, and <output>.rejects.csv.
+
+        Lines are continued where an earlier run of the same `recipe` stopped, see `Resumable`.
+        """
+        form = form_of(output)
+        if form == "parquet":
+            self._to_parquet(output)
+        elif form == "xlsx":
+            self._to_workbook(output)
+        else:
+            self._to_lines(output, form, recipe)
+
+    def _to_lines(self, output: Path, form: Form, recipe: dict[str, Any] | None) -> None:
+        """Write lines of text, packed if the name ends in .gz."""
+        pack = gzip_member if output.suffix.lower() == ".gz" else bytes
         rejects = rejects_path(output)
+        is_json = form == "jsonl"
+        convert = self._table.to_json if is_json else self._table.to_csv
 
         def lines(batch: Batch, columns: Sequence[Column]) -> bytes:
-            return pack(self._table.to_csv(batch, columns))
+            return pack(convert(batch, columns))
 
         with Resumable([output, rejects], recipe) as files:
             place = None
@@ -70,9 +85,8 @@ class LabelledTable:
                 self._continued_after = self._counts.rows
                 say(f"predict: going on after row {self._continued_after:,}", sys.stderr)
             else:
-                files.write(
-                    [pack(self._table.csv_header(self._labeller.names)), csv_line(BadRow._fields)], None
-                )
+                header = b"" if is_json else pack(self._table.csv_header(self._labeller.names))
+                files.write([header, csv_line(BadRow._fields)], None)
             for labelled in self._label(lines, place):
                 state = {
                     "place": labelled.batch.place,
@@ -83,11 +97,27 @@ class LabelledTable:
             files.finish([True, self._rejects.total > 0])
         self._rejects_file = rejects if self._rejects.total else None
 
-    def to_parquet(self, output: Path) -> None:
-        """Write a Parquet file, and <output>.rejects.csv. Raises InputError if there are no rows."""
+    def _to_workbook(self, output: Path) -> None:
+        """Write a sheet. Raises InputError for more than a sheet holds."""
+        from ..tables.xlsx import WorkbookWriter
+
+        names = [*self._table.header, *self._labeller.names]
+        harmless = self._table.harmless
+        bad: list[BadRow] = []
+        with atomic_write(output) as partial, WorkbookWriter("predictions") as writer:
+            writer.append(cells.escape_values(names) if harmless else names)
+            labelled: _LabelledBatch[list[list[Any]]]
+            for labelled in self._label(self._table.to_cells, None):
+                bad += labelled.batch.bad
+                for row in labelled.output:
+                    writer.append(cells.escape_values(row) if harmless else row)
+            writer.save(partial)
+        self._write_rejects(output, bad)
+
+    def _to_parquet(self, output: Path) -> None:
+        """Write a Parquet file. Raises InputError if there are no rows."""
         import pyarrow.parquet as pq
 
-        rejects = rejects_path(output)
         bad: list[BadRow] = []
         with ExitStack() as stack:
             partial, writer = stack.enter_context(atomic_write(output)), None
@@ -99,6 +129,10 @@ class LabelledTable:
                 writer.write_table(labelled.output)
             if writer is None:
                 raise InputError("there are no rows to write as Parquet: write a .csv", option="output")
+        self._write_rejects(output, bad)
+
+    def _write_rejects(self, output: Path, bad: list[BadRow]) -> None:
+        rejects = rejects_path(output)
         rejects.unlink(missing_ok=True)
         if bad:
             with atomic_write(rejects) as partial:

@@ -182,9 +182,9 @@ class Labeller:
     def _evidence(self, data: Bytes, bounds: Offsets, logits: Floats, labels: Labels) -> list[str]:
         encoder, raw = self.classifier.encoder, data.tobytes()
         texts = [raw[start:end].decode() for start, end in bounds.tolist()]
-        tokens = [encoder.tokens(text) for text in texts]
+        pieces = [encoder.pieces(text) for text in texts]
         sequences = encoder.encode(texts).as_sequences()
-        return evidence(self.classifier.predictor, sequences, tokens, logits, labels)
+        return evidence(self.classifier.predictor, sequences, pieces, logits, labels)
 
 
 def _share(part: Labels, whole: Labels) -> Floats:

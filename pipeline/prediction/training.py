@@ -16,6 +16,7 @@ from ..measures.stacking import stack
 from ..networks import ensemble, trainer
 from ..networks.backend import keras
 from ..networks.batches import Batches, SortedBatches
+from ..networks.checkpoint import Checkpoint
 from ..networks.keras_network import KerasNetwork
 from ..options import Ensemble, Ngrams, Train, derived_seed
 from .pool import NETWORKS, Pool
@@ -63,6 +64,7 @@ class Training:
     train: Train
     ensemble: Ensemble
     seed: int
+    checkpoint: Checkpoint | None = None  # of the first network; those of others are beside it
 
     def choose(
         self,
@@ -94,6 +96,7 @@ class Training:
                 SortedBatches(*validation),
                 self.train,
                 partial(on_epoch, len(history)),
+                self.checkpoint and self.checkpoint.of(number),
             )
             history += [{"member": number + 1, **record} for record in records]
             networks.append(network)

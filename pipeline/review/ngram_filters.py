@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..encoder import Encoder
-from ..inputs import PADDING, Sequences
+from ..inputs import BOUNDARY, PADDING, Sequences
 from ..networks import convolution_kernels
 from ..networks.backend import keras, tf
 from ..networks.batches import SortedBatches
-from ..networks.first_layer import first_layer, first_member
+from ..networks.ensemble import first_layer, first_member
 from ..networks.token_convolution import TokenConvolution
 
 NGRAMS_PER_FILTER = 5
@@ -23,11 +23,12 @@ OUTSIDE = "·"  # a position of a window before the text's first token, or after
 
 
 class Window(NamedTuple):
-    """The window of a row that gives a filter's maximum; `start` is negative if it begins before the text."""
+    """The window of a row that gives a filter's maximum; `start` is below `text` if it begins before it."""
 
     total: float  # of the convolution and the bias, which the activation is applied to
     row: int
     start: int
+    text: int  # the first token of the row's text, of several, that it is of
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def read_filters(
         label, second = np.argsort(-weights[feature], kind="stable")[:2]
         values = activation(tf.constant([window.total for window in windows], tf.float32)).numpy().tolist()
         ngrams = [
-            Ngram(_text(encoder.tokens(texts[window.row]), window.start, size), value)
+            Ngram(_text(encoder.pieces(texts[window.row]), window, size), value)
             for window, value in zip(windows, values, strict=True)
         ]
         weight = float(weights[feature, label])
@@ -116,9 +117,9 @@ def strongest_windows(
     kept: list[_StrongestNgrams] = []
     batches = SortedBatches(sequences)
     for rows, (ids, *_) in zip(batches.rows, batches, strict=True):
-        totals, starts = _winning_windows(layer, ids)
+        totals, winners = _winning_windows(layer, ids)
         kept = kept or [_StrongestNgrams(count, threshold) for _ in range(totals.shape[1])]
-        totals[ids[:, 0] == PADDING] = -np.inf  # a row without tokens holds no n-gram
+        totals[(ids == PADDING).all(axis=1)] = -np.inf  # a row without tokens holds no n-gram
         for feature, ngrams in enumerate(kept):
             size = sizes[feature % len(sizes)]
             candidates = np.flatnonzero(totals[:, feature] > ngrams.lowest)
@@ -127,8 +128,8 @@ def strongest_windows(
             for value, row in zip(values[::-1].tolist(), candidates[places[::-1]].tolist(), strict=True):
                 if value <= ngrams.lowest:
                     break
-                start = int(starts[row, feature])
-                ngrams.add(_ngram(ids[row], start, size), Window(value, int(rows[row]), start))
+                window = Window(value, int(rows[row]), *winners[row, :, feature].tolist())
+                ngrams.add(_ngram(ids[row], window, size), window)
     return [ngrams.windows() for ngrams in kept]
 
 
@@ -159,7 +160,7 @@ class _StrongestNgrams:
 def _winning_windows(
     layer: TokenConvolution, ids: NDArray[np.int32]
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return the maximum over t of c_t + b, and the t that gives it: float32 and int32 [batch, features].
+    """Return the maximum over t of c_t + b, float32 [batch, features], and the winners as `pool` does.
 
     `ids` int32 [batch, length].
     """
@@ -171,13 +172,24 @@ def _winning_windows(
     results = [
         convolution_kernels.pool(windows, filters, np.ascontiguousarray(pool), index) for pool in pools
     ]
-    pooled, starts = (np.concatenate(parts, axis=1) for parts in zip(*results, strict=True))
-    return pooled + layer.bias.numpy(), starts
+    pooled, winners = (np.concatenate(parts, axis=-1) for parts in zip(*results, strict=True))
+    return pooled + layer.bias.numpy(), winners
 
 
-def _ngram(ids: NDArray[np.int32], start: int, size: int) -> tuple[int, ...]:
-    return tuple(int(ids[t]) if 0 <= t < len(ids) else PADDING for t in range(start, start + size))
+def _ngram(ids: NDArray[np.int32], window: Window, size: int) -> tuple[int, ...]:
+    end = _text_end((ids == PADDING).tolist(), window.text)
+    places = range(window.start, window.start + size)
+    return tuple(int(ids[t]) if window.text <= t < end else PADDING for t in places)
 
 
-def _text(tokens: Sequence[str], start: int, size: int) -> str:
-    return " ".join(tokens[t] if 0 <= t < len(tokens) else OUTSIDE for t in range(start, start + size))
+def _text(pieces: Sequence[str], window: Window, size: int) -> str:
+    end = _text_end([piece == BOUNDARY for piece in pieces], window.text)
+    before = max(0, window.text - window.start)
+    inside = "".join(pieces[max(window.start, window.text) : min(window.start + size, end)]).lstrip(" ")
+    after = max(0, window.start + size - max(end, window.start))
+    return " ".join([*[OUTSIDE] * before, *[inside] * bool(inside), *[OUTSIDE] * after])
+
+
+def _text_end(is_boundary: list[bool], begin: int) -> int:
+    """Return the end of the text that begins there."""
+    return is_boundary.index(True, begin) if True in is_boundary[begin:] else len(is_boundary)

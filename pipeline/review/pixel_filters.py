@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..images.edge_kernels import KERNELS
 from ..networks.backend import keras, tf
-from ..networks.first_layer import first_layer, first_member
+from ..networks.ensemble import first_layer, first_member
 
 
 def first_filters(network: keras.Model) -> NDArray[np.float32] | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..corpus.equality import contents, group_numbers
-from ..inputs import Images, Sequences
+from ..inputs import Images, Sequences, shown
 from ..prediction.evidence import evidence
 from . import label_errors, naive_bayes
 from .assessment import ScoredRows
@@ -18,7 +18,7 @@ from .label_errors import SuspectRows
 def predictions(test: ScoredRows) -> pd.DataFrame:
     """Return the rows with their true and predicted labels and the probability, in the corpus's order."""
     names = np.array(test.names, object)
-    return _identified(test.rows).assign(
+    return identified(test.rows).assign(
         label=names[test.truth],
         predicted_label=names[test.predicted],
         probability=test.probabilities.max(axis=1).astype(float).round(4),
@@ -41,9 +41,10 @@ def with_evidence(wrong: pd.DataFrame, test: ScoredRows) -> pd.DataFrame:
         return wrong
     encoder = classifier.encoder
     places = test.rows.index.get_indexer(wrong.index)
-    sequences = encoder.encode(wrong["text"]).as_sequences()
-    tokens = [encoder.tokens(text) for text in wrong["text"]]
-    column = evidence(classifier.predictor, sequences, tokens, test.logits[places], test.predicted[places])
+    texts = test.rows["text"].iloc[places].tolist()
+    sequences = encoder.encode(texts).as_sequences()
+    pieces = [encoder.pieces(text) for text in texts]
+    column = evidence(classifier.predictor, sequences, pieces, test.logits[places], test.predicted[places])
     return wrong.assign(evidence=column)
 
 
@@ -79,7 +80,7 @@ def suspect_labels(
 def _named(rows: pd.DataFrame, suspects: SuspectRows, names: Sequence[str]) -> pd.DataFrame:
     """Return the suspect rows with their labels' names, and the share of `rows` as suspicious as each."""
     labels, selected = np.array(names, object), rows.iloc[suspects.rows]
-    return _identified(selected).assign(
+    return identified(selected).assign(
         part=selected["part"],
         label=labels[selected["label"]],
         suggested_label=labels[suspects.suggested],
@@ -88,6 +89,7 @@ def _named(rows: pd.DataFrame, suspects: SuspectRows, names: Sequence[str]) -> p
     )
 
 
-def _identified(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns by which a reader recognizes a row."""
-    return rows[[name for name in ("file", "line", "text") if name in rows]]
+def identified(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns by which a reader recognizes a row, several columns of texts in one."""
+    columns = rows[[name for name in ("file", "line", "text") if name in rows]]
+    return columns.assign(text=columns["text"].map(shown)) if "text" in columns else columns

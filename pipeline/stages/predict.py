@@ -1,9 +1,9 @@
-"""Label a CSV or a Parquet file.
+"""Label a table: delimited text, JSON lines, Parquet or a sheet of an Excel workbook.
 
 Reads the file, or standard input, a block at a time, and a trained model/; writes the same rows with
-`predicted_label`, `probability` and the other columns asked for, and the rows that cannot be read to
-<output>.rejects.csv. The same command continues an interrupted CSV; Parquet, whose footer describes the whole
-file, starts anew.
+`predicted_label`, `probability` and the other columns asked for, in the input's form or the one that OUTPUT's
+name says, and the rows that cannot be read to <output>.rejects.csv. The same command continues interrupted
+lines, of CSV or JSON; Parquet and workbooks, which are complete at their end alone, start anew.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from ..prediction.output_columns import OutputColumns
 from ..prediction.resumable import checkpoint_path, partial_paths
 from ..release.chosen_model import model_folder
 from ..tables.block_table import BlockTable
-from ..tables.formats import open_table
-from ..tables.table import Table
+from ..tables.formats import Form, check_output, form_of, open_table
+from ..tables.table import Table, named_columns
 from ..terminal import say
 
 STANDARD = "-"  # input or output
@@ -47,16 +47,20 @@ def run(given: Words) -> None:
         raise InputError(f"predict needs the rows to label, as in: {example}")
     # The cheap checks come first: a wrong path is reported before the model is read.
     output = _output(given)
+    _check_form(given, output)
     folder = model_folder("predict", given[words.CORPUS], given[words.MODEL])
     if output and _real(folder) in output.parents:
         raise InputError(f"{output} lies in the model's folder", option="output")
+    if output:
+        check_output(output)
     with ExitStack() as stack:
-        table = _table(given, stack)
+        table = _table(given, stack, form_of(output) if output else "csv")
         classifier = Classifier.load(folder, parse_form(given[words.FORM]))
         is_folder = Path(given[words.INPUT]).is_dir()
         if is_folder and classifier.encoder.kind == "text":
             raise InputError(f"{given[words.INPUT]} is a folder, and the model labels texts: name a CSV")
-        table.select_column(given[words.TEXT] or classifier.column)
+        named = named_columns(given[words.TEXT], table.header) if given[words.TEXT] else classifier.columns
+        table.select_columns(named)
         # Paths of images in a CSV are relative to its folder; those of a folder begin with it.
         is_relative = not is_folder and _source(given) is not None
         folder_of_paths = Path(given[words.INPUT]).parent if is_relative else Path()
@@ -64,21 +68,26 @@ def run(given: Words) -> None:
         if taken := [name for name in labeller.names if name in table.header]:
             raise InputError(f"{given[words.INPUT]} already has a column {taken[0]!r}: rename or remove it")
         labelled = LabelledTable(table, labeller, given[words.THREADS] or cores())
-        if table.harmless and output and output.suffix == ".parquet":
-            raise InputError(f"HARMLESS=1 is for what a spreadsheet opens, not {output}: name a .csv")
         if output is None:
             labelled.to_stream(sys.stdout.buffer)
-        elif output.suffix == ".parquet":
-            labelled.to_parquet(output)
         else:
-            labelled.to_csv(output, _recipe(given, classifier.digest))
+            labelled.write(output, _recipe(given, classifier.digest))
     # Standard output is for the rows alone if they are written there.
     say(labelled.summary(output), sys.stderr if output is None else sys.stdout)
     allowed = given[words.UNREADABLE]
     labelled.check_rejects(UNREADABLE_ROWS if allowed is None else allowed)
 
 
-def _table(given: Words, stack: ExitStack) -> Table:
+def _check_form(given: Words, output: Path | None) -> None:
+    """Raise InputError for words that the form of the input or of the output has no use for."""
+    source = _source(given)
+    if output and given[words.HARMLESS] and form_of(output) in ("parquet", "jsonl"):
+        raise InputError(f"HARMLESS=1 is for what a spreadsheet opens, not {output}: name a .csv or .xlsx")
+    if given[words.SHEET] and not (source and form_of(source) == "xlsx"):
+        raise InputError(f"SHEET= is for an .xlsx, not {given[words.INPUT]}")
+
+
+def _table(given: Words, stack: ExitStack, output: Form) -> Table:
     path, harmless = _source(given), given[words.HARMLESS]
     if path and path.is_dir():
         return BlockTable(stack.enter_context(PathTable(path)), harmless)
@@ -87,8 +96,9 @@ def _table(given: Words, stack: ExitStack) -> Table:
         given[words.SEPARATOR],
         given[words.QUOTING] == "csv",
         given[words.SKIP],
+        given[words.SHEET],
     )
-    return stack.enter_context(open_table(path, layout, harmless))
+    return stack.enter_context(open_table(path, layout, harmless, output))
 
 
 def _output(given: Words) -> Path | None:
@@ -97,7 +107,7 @@ def _output(given: Words) -> Path | None:
     Raises InputError if that file, or one of those next to it, must not or cannot be written.
     """
     source = _source(given)
-    ending = "parquet" if source and source.suffix == ".parquet" else "csv"
+    ending = form_of(source) if source and not source.is_dir() else "csv"
     # A folder such as `.` has its name in its real path alone.
     named = _real(source) if source and source.name in ("", "..") else source
     target = given[words.OUTPUT] or (f"{named}.predictions.{ending}" if named else STANDARD)

@@ -3,9 +3,10 @@
 Reads the corpus's files (downloaded once into data/raw/) or a built-in corpus; writes rows.parquet (file,
 line, text, label, part, unit, copied, and by the options group, or time and order), labels.json (the
 classes), unknown_labels.json (labels that only test rows have; their codes follow those of the classes),
-data_report.json, rejects.csv (the rows set aside), and where `source.other` names a label, other_rows.parquet
-(file, line and text of its rows). For images it writes images.npy (uint8 [rows, height, width, channels]),
-and rows.parquet has content, width and height instead of text.
+text_columns.json (whose texts are joined to one), data_report.json, rejects.csv (the rows set aside), and
+where `source.other` names a label, other_rows.parquet (file, line and text of its rows). For images it writes
+images.npy (uint8 [rows, height, width, channels]), and rows.parquet has content, width and height instead of
+text.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import indent
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,7 +40,15 @@ from ..tables.rejects import Rejects
 from ..terminal import TERMINAL_WIDTH, say, shorten, wrapped
 
 Examples = Mapping[str, Sequence[Example | ImageExample]]
-Read = tuple[Examples, Mapping[str, Sequence[Rejected]], Sequence[Caution]]
+
+
+class Read(NamedTuple):
+    """The checked rows of each part as its file gives them, the rows set aside, and what there is to say."""
+
+    examples: Examples
+    rejected: Mapping[str, Sequence[Rejected]]
+    cautions: Sequence[Caution]
+    text_columns: list[str]
 
 
 def run(path: Path) -> None:
@@ -46,8 +56,8 @@ def run(path: Path) -> None:
     options = read_stage(folder.prepare_options, PrepareOptions)
     source = options.source
     say(f"prepare: {options.title or options.corpus}")
-    read = _read_images if source.input == "images" else _read
-    examples, rejected, cautions = read(folder, source)
+    read = _read_images(folder, source) if source.input == "images" else _read(folder, source)
+    examples, rejected, cautions, columns = read
     told = [_told(caution) for caution in cautions]
     for caution in told:  # before the split, as they may say why the rows are too few for it
         say(wrapped(f"caution: {caution}"))
@@ -68,6 +78,7 @@ def run(path: Path) -> None:
     write_json(folder.report, report)
     write_json(folder.labels, classes)
     write_json(folder.unknown_labels, unknown)
+    write_json(folder.text_columns, columns)
     write_table(folder.rows, rows.assign(label=codes))
     # Of a corpus that is cut into folds, each fold has its own parts.
     say(indent(summary(report, parts=not folder.is_fold), "  "))
@@ -101,8 +112,9 @@ def _unused_columns(source: Source) -> list[str]:
 
 
 def _read(folder: CorpusFolder, source: Source) -> Read:
-    """Return the checked rows of each part as its file gives them, and the rows set aside."""
+    """Return the rows of texts, once they are checked."""
     folder.images.unlink(missing_ok=True)  # left by a corpus of the same name that had images
+    columns = [source.text]
     if source.format == "docstrings":
         docstrings = [Example(row.file, row.line, row.text, row.label) for row in docstring_corpus()]
         examples, rejected = {"train": docstrings}, dict[str, list[Rejected]](train=[])
@@ -112,6 +124,8 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
             path = Path(file.path)
             if source.address:
                 path = fetch(source.address, file, data_folder() / "raw", os.environ.get("MIRROR", ""))
+            if part == "train":
+                columns = sources.text_columns(path, source)
             examples[part], rejected[part] = sources.read_part(path, source, part != "train")
     _write_rejects(folder, rejected)
     for part, rows in examples.items():
@@ -126,7 +140,8 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
     rejected = {part: sorted([*rejected[part], *set_aside]) for part, (_, set_aside) in sorted_rows.items()}
     _write_rejects(folder, rejected)
     check_classes(sorted_rows["train"][0], classes, source)
-    return {part: rows for part, (rows, _) in sorted_rows.items()}, rejected, classes.cautions
+    of_classes = {part: rows for part, (rows, _) in sorted_rows.items()}
+    return Read(of_classes, rejected, classes.cautions, columns)
 
 
 def _read_images(folder: CorpusFolder, source: Source) -> Read:
@@ -138,7 +153,8 @@ def _read_images(folder: CorpusFolder, source: Source) -> Read:
         examples, rejected = image_sources.read_images(parts, source, classes, write)
         _write_rejects(folder, rejected)
         check_classes(examples["train"], classes, source)
-    return examples, rejected, [*classes.cautions, *_of_empty_folders(parts)]
+    cautions = [*classes.cautions, *_of_empty_folders(parts)]
+    return Read(examples, rejected, cautions, [source.text])
 
 
 def _of_empty_folders(parts: Mapping[str, image_sources.Part]) -> list[Caution]:

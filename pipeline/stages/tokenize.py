@@ -10,7 +10,7 @@ from pathlib import Path
 from ..artifacts import CorpusFolder, write_sequences
 from ..config.stage_options import TokenizeOptions, read_stage
 from ..files import write_json
-from ..inputs import UNKNOWN
+from ..inputs import PADDING, UNKNOWN
 from ..reading import read_table
 from ..terminal import say
 from ..text.encoder import TextEncoder
@@ -26,10 +26,11 @@ def run(path: Path) -> None:
     shortened = int((lengths > options.maximum_length).sum())
     write_json(folder.text_encoder, encoder.to_json())
     write_sequences(folder.sequences, sequences)
-    unknown = (sequences.ids == UNKNOWN).mean()
+    tokens = sequences.ids[sequences.ids != PADDING]
+    unknown = (tokens == UNKNOWN).mean()
     say(
         f"tokenize: by {encoder.options.unit}, {len(encoder.words):,} in the vocabulary, "
-        f"{len(sequences.ids):,} tokens, {unknown:.1%} unknown"
+        f"{len(tokens):,} tokens, {unknown:.1%} unknown"
     )
     lacking, empty = int(sequences.lack_known_words.sum()), int((lengths == 0).sum())
     if lacking:

@@ -1,12 +1,13 @@
 """Train the network, or the members of an ensemble.
 
-Reads the corpus's rows.parquet; for texts also sequences.npz, text_encoder.json and the run's vectors.npz,
-for images images.npy. Writes model/ (all that a prediction needs), history.json and run.json. Begins the run
-in MLflow.
+Reads the corpus's rows.parquet, labels.json and text_columns.json; for texts also sequences.npz,
+text_encoder.json and the run's vectors.npz, for images images.npy. Writes model/ (all that a prediction
+needs), history.json and run.json. Begins the run in MLflow.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..artifacts import CorpusFolder, RunFolder, read_inputs, read_start
+from ..artifacts import CorpusFolder, RunFolder, code_folder, read_inputs, read_start
 from ..config.stage_options import (
     EmbedOptions,
     PrepareOptions,
@@ -26,7 +27,7 @@ from ..config.stage_options import (
 )
 from ..corpus.folds import choice_splits
 from ..encoder import Encoder
-from ..files import atomic_folder, write_json
+from ..files import atomic_folder, sha256_of, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Sequences, Start
 from ..linear.members import Fit
@@ -34,6 +35,7 @@ from ..measures.calibration import divergence
 from ..models import architecture
 from ..networks import trainer
 from ..networks.backend import keras, threads
+from ..networks.checkpoint import Checkpoint
 from ..options import CRITERIA
 from ..prediction.classifier import Classifier, save
 from ..prediction.pool import measure_rounding
@@ -51,6 +53,7 @@ def run(path: Path) -> None:
     rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
     encoder, start = _encoder(folder.corpus, inputs), read_start(folder, inputs)
     names: list[str] = read_json(folder.corpus.labels)
+    columns: list[str] = read_json(folder.corpus.text_columns)
     labels = rows["label"].to_numpy(np.int32)
     part = {name: np.flatnonzero(rows["part"] == name) for name in ("train", "validation")}
     training, validation, both = (
@@ -72,9 +75,10 @@ def run(path: Path) -> None:
             options.train,
             options.ensemble,
             options.seed,
+            Checkpoint(folder.checkpoints / "network.npz", _key(folder, options)),
         )
         chosen, history = members.choose(training, validation, splits, partial(_report, options, tracked))
-        classifier = Classifier(chosen.pool.rounded, encoder, names, options.text)
+        classifier = Classifier(chosen.pool.rounded, encoder, names, columns)
         classifier.calibrate(*validation)
         if warning := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):
             say(f"  caution: {warning}")
@@ -93,6 +97,7 @@ def run(path: Path) -> None:
         write_json(folder.run, record | program)
         with atomic_folder(folder.model) as unfinished:
             save(unfinished, classifier.with_predictor(shipped.pool.rounded), shipped.network, shipped.pool)
+        shutil.rmtree(folder.checkpoints, ignore_errors=True)
 
 
 def _log_request(tracked: Run, folder: RunFolder, request: Request, parts: pd.Series[str]) -> None:
@@ -110,6 +115,15 @@ def _encoder(corpus: CorpusFolder, inputs: Sequences | Images) -> Encoder:
     if inputs.kind == "image":
         return ImageEncoder(*inputs.shape)
     return TextEncoder.from_json(read_json(corpus.text_encoder))
+
+
+def _key(folder: RunFolder, options: TrainOptions) -> str:
+    """Return what changes with all that the training depends on, as Make would see it."""
+    corpus = folder.corpus
+    files = (folder.train_options, corpus.rows, corpus.sequences, corpus.images, folder.vectors)
+    states = [path.stat() for path in files if path.exists()]
+    digests = [f"{state.st_size} {state.st_mtime_ns}" for state in states]
+    return sha256_of([*digests, (code_folder() / f"train-{options.architecture}").read_text()])
 
 
 def _build(options: TrainOptions, start: Start, classes: int) -> keras.Model:

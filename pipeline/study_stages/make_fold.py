@@ -1,8 +1,8 @@
 """Make one fold of a corpus, or draw its validation part by another seed.
 
-Reads the corpus's rows.parquet, labels.json, unknown_labels.json and which rows each fold tests, and the
-fold's prepare.json; writes the fold's own rows.parquet, labels.json, unknown_labels.json and
-data_report.json, on which the stages then go on as on a corpus.
+Reads the corpus's rows.parquet, labels.json, unknown_labels.json, text_columns.json and which rows each fold
+tests, and the fold's prepare.json; writes the fold's own rows.parquet, labels.json, unknown_labels.json,
+text_columns.json and data_report.json, on which the stages then go on as on a corpus.
 """
 
 from __future__ import annotations
@@ -43,5 +43,6 @@ def run(path: Path) -> None:
     write_json(folder.report, data_report(rows, copies, split))
     write_json(folder.labels, read_json(corpus.labels))
     write_json(folder.unknown_labels, read_json(corpus.unknown_labels))
+    write_json(folder.text_columns, read_json(corpus.text_columns))
     write_table(folder.rows, rows.assign(label=rows["label"].cat.codes.astype(np.int32)))
     say(f"fold: {folder.path.name}, {(rows['part'] == 'test').sum():,} test rows")

@@ -1,7 +1,7 @@
 """Draw a share of a corpus's labelled rows; the other training and validation rows are in no part.
 
-Reads the corpus's rows.parquet, labels.json and unknown_labels.json, and the subset's prepare.json; writes
-the same three files of the subset, on which the stages then go on as on a corpus.
+Reads the corpus's rows.parquet, labels.json, unknown_labels.json and text_columns.json, and the subset's
+prepare.json; writes the same four files of the subset, on which the stages then go on as on a corpus.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def run(path: Path) -> None:
     rows["copied"] = copies.beside_learned(np.isin(part, ["train", "validation"]))
     write_json(folder.labels, read_json(folder.all_rows.labels))
     write_json(folder.unknown_labels, read_json(folder.all_rows.unknown_labels))
+    write_json(folder.text_columns, read_json(folder.all_rows.text_columns))
     write_table(folder.rows, rows)
     kept = rows["part"].value_counts()
     say(f"subset: {path.name}, {kept['train']:,} training and {kept['validation']:,} validation rows")

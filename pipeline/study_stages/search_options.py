@@ -224,7 +224,7 @@ class Study:
             self._options.again,
         ]
         # The seed is included: it split the parts, so that the test part remains the unseen one.
-        settings = with_settings(self._train_options, best.settings).model_dump(exclude={"model", "text"})
+        settings = with_settings(self._train_options, best.settings).model_dump(exclude={"model"})
         embed = _embed(self._options)
         values = {"seed": settings.pop("seed"), **({"embed": embed} if embed else {}), **settings}
         write_model(Path(self._options.output), values, "\n".join(header))

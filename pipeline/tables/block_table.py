@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -45,9 +45,11 @@ class Blocks(Protocol):
 class BlockTable:
     """Rows that are written as they stand, byte for byte, with more cells behind them."""
 
-    def __init__(self, blocks: Blocks, harmless: bool) -> None:
+    def __init__(self, blocks: Blocks, harmless: bool, dialect: Dialect | None = None) -> None:
+        """Write the rows in another `dialect` than their own if one is given."""
         self._blocks = blocks
-        self._column = 0
+        self._columns = [0]
+        self._dialect = dialect or blocks.dialect
         self.harmless = harmless
         self.name = blocks.name
         self.header = blocks.header
@@ -56,13 +58,15 @@ class BlockTable:
     def column(self, name: str, option: str) -> int:
         return self._blocks.column(name, option)
 
-    def select_column(self, name: str) -> None:
-        self._column = self.column(name, "source.text")
+    def select_columns(self, names: Sequence[str]) -> None:
+        self._columns = [self.column(name, "source.text") for name in names]
 
     def batches(self, place: Place | None = None) -> Iterator[Batch]:
-        for block in self._blocks.blocks(self._column, place):
+        for block in self._blocks.blocks(self._columns[0], place):
             data, texts = block.data, block.texts
-            if block.doubled.any():
+            if len(self._columns) > 1:
+                data, texts = cells.join_texts(self._blocks.values(block), self._columns)
+            elif block.doubled.any():
                 single, texts = undouble_quotes(data, texts, block.doubled, len(data))
                 data = np.concatenate([data, single])
             yield Batch(data, texts, block.lines, block, block.bad, block.place, self._blocks.bytes_read)
@@ -84,30 +88,36 @@ class BlockTable:
 
     def csv_header(self, added: Sequence[str]) -> bytes:
         """Return what stands in the file above its rows, with the added names behind those of its columns."""
-        names, lead, dialect = [*self.header, *added], self._blocks.lead, self._blocks.dialect
+        names, lead, dialect = [*self.header, *added], self._blocks.lead, self._dialect
+        if dialect != self._blocks.dialect:  # in which those lines are, that of the separator among them
+            lead = []
         if self.harmless:
             names, lead = cells.escape_values(names), [_harmless_line(line, dialect) for line in lead]
         above = "".join(f"{line}\n" for line in lead).encode()
         return self._blocks.written(self._blocks.mark + above + dialect.line(names))
 
     def to_csv(self, batch: Batch, columns: Sequence[Column]) -> bytes:
-        block, dialect = batch.rows, self._blocks.dialect
-        data, records = block.data, block.records
+        block: Block = batch.rows
         if self.harmless:
-            lines = [dialect.line(cells.escape_values(row))[:-1] for row in self.values(batch)]
-            data, records = cells.concatenate(lines)
-            columns = [cells.escape_formulas(column) for column in columns]
-        return self._blocks.written(cells.append_columns(data, records, columns, dialect))
+            rows = map(cells.escape_values, self.values(batch))
+            lines = cells.csv_lines(
+                rows, [cells.escape_formulas(column) for column in columns], self._dialect
+            )
+        elif self._dialect != self._blocks.dialect:
+            lines = cells.csv_lines(self.values(batch), columns, self._dialect)
+        else:
+            lines = cells.append_columns(block.data, block.records, columns, self._dialect)
+        return self._blocks.written(lines)
+
+    def to_json(self, batch: Batch, columns: Sequence[Column]) -> bytes:
+        return cells.json_lines(self.header, self.values(batch), columns)
+
+    def to_cells(self, batch: Batch, columns: Sequence[Column]) -> list[list[Any]]:
+        return cells.append_values(self.values(batch), columns)
 
     def to_arrow(self, batch: Batch, columns: Sequence[Column]) -> pa.Table:
         """Return the batch's rows, whose values are strings, with the columns as a pyarrow table."""
-        import pyarrow as pa
-
-        rows = list(self.values(batch))
-        values = zip(*rows, strict=True) if rows else [()] * len(self.header)
-        kept = [pa.array(column, pa.string()) for column in values]
-        added = {column.name: column.arrow() for column in columns}
-        return pa.Table.from_arrays([*kept, *added.values()], [*_distinct(self.header), *added])
+        return cells.arrow_table(self.header, list(self.values(batch)), columns)
 
 
 def _harmless_line(line: str, dialect: Dialect) -> str:
@@ -115,15 +125,3 @@ def _harmless_line(line: str, dialect: Dialect) -> str:
     values = next(iter(parsed([line], dialect, len(line) + 1, strict=False)), [])
     escaped = cells.escape_values(values)
     return line if escaped == values else dialect.line(escaped).decode().removesuffix("\n")
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    """Return the names with a number behind one that stood before: no reader of Parquet takes it twice."""
-    distinct: dict[str, None] = {}
-    for name in names:
-        candidate, number = name, 1
-        while candidate in distinct:
-            number += 1
-            candidate = f"{name}_{number}"
-        distinct[candidate] = None
-    return list(distinct)

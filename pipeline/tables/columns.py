@@ -1,18 +1,23 @@
-"""Columns that a prediction adds to a table, as cells of a CSV and as Arrow arrays."""
+"""Columns that a prediction adds to a table, as cells of a CSV, as values and as Arrow arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes
 from ..csv_line import Dialect
+from ..inputs import BOUNDARY
 from . import kernels
 from .kernels import Bounds
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # By which a spreadsheet recognises a formula; some take the full-width signs for the ordinary ones.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -30,6 +35,10 @@ class Column(Protocol):
 
     def arrow(self) -> Any:
         """Return the cells as a pyarrow array."""
+        ...
+
+    def values(self) -> list[Any]:
+        """Return the cells as a text or a number each, with the decimals that a CSV has."""
         ...
 
 
@@ -50,23 +59,29 @@ class NameColumn:
 
         return pa.array(self.names, pa.string()).take(pa.array(self.codes))
 
+    def values(self) -> list[Any]:
+        return [self.names[code] for code in self.codes.tolist()]
+
 
 @dataclass(frozen=True)
 class NumberColumn:
     """A column of numbers of 0..1, float32 [rows], written with four decimals."""
 
     name: str
-    values: NDArray[np.float32]
+    numbers: NDArray[np.float32]
 
     def cells(self, dialect: Dialect) -> tuple[Bytes, Bounds]:
-        digits = kernels.format_decimals(self.values)
+        digits = kernels.format_decimals(self.numbers)
         starts = np.arange(len(digits), dtype=np.int64) * digits.shape[1]
         return digits.ravel(), np.stack([starts, starts + digits.shape[1]], axis=1)
 
     def arrow(self) -> Any:
         import pyarrow as pa
 
-        return pa.array(self.values)
+        return pa.array(self.numbers)
+
+    def values(self) -> list[Any]:
+        return [round(number, kernels.DECIMALS) for number in self.numbers.tolist()]
 
 
 @dataclass(frozen=True)
@@ -84,6 +99,9 @@ class TextColumn:
 
         return pa.array(self.texts, pa.string())
 
+    def values(self) -> list[Any]:
+        return list(self.texts)
+
 
 def append_columns(data: Bytes, records: Bounds, columns: Sequence[Column], dialect: Dialect) -> bytes:
     """Return CSV lines: each record of `data` unchanged, then its cells of the columns, then a line end."""
@@ -98,6 +116,48 @@ def append_columns(data: Bytes, records: Bounds, columns: Sequence[Column], dial
     ).tobytes()
 
 
+def csv_lines(rows: Iterable[Sequence[str]], columns: Sequence[Column], dialect: Dialect) -> bytes:
+    """Return rows of values as CSV lines, each with its cells of the columns."""
+    data, records = concatenate([dialect.line(row)[:-1] for row in rows])
+    return append_columns(data, records, columns, dialect)
+
+
+def arrow_table(names: Sequence[str], rows: Sequence[Sequence[str]], columns: Sequence[Column]) -> pa.Table:
+    """Return rows of values, which are strings, with the columns as a pyarrow table."""
+    import pyarrow as pa
+
+    values = zip(*rows, strict=True) if rows else [()] * len(names)
+    kept = [pa.array(column, pa.string()) for column in values]
+    added = {column.name: column.arrow() for column in columns}
+    return pa.Table.from_arrays([*kept, *added.values()], [*_distinct(names), *added])
+
+
+def json_lines(names: Sequence[str], rows: Iterable[Sequence[Any]], columns: Sequence[Column]) -> bytes:
+    """Return rows of plain values as lines of a JSON object each, with the cells of the columns."""
+    keys = [*_distinct(names), *(column.name for column in columns)]
+    objects = (dict(zip(keys, row, strict=True)) for row in append_values(rows, columns))
+    lines = [json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in objects]
+    return "".join(lines).encode()
+
+
+def append_values(rows: Iterable[Sequence[Any]], columns: Sequence[Column]) -> list[list[Any]]:
+    """Return each row's values, and behind them its cells of the columns."""
+    added = zip(*(column.values() for column in columns), strict=True)
+    return [[*row, *more] for row, more in zip(rows, added, strict=True)]
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Return the names with a number behind one that stood before: no reader of Parquet takes it twice."""
+    distinct: dict[str, None] = {}
+    for name in names:
+        candidate, number = name, 1
+        while candidate in distinct:
+            number += 1
+            candidate = f"{name}_{number}"
+        distinct[candidate] = None
+    return list(distinct)
+
+
 def escape_formulas(column: Column) -> Column:
     """Return the column with an apostrophe before each name that a spreadsheet would run as a formula.
 
@@ -108,9 +168,17 @@ def escape_formulas(column: Column) -> Column:
     return column
 
 
-def escape_values(values: Sequence[str]) -> list[str]:
-    """Return the values of a row with an apostrophe before each that a spreadsheet would run as a formula."""
-    return [f"'{value}" if value.startswith(FORMULA_STARTS) else value for value in values]
+def escape_values(values: Iterable[Any]) -> list[Any]:
+    """Return a row's values with an apostrophe before each text that a spreadsheet would run as a formula."""
+    return [
+        f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+        for value in values
+    ]
+
+
+def join_texts(rows: Iterable[Sequence[str]], columns: Sequence[int]) -> tuple[Bytes, Bounds]:
+    """Return the texts of the columns of each row, joined by BOUNDARY, as `concatenate` does."""
+    return concatenate([BOUNDARY.join([row[column] for column in columns]).encode() for row in rows])
 
 
 def concatenate(cells: Sequence[bytes]) -> tuple[Bytes, Bounds]:

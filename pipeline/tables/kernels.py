@@ -11,7 +11,7 @@ from ..numba_jit import kernel
 Bounds = NDArray[np.int64]
 
 _LINE_FEED, _POINT, _ZERO = 10, 46, 48
-_DECIMALS = 4
+DECIMALS = 4
 
 
 @kernel
@@ -41,12 +41,12 @@ def append_cells(data: Bytes, records: Bounds, content: Bytes, cells: Bounds, de
 @kernel
 def format_decimals(numbers: NDArray[np.float32]) -> Bytes:
     """Format float32 [n] of 0..1 as `f"{number:.4f}"` does: uint8 [n, 6]."""
-    digits = np.empty((len(numbers), _DECIMALS + 2), np.uint8)
+    digits = np.empty((len(numbers), DECIMALS + 2), np.uint8)
     for row in range(len(numbers)):
         # A float32 has 24 significant bits and 10,000 has 14: their product is exact in float64, and so is
         # the rounding.
-        remainder = np.int64(np.rint(np.float64(numbers[row]) * 10**_DECIMALS))
-        for i in range(_DECIMALS + 1, 1, -1):
+        remainder = np.int64(np.rint(np.float64(numbers[row]) * 10**DECIMALS))
+        for i in range(DECIMALS + 1, 1, -1):
             digits[row, i] = _ZERO + remainder % 10
             remainder //= 10
         digits[row, 0], digits[row, 1] = _ZERO + remainder, _POINT

@@ -31,8 +31,10 @@ class ParquetBatches:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if path.exists() and not path.is_file():  # such as a pipe, which would be waited for
-            raise InputError(f"{path} is not a file: name a Parquet file")
+        if not path.is_file():  # such as a pipe, which would be waited for
+            raise InputError(
+                f"{path} {'is not a file' if path.exists() else 'does not exist'}: name a Parquet file"
+            )
         with _damage(f"{path}: damaged or no Parquet file"):
             self._file = pq.ParquetFile(path, memory_map=True)
         self.schema = self._file.schema_arrow

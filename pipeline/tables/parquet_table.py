@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ..csv_line import CSV
+from ..csv_line import CSV, Dialect
 from ..delimited.faults import BadRow
 from ..delimited.records import Place
 from ..errors import InputError
+from ..inputs import BOUNDARY
 from . import columns as cells
 from .columns import Column
 from .parquet import ParquetBatches
@@ -24,10 +28,12 @@ SHOWN_COLUMNS = 20  # in an error
 class ParquetTable:
     """A Parquet file. Opening raises InputError for one that cannot be read."""
 
-    def __init__(self, path: Path, harmless: bool) -> None:
+    def __init__(self, path: Path, harmless: bool, dialect: Dialect = CSV) -> None:
+        """Write the rows in `dialect` where lines are asked for."""
         self.name = str(path)
         self.harmless = harmless
-        self._column = ""
+        self._dialect = dialect
+        self._columns: list[str] = []
         self._batches = ParquetBatches(path)
         self.header: list[str] = self._batches.schema.names
         name, count = Counter(self.header).most_common(1)[0] if self.header else ("", 0)
@@ -41,13 +47,15 @@ class ParquetTable:
             raise InputError(f"{self.name}: there is no column '{name}' among {known}", option=option)
         return self.header.index(name)
 
-    def select_column(self, name: str) -> None:
-        self.column(name, "source.text")
-        kind = self._batches.schema.field(name).type
-        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-            raise InputError(f"{self.name}: column '{name}' holds {kind}, not strings", option="source.text")
-        self._column = name
+    def select_columns(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.column(name, "source.text")
+            kind = self._batches.schema.field(name).type
+            kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+            if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+                message = f"{self.name}: column '{name}' holds {kind}, not strings"
+                raise InputError(message, option="source.text")
+        self._columns = list(names)
 
     def batches(self, place: Place | None = None) -> Iterator[Batch]:
         """Yield the rows; the `line` of a place is the number of rows before it."""
@@ -56,7 +64,7 @@ class ParquetTable:
             rows += group.num_rows
             if rows <= start:
                 continue
-            texts = group.column(self._column).cast(pa.large_string()).fill_null("")
+            texts = self._texts(group)
             _, offsets, data = texts.buffers()
             bounds = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
             # Of the buffer, which may be that of a larger batch, the part with these rows.
@@ -72,9 +80,13 @@ class ParquetTable:
                 read=self.bytes_total * rows // max(1, self._batches.rows),
             )
 
+    def _texts(self, group: pa.RecordBatch) -> pa.Array:
+        parts = [group.column(name).cast(pa.large_string()).fill_null("") for name in self._columns]
+        boundary = pa.scalar(BOUNDARY, pa.large_string())
+        return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, boundary)
+
     def values(self, batch: Batch) -> Iterator[list[str]]:
-        columns = [column.to_pylist() for column in batch.rows.columns]
-        return (["" if value is None else str(value) for value in row] for row in zip(*columns, strict=True))
+        return ([_text(value) for value in row] for row in _records(batch))
 
     def without(self, batch: Batch, problems: list[str]) -> Batch:
         good = np.array([not problem for problem in problems])
@@ -89,7 +101,7 @@ class ParquetTable:
 
     def csv_header(self, added: Sequence[str]) -> bytes:
         names = [*self.header, *added]
-        return CSV.line(cells.escape_values(names) if self.harmless else names)
+        return self._dialect.line(cells.escape_values(names) if self.harmless else names)
 
     def to_arrow(self, batch: Batch, columns: Sequence[Column]) -> pa.Table:
         table = batch.rows
@@ -102,5 +114,49 @@ class ParquetTable:
         if self.harmless:
             rows = map(cells.escape_values, rows)
             columns = [cells.escape_formulas(column) for column in columns]
-        data, bounds = cells.concatenate([CSV.line(row)[:-1] for row in rows])
-        return cells.append_columns(data, bounds, columns, CSV)
+        return cells.csv_lines(rows, columns, self._dialect)
+
+    def to_json(self, batch: Batch, columns: Sequence[Column]) -> bytes:
+        rows = ([_finite(value) for value in row] for row in _records(batch))
+        return cells.json_lines(self.header, rows, columns)
+
+    def to_cells(self, batch: Batch, columns: Sequence[Column]) -> list[list[Any]]:
+        return cells.append_values(_records(batch), columns)
+
+
+def _records(batch: Batch) -> Iterator[tuple[Any, ...]]:
+    """Return the values of each row as Python's objects."""
+    table: pa.Table = batch.rows
+    return zip(*map(_objects, table.column_names, table.columns), strict=True)
+
+
+def _objects(name: str, column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column as Python's objects: as text times that Python lacks, and bytes too."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError) as error:
+        if pa.types.is_nested(column.type):
+            raise InputError(
+                f"column '{name}' holds times before year 1 or after 9999: write a .parquet", option="output"
+            ) from error
+        values = column.cast(pa.string()).to_pylist()
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return [value if value is None else value.decode("utf-8", "backslashreplace") for value in values]
+    return values
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with None for each number that JSON lacks."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _text(value: Any) -> str:
+    """Return a value as text, 5.0 as 5: pandas has whole numbers so where some are missing, and NaN there."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    is_missing = value is None or (isinstance(value, float) and math.isnan(value))
+    return "" if is_missing else str(value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from ..arrays import Bytes, Offsets
 from ..delimited.faults import BadRow
 from ..delimited.records import Place
+from ..errors import InputError
 from .columns import Column
 
 if TYPE_CHECKING:
@@ -20,10 +21,23 @@ class Batch(NamedTuple):
     data: Bytes
     texts: Offsets  # [n, 2]
     lines: Offsets  # [n, 2]: the first and the last line of each row, or twice its number, from 1
-    rows: Any  # what they were read from: a Block, or a pyarrow table
+    rows: Any  # what they were read from: a Block, a pyarrow table, or a list of `row_table.Row`
     bad: list[BadRow]  # rows between them that cannot be read
     place: Place  # where the next batch begins
     read: int  # bytes of the file that were consumed
+
+
+def named_columns(given: str, header: Sequence[str]) -> list[str]:
+    """Return the columns that a text such as `title,body` names: the one of that very name, or several.
+
+    Raises InputError if one is named twice.
+    """
+    if given in header:
+        return [given]
+    names = [name for name in map(str.strip, given.split(",")) if name] or [given]
+    if repeated := [name for place, name in enumerate(names) if name in names[:place]]:
+        raise InputError(f"column '{repeated[0]}' is named twice in '{given}'", option="source.text")
+    return names
 
 
 class Table(Protocol):
@@ -47,8 +61,11 @@ class Table(Protocol):
         """Return the position of a column. Raises InputError, with the option that names it, without one."""
         ...
 
-    def select_column(self, name: str) -> None:
-        """Have batches take the texts from this column. Raises InputError if it is missing or holds none."""
+    def select_columns(self, names: Sequence[str]) -> None:
+        """Have batches take the texts from these columns, with a BOUNDARY between those of several.
+
+        Raises InputError if one is missing or holds none.
+        """
         ...
 
     def batches(self, place: Place | None = None) -> Iterator[Batch]:
@@ -65,6 +82,14 @@ class Table(Protocol):
 
     def csv_header(self, added: Sequence[str]) -> bytes:
         """Return what stands in a CSV above its rows: the names of the columns, and those added."""
+        ...
+
+    def to_json(self, batch: Batch, columns: Sequence[Column]) -> bytes:
+        """Return the batch's rows as lines of a JSON object each, with the cells of the columns."""
+        ...
+
+    def to_cells(self, batch: Batch, columns: Sequence[Column]) -> list[list[Any]]:
+        """Return the batch's rows as values for a sheet, each followed by its cells of the columns."""
         ...
 
     def to_csv(self, batch: Batch, columns: Sequence[Column]) -> bytes:

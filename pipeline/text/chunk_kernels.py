@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes, Flags, Ints, Sizes
+from ..inputs import BOUNDARY, PADDING
 from ..numba_jit import kernel
 
 Hashes = NDArray[np.uint64]
 
 EMPTY_SLOT = -1
+BOUNDARY_ENTRY = np.iinfo(np.int32).max  # stands for `inputs.BOUNDARY`, which parts chunks as a blank does
+BOUNDARY_BYTE = ord(BOUNDARY)
 FNV_OFFSET = np.uint64(14695981039346656037)  # of the 64-bit FNV-1a hash
 FNV_PRIME = np.uint64(1099511628211)
 # The ASCII blanks of `str.split`. Others stay in their chunk, and are found by the tokenizer.
@@ -23,15 +26,13 @@ def find_chunks(
 ) -> tuple[Ints, Sizes, Sizes]:
     """Return every chunk of every text: its entry, or -1 - i for the i-th that the table lacks.
 
-    Text i is `data[texts[i, 0]:texts[i, 1]]`. The table has open addressing: `slots` int32 [a power of two]
-    gives an entry or EMPTY_SLOT; entry e has `hashes[e]` and the bytes `arena[keys[e, 0]:keys[e, 1]]`.
-    Returns the entries int32 [chunks], where in them each text begins, int64 [texts + 1], and the bounds in
-    `data` of those that the table lacks, int64 [n, 2].
+    Text i is `data[texts[i, 0]:texts[i, 1]]`. A boundary is BOUNDARY_ENTRY. The table has open addressing:
+    `slots` int32 [a power of two] gives an entry or EMPTY_SLOT; entry e has `hashes[e]` and the bytes
+    `arena[keys[e, 0]:keys[e, 1]]`. Returns the entries int32 [chunks], where in them each text begins, int64
+    [texts + 1], and the bounds in `data` of those that the table lacks, int64 [n, 2].
     """
-    max_chunks = 0
-    for row in range(len(texts)):
-        max_chunks += (texts[row, 1] - texts[row, 0] + 1) // 2
-    entries, missing = np.empty(max_chunks, np.int32), np.empty((max_chunks, 2), np.int64)
+    size = (texts[:, 1] - texts[:, 0]).sum()
+    entries, missing = np.empty(size, np.int32), np.empty(((size + len(texts)) // 2, 2), np.int64)
     offsets = np.zeros(len(texts) + 1, np.int64)
     chunks = misses = 0
     mask = len(slots) - 1
@@ -39,6 +40,9 @@ def find_chunks(
         i, end = texts[row, 0], texts[row, 1]
         while i < end:
             if is_blank[data[i]]:
+                if data[i] == BOUNDARY_BYTE:
+                    entries[chunks] = BOUNDARY_ENTRY
+                    chunks += 1
                 i += 1
                 continue
             start, code = i, FNV_OFFSET
@@ -100,26 +104,34 @@ def join_tokens(
     """Return the tokens of the texts' chunks, laid end to end, at most `limit` a text.
 
     Entry e stands for `ids[values[e, 0]:values[e, 1]]`, and `words` as far, of which `outside[e]` are no
-    words of the vocabulary. Returns ids and words int32 [tokens] and offsets int64 [texts + 1], as
-    `Sequences` has them, and for each text how many tokens it has uncut, and how many of these are outside
-    the vocabulary, int64 [texts].
+    words of the vocabulary; BOUNDARY_ENTRY stands for PADDING, which is no token. Returns ids and words int32
+    [tokens] and offsets int64 [texts + 1], as `Sequences` has them, and for each text how many tokens it has
+    uncut, and how many of these are outside the vocabulary, int64 [texts].
     """
     texts = len(offsets) - 1
     lengths, text_outside = np.zeros(texts, np.int64), np.zeros(texts, np.int64)
+    boundaries = np.zeros(texts, np.int64)
     for text in range(texts):
         for chunk in range(offsets[text], offsets[text + 1]):
             entry = entries[chunk]
+            if entry == BOUNDARY_ENTRY:
+                boundaries[text] += 1
+                continue
             lengths[text] += values[entry, 1] - values[entry, 0]
             text_outside[text] += outside[entry]
     text_offsets = np.zeros(texts + 1, np.int64)
-    text_offsets[1:] = np.cumsum(np.minimum(lengths, limit))
+    text_offsets[1:] = np.cumsum(np.minimum(lengths, limit) + boundaries)
     text_ids, text_words = np.empty(text_offsets[-1], np.int32), np.empty(text_offsets[-1], np.int32)
     for text in range(texts):
-        n = text_offsets[text]
+        n, end = text_offsets[text], text_offsets[text + 1] - boundaries[text]
         for chunk in range(offsets[text], offsets[text + 1]):
             entry = entries[chunk]
+            if entry == BOUNDARY_ENTRY:
+                text_ids[n], text_words[n] = PADDING, PADDING
+                n, end = n + 1, end + 1
+                continue
             for i in range(values[entry, 0], values[entry, 1]):
-                if n < text_offsets[text + 1]:
+                if n < end:
                     text_ids[n], text_words[n] = ids[i], words[i]
                     n += 1
     return text_ids, text_words, text_offsets, lengths, text_outside

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from ..encoder import EncodedRows, ServedColumn, TokenCounts
 from ..errors import InputError
-from ..inputs import UNKNOWN, Images, Sequences
+from ..inputs import BOUNDARY, PADDING, UNKNOWN, Images, Sequences
 from ..options import Section, Tokenize, first_fault
 from .fast_encoder import ByteEncoder, Encoded
 from .similar_words import SimilarWords
@@ -55,6 +55,7 @@ _GRAMMARS = {
     for unit in ("word", "character")
     for cleaning in ("none", "kim")
 }
+_VISIBLE_GAP = regex.compile(r"[^\p{Cf}]")  # between two tokens: a blank, or what the cleaning drops
 _LETTER = regex.compile(r"\p{L}")
 _SPACELESS_LETTER = regex.compile(rf"[\p{{L}}&&[{_SPACELESS}]]", regex.VERSION1)
 
@@ -69,8 +70,12 @@ def tokenize(text: str, unit: Unit, cleaning: Cleaning, lowercase: bool) -> list
     Cleaning `kim` (after Kim 2014): only letters, digits and ( ) , ! ? ' ` remain; 's 've n't
     're 'd 'll are split off the ends of words; each of ( ) , ! ? is a token. Here letters are Unicode's.
     """
+    return _GRAMMARS[unit, cleaning].findall(_normalized(text, lowercase))
+
+
+def _normalized(text: str, lowercase: bool) -> str:
     text = unicodedata.normalize("NFC", text).replace("\u2019", "'").replace("\u00ad", "")
-    return _GRAMMARS[unit, cleaning].findall(text.lower() if lowercase else text)
+    return text.lower() if lowercase else text
 
 
 def choose_unit(texts: Sequence[str]) -> Unit:
@@ -161,8 +166,10 @@ class TextEncoder:
     def id(self, token: str) -> int:
         """Return a token's id; one outside the vocabulary has that of a similar word, or UNKNOWN.
 
-        With `tokenize.unseen: unknown` every word outside the vocabulary has UNKNOWN.
+        With `tokenize.unseen: unknown` every word outside the vocabulary has UNKNOWN. BOUNDARY has PADDING.
         """
+        if token == BOUNDARY:
+            return PADDING
         if known := self._ids.get(token):
             return known
         similar = self._similar_words.find(token)
@@ -173,17 +180,40 @@ class TextEncoder:
         return token in self._ids
 
     def tokens_of(self, text: str) -> list[str]:
-        """Return all tokens of a text."""
+        """Return all tokens of a text, whatever columns they are of."""
         options = self.options
         assert options.unit != "auto"
         return tokenize(text, options.unit, options.cleaning, options.lowercase)
 
     def tokens(self, text: str) -> list[str]:
-        """Return the tokens that `encode` turns into ids, in the same order."""
-        return self.tokens_of(text)[: self.options.maximum_length]
+        """Return the tokens that `encode` turns into ids, in the same order, and BOUNDARY for PADDING."""
+        return [piece.lstrip(" ") for piece in self.pieces(text)]
+
+    def pieces(self, text: str) -> list[str]:
+        """Return the tokens, each after a blank where the text has one, or more, before it.
+
+        So the pieces of an n-gram, end to end, are what a person reads, in scripts without spaces too.
+        """
+        pieces, free = list[str](), self.options.maximum_length
+        for number, part in enumerate(text.split(BOUNDARY)):
+            kept = self._pieces_of(part, free)
+            pieces += [BOUNDARY, *kept] if number else kept
+            free -= len(kept)
+        return pieces
+
+    def _pieces_of(self, text: str, count: int) -> list[str]:
+        options = self.options
+        assert options.unit != "auto"
+        text = _normalized(text, options.lowercase)
+        pieces, end = list[str](), 0
+        for token in islice(_GRAMMARS[options.unit, options.cleaning].finditer(text), count):
+            has_blank = pieces and _VISIBLE_GAP.search(text, end, token.start())
+            pieces.append(f" {token[0]}" if has_blank else token[0])
+            end = token.end()
+        return pieces
 
     def encode(self, texts: Iterable[str]) -> Sequences:
-        """Return a row of ids for each text, at most `maximum_length` long; a row may be empty."""
+        """Return a row of ids for each text, of at most `maximum_length` tokens; a row may be empty."""
         return self._byte_encoder.encode(texts).sequences
 
     def encode_bytes(
@@ -191,7 +221,7 @@ class TextEncoder:
     ) -> Iterator[EncodedRows]:
         """Yield all texts at once: text i is `data[bounds[i, 0]:bounds[i, 1]]`, in UTF-8."""
         encoded = self._byte_encoder.encode_bytes(data, bounds)
-        yield EncodedRows(encoded.sequences, _token_counts(encoded), [])
+        yield EncodedRows(encoded.sequences, self._token_counts(encoded), [])
 
     def encode_table(self, table: pd.DataFrame, inputs: Sequences | Images) -> Sequences:
         """Encode the column text with nothing remembered of earlier texts.
@@ -202,7 +232,11 @@ class TextEncoder:
 
     def count_tokens(self, table: pd.DataFrame) -> TokenCounts:
         """Count the tokens of the column text."""
-        return _token_counts(self._byte_encoder.encode(table["text"]))
+        return self._token_counts(self._byte_encoder.encode(table["text"]))
+
+    def _token_counts(self, encoded: Encoded) -> TokenCounts:
+        kept = np.minimum(encoded.lengths, self.options.maximum_length)
+        return TokenCounts(encoded.lengths, kept, encoded.outside)
 
     def served_column(self, column: str) -> ServedColumn:
         """Describe a column of strings, named as in training."""
@@ -232,7 +266,3 @@ class TextEncoder:
             fault = first_fault(error)
             raise InputError(f"{where}: {fault}; the file was changed: make or copy it again") from None
         return cls(saved.words, saved.tokenize)
-
-
-def _token_counts(encoded: Encoded) -> TokenCounts:
-    return TokenCounts(encoded.lengths, encoded.sequences.lengths, encoded.outside)

@@ -41,7 +41,7 @@ class Encoded(NamedTuple):
     """The sequences of texts, with two counts per text, int64 [texts].
 
     `lengths` counts the tokens before a text was cut to `maximum_length`, and `outside` those of them that
-    the vocabulary lacks.
+    the vocabulary lacks. A boundary is no token.
     """
 
     sequences: Sequences

@@ -10,7 +10,6 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -69,7 +68,7 @@ def learn_vectors(sentences: Sequences, words: int, dimensions: int, tokens: int
     epochs = min(MAX_EPOCHS, max(1, tokens // int(counts.sum())))
     with tqdm(total=epochs * len(sentences), desc="word2vec", unit="row", disable=None, leave=False) as bar:
         passes = _Passes(sentences, range(words + FIRST_WORD), bar)
-        model.train(passes, total_examples=len(sentences), epochs=epochs)
+        model.train(passes, total_examples=len(passes), epochs=epochs)
     return assemble_matrix(dict(zip(model.wv.index_to_key, model.wv.vectors, strict=True)), words, seed)
 
 
@@ -104,7 +103,8 @@ def learn_subwords(sentences: Sequences, words: list[str], seed: int) -> Matrix:
     sample = sentences.select(rows[: 1 + int(np.searchsorted(tokens_read, MAX_SUBWORD_TOKENS))])
     epochs = min(MAX_EPOCHS, max(1, MAX_SUBWORD_TOKENS // max(1, len(sample.ids))))
     with tqdm(total=epochs * len(sample), desc="fasttext", unit="row", disable=None, leave=False) as bar:
-        model.train(_Passes(sample, ["", "", *words], bar), total_examples=len(sample), epochs=epochs)
+        passes = _Passes(sample, ["", "", *words], bar)
+        model.train(passes, total_examples=len(passes), epochs=epochs)
     matrix = np.zeros((len(words) + FIRST_WORD, SUBWORD_DIMENSIONS), np.float32)
     matrix[FIRST_WORD:] = model.wv[words]
     return matrix
@@ -146,7 +146,8 @@ def coverage(in_file: NDArray[np.bool_], sentences: Sequences) -> Coverage:
     """
     counts = np.bincount(sentences.ids, minlength=len(in_file) + FIRST_WORD)
     running_found = int(counts[FIRST_WORD:][in_file].sum())
-    return Coverage(int(in_file.sum()), len(in_file), running_found, len(sentences.ids))
+    running = int(np.count_nonzero(sentences.ids != PADDING))
+    return Coverage(int(in_file.sum()), len(in_file), running_found, running)
 
 
 def _uniform(words: int, dimensions: int, bound: float, seed: int) -> Matrix:
@@ -170,15 +171,25 @@ def assemble_matrix(vectors: RowVectors, words: int, seed: int) -> Matrix:
 
 
 class _Passes:
-    """An iterable of sentences as lists of names, for as many epochs as gensim reads; the bar counts rows."""
+    """An iterable of sentences as lists of names, for as many epochs as gensim reads; the bar counts them.
+
+    The texts of two columns are two sentences.
+    """
 
     def __init__(self, sentences: Sequences, names: Sequence[Any], bar: tqdm[Any]) -> None:
         self.sentences = sentences
         self.names = names
         self.bar = bar
+        boundaries = np.flatnonzero(sentences.ids == PADDING)
+        starts = np.sort(np.concatenate([sentences.offsets[:-1], boundaries + 1]))
+        ends = np.sort(np.concatenate([sentences.offsets[1:], boundaries]))
+        self._bounds = list(zip(starts.tolist(), ends.tolist(), strict=True))
 
     def __iter__(self) -> Iterator[list[Any]]:
-        ids, offsets = self.sentences.ids, self.sentences.offsets.tolist()
-        for start, end in pairwise(offsets):
+        ids = self.sentences.ids
+        for start, end in self._bounds:
             yield [self.names[i] for i in ids[start:end].tolist()]
             self.bar.update()
+
+    def __len__(self) -> int:
+        return len(self._bounds)

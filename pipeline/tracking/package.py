@@ -11,6 +11,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from ..artifacts import RunFolder
+from ..encoder import ServedColumn
 from ..prediction.classifier import Classifier
 from ..prediction.output_columns import OutputColumns
 from . import mlflow_model
@@ -33,7 +34,7 @@ PARAMETERS = ParamSchema([
 def save(place: Path, folder: RunFolder) -> None:
     """Write the classifier to `place` as an MLflow model."""
     classifier = Classifier.load(folder.model)
-    column = classifier.encoder.served_column(classifier.column)
+    examples = {column.name: column.examples for column in _served_columns(classifier)}
     with TemporaryDirectory() as temporary:
         code = Path(temporary, IMPORT_NAME)  # MLflow copies it by its name, without compiled files
         code.symlink_to(Path(__file__).parents[1])
@@ -43,18 +44,21 @@ def save(place: Path, folder: RunFolder) -> None:
             artifacts={"model": str(folder.model), "row_keys": str(folder.row_keys)},
             code_paths=[str(code)],
             signature=signature(classifier),
-            input_example=pd.DataFrame({column.name: column.examples}),
+            input_example=pd.DataFrame(examples),
             pip_requirements=requirements(classifier),
         )
 
 
 def signature(classifier: Classifier) -> ModelSignature:
-    """One required column in; a label, its probability and that of each class out."""
-    column = classifier.encoder.served_column(classifier.column)
-    inputs = Schema([ColSpec(column.type, column.name)])
+    """The required columns in; a label, its probability and that of each class out."""
+    inputs = Schema([ColSpec(column.type, column.name) for column in _served_columns(classifier)])
     names = OutputColumns(probabilities=True).names(classifier.labels)
     outputs = [ColSpec("string" if name == "predicted_label" else "float", name) for name in names]
     return ModelSignature(inputs=inputs, outputs=Schema(outputs), params=PARAMETERS)
+
+
+def _served_columns(classifier: Classifier) -> list[ServedColumn]:
+    return [classifier.encoder.served_column(name) for name in classifier.columns]
 
 
 def requirements(classifier: Classifier) -> list[str]:

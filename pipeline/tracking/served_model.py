@@ -1,13 +1,13 @@
 """A classifier behind MLflow's interface, as an MLflow server loads and asks it.
 
-Takes a table with the column of the texts, or of images their files' bytes (base64 in JSON), and gives the
-columns that `predict` writes.
+Takes a table with the column or columns of the texts, or of images their files' bytes (base64 in JSON), and
+gives the columns that `predict` writes.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from mlflow.pyfunc import PythonModel
 from pydantic import ValidationError
 
 from ..errors import InputError
+from ..inputs import BOUNDARY
 from ..prediction.classifier import Classifier
 from ..prediction.labeller import LabelledRows, Labeller
 from ..prediction.output_columns import OutputColumns
@@ -33,24 +34,31 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
         self._classifier = Classifier.load(Path(context.artifacts["model"]))
         self._labeller = lru_cache(maxsize=8)(lambda chosen: Labeller(self._classifier, chosen, None))
         encoder = self._classifier.encoder
-        self._label(encoder.served_column("").examples, OutputColumns(probabilities=True))
+        self._label([encoder.served_column("").examples], OutputColumns(probabilities=True))
 
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Return a row of predictions for each entry of `model_input`, a list or a table's first column.
+        """Return a row of predictions for each entry of `model_input`, a list or a table.
+
+        Of a table the first columns are read, as many as the classifier was trained on.
 
         Raises MlflowException, which a server answers with status 400, for what is no text or no image.
         """
-        values = model_input.iloc[:, 0] if isinstance(model_input, pd.DataFrame) else model_input
+        count = len(self._classifier.columns)
+        is_table = isinstance(model_input, pd.DataFrame)
+        columns = [model_input.iloc[:, place] for place in range(count)] if is_table else [model_input]
         try:
-            labelled = self._label(values, _output_columns(params or {}))
+            labelled = self._label(columns, _output_columns(params or {}))
         except InputError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
         return pd.DataFrame({column.name: column.arrow().to_numpy(False) for column in labelled.columns})
 
-    def _label(self, values: Iterable[Any], chosen: OutputColumns) -> LabelledRows:
-        rows = [self._bytes(number, value) for number, value in enumerate(values)]
+    def _label(self, values: Sequence[Iterable[Any]], chosen: OutputColumns) -> LabelledRows:
+        rows = [
+            BOUNDARY.encode().join([self._bytes(number, value) for value in row])
+            for number, row in enumerate(zip(*values, strict=True))
+        ]
         labelled = self._labeller(chosen).label(*columns.concatenate(rows))
         for number, problem in enumerate(labelled.problems):
             if problem:

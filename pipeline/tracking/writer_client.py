@@ -46,9 +46,18 @@ class WriterClient:
         self._failure = ""
         self.has_begun_a_run = False
 
+    @property
+    def has_failed(self) -> bool:
+        return bool(self._failure)
+
     def submit(self, write: Callable[..., None], *arguments: Any) -> Future[None]:
         """Have the thread call `write` once it has made all earlier calls."""
         return self._thread.submit(write, *arguments)
+
+    def open(self) -> None:
+        """Have the store opened; what it cannot be opened for is the answer to the first entry."""
+        answer = self._exchange({"do": "open"})
+        self._failure = answer.get("error", "")
 
     def ask(self, entry: Entry) -> dict[str, Any]:
         """Send an entry and return the answer.
@@ -103,6 +112,16 @@ def _writer_of(_store: str, _folder: Path) -> WriterClient:
     return WriterClient()
 
 
-def start() -> None:
-    """Start the writer, which imports MLflow and opens the store while the stage prepares its run."""
+def launch() -> None:
+    """Start the writer, which imports MLflow."""
     writer()
+
+
+def start() -> None:
+    """Have the writer open the store while the stage prepares its run.
+
+    Where an earlier stage of this process has lost the store, another writer tries again.
+    """
+    if writer().has_failed:
+        _writer_of.cache_clear()
+    writer().submit(writer().open)

@@ -32,7 +32,6 @@ def main() -> None:
     _limit_memory(MAX_MEMORY_BYTES)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what MLflow prints is no answer
-    _connection_or_error()
     with suppress(BrokenPipeError):  # the stage was killed
         for line in sys.stdin:
             print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
@@ -50,6 +49,8 @@ def _answer(entry: Entry) -> dict[str, Any]:
 
 def _execute(entry: Entry) -> dict[str, Any]:
     match entry:
+        case {"do": "open"}:
+            _connection_or_error()
         case {"do": "begin", "time": time, "tags": tags}:
             client, experiment = _connection()
             run = client.create_run(experiment, start_time=time, tags=tags)

@@ -341,7 +341,6 @@ def test_what_is_tuned_is_what_is_shipped_and_the_winner_is_confirmed_by_new_see
         train=Train(epochs=2, learning_rate=1e-6),
         ensemble=Ensemble(ngrams=["tokens"]),
         seed=1,
-        text="text",
     )
     alone = search_options.Corpus(
         "c", ["a", "b"], np.ones((5, 3), np.float32), (texts, labels), (texts, labels), None

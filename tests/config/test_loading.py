@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,25 @@ def test_set_overrides_the_files_with_typed_values() -> None:
     assert configuration.train.learning_rate == 0.001
     assert configuration.network["windows"] == [2, 3]
     assert configuration.tokenize.lowercase is False
+
+
+def test_vectors_whose_name_is_not_utf_8_stand_behind_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVTEXT_DATA", str(tmp_path / "data"))
+    file = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    file.write_text("a 1 2")
+    given = {"embed.vectors": f"corpus, {file},{tmp_path / 'plain.txt'}"}
+    vectors = loading.load("docstrings", "kim-rand", "", given).embed.vectors
+    assert vectors[::2] == ["corpus", str(tmp_path / "plain.txt")]
+    assert vectors[1].encode() and Path(vectors[1]).read_text() == "a 1 2"
+
+
+@pytest.mark.parametrize("key", ["text", "label", "group"])
+def test_a_column_that_is_not_utf_8_is_an_error(key: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("review,stars\n")
+    with pytest.raises(InputError, match=f"{key.upper()}=.*: not UTF-8"):
+        load(corpus=str(tmp_path / "a.csv"), **{key: os.fsdecode(b"caf\xe9")})
 
 
 def test_a_wrong_yaml_file_is_named_with_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

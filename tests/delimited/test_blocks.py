@@ -27,7 +27,7 @@ def expected(
     """(first line, last line, values or reason, the line's text if bad) of each record after the header."""
     lines = re.findall(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+", text)
     found: list[tuple[object, ...]] = []
-    at, width, spare, before = 0, 0, 32 * limit, csv.field_size_limit(limit)
+    at, width, nameless, spare, before = 0, 0, 0, 32 * limit, csv.field_size_limit(limit)
     while at < len(lines):
         record: list[str] = []
 
@@ -51,6 +51,10 @@ def expected(
             width = width or len(values)
             if extra and len(values) == width + extra and not "".join(values[width:]).strip(" "):
                 values = values[:width]
+            if not found:
+                nameless = next((n for n, name in enumerate(reversed(values)) if name.strip()), width)
+            if width - nameless <= len(values) < width:
+                values += [""] * (width - len(values))
             reason = misfit(record, first, encoding, len(values), width)
         elif "expected after" in reason:
             reason = "a quote inside a quoted field is not doubled"
@@ -142,16 +146,17 @@ PIECES = st.lists(st.sampled_from([
     "\ud55c".encode(), b"\xe2\x82", b"\xed\xa0\x80", b"1,2\n", b'1,"x\n', b'x","""\n', b'"x,""y"" \n",1\n',
 ]), max_size=60).map(b"".join)  # fmt: skip
 LIMITS = st.sampled_from([4, 12, FIELD_LIMIT])
+HEADERS = st.sampled_from([b"a,b\n", b"a,,\n", b'a, ,""\n'])
 SIZES = st.sampled_from([1, 2, 3, 7, 16, 64, 1 << 20])
 
 
 @settings(max_examples=600)
-@given(content=st.one_of(PIECES, st.binary(max_size=200)), limit=LIMITS, size=SIZES)
+@given(content=st.one_of(PIECES, st.binary(max_size=200)), limit=LIMITS, size=SIZES, header=HEADERS)
 def test_any_bytes_are_read_as_the_csv_module_reads_them(
-    scratch: Path, content: bytes, limit: int, size: int
+    scratch: Path, content: bytes, limit: int, size: int, header: bytes
 ) -> None:
-    scratch.write_bytes(b"a,b\n" + content)
-    text = (b"a,b\n" + content).decode("utf-8", "surrogateescape")
+    scratch.write_bytes(header + content)
+    text = (header + content).decode("utf-8", "surrogateescape")
     found = plain(read_blocks(scratch, field_limit=limit, block_size=size))
     assert without_tails(found) == without_tails(expected(text, limit=limit, extra=extra_of(scratch)))
 

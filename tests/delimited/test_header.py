@@ -137,3 +137,18 @@ def test_a_separator_that_is_not_looked_for_is_asked_for(path):
     message, option = missing(path, b"id:review:stars\n0:fine:5\n")
     assert message.endswith("among 'id:review:stars'; are its columns separated by another character?")
     assert option == "source.separator"
+
+
+@pytest.mark.parametrize("content", [b'{"review": "a", "stars": 5}\n', b'[\n {\n  "review": "a"\n }\n]\n'])
+def test_a_file_of_json_is_told_what_to_do(path, content):
+    path.write_bytes(content)
+    with CsvFile(path) as file, pytest.raises(InputError, match="looks like JSON: .* ends in .jsonl"):
+        file.column("review", "source.text")
+
+
+def test_a_given_separator_that_parts_no_names_is_doubted(path):
+    path.write_bytes(b"id;review;price, EUR\n1;a;2,50\n")
+    with CsvFile(path, separator="comma") as file, pytest.raises(InputError) as error:
+        file.column("review", "source.text")
+    assert str(error.value).endswith("are its columns separated by another character?")
+    assert error.value.option == "source.separator"

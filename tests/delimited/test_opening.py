@@ -49,7 +49,7 @@ def test_a_file_without_permission_is_refused(path):
 
 
 @pytest.mark.parametrize(("content", "words"), [
-    (b"PK\x03\x04\x14\0\x06\0", "Excel workbook or a ZIP archive, not like CSV: save the sheet as CSV"),
+    (b"PK\x03\x04\x14\0\x06\0", "Excel workbook or a ZIP archive, not like CSV: give its name"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel workbook"),
     (b"PAR1\x15\x04\x15", "Parquet"),
     (b"%PDF-1.7\n", "PDF"),

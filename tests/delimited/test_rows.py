@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.csv_line import Dialect, csv_line
+from pipeline.delimited.faults import BadRow
 from pipeline.delimited.records import FIELD_LIMIT
 from pipeline.errors import InputError
 from tests.delimited.reading import CsvFile, Row, read, rows
@@ -115,3 +116,21 @@ def test_real_corpora_are_read_without_a_bad_row(name, count):
         found = list(file)
     assert len(found) == count
     assert all(isinstance(row, Row) for row in found)
+
+
+def test_missing_fields_of_columns_without_a_name_are_empty(path):
+    content = b'review,stars, ,""\na,5,x,y\n"b, c",4\nd,3,\ne\n"f\n""g""",1,z\n'
+    assert rows(path, content) == [
+        Row(2, 2, ["a", "5", "x", "y"]),
+        Row(3, 3, ["b, c", "4", "", ""]),
+        Row(4, 4, ["d", "3", "", ""]),
+        BadRow(5, 5, "1 field where the header has 4", "e"),
+        Row(6, 7, ['f\n"g"', "1", "z", ""]),
+    ]
+
+
+def test_fields_are_filled_up_beside_rows_that_cannot_be_read(path):
+    content = b"review,stars,,\na,\xff,x\nb,\0,\nc,4\nd,3,x\n"
+    found = rows(path, content)
+    assert [type(row) for row in found] == [BadRow, BadRow, Row, Row]
+    assert [row.values for row in found[2:]] == [["c", "4", "", ""], ["d", "3", "x", ""]]

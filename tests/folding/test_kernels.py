@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,29 +17,39 @@ from pipeline.inputs import PADDING, Sequences
     st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 63, 64, 65, 100, 130]), st.sampled_from(["f4", "i2"])
 )
 def test_features_are_the_greatest_sums_of_numpy(seed: int, count: int, form: str) -> None:
+    """Rows have boundaries, which are 0, anywhere: each text between them stands by itself."""
     random = np.random.default_rng(seed)
     windows, filters = np.array([2, 5]), np.array([count, 1 + count // 2])
     table = random.integers(-1000, 1000, (9, windows @ filters)).astype(form)
     table[PADDING] = 0
-    rows = [random.integers(1, 9, random.integers(0, 9)).tolist() for _ in range(5)]
+    rows = [(random.integers(1, 9, size) * (random.random(size) > 0.2)).tolist() for size in range(5, 10)]
+    rows += [[], [PADDING], [PADDING, 3], [4, PADDING]]
     texts = Sequences.from_rows(rows)
     scale, bias = np.full(filters.sum(), 0.5, np.float32), np.ones(filters.sum(), np.float32)
     features = kernels.features(texts.ids, texts.offsets, table, windows, filters, scale, bias)
-    ends = kernels.winning_ends(texts.ids, texts.offsets, table, windows, filters)
+    starts, ends = kernels.winning_windows(texts.ids, texts.offsets, table, windows, filters)
     for number, row in enumerate(rows):
         column = first = 0
         for size, columns in zip(windows.tolist(), filters.tolist(), strict=True):
-            padded = [PADDING] * (size - 1) + row + [PADDING] * (size - 1)
             products = table[:, column : column + size * columns].reshape(-1, size, columns).astype(np.int64)
-            sums = [
-                sum(products[padded[t + k], k] for k in range(size))
-                for t in range(len(row) + size - 1 if row else 0)
-            ]
+            places = list(windows_of(row, size))
+            sums = [sum(products[row[t + k], k] for k in range(low - t, high - t)) for t, low, high in places]
             bank = slice(first, first + columns)
-            expected = 0.5 * np.max(sums, axis=0) + 1 if row else np.ones(columns)
+            expected = 0.5 * np.max(sums, axis=0) + 1 if sums else np.ones(columns)
             np.testing.assert_array_equal(features[number, bank], expected)
-            np.testing.assert_array_equal(ends[number, bank], np.argmax(sums, axis=0) if row else 0)
+            best = np.argmax(sums, axis=0) if sums else []
+            np.testing.assert_array_equal(starts[number, bank], [places[i][1] for i in best] or 0)
+            np.testing.assert_array_equal(ends[number, bank], [places[i][2] for i in best] or 0)
             column, first = column + size * columns, first + columns
+
+
+def windows_of(row: list[int], size: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the start of each window that touches a text of the row, and its first token and the last + 1."""
+    begin = 0
+    for end in [place for place, token in enumerate([*row, PADDING]) if token == PADDING]:
+        if end > begin:
+            yield from ((t, max(t, begin), min(t + size, end)) for t in range(begin + 1 - size, end))
+        begin = end + 1
 
 
 @pytest.mark.parametrize(

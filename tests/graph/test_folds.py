@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -66,3 +67,12 @@ def test_folds_in_time_order_are_made_once_whatever_the_seed(tmp_path: Path) -> 
     # Of an official test part there are seeds instead of folds.
     by_seed = TrainingRequest(str(tickets), "kim-rand", "", time="day", test=str(tickets))
     assert len(configure_folds(by_seed, 2, 3).runs) == 6
+
+
+def test_files_whose_names_are_not_utf_8_are_told_apart_by_escapes(tmp_path: Path) -> None:
+    reviews, vectors = tmp_path / "reviews.csv", tmp_path / os.fsdecode(b"caf\xe9.txt")
+    reviews.write_text("text,label\na,1\n")
+    vectors.write_text("a 1 2\n")
+    plan = configure_folds(TrainingRequest(str(reviews), "kim-rand", "", vectors=str(vectors)), 2, 1)
+    model = json.loads(plan.crossval.options.read_text())["model"]
+    assert model == f"kim-rand 'embed.vectors={tmp_path}/caf\\xe9.txt'"

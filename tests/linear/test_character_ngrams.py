@@ -139,6 +139,14 @@ def test_the_matrix_is_the_models_view_of_the_training_rows(rows: list[list[str]
     np.testing.assert_allclose(model.logits(training), expected, rtol=1e-4, atol=1e-4)
 
 
+def test_of_too_many_n_grams_those_in_most_rows_are_kept() -> None:
+    rows = texts([["ba"], ["ab", "ba"], ["ab"], ["ab"]])
+    of_ab = CharacterFeatures(texts([["ab"], ["ab"]]), VOCABULARY).keys.tolist()
+    assert len(CharacterFeatures(rows, VOCABULARY).keys) == 12
+    few = CharacterFeatures(rows, VOCABULARY, 6)
+    assert few.keys.tolist() == of_ab and few.matrix.shape == (4, 6)
+
+
 def test_n_grams_of_a_single_row_are_left_out_unless_there_are_no_others() -> None:
     shared = CharacterFeatures(texts([["ab"], ["ab"], ["xyz"]]), VOCABULARY)
     assert len(shared.keys) == 6

@@ -146,6 +146,12 @@ def test_of_texts_without_spaces_the_triples_of_characters_are_learned() -> None
     assert isinstance(words, TokenNgrams) and words.longest == 2
 
 
+def test_a_member_has_no_more_weights_than_memory_is_meant_to_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "MAX_WEIGHTS", 25)
+    for model in fit().fit({"tokens": 1.0, "characters": 1.0}, rows(60, 1)).values():
+        assert model.weights.shape == (12, 2)
+
+
 def test_a_model_of_each_name_can_be_read_again() -> None:
     fitted = fit().fit(dict.fromkeys(NAMES, 1.0), rows(50, 1))
     assert {name: type(model) for name, model in fitted.items()} == members.MODELS

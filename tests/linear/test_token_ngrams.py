@@ -53,6 +53,24 @@ def test_logits_are_those_computed_by_hand() -> None:
     np.testing.assert_allclose(logits, np.array([[0, value] for value in expected]), rtol=1e-6)
 
 
+def test_no_pair_crosses_the_boundary_between_two_texts_which_is_no_token() -> None:
+    parted = Sequences.from_rows([[2, 0, 3], [0, 2, 3], [0]])
+    keys, rows = ngrams(parted)
+    assert keys.tolist() == [2, 3, 2, 3, 2 << 32 | 3] and rows.tolist() == [0, 0, 1, 1, 1]
+    logits = by_hand().logits(parted)
+    apart, together = (3 + 10) / np.sqrt(5) + 1, (3 + 10 + 14) / 3 + 1
+    np.testing.assert_allclose(logits, [[0, apart], [0, together], [0, 1]], rtol=1e-6)
+
+
+def test_of_too_many_n_grams_those_in_most_rows_are_kept() -> None:
+    rows = Sequences.from_rows([[2, 4, 4], [2, 3], [2, 3, 4]])
+    assert TokenFeatures(rows).keys.tolist() == [2, 3, 4, 2 << 32 | 3, 2 << 32 | 4, 3 << 32 | 4, 4 << 32 | 4]
+    few = TokenFeatures(rows, 2, 3)  # 2 is in three rows, and of those in two the first are kept
+    assert few.keys.tolist() == [2, 3, 4] and few.matrix.shape == (3, 3)
+    assert few.idf.tolist() == pytest.approx([1, np.log(4 / 3) + 1, np.log(4 / 3) + 1])
+    assert TokenFeatures(rows, 2, 7).keys.tolist() == TokenFeatures(rows).keys.tolist()
+
+
 def test_the_features_are_scikit_learns_sublinear_tfidf_and_those_of_the_model() -> None:
     (training, _), (test, _) = corpus(300, 2, 1), corpus(100, 2, 2)
 

@@ -67,6 +67,16 @@ def test_a_text_of_no_tokens_has_one_window_of_zeros():
     assert layer(np.zeros((1, 0), np.int32)).numpy().tolist() == [[0.5, -0.5]]
 
 
+def test_no_window_crosses_the_boundary_between_two_texts():
+    layer = ones([[0], [1], [2], [-9]], windows=[1, 2, 3])
+    # Of 2 | 1 2 the sums are 2, 1 + 2, 1 + 2; without the boundary they would be 2, 3, 5.
+    assert layer(np.array([[2, 0, 1, 2], [0, 2, 0, 0], [3, 0, 3, 0]])).numpy().tolist() == [
+        [2, 3, 3],
+        [2, 2, 2],
+        [-9, -9, -9],  # no window lies between the texts
+    ]
+
+
 def test_both_channels_are_added_or_stand_side_by_side():
     table = [[0], [1], [2]]
     text = np.array([[1, 2, 2]])
@@ -205,6 +215,25 @@ def test_features_gradients_and_training_steps_are_the_plain_stacks(channels, co
         # The layer's weights in the plain stack's form: equal after a step, if all gradients were.
         for ours, theirs in zip(Plain(layer).weights, plain.weights, strict=True):
             np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_a_row_of_two_texts_is_the_maximum_of_both_and_so_are_its_gradients(combination):
+    layer = convolution(combination=combination, windows=[1, 3, 5])
+    first, second = (np.random.default_rng(seed).integers(1, VOCABULARY, (4, 6)) for seed in (3, 4))
+    gradients = []
+    for joined in (True, False):
+        with tf.GradientTape() as tape:
+            if joined:
+                features = layer(np.concatenate([first, np.zeros((4, 1), int), second], axis=1))
+            else:
+                features = tf.maximum(layer(first), layer(second))
+            loss = tf.reduce_sum(tf.square(features))
+        gradients.append([loss, *tape.gradient(loss, layer.trainable_weights)])
+    for ours, theirs in zip(*gradients, strict=True):
+        np.testing.assert_allclose(
+            tf.convert_to_tensor(ours), tf.convert_to_tensor(theirs), rtol=1e-4, atol=1e-4
+        )
 
 
 @settings(max_examples=30)

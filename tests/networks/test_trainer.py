@@ -1,6 +1,13 @@
-"""What class weights and averaging change; tests/models has what every network is trained for."""
+"""What class weights and averaging change, and what a checkpoint does not.
+
+tests/models has what every network is trained for.
+"""
 
 from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +17,7 @@ from pipeline.inputs import Sequences
 from pipeline.measures.metrics import scores
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks.batches import Batches, SortedBatches
+from pipeline.networks.checkpoint import Checkpoint
 from pipeline.networks.trainer import MacroF1, Record, balanced_weights, make_repeatable, train
 from pipeline.options import Train
 
@@ -98,6 +106,53 @@ def test_what_is_validated_and_kept_is_the_moving_average_of_the_weights_after_e
     best = int(np.argmax([record["validation_accuracy"] for record in history]))
     for kept, average in zip(network.get_weights(), seen[0.5][best], strict=True):
         np.testing.assert_array_equal(kept, average)
+
+
+class Killed(Exception):
+    """As if the process had been."""
+
+
+@pytest.mark.parametrize(("optimizer", "killed_after"), [("adam", 1), ("adadelta", 3), ("adam", 5)])
+def test_a_training_that_was_killed_goes_on_to_the_same_bits(
+    tmp_path: Path, optimizer: str, killed_after: int
+) -> None:
+    """It has six epochs of patience 2: the fifth is the last if none after the third is better."""
+    random = np.random.default_rng(3)
+    rows = Sequences.from_rows(random.integers(1, 8, (90, 5)).tolist())
+    labels = random.integers(0, 2, 90)
+    options = Train(
+        epochs=6, patience=2, averaging=0.5, optimizer=optimizer, learning_rate=0.1, batch_size=20
+    )  # fmt: skip
+
+    def run(checkpoint: Checkpoint | None, epochs: int = 99) -> tuple[list[np.ndarray], list[Record]]:
+        def on_epoch(record: Record) -> None:
+            if record["epoch"] > epochs:
+                raise Killed
+
+        make_repeatable(1, "float32")
+        vectors = np.random.default_rng(1).uniform(-0.25, 0.25, (8, 12)).astype(np.float32)
+        network = build(Options(filters=8, embedding_dropout=0.2), vectors, 2)
+        batches = Batches(rows, labels, 20, seed=1), SortedBatches(rows, labels)
+        history = train(network, *batches, options, on_epoch, checkpoint)
+        return network.get_weights(), history
+
+    checkpoint = Checkpoint(tmp_path / "run" / "network.npz", "this", seconds=0)
+    whole, history = run(None)
+    with suppress(Killed):
+        run(checkpoint, killed_after)
+    again, history_again = run(checkpoint)
+    for one, other in zip(whole, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    timeless = [
+        [{key: value for key, value in record.items() if "second" not in key} for record in records]
+        for records in (history, history_again)
+    ]
+    assert timeless[0] == timeless[1]
+    state = checkpoint.read()
+    assert state and state.epochs == len(history)
+    assert replace(checkpoint, key="another").read() is None
+    checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:-100])
+    assert checkpoint.read() is None
 
 
 def test_without_class_weights_no_macro_f1_is_computed() -> None:

@@ -22,7 +22,7 @@ def texts_classifier() -> Classifier:
     ones, zeros = np.ones(2, np.float32), np.zeros(2, np.float32)
     model = FoldedModel([FoldedNetwork(shape, table, ones, zeros, np.eye(2, dtype=np.float32), zeros)])
     options = Tokenize(unit="word", unseen="unknown", maximum_length=3)
-    return Classifier(lambda: Pool(model, {}, [1.0]), TextEncoder(["good", "bad"], options), LABELS, "text")
+    return Classifier(lambda: Pool(model, {}, [1.0]), TextEncoder(["good", "bad"], options), LABELS, ["text"])
 
 
 class Brightness:
@@ -34,4 +34,4 @@ class Brightness:
 
 
 def images_classifier() -> Classifier:
-    return Classifier(Brightness, ImageEncoder(2, 2, 1), LABELS, "path")
+    return Classifier(Brightness, ImageEncoder(2, 2, 1), LABELS, ["path"])

@@ -30,14 +30,14 @@ Arrays = dict[str, np.ndarray]
 Damage = Callable[[np.ndarray], np.ndarray | None]
 
 
-def save_text_model(folder: Path) -> None:
-    """Two networks and two linear models, of three classes and eight words; reads the column review."""
+def save_text_model(folder: Path, *columns: str) -> None:
+    """Two networks and two linear models, of three classes and eight words; reads review, or the columns."""
     folder.mkdir(parents=True, exist_ok=True)
     networks = fold_networks([network(1), network(2)])
     assert networks is not None
     pool = Pool(networks, linear_models(WORDS), [0.7, 0.4, 0.3])
     encoder = TextEncoder(WORDS, Tokenize(unit="word"))
-    classifier = Classifier(pool.rounded, encoder, LABELS, "review")
+    classifier = Classifier(pool.rounded, encoder, LABELS, [*columns] or ["review"])
     tokens = encoder.count_tokens(pd.DataFrame({"text": TEXTS}))
     classifier.set_drift_reference(encoder.encode(TEXTS), tokens)
     classifier.set_validation(encoder.encode(TEXTS), np.array([0, 1, 2, 0, 1], np.int32))
@@ -51,7 +51,7 @@ def save_image_model(folder: Path) -> None:
     features = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pixels))
     model = keras.Model(pixels, keras.layers.Dense(3)(features))
     pool = Pool(KerasNetwork(model), {}, [1.0])
-    classifier = Classifier(lambda: pool, ImageEncoder(4, 4, 1), LABELS, "path")
+    classifier = Classifier(lambda: pool, ImageEncoder(4, 4, 1), LABELS, ["path"])
     classifier.set_drift_reference(Images.from_pixels(np.zeros((2, 4, 4, 1), np.uint8)), None)
     save(folder, classifier, model, pool)
 

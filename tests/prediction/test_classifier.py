@@ -61,7 +61,7 @@ def not_folded(network: keras.Model) -> Pool:
 @pytest.fixture
 def classifier(network: keras.Model) -> Classifier:
     predictor = folded(network).rounded()
-    return Classifier(lambda: predictor, ENCODER, ["a", "b", "c"], "text")
+    return Classifier(lambda: predictor, ENCODER, ["a", "b", "c"], ["text"])
 
 
 def count_tokens(texts: list[str]) -> TokenCounts:
@@ -225,7 +225,7 @@ def test_the_example_in_its_docstring_is_right(network: keras.Model, tmp_path: P
     ones, zeros = np.ones(2, np.float32), np.zeros(2, np.float32)
     member = FoldedNetwork(shape, table, ones, zeros, np.eye(2, dtype=np.float32), zeros)
     pool = Pool(FoldedModel([member]), {}, [1.0])
-    save(tmp_path, Classifier(lambda: pool, ENCODER, ["good", "bad"], "text"), network, pool)
+    save(tmp_path, Classifier(lambda: pool, ENCODER, ["good", "bad"], ["text"]), network, pool)
     (example,) = doctest.DocTestFinder(recurse=False).find(
         Classifier, "Classifier", globs={"Classifier": Classifier, "folder": tmp_path}
     )

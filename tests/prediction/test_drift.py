@@ -121,7 +121,7 @@ def test_rows_without_a_token_as_images_are_say_nothing_of_words() -> None:
     assert usual.rows == 40_000 and usual.rows_by_unknown is None
     images = np.array([4000] + [0] * (UNKNOWN_BINS - 1))
     found = drift_lines(usual, LABELS, np.array([1000, 3000]), 0, 0, images)
-    assert found == ["  labels bad 25% (25%), good 75% (75%)"]
+    assert found == ["  labels good 75% (75%), bad 25% (25%)"]
     assert len(drift_lines(usual, LABELS, np.array([2000, 2000]), 0, 0, images)) == 2
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.folding.folded import ConvolutionShape, FoldedModel, FoldedNetwork
-from pipeline.inputs import Sequences, UnseenWords
+from pipeline.inputs import BOUNDARY, Sequences, UnseenWords
 from pipeline.linear.character_ngrams import CharacterFeatures, CharacterNgrams
 from pipeline.linear.token_ngrams import TokenNgrams
 from pipeline.prediction.evidence import evidence
 from pipeline.prediction.pool import Pool
 from tests.prediction.handmade import Brightness
 
-TOKENS = [["good", "film"], ["film"], []]
+PIECES = [["good", " film"], ["film"], []]
 ROWS = Sequences.from_rows([[2, 3], [3], []])  # good is 2, film is 3
 
 
@@ -32,9 +32,9 @@ def member(activation: str = "relu") -> FoldedNetwork:
 
 
 def told(
-    model: Pool, labels: list[int], rows: Sequences = ROWS, tokens: list[list[str]] = TOKENS
+    model: Pool, labels: list[int], rows: Sequences = ROWS, pieces: list[list[str]] = PIECES
 ) -> list[list[list[object]]]:
-    found = evidence(model, rows, tokens, model.logits(rows), np.array(labels))
+    found = evidence(model, rows, pieces, model.logits(rows), np.array(labels))
     return [json.loads(row) for row in found]
 
 
@@ -46,6 +46,33 @@ def test_the_windows_that_won_add_their_filters_weights() -> None:
         [["(bias)", 0.25]],
     ]
     assert told(model, [0, 0, 0])[0] == [["good film", 3.5], ["(bias)", 0.25]]  # (3 + 4) * 0.5
+
+
+def test_an_n_gram_is_shown_as_it_stands_in_the_text() -> None:
+    keys = np.array([2, 3, 2 << 32 | 3])
+    tokens = TokenNgrams(keys, np.ones(3, np.float32), np.ones((3, 2), np.float32), np.zeros(2, np.float32))
+    model, rows = Pool(FoldedModel([member()]), {"tokens": tokens}, [1.0, 1.0]), [[2, 3, 2, 3], [2, 3]]
+    pieces = [["\u597d", "\u770b", "\u597d", " \u770b"], ["good", " film"]]
+    together, apart = told(model, [0, 0], Sequences.from_rows(rows), pieces)
+    # Once with a blank and once without, it is one n-gram.
+    assert [name for name, _ in together].count("\u597d\u770b") == 1
+    assert "\u597d \u770b" not in {name for name, _ in together}
+    assert "good film" in {name for name, _ in apart}
+
+
+def test_no_evidence_crosses_the_boundary_between_two_texts() -> None:
+    keys = np.array([2, 3, 2 << 32 | 3])
+    tokens = TokenNgrams(keys, np.ones(3, np.float32), np.ones((3, 2), np.float32), np.zeros(2, np.float32))
+    model = Pool(FoldedModel([member()]), {"tokens": tokens, "characters": characters(2)}, [1.0, 1.0, 1.0])
+    rows, texts = (
+        Sequences.from_rows([[2, 0, 3], [0, 2, 3]]),
+        [["good", BOUNDARY, "film"], [BOUNDARY, "good", " film"]],
+    )
+    apart, together = told(model, [0, 0], rows, texts)
+    assert {ngram for ngram, _ in apart} == {"good", "film", "(bias)"}
+    assert "good film" in {ngram for ngram, _ in together}
+    sums = [sum(value for _, value in row) for row in (apart, together)]
+    np.testing.assert_allclose(sums, model.logits(rows)[:, 0], atol=1e-3)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "linear"])
@@ -61,7 +88,7 @@ def test_all_parts_of_an_ensemble_add_up_to_the_logit(activation: str, rounded: 
     # Good twice, and two words outside the vocabulary, one of which has n-grams that are known.
     unseen, words = UnseenWords(["goody", "zzz"]), np.array([2, 3, 3, 2, 3, 2, 4, 5], np.int32)
     rows = Sequences(np.where(words < 4, words, 1).astype(np.int32), np.array([0, 2, 3, 3, 8]), words, unseen)
-    texts = [*TOKENS, ["good", "film", "good", "goody", "zzz"]]
+    texts = [*PIECES, ["good", " film", " good", " goody", " zzz"]]
     logits = model.logits(rows)
     assert np.abs(0.4 * characters(2).logits(rows)).max(axis=1).min() > 0.05  # which matters in every row
     for label in (0, 1):
@@ -93,7 +120,7 @@ def test_a_word_adds_what_its_n_grams_of_characters_do_in_each_place() -> None:
         np.array([2, 3, 2, 4], np.int32),
         UnseenWords(["zzz"]),
     )
-    assert told(model, [1, 1], rows, [["good", "film"], ["good", "zzz"]]) == [
+    assert told(model, [1, 1], rows, [["good", " film"], ["good", " zzz"]]) == [
         [["film", 5 * 6 / 5], ["good", 5 * 3 / 5], ["(bias)", 0]],  # 16 + 9 is 5 squared
         [["good", 5 * 3 / 4], ["(bias)", 0]],
     ]
@@ -111,7 +138,7 @@ def test_a_token_that_occurs_twice_shares_its_sublinear_value() -> None:
     model = Pool(FoldedModel([silent]), {"tokens": ngrams}, [0.0, 1.0])
     rows, value = Sequences.from_rows([[2, 2, 3]]), 1 + np.log(2)
     length = np.sqrt(value**2 + 1)
-    (found,) = told(model, [1], rows, [["good", "good", "film"]])
+    (found,) = told(model, [1], rows, [["good", " good", " film"]])
     assert found == [
         ["good", round(value / length, 4)],
         ["film", round(1 / length, 4)],
@@ -130,9 +157,9 @@ def test_a_triple_is_shown_as_its_three_tokens_and_all_shares_add_up() -> None:
     found, short = told(model, [1, 1], rows, [["好", "吃", "好"], ["好"]])
     length = np.sqrt(value**2 + 4)
     assert found == [
-        ["好 吃 好", round(5 / length, 4)],
-        ["好 吃", round(4 / length, 4)],
-        ["吃 好", round(-3 / length, 4)],
+        ["好吃好", round(5 / length, 4)],
+        ["好吃", round(4 / length, 4)],
+        ["吃好", round(-3 / length, 4)],
         ["吃", round(2 / length, 4)],
         ["好", round(value / length, 4)],
         ["(bias)", 0.5],
@@ -164,8 +191,8 @@ def test_only_the_greatest_are_named_and_the_others_are_added_up() -> None:
 
 def test_a_model_that_is_not_folded_has_none() -> None:
     with pytest.raises(InputError, match="evidence needs a folded model"):
-        evidence(object(), ROWS, TOKENS, np.zeros((3, 2), np.float32), np.zeros(3, np.int64))
+        evidence(object(), ROWS, PIECES, np.zeros((3, 2), np.float32), np.zeros(3, np.int64))
     with pytest.raises(InputError, match="evidence needs a folded model"):
         evidence(
-            Pool(Brightness(), {}, [1.0]), ROWS, TOKENS, np.zeros((3, 2), np.float32), np.zeros(3, np.int64)
+            Pool(Brightness(), {}, [1.0]), ROWS, PIECES, np.zeros((3, 2), np.float32), np.zeros(3, np.int64)
         )

@@ -29,9 +29,9 @@ def test_a_file_is_labelled_in_its_order_and_its_summary_counts_the_rows(tmp_pat
     classifier.reference = Reference(outside=0.0, classes=[0.5, 0.5])
     with CsvBlocks(source, block_size=1) as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.select_column("text")
+        table.select_columns(["text"])
         labelled = LabelledTable(table, Labeller(classifier, OutputColumns(abstain=0.75), Path()), 3)
-        labelled.to_csv(output, None)
+        labelled.write(output, None)
     assert output.read_text().splitlines() == [
         "id,text,predicted_label,probability", "1,good,good,0.9820", "2,bad,bad,0.9820", "4,zzz,,0.0000",
     ]  # fmt: skip
@@ -45,7 +45,7 @@ def test_a_file_is_labelled_in_its_order_and_its_summary_counts_the_rows(tmp_pat
         "    1 field where the header has 2: 1",
         f"  they are listed in {output}.rejects.csv",
         "  unknown words 33.3% (of the validation part 0.0%)",
-        "  labels good 33% (50%), bad 67% (50%)",
+        "  labels bad 67% (50%), good 33% (50%)",
     ]
 
 
@@ -61,17 +61,17 @@ def test_the_summary_of_images_says_nothing_of_words(tmp_path: Path) -> None:
     assert stream.getvalue().decode() == (
         f"path,predicted_label,probability\n{tmp_path}/light.png,good,1.0000\n"
     )
-    assert labelled.summary(None).splitlines()[1:] == ["  labels bad 0% (0%), good 100% (100%)"]
+    assert labelled.summary(None).splitlines()[1:] == ["  labels good 100% (100%), bad 0% (0%)"]
 
 
 def test_a_table_without_rows_is_no_parquet_file(tmp_path: Path) -> None:
     source = tmp_path / "rows.parquet"
     pq.write_table(pa.table({"text": pa.array([], pa.string())}), source)
     table = ParquetTable(source, harmless=False)
-    table.select_column("text")
+    table.select_columns(["text"])
     labelled = LabelledTable(table, Labeller(texts_classifier(), OutputColumns(), Path()), 1)
     with pytest.raises(InputError, match="there are no rows to write as Parquet") as raised:
-        labelled.to_parquet(tmp_path / "out.parquet")
+        labelled.write(tmp_path / "out.parquet", None)
     assert raised.value.option == "output" and not (tmp_path / "out.parquet").exists()
 
 
@@ -82,7 +82,7 @@ def test_an_error_in_a_thread_is_raised_and_the_stream_ends_where_it_was(tmp_pat
     classifier.softmax = lambda logits: 1 / 0
     with CsvBlocks(source) as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.select_column("text")
+        table.select_columns(["text"])
         labelled = LabelledTable(table, Labeller(classifier, OutputColumns(), Path()), 2)
         with pytest.raises(ZeroDivisionError) as raised:
             labelled.to_stream(io.BytesIO())

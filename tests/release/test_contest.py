@@ -68,7 +68,7 @@ def test_where_no_row_is_left_the_error_says_who_was_trained_on_them() -> None:
 def test_a_champion_is_asked_about_rows_of_its_own_kind_and_size(
     encoder: Encoder, inputs: Sequences | Images, message: str | None
 ) -> None:
-    champion = Classifier(lambda: pytest.fail("it was asked"), encoder, ["a", "b"], "text")
+    champion = Classifier(lambda: pytest.fail("it was asked"), encoder, ["a", "b"], ["text"])
     if message is None:
         contest.check_accepts(champion, rows_of(inputs))
         return
@@ -98,7 +98,7 @@ class ByKind:
 
 def of_kinds(place: int) -> contest.LoadedClassifier:
     labels = [kind[place] for kind in KINDS.values()]
-    classifier = Classifier(lambda: ByKind(labels), ImageEncoder(1, 1, 1), ["common", "rare"], "path")
+    classifier = Classifier(lambda: ByKind(labels), ImageEncoder(1, 1, 1), ["common", "rare"], ["path"])
     return contest.LoadedClassifier("of kinds", classifier, 1000)
 
 

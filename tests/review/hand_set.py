@@ -51,4 +51,4 @@ def scored(model: Pool, table: pd.DataFrame, unknown: Sequence[str] = ()) -> Sco
 
 
 def classifier(model: Pool) -> Classifier:
-    return Classifier(lambda: model, ENCODER, NAMES, "text")
+    return Classifier(lambda: model, ENCODER, NAMES, ["text"])

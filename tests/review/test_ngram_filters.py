@@ -38,6 +38,21 @@ def filters(made: keras.Model, labels: list[str]) -> list:
     return read_filters(made, ENCODER.encode(TEXTS), TEXTS, ENCODER, labels)
 
 
+def test_no_n_gram_crosses_the_boundary_between_two_texts() -> None:
+    texts = ["good\x1fgood the", "\x1fgood", "\x1f"]
+    made = network([2], [[2, -2]], channels=["static"])
+    (found,) = read_filters(made, ENCODER.encode(texts), texts, ENCODER, ["pos", "neg"])
+    assert found.ngrams in ([Ngram("good ·", 3), Ngram("· good", 3)], [Ngram("· good", 3)])
+
+
+def test_n_grams_of_a_script_without_spaces_are_shown_as_in_the_text() -> None:
+    words = ["\u7684", "\u5f71", "\u597d", "\u5dee", "\u4e0d"]
+    encoder, texts = TextEncoder(words, Tokenize(unit="character")), ["\u597d\u597d\u5f71", "\u4e0d \u597d"]
+    made = network([3], [[2, -2]], channels=["static"])
+    (found,) = read_filters(made, encoder.encode(texts), texts, encoder, ["pos", "neg"])
+    assert found.ngrams == [Ngram("\u597d\u597d\u5f71", 7), Ngram("\u597d \u00b7 \u00b7", 3)]
+
+
 def test_a_filters_strongest_n_grams_are_the_windows_with_the_largest_sums_each_once() -> None:
     made = network([2], [[2, -2]], channels=["static"])
     (found,) = filters(made, ["pos", "neg"])

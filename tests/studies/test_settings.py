@@ -23,7 +23,6 @@ def options(**network: object) -> TrainOptions:
         train=Train(),
         ensemble=Ensemble(),
         seed=1,
-        text="text",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from pipeline.tables.block_table import BlockTable
 from pipeline.tables.columns import NameColumn, NumberColumn
 from pipeline.tables.formats import open_table
 from pipeline.tables.parquet_table import ParquetTable
-from pipeline.tables.table import Batch
+from pipeline.tables.table import Batch, named_columns
 
 ROWS = [
     ["1", "a lovely film", "plain"],
@@ -61,7 +62,7 @@ def read_parquet(
     path: Path, column: str = "review", harmless: bool = False
 ) -> tuple[ParquetTable, list[Batch]]:
     table = ParquetTable(path, harmless)
-    table.select_column(column)
+    table.select_columns([column])
     return table, every(table)
 
 
@@ -72,7 +73,7 @@ def parsed(lines: bytes) -> list[list[str]]:
 def test_a_csv_becomes_parquet_and_csv_again_with_every_column_and_text(tmp_path: Path) -> None:
     with CsvBlocks(csv_file(tmp_path / "rows.csv")) as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.select_column("review")
+        table.select_columns(["review"])
         (batch,) = every(table)
         assert texts(batch) == [row[1] for row in ROWS]
         labelled = table.to_arrow(batch, added(5))
@@ -95,7 +96,7 @@ def test_lines_of_a_csv_stand_as_they_are_byte_for_byte(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("id,review,x\r\n" + "\r\n".join(lines), newline="")
     with CsvBlocks(tmp_path / "rows.csv") as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.select_column("review")
+        table.select_columns(["review"])
         (batch,) = every(table)
         assert table.to_csv(batch, added(3)).decode().split("\n") == [
             f'{lines[0]},no,0.5000', f'{lines[1]},"y,es",0.5000', f"{lines[2]},no,0.5000", "",
@@ -107,7 +108,7 @@ def test_the_delimiter_of_the_file_is_that_of_what_is_added(tmp_path: Path, deli
     (tmp_path / "rows.csv").write_text(f"review{delimiter}x\nfine{delimiter}2\n")
     with CsvBlocks(tmp_path / "rows.csv") as blocks:
         table = BlockTable(blocks, harmless=False)
-        table.select_column("review")
+        table.select_columns(["review"])
         (batch,) = every(table)
         one = [NameColumn("label", np.array([0], np.int64), [f"a{delimiter}b"])]
         assert table.to_csv(batch, one).decode() == f'fine{delimiter}2{delimiter}"a{delimiter}b"\n'
@@ -183,12 +184,31 @@ def test_rows_that_are_refused_are_numbered_and_the_others_stay(
     assert [tuple(row) for row in left.bad] == [(4, 4, "no image", "d")]
     with CsvBlocks(csv_file(tmp_path / "rows.csv")) as blocks:
         of_csv = BlockTable(blocks, harmless=False)
-        of_csv.select_column("review")
+        of_csv.select_columns(["review"])
         (batch,) = every(of_csv)
         left = of_csv.without(batch, ["", "", "no image", "", "gone"])
         assert [row[:3] for row in left.bad] == [(4, 5, "no image"), (7, 7, "gone")]
         assert [row[0] for row in parsed(of_csv.to_csv(left, added(3)))] == ["1", "2", ""]
         assert of_csv.to_arrow(left, added(3))["id"].to_pylist() == ["1", "2", ""]
+
+
+def test_what_python_or_json_lacks_is_written_nevertheless(tmp_path: Path) -> None:
+    path = parquet_file(
+        tmp_path / "a.parquet",
+        review=["a", "b"],
+        number=[float("nan"), 1.0],
+        nested=pa.array([[float("inf"), 1.0], None]),
+        raw=pa.array([b"\xffx", None]),
+        time=pa.array([2**62, 0], pa.timestamp("us")),
+    )
+    with open_table(path, Layout()) as table:
+        table.select_columns(["review"])
+        (batch,) = table.batches()
+        first, second = table.values(batch)
+        assert first == ["a", "", "[inf, 1.0]", "\\xffx", "<value out of range: 4611686018427387904>"]
+        assert second == ["b", "1", "", "", "1970-01-01 00:00:00.000000"]
+        records = [json.loads(line) for line in table.to_json(batch, added(2)).splitlines()]
+        assert records[0]["number"] is None and records[0]["nested"] == [None, 1.0]
 
 
 def test_harmless_lines_begin_no_formula(tmp_path: Path) -> None:
@@ -197,7 +217,7 @@ def test_harmless_lines_begin_no_formula(tmp_path: Path) -> None:
     label = [NameColumn("label", np.array([0, 1], np.int64), ["@x", "y"])]
     with CsvBlocks(csv_file(tmp_path / "rows.csv", rows)) as blocks:
         table = BlockTable(blocks, harmless=True)
-        table.select_column("review")
+        table.select_columns(["review"])
         (batch,) = every(table)
         assert texts(batch) == ["=A1", "fine"]  # what is labelled is the text itself
         found = parsed(table.to_csv(batch, label))
@@ -233,7 +253,7 @@ def test_the_rows_of_every_format_are_read_in_the_same_way(tmp_path: Path) -> No
     for path in paths:
         with open_table(path, Layout()) as table:
             assert (table.name, table.column("review", "source.text")) == (str(path), 1)
-            table.select_column("review")
+            table.select_columns(["review"])
             (batch,) = table.batches()
             assert list(table.values(batch)) == ROWS
             assert len(batch.lines) == 5 and batch.lines[0, 0] == (2 if path.suffix == ".csv" else 1)
@@ -250,7 +270,7 @@ def test_a_column_that_is_missing_or_holds_no_strings_is_named(tmp_path: Path) -
         ("lists", r"rows.parquet: column 'lists' holds list<.*>, not strings"),
     ]:
         with pytest.raises(InputError, match=expected) as raised:
-            ParquetTable(path, False).select_column(name)
+            ParquetTable(path, False).select_columns([name])
         assert raised.value.option == "source.text"
     pq.write_table(pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], ["x", "x"]), path)
     with pytest.raises(InputError, match=r"rows.parquet: 2 columns are named 'x': give each its own name"):
@@ -286,3 +306,17 @@ def test_strings_that_are_not_utf_8_are_damage(tmp_path: Path) -> None:
         pq.write_table(pa.table({"review": ["a", "b"]} | {name: strings}), path)
         with pytest.raises(InputError, match=r"rows.parquet, after row 0: damaged .*UTF8"):
             read_parquet(path)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("text", ["text"]), ("title, body", ["title", "body"]), ("a,b", ["a,b"]), (",", [","])],
+)
+def test_a_text_names_one_column_or_several(given: str, expected: list[str]) -> None:
+    assert named_columns(given, ["a", "b", "a,b"]) == expected
+
+
+def test_a_column_cannot_be_named_twice() -> None:
+    with pytest.raises(InputError, match="column 'title' is named twice in 'title,body, title'") as error:
+        named_columns("title,body, title", ["title", "body"])
+    assert error.value.option == "source.text"

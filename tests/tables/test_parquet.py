@@ -153,3 +153,8 @@ def test_json_and_names_with_dots_are_read_as_by_pyarrow(tmp_path: Path) -> None
     pq.write_table(table, tmp_path / "new.parquet")
     batches = list(ParquetBatches(tmp_path / "new.parquet"))
     assert pa.Table.from_batches(batches).equals(pq.read_table(tmp_path / "new.parquet"))
+
+
+def test_a_file_that_is_missing_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a.parquet does not exist: name a Parquet file"):
+        ParquetBatches(tmp_path / "a.parquet")

@@ -68,7 +68,22 @@ def test_entries_are_added_to_those_of_the_table() -> None:
     assert find([b"b a"], (slots, grown, bounds, arena))[0] == [1, 0]
 
 
-@given(st.lists(st.text("abc \t\n\x1c\x1f", max_size=20), max_size=5), st.sets(st.text("abc", min_size=1)))
+def test_a_boundary_parts_chunks_and_is_an_entry_of_its_own() -> None:
+    boundary = kernels.BOUNDARY_ENTRY
+    entries, offsets, missing = find([b"a\x1fa", b"\x1f \x1f\x1f", b"b\x1f"], table_of([b"a"]))
+    assert entries == [0, boundary, 0, boundary, boundary, boundary, -1, boundary]
+    assert (offsets, missing) == ([0, 3, 6, 8], [b"b"])
+
+
+def test_a_boundary_is_padding_that_no_limit_counts() -> None:
+    values, ids = np.array([[0, 2], [2, 3]]), np.array([5, 6, 7], np.int32)
+    boundary = kernels.BOUNDARY_ENTRY
+    entries = np.array([0, boundary, 0, boundary, 1], np.int32)
+    joined = kernels.join_tokens(entries, np.array([0, 5]), values, ids, ids, np.zeros(2, np.int32), 3)
+    assert [array.tolist() for array in joined] == [[5, 6, 0, 5, 0], [5, 6, 0, 5, 0], [0, 5], [5], [0]]
+
+
+@given(st.lists(st.text("abc \t\n\x1c", max_size=20), max_size=5), st.sets(st.text("abc", min_size=1)))
 def test_chunks_are_those_of_str_split(texts: list[str], words: set[str]) -> None:
     keys = sorted(words)
     table = table_of([key.encode() for key in keys], 1024)

@@ -9,12 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.inputs import UNKNOWN, Sequences
+from pipeline.inputs import BOUNDARY, PADDING, UNKNOWN, Sequences
 from pipeline.options import Tokenize
 from pipeline.text.encoder import Cleaning, TextEncoder, Unit, choose_unit, tokenize
 from pipeline.text.fast_encoder import ByteEncoder
@@ -48,6 +49,31 @@ def rows(sequences: Sequences) -> list[list[int]]:
 )
 def test_words_keep_marks_and_inner_apostrophes_and_symbols_stand_alone(text: str, tokens: list[str]) -> None:
     assert tokenize(text, "word", "none", True) == tokens
+
+
+@pytest.mark.parametrize(
+    ("unit", "cleaning", "text", "pieces"),
+    [
+        ("word", "none", " A  good,\nbad film\u2019s", ["a", " good", ",", " bad", " film's"]),
+        ("word", "kim", "film's (so-so)", ["film", "'s", " (", "so", " so", ")"]),
+        ("character", "none", "\u5f88\u597d A\u5f88 \u597d", ["\u5f88", "\u597d", " a", "\u5f88", " \u597d"]),
+        ("character", "none", "\u0e14\u200b\u0e35\x1f\u0e14", ["\u0e14", "\u0e35", "\x1f", "\u0e14"]),
+    ],
+)  # fmt: skip
+def test_pieces_have_a_blank_where_the_text_has_one(
+    unit: Unit, cleaning: Cleaning, text: str, pieces: list[str]
+) -> None:
+    options = Tokenize(unit=unit, cleaning=cleaning, lowercase=True)
+    assert TextEncoder(["a"], options).pieces(text) == pieces
+
+
+def test_the_boundary_of_two_texts_is_padding_and_beside_the_limit_of_tokens() -> None:
+    encoder = TextEncoder(["a", "b"], Tokenize(unit="word", maximum_length=3))
+    text = "a b\x1fb a\x1fa"
+    assert encoder.tokens(text) == ["a", "b", "\x1f", "b", "\x1f"]
+    assert rows(encoder.encode([text, "\x1f", ""])) == [[2, 3, 0, 3, 0], [0], []]
+    counts = encoder.count_tokens(pd.DataFrame({"text": [text, "\x1f"]}))
+    assert [array.tolist() for array in counts] == [[5, 0], [3, 0], [0, 0]]
 
 
 @pytest.mark.parametrize(
@@ -211,8 +237,8 @@ def test_encoding_agrees_with_tokens_and_does_not_depend_on_the_batch(
     assert encoded == rows(TextEncoder.from_json(json.loads(json.dumps(encoder.to_json()))).encode(texts))
     for row, text in zip(encoded, texts, strict=True):
         tokens = encoder.tokens(text)
-        known = [encoder.words[i - 2] if i != UNKNOWN else None for i in row]
-        assert known == [token if token in encoder.words else None for token in tokens]
+        known = [{PADDING: BOUNDARY, UNKNOWN: None}.get(i) if i < 2 else encoder.words[i - 2] for i in row]
+        assert known == [token if token in [*encoder.words, BOUNDARY] else None for token in tokens]
     counted = ByteEncoder(encoder).encode(texts)
     assert rows(counted.sequences) == encoded
     assert counted.lengths.tolist() == [len(tokenize(text, unit, cleaning, lower)) for text in texts]

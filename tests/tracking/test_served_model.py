@@ -38,6 +38,7 @@ from pipeline.text.encoder import TextEncoder
 from pipeline.tracking import package, served_model
 from pipeline.tracking.served_model import ServedModel
 from tests.model_server import model_server
+from tests.prediction.model_folders import save_text_model
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = [
@@ -64,7 +65,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folded = fold_networks([network])
     assert folded is not None
     pool = Pool(folded, {}, [1.0])
-    made = Classifier(pool.rounded, encoder, LABELS, "review", temperature=0.5)
+    made = Classifier(pool.rounded, encoder, LABELS, ["review"], temperature=0.5)
     # Right where the probability was 0.5, and in 80 % where it was 0.25; of TEXTS it is 1/3.
     sure = np.repeat(np.array([0.5, 0.25], np.float32), 60)
     correct = (sure == 0.5) | (np.arange(120) % 5 > 0)
@@ -284,7 +285,7 @@ def test_an_image_model_takes_files_as_bytes_and_refuses_others(tmp_path: Path) 
     run.model.mkdir(parents=True)
     network = dense.build(dense.Options(hidden=[4]), (8, 8, 1), 2)
     pool = Pool(KerasNetwork(network), {}, [1.0])
-    made = Classifier(lambda: pool, ImageEncoder(8, 8, 1), ["dark", "light"], "path")
+    made = Classifier(lambda: pool, ImageEncoder(8, 8, 1), ["dark", "light"], ["path"])
     save(run.model, made, network, pool)
     write_arrays(run.row_keys, train=np.zeros(1, np.uint64))
     package.save(tmp_path / "model", run)
@@ -302,3 +303,17 @@ def test_an_image_model_takes_files_as_bytes_and_refuses_others(tmp_path: Path) 
         mlflow.exceptions.MlflowException, match="row 1: no png, jpg, webp, gif, bmp or tiff image"
     ):
         loaded.predict(pd.DataFrame({"image": [paths[0].read_bytes(), b"no image"]}))
+
+
+def test_a_model_of_two_columns_is_asked_for_both(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    save_text_model(folder.model, "title", "body")
+    write_arrays(folder.row_keys, test=np.zeros(1, np.uint64))
+    package.save(tmp_path / "packed", folder)
+    loaded = mlflow.pyfunc.load_model(str(tmp_path / "packed"))
+    assert loaded.metadata.get_input_schema().input_names() == ["title", "body"]
+    table = pd.DataFrame({"body": ["w9", "w3"], "id": [1, 2], "title": ["w2 w4", ""]})
+    labels, sure = Classifier.load(folder.model).predict(["w2 w4\x1fw9", "\x1fw3"])
+    found = loaded.predict(table)
+    assert found["predicted_label"].tolist() == labels
+    np.testing.assert_array_equal(found["probability"].to_numpy(np.float32), sure)

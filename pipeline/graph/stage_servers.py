@@ -1,0 +1,139 @@
+"""Processes that run the stages of one line one after another, so that what these import is imported once.
+
+Each stage of the graph is a process of its own, which takes a second to import pandas and scikit-learn, and
+three more for TensorFlow. Where Make has several of them to run, processes that wait for their stages make
+these imports at once, side by side. A stage's own process hands its work to the one that is for it, and ends
+as the work does; without such a process it does the work itself. Make, the files and the order of the stages
+know nothing of this.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from ..environment.program import PACKAGE
+
+# The stages of each server, in their order. `baseline` has none: it runs beside the others, on one thread.
+SERVERS = {"rows": ("prepare", "tokenize", "embed"), "network": ("train", "evaluate")}
+FOLDER = "CONVTEXT_STAGE_SERVERS"  # the variable of the environment that names the folder of their sockets
+_SECONDS = ".seconds"
+_BEGUN, _INTERRUPT = b"begun\n", b"interrupt\n"
+_KILLED = 128 + signal.SIGKILL  # as a shell reports it
+
+
+@contextmanager
+def serving(stages: Collection[str], environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Start the servers that have several of these stages to run, in such an environment, and end them after.
+
+    Yields the variables by which a stage finds them.
+    """
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="convtext-"))
+        for name, served in SERVERS.items():
+            if len(set(served) & set(stages)) > 1:
+                stack.enter_context(_server(name, Path(folder), environment))
+        yield {FOLDER: folder}
+
+
+@contextmanager
+def _server(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / name))
+        listener.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-m", PACKAGE, "serve", name, str(listener.fileno())],
+            stdin=subprocess.PIPE,  # its end is the end of this process
+            pass_fds=[listener.fileno()],
+            env=environment,
+        )
+    try:
+        yield
+    finally:
+        process.kill()  # it is idle: a stage that is under way has been waited for
+        process.communicate()
+
+
+def serve(listener: int, run: Callable[[list[str]], int]) -> int:
+    """Run the stages that come to the socket, until one fails or the process that started this one ends.
+
+    `run` takes the arguments of a command line and returns its exit code, as does this function.
+    """
+    with socket.socket(fileno=listener) as stages:
+        while True:
+            ready, _, _ = select.select([stages, sys.stdin], [], [])
+            if stages not in ready:
+                return 0
+            connection, _ = stages.accept()
+            with connection, connection.makefile("rb") as requests:
+                arguments = json.loads(requests.readline())
+                connection.sendall(_BEGUN)
+                has_ended = threading.Event()
+                watcher = threading.Thread(target=_watch, args=(requests, has_ended))
+                watcher.start()
+                code = run(arguments)
+                has_ended.set()
+                with suppress(OSError):  # the stage's own process has been killed
+                    connection.sendall(f"{code}\n".encode())
+                    connection.shutdown(socket.SHUT_RDWR)
+                watcher.join()
+            if code:
+                return code  # what it has left in memory is not to be relied on
+
+
+def _watch(requests: BinaryIO, has_ended: threading.Event) -> None:
+    """Interrupt the stage when its own process says so or is gone."""
+    requests.readline()
+    if not has_ended.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def note_time(stage: str, seconds: float) -> None:
+    """Leave word of how long a stage took, where it was run by such a make."""
+    if folder := os.environ.get(FOLDER):
+        (Path(folder) / f"{stage}{_SECONDS}").write_text(str(seconds))
+
+
+def times(environment: Mapping[str, str]) -> dict[str, float]:
+    """Return the seconds that each stage has taken, in the order in which they ended."""
+    files = sorted(Path(environment[FOLDER]).glob(f"*{_SECONDS}"), key=lambda path: path.stat().st_mtime_ns)
+    return {path.name.removesuffix(_SECONDS): float(path.read_text()) for path in files}
+
+
+def ask(stage: str, arguments: list[str]) -> int | None:
+    """Have a server run a stage; return the stage's exit code, or None where no server has begun it.
+
+    An interrupt is handed on, and the end of the stage waited for.
+    """
+    folder = os.environ.get(FOLDER)
+    server = next((name for name, served in SERVERS.items() if stage in served), None)
+    if not folder or not server:
+        return None
+    answer = b""
+    with socket.socket(socket.AF_UNIX) as connection, suppress(OSError):
+        connection.connect(f"{folder}/{server}")
+        connection.sendall(json.dumps(arguments).encode() + b"\n")
+        while answer.count(b"\n") < 2:
+            try:
+                piece = connection.recv(64)
+            except KeyboardInterrupt:
+                connection.sendall(_INTERRUPT)
+                continue
+            if not piece:
+                break
+            answer += piece
+    if not answer:
+        return None
+    _, _, code = answer.partition(b"\n")
+    return int(code) if code.endswith(b"\n") else _KILLED

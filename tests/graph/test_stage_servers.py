@@ -1,0 +1,120 @@
+"""Stages that another process runs: their exit codes and interrupts are as of processes of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from pipeline.graph.stage_servers import FOLDER, ask, note_time, times
+
+ROOT = Path(__file__).resolve().parents[2]
+# A stage waits for so many seconds, and ends with such a code.
+SERVER = """
+import os, signal, sys, time
+from pipeline.graph.stage_servers import serve
+
+def interrupt(number, frame):
+    raise KeyboardInterrupt
+
+def run(arguments):
+    seconds, code = map(float, arguments)
+    try:
+        print(os.getpid(), flush=True)
+        time.sleep(seconds)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+        return 130
+    return int(code)
+
+signal.signal(signal.SIGTERM, interrupt)
+sys.exit(serve(int(sys.argv[1]), run))
+"""
+CLIENT = "import sys; from pipeline.graph.stage_servers import ask; sys.exit(ask('train', sys.argv[1:]))"
+
+
+@contextmanager
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
+    with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/network")
+        listener.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(listener.fileno())],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=[listener.fileno()],
+        )  # fmt: skip
+        listener.close()
+        monkeypatch.setenv(FOLDER, folder)
+        with process:
+            yield process
+            process.kill()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().strip()
+
+
+def test_stages_run_in_one_process_until_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(monkeypatch) as process:
+        assert [ask("train", ["0", "0"]), ask("evaluate", ["0", "0"])] == [0, 0]
+        assert ask("baseline", ["0", "0"]) is None  # of no server
+        assert ask("train", ["0", "2"]) == 2
+        assert {line(process) for _ in range(3)} == {str(process.pid)}
+        assert process.wait(10) == 2
+        assert ask("train", ["0", "0"]) is None
+
+
+def test_without_a_server_a_stage_is_left_to_its_own_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(FOLDER, raising=False)
+    assert ask("train", []) is None
+    monkeypatch.setenv(FOLDER, "/nowhere")
+    assert ask("train", []) is None
+
+
+def test_the_seconds_of_stages_are_told_in_the_order_of_their_ends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(FOLDER, raising=False)
+    note_time("evaluate", 1)  # of no such make: to nobody
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    assert times({FOLDER: str(tmp_path)}) == {}
+    note_time("train", 12.5)
+    note_time("evaluate", 3)
+    assert list(times({FOLDER: str(tmp_path)}).items()) == [("train", 12.5), ("evaluate", 3)]
+
+
+def test_a_server_ends_with_the_process_that_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(monkeypatch) as process:
+        assert ask("train", ["0", "0"]) == 0
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_what_ends_the_stages_own_process_interrupts_the_stage(
+    monkeypatch: pytest.MonkeyPatch, sent: int, code: int
+) -> None:
+    with server(monkeypatch) as process:
+        own = subprocess.Popen([sys.executable, "-c", CLIENT, "60", "0"], cwd=ROOT)
+        assert line(process) == str(process.pid)
+        own.send_signal(sent)
+        assert own.wait(10) == code
+        assert line(process) == "interrupted"
+        assert process.wait(10) == 130
+
+
+def test_a_server_that_is_killed_has_killed_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(monkeypatch) as process:
+        own = subprocess.Popen([sys.executable, "-c", CLIENT, "60", "0"], cwd=ROOT)
+        assert line(process) == str(process.pid)
+        os.kill(process.pid, signal.SIGKILL)
+        assert own.wait(10) == 137
