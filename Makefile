@@ -73,7 +73,6 @@ drill: $(INSTALLED)
 
 test: check
 	.venv/bin/python -m pytest -m "not slow"
-
 test-all: check
 	.venv/bin/python -m pytest --ignore=tests/attack
 
