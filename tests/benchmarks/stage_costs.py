@@ -1,7 +1,9 @@
 """What a command costs, and each stage that it runs: seconds, CPU time and memory, as /proc shows them.
 
 The one place that knows how stages are told apart: by their processes, `... -m pipeline stage NAME FOLDER`,
-and whatever those start. The processes below the command are looked at every LOOK seconds. Linux only.
+and whatever those start. A server of stages (`graph/stage_servers`) works for that one of its stages that
+runs, and without one for IMPORTS. The processes below the command are looked at every LOOK seconds. Linux
+only.
 """
 
 from __future__ import annotations
@@ -10,13 +12,17 @@ import os
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
+from pipeline.graph.stage_servers import SERVERS
+
 LOOK = 0.03  # seconds
+SERVER = "serve "
+IMPORTS = "imports"  # which servers of stages make before the first comes
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")  # of CPU time, a second
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -94,23 +100,26 @@ class _Process(NamedTuple):
     peak_mb: float
 
 
+Key = tuple[int, int]  # of a process: its number and its begin
+
+
 class _Seen:
     """What was seen of a stage, or of the whole command, so far."""
 
     def __init__(self) -> None:
         self.first = self.last = time.perf_counter()
         self.peak_mb = 0.0
-        self._cpu_seconds: dict[tuple[int, int], float] = {}  # of each process, by number and begin
+        self.cpu_seconds: defaultdict[Key, float] = defaultdict(float)
 
-    def add(self, processes: dict[int, _Process]) -> None:
-        """Take in the processes that there are now, by number."""
-        self._cpu_seconds |= {(pid, each.began): each.cpu_seconds for pid, each in processes.items()}
-        at_once = sum(process.mb for process in processes.values())
+    def add_memory(self, processes: Iterable[_Process]) -> None:
+        """Take in the processes that there are now."""
+        processes = list(processes)
+        at_once = sum(process.mb for process in processes)
         # Between two looks one process may have had more than all of them have now.
-        self.peak_mb = max(self.peak_mb, at_once, *(process.peak_mb for process in processes.values()))
+        self.peak_mb = max(self.peak_mb, at_once, *(process.peak_mb for process in processes))
 
     def cost(self) -> Cost:
-        return Cost(self.last - self.first, sum(self._cpu_seconds.values()), self.peak_mb)
+        return Cost(self.last - self.first, sum(self.cpu_seconds.values()), self.peak_mb)
 
 
 class StageCosts:
@@ -124,19 +133,36 @@ class StageCosts:
 
     def look(self) -> None:
         """See which processes there are now."""
-        members: defaultdict[str, dict[int, _Process]] = defaultdict(dict)
+        members: defaultdict[str, dict[Key, _Process]] = defaultdict(dict)
         for pid in self._pids():
             with suppress(OSError, ValueError, IndexError):  # it has ended meanwhile
                 process = _process(pid)
                 if pid not in self._stage_of and process.parent not in self._stage_of:
                     self._strangers.add(pid)
                     continue
-                members[self._stage(pid, process.parent)][pid] = process
-        if members:
-            self.whole.add({pid: each for processes in members.values() for pid, each in processes.items()})
+                members[self._stage(pid, process.parent)][pid, process.began] = process
+        running = set(members)
         for name, processes in members.items():
-            if name:
-                self._stages[name].add(processes)
+            served = SERVERS.get(name.removeprefix(SERVER)) if name.startswith(SERVER) else None
+            if served:
+                self._add_served(next((stage for stage in served if stage in running), IMPORTS), processes)
+            elif name:
+                seen = self._stages[name]
+                seen.add_memory(processes.values())
+                seen.cpu_seconds |= {key: process.cpu_seconds for key, process in processes.items()}
+        everything = {key: each for processes in members.values() for key, each in processes.items()}
+        if everything:
+            self.whole.add_memory(everything.values())
+            self.whole.cpu_seconds |= {key: process.cpu_seconds for key, process in everything.items()}
+
+    def _add_served(self, name: str, processes: dict[Key, _Process]) -> None:
+        """Take in what a server and its processes have done for a stage since the look before."""
+        seen = self._stages.setdefault(name, _Seen())
+        seen.add_memory(processes.values())
+        for key, process in processes.items():
+            seen.cpu_seconds[key] += process.cpu_seconds - self.whole.cpu_seconds[key]
+        if name == IMPORTS:
+            seen.last = time.perf_counter()
 
     def by_name(self) -> dict[str, Cost]:
         return {name: seen.cost() for name, seen in self._stages.items()}
@@ -149,13 +175,14 @@ class StageCosts:
         return sorted(pids - self._strangers)
 
     def _stage(self, pid: int, parent: int) -> str:
-        """Return the stage of a process. The one that `make` has started for it says how long it takes.
+        """Return the stage of a process, or its server.
 
-        That one is a shell, which becomes Python, so that its name may come at a later look. What it starts
-        may outlive it, without the user waiting for that.
+        The process that `make` has started for a stage says how long the stage takes. It is a shell, which
+        becomes Python, so that its name may come at a later look. What it starts may outlive it, without the
+        user waiting for that.
         """
         own = _stage_name(pid)
-        if own:
+        if own and not own.startswith(SERVER):
             self._stages.setdefault(own, _Seen()).last = time.perf_counter()
         name = own or self._stage_of.get(pid) or self._stage_of.get(parent, "")
         self._stage_of[pid] = name
@@ -172,7 +199,10 @@ def _process(pid: int) -> _Process:
 
 
 def _stage_name(pid: int) -> str:
-    """Return the stage that a process was started for, or nothing."""
+    """Return the stage that a process was started for, SERVER and the name of a server, or nothing."""
     words = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
-    after = words[words.index("stage") + 1 :] if "stage" in words else []
-    return after[0] if after else ""
+    for verb, prefix in (("stage", ""), ("serve", SERVER)):
+        after = words[words.index(verb) + 1 :] if verb in words else []
+        if after:
+            return prefix + after[0]
+    return ""

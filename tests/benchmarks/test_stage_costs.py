@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.benchmarks.stage_costs import PROC, Unfinished, measure
+from tests.benchmarks.stage_costs import IMPORTS, PROC, Unfinished, measure
 
 pytestmark = pytest.mark.skipif(not (PROC / "self" / "stat").exists(), reason="only Linux has /proc")
 # A command that runs two stages, one after the other, through a shell, as make does. The second has a process
@@ -13,7 +13,8 @@ STAGES = """
 import subprocess, sys
 child = "import time; held = bytearray(10**8)\\nwhile time.process_time() < 0.3: pass"
 run = f"subprocess.run([sys.executable, '-c', {child!r}])"
-code = f"import subprocess, sys, time; time.sleep(0.3); sys.argv[2] == 'b' and {run}"
+work = "while time.process_time() < 0.1: pass"
+code = f"import subprocess, sys, time\\n{work}\\ntime.sleep(0.3); sys.argv[2] == 'b' and {run}"
 for name in "ab":
     subprocess.run(["sh", "-c", 'exec "$@"', "sh", sys.executable, "-c", code, "stage", name, "folder"])
 print("done")
@@ -26,6 +27,39 @@ def test_each_stage_is_measured_with_what_it_starts() -> None:
     assert stages["a"].peak_mb < 95 < stages["b"].peak_mb <= whole.peak_mb
     assert 0 < stages["a"].cpu_seconds < stages["b"].cpu_seconds <= whole.cpu_seconds
     assert 0 < stages["a"].seconds < whole.seconds
+
+
+# Works for 0.4 s of CPU time, and again for as long when it is told to.
+SERVER = """
+import time
+for until in (0.4, 0.8):
+    while time.process_time() < until: pass
+    print(flush=True)
+    input()
+"""
+# Has it work before the stage `train` begins, and while that runs.
+SERVED = f"""
+import subprocess, sys, time
+pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+server = subprocess.Popen([sys.executable, "-c", {SERVER!r}, "serve", "network"], **pipes)
+server.stdout.readline()
+time.sleep(0.2)
+waits = "print(flush=True); input()"
+stage = subprocess.Popen([sys.executable, "-c", waits, "stage", "train", "folder"], **pipes)
+stage.stdout.readline()
+time.sleep(0.2)
+print(file=server.stdin, flush=True)
+server.stdout.readline()
+time.sleep(0.2)
+for process in (stage, server):
+    process.communicate("\\n")
+"""
+
+
+def test_a_server_works_for_the_stage_that_runs_and_before_for_imports() -> None:
+    stages = measure([sys.executable, "-c", SERVED]).stages
+    assert list(stages) == [IMPORTS, "train"]
+    assert all(0.3 < cost.cpu_seconds < 0.6 for cost in stages.values())
 
 
 def test_a_command_that_takes_more_than_a_limit_is_ended() -> None:
