@@ -43,7 +43,8 @@ def serving(stages: Collection[str], environment: Mapping[str, str]) -> Iterator
         folder = stack.enter_context(TemporaryDirectory(prefix="convtext-"))
         for name, served in SERVERS.items():
             if len(set(served) & set(stages)) > 1:
-                stack.enter_context(_server(name, Path(folder), environment))
+                with suppress(OSError):  # the path is too long for a socket: the stages do their own work
+                    stack.enter_context(_server(name, Path(folder), environment))
         yield {FOLDER: folder}
 
 
@@ -102,7 +103,8 @@ def _watch(requests: BinaryIO, has_ended: threading.Event) -> None:
 def note_time(stage: str, seconds: float) -> None:
     """Leave word of how long a stage took, where it was run by such a make."""
     if folder := os.environ.get(FOLDER):
-        (Path(folder) / f"{stage}{_SECONDS}").write_text(str(seconds))
+        with suppress(OSError):  # the stage is done all the same
+            (Path(folder) / f"{stage}{_SECONDS}").write_text(str(seconds))
 
 
 def times(environment: Mapping[str, str]) -> dict[str, float]:

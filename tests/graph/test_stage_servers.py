@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from pipeline.graph.stage_servers import FOLDER, ask, note_time, times
+from pipeline.graph.stage_servers import FOLDER, ask, note_time, serving, times
 
 ROOT = Path(__file__).resolve().parents[2]
 # A stage waits for so many seconds, and ends with such a code.
@@ -89,6 +90,18 @@ def test_the_seconds_of_stages_are_told_in_the_order_of_their_ends(
     note_time("train", 12.5)
     note_time("evaluate", 3)
     assert list(times({FOLDER: str(tmp_path)}).items()) == [("train", 12.5), ("evaluate", 3)]
+
+
+def test_where_no_socket_can_be_the_stages_do_their_own_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    long = tmp_path / ("x" * 120)  # a socket's path has at most 107 bytes
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with serving(["prepare", "tokenize", "train", "evaluate"], dict(os.environ)) as found:
+        monkeypatch.setenv(FOLDER, found[FOLDER])
+        assert ask("train", []) is None
+    note_time("train", 1)  # to a folder that is gone
 
 
 def test_a_server_ends_with_the_process_that_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
