@@ -141,7 +141,9 @@ def _serve(name: str, listener: str) -> None:
         with suppress(Exception):  # a stage that cannot be imported says so when it runs
             for stage in stages:
                 _module(STAGES[stage], stage)
-        code = _stage_servers().serve(int(listener), _answer)
+        if signal.getsignal(signal.SIGTERM) is not _interrupt:
+            raise KeyboardInterrupt  # which came, and was lost in an import
+        code = _stage_servers().serve(int(listener), stages[-1], _answer)
     except KeyboardInterrupt:
         code = 130  # no stage is under way
     if code:

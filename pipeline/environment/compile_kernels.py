@@ -18,6 +18,7 @@ from .checkout import python_path
 from .program import PACKAGE
 
 ROWS = 80
+MAX_SECONDS = 300  # for each of the two
 
 
 def main() -> None:
@@ -28,8 +29,17 @@ def main() -> None:
         settings = {"CONVTEXT_DATA": folder, "MLFLOW_TRACKING_URI": "", "PYTHONPATH": python_path()}
         for words in (["train", f"CORPUS={rows}"], ["predict", f"CORPUS={rows}", f"INPUT={rows}"]):
             command = [sys.executable, "-m", PACKAGE, *words]
-            # What cannot be compiled now is compiled, or is an error, where it is used.
-            subprocess.run(command, env=os.environ | settings, capture_output=True, check=False)
+            try:
+                subprocess.run(
+                    command,
+                    env=os.environ | settings,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    timeout=MAX_SECONDS,
+                    check=True,
+                )
+            except subprocess.SubprocessError:  # which is an error where they are used
+                say("  not all could be compiled: the first commands will take longer")
 
 
 def _rows() -> list[str]:

@@ -9,6 +9,7 @@ know nothing of this.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -17,6 +18,7 @@ import socket
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -28,6 +30,7 @@ from ..environment.program import PACKAGE
 # The stages of each server, in their order. `baseline` has none: it runs beside the others, on one thread.
 SERVERS = {"rows": ("prepare", "tokenize", "embed"), "network": ("train", "evaluate")}
 FOLDER = "CONVTEXT_STAGE_SERVERS"  # the variable of the environment that names the folder of their sockets
+CLEARING_UP = 10  # seconds that a stage has for it
 _SECONDS = ".seconds"
 _BEGUN, _INTERRUPT = b"begun\n", b"interrupt\n"
 _KILLED = 128 + signal.SIGKILL  # as a shell reports it
@@ -61,15 +64,20 @@ def _server(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator
         )
     try:
         yield
+    except KeyboardInterrupt:  # a second one, while a stage clears up after the first
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(CLEARING_UP)
+        raise
     finally:
-        process.kill()  # it is idle: a stage that is under way has been waited for
+        process.kill()  # it is idle: a stage that was under way has been waited for
         process.communicate()
 
 
-def serve(listener: int, run: Callable[[list[str]], int]) -> int:
+def serve(listener: int, last: str, run: Callable[[list[str]], int]) -> int:
     """Run the stages that come to the socket, until one fails or the process that started this one ends.
 
-    `run` takes the arguments of a command line and returns its exit code, as does this function.
+    `run` takes the arguments of a command line and returns its exit code, as does this function. No stage
+    comes after the `last`, and what they have left in memory goes with this process.
     """
     with socket.socket(fileno=listener) as stages:
         while True:
@@ -78,19 +86,38 @@ def serve(listener: int, run: Callable[[list[str]], int]) -> int:
                 return 0
             connection, _ = stages.accept()
             with connection, connection.makefile("rb") as requests:
-                arguments = json.loads(requests.readline())
-                connection.sendall(_BEGUN)
-                has_ended = threading.Event()
-                watcher = threading.Thread(target=_watch, args=(requests, has_ended))
-                watcher.start()
-                code = run(arguments)
-                has_ended.set()
-                with suppress(OSError):  # the stage's own process has been killed
-                    connection.sendall(f"{code}\n".encode())
-                    connection.shutdown(socket.SHUT_RDWR)
-                watcher.join()
-            if code:
-                return code  # what it has left in memory is not to be relied on
+                try:
+                    arguments = json.loads(requests.readline())
+                    connection.sendall(_BEGUN)
+                except (ValueError, OSError):  # the stage's own process is gone
+                    continue
+                code = _run_watched(run, arguments, connection, requests)
+            if code or last in arguments:
+                return code  # what a stage that failed has left in memory is not to be relied on
+            gc.collect()  # networks of Keras hold themselves
+
+
+def _run_watched(
+    run: Callable[[list[str]], int], arguments: list[str], connection: socket.socket, requests: BinaryIO
+) -> int:
+    """Run a stage, answer with its exit code and return it; its own process may interrupt it."""
+    has_ended = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(requests, has_ended))
+    code = 1
+    try:
+        watcher.start()
+        code = run(arguments)
+    except KeyboardInterrupt:  # just before the stage could handle it, or just after
+        code = 130
+    except Exception:  # as a process of its own would show it
+        traceback.print_exc()
+    finally:  # else the watcher would wait for the stage's own process, and that for this one
+        has_ended.set()
+        with suppress(OSError):  # it has been killed
+            connection.sendall(f"{code}\n".encode())
+            connection.shutdown(socket.SHUT_RDWR)
+        watcher.join()
+    return code
 
 
 def _watch(requests: BinaryIO, has_ended: threading.Event) -> None:
@@ -110,19 +137,21 @@ def note_time(stage: str, seconds: float) -> None:
 def times(environment: Mapping[str, str]) -> dict[str, float]:
     """Return the seconds that each stage has taken, in the order in which they ended."""
     files = sorted(Path(environment[FOLDER]).glob(f"*{_SECONDS}"), key=lambda path: path.stat().st_mtime_ns)
-    return {path.name.removesuffix(_SECONDS): float(path.read_text()) for path in files}
+    taken = {path.name.removesuffix(_SECONDS): path.read_text() for path in files}
+    return {stage: float(seconds) for stage, seconds in taken.items() if seconds}  # of a full disk, none
 
 
 def ask(stage: str, arguments: list[str]) -> int | None:
     """Have a server run a stage; return the stage's exit code, or None where no server has begun it.
 
-    An interrupt is handed on, and the end of the stage waited for.
+    An interrupt is handed on, and the end of the stage waited for. Raises KeyboardInterrupt where the server
+    has ended by it before the stage began.
     """
     folder = os.environ.get(FOLDER)
     server = next((name for name, served in SERVERS.items() if stage in served), None)
     if not folder or not server:
         return None
-    answer = b""
+    answer, is_interrupted = b"", False
     with socket.socket(socket.AF_UNIX) as connection, suppress(OSError):
         connection.connect(f"{folder}/{server}")
         connection.sendall(json.dumps(arguments).encode() + b"\n")
@@ -130,11 +159,15 @@ def ask(stage: str, arguments: list[str]) -> int | None:
             try:
                 piece = connection.recv(64)
             except KeyboardInterrupt:
-                connection.sendall(_INTERRUPT)
+                is_interrupted = True
+                with suppress(OSError):  # it has ended by its own: what it answered is still to be read
+                    connection.sendall(_INTERRUPT)
                 continue
             if not piece:
                 break
             answer += piece
+    if is_interrupted and answer.count(b"\n") < 2:
+        raise KeyboardInterrupt
     if not answer:
         return None
     _, _, code = answer.partition(b"\n")

@@ -188,6 +188,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no t
             average.restore(arrays, self._state.epochs)
         self._recorder.go_on_after(notes["history"])
         say(f"  going on after epoch {self._state.epochs}")
+        self._state = None  # it is three times as large as the network
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if not self._checkpoint or time.monotonic() - self._written < self._checkpoint.seconds:
@@ -204,7 +205,10 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no t
             "wait": self._stopping.wait,
             "stopped": bool(self.model.stop_training),
         }
-        self._checkpoint.write(State(arrays, notes))
+        try:
+            self._checkpoint.write(State(arrays, notes))
+        except OSError as error:  # the training is worth more than its checkpoint
+            say(f"  no checkpoint after epoch {epoch + 1}: {error}")
         self._written = time.monotonic()
 
     def _variables(self) -> list[keras.Variable]:

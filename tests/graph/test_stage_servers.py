@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import sleep
 
 import pytest
 
@@ -27,17 +29,19 @@ def interrupt(number, frame):
     raise KeyboardInterrupt
 
 def run(arguments):
-    seconds, code = map(float, arguments)
+    seconds, code = map(float, arguments[:2])
     try:
         print(os.getpid(), flush=True)
         time.sleep(seconds)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
         return 130
+    if code == 1:
+        raise ValueError("unexpected")
     return int(code)
 
 signal.signal(signal.SIGTERM, interrupt)
-sys.exit(serve(int(sys.argv[1]), run))
+sys.exit(serve(int(sys.argv[1]), sys.argv[2], run))
 """
 CLIENT = "import sys; from pipeline.graph.stage_servers import ask; sys.exit(ask('train', sys.argv[1:]))"
 
@@ -48,7 +52,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
         listener.bind(f"{folder}/network")
         listener.listen()
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(listener.fileno())],
+            [sys.executable, "-c", SERVER, str(listener.fileno()), "last"],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=[listener.fileno()],
         )  # fmt: skip
         listener.close()
@@ -73,6 +77,45 @@ def test_stages_run_in_one_process_until_one_fails(monkeypatch: pytest.MonkeyPat
         assert ask("train", ["0", "0"]) is None
 
 
+def test_an_unexpected_error_is_shown_and_ends_the_server(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with server(monkeypatch) as process:
+        assert ask("train", ["0", "1"]) == 1
+        assert process.wait(10) == 1
+    assert "ValueError: unexpected" in capfd.readouterr().err
+
+
+def test_no_stage_comes_after_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(monkeypatch) as process:
+        assert ask("evaluate", ["0", "0", "last"]) == 0
+        assert process.wait(10) == 0
+
+
+def test_a_client_that_is_gone_before_it_asks_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(monkeypatch) as process, socket.socket(socket.AF_UNIX) as client:
+        client.connect(f"{os.environ[FOLDER]}/network")
+        client.close()
+        assert ask("train", ["0", "0"]) == 0 and process.poll() is None
+
+
+def test_an_interrupt_before_the_stage_has_begun_is_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server, which still makes its imports, ends by the same Ctrl-C, and the stage must not begin."""
+    with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/network")
+        listener.listen()
+        monkeypatch.setenv(FOLDER, folder)
+        own = subprocess.Popen(
+            [sys.executable, "-c", CLIENT, "60", "0"], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        select.select([listener], [], [])  # it has come
+        own.send_signal(signal.SIGINT)
+        sleep(0.2)
+        listener.close()
+        assert "KeyboardInterrupt" in own.communicate(timeout=10)[1]
+        assert own.returncode == -signal.SIGINT
+
+
 def test_without_a_server_a_stage_is_left_to_its_own_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(FOLDER, raising=False)
     assert ask("train", []) is None
@@ -87,6 +130,7 @@ def test_the_seconds_of_stages_are_told_in_the_order_of_their_ends(
     note_time("evaluate", 1)  # of no such make: to nobody
     monkeypatch.setenv(FOLDER, str(tmp_path))
     assert times({FOLDER: str(tmp_path)}) == {}
+    (tmp_path / "tokenize.seconds").touch()  # of a disk that was full
     note_time("train", 12.5)
     note_time("evaluate", 3)
     assert list(times({FOLDER: str(tmp_path)}).items()) == [("train", 12.5), ("evaluate", 3)]
