@@ -83,8 +83,11 @@ def test_what_train_prints_is_no_wider_than_80_columns_and_holds_no_noise(traine
     *lines, _folder = trained.done.stdout.splitlines()
     assert max(map(len, lines)) <= 80
     assert sorted(line.partition(":")[0] for line in lines if line[:1].strip()) == [
-        "baseline", "embed", "evaluate", "prepare", "tokenize", "train",
+        "baseline", "embed", "evaluate", "prepare", "time", "tokenize", "train",
     ]  # fmt: skip
+    seconds = " ".join(lines[[line[:5] for line in lines].index("time:") :])
+    taken = [float(number) for number in re.findall(r"([\d.]+) s\b", seconds)]
+    assert len(taken) == 1 + 6 and taken[0] >= max(taken[1:])
     assert trained.done.stderr == ""
 
 

@@ -39,7 +39,7 @@ def test_a_csv_is_trained_on_by_all_and_every_stage_has_a_line(project: Project,
     done = project.make(tmp_path / "data", "benchmark-train", *given, "ROUNDS=1")
     assert done.returncode == 0, done.stderr
     stages = re.findall(r"^\| 200 \| 2 \| (\w+) \| [\d.]+ \| [\d.]+ \| [\d,]+ \|$", done.stdout, re.MULTILINE)
-    assert set(stages) == {"prepare", "tokenize", "baseline", "embed", "train", "evaluate"}
+    assert set(stages) == {"imports", "prepare", "tokenize", "baseline", "embed", "train", "evaluate"}
     # One word tells the reviews apart.
     assert re.search(r"^\| 200 \| 2 \| TF-IDF \+ LR \| 100.0 \|", done.stdout, re.MULTILINE)
     saved = tmp_path / "data" / "benchmarks" / "csv-to-model-reviews.md"
