@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from ..environment.program import PACKAGE
+from ..terminal import say
 
 # The stages of each server, in their order. `baseline` has none: it runs beside the others, on one thread.
 SERVERS = {"rows": ("prepare", "tokenize", "embed"), "network": ("train", "evaluate")}
@@ -110,7 +111,7 @@ def _run_watched(
     except KeyboardInterrupt:  # just before the stage could handle it, or just after
         code = 130
     except Exception:  # as a process of its own would show it
-        traceback.print_exc()
+        say(traceback.format_exc(), sys.stderr)
     finally:  # else the watcher would wait for the stage's own process, and that for this one
         has_ended.set()
         with suppress(OSError):  # it has been killed
