@@ -88,23 +88,19 @@ class BlockTable:
 
     def csv_header(self, added: Sequence[str]) -> bytes:
         """Return what stands in the file above its rows, with the added names behind those of its columns."""
-        names, lead, dialect = [*self.header, *added], self._blocks.lead, self._dialect
+        lead, dialect = self._blocks.lead, self._dialect
         if dialect != self._blocks.dialect:  # in which those lines are, that of the separator among them
             lead = []
         if self.harmless:
-            names, lead = cells.escape_values(names), [_harmless_line(line, dialect) for line in lead]
+            lead = [_harmless_line(line, dialect) for line in lead]
         above = "".join(f"{line}\n" for line in lead).encode()
-        return self._blocks.written(self._blocks.mark + above + dialect.line(names))
+        header = cells.csv_header([*self.header, *added], dialect, self.harmless)
+        return self._blocks.written(self._blocks.mark + above + header)
 
     def to_csv(self, batch: Batch, columns: Sequence[Column]) -> bytes:
         block: Block = batch.rows
-        if self.harmless:
-            rows = map(cells.escape_values, self.values(batch))
-            lines = cells.csv_lines(
-                rows, [cells.escape_formulas(column) for column in columns], self._dialect
-            )
-        elif self._dialect != self._blocks.dialect:
-            lines = cells.csv_lines(self.values(batch), columns, self._dialect)
+        if self.harmless or self._dialect != self._blocks.dialect:
+            lines = cells.csv_lines(self.values(batch), columns, self._dialect, self.harmless)
         else:
             lines = cells.append_columns(block.data, block.records, columns, self._dialect)
         return self._blocks.written(lines)

@@ -116,8 +116,21 @@ def append_columns(data: Bytes, records: Bounds, columns: Sequence[Column], dial
     ).tobytes()
 
 
-def csv_lines(rows: Iterable[Sequence[str]], columns: Sequence[Column], dialect: Dialect) -> bytes:
-    """Return rows of values as CSV lines, each with its cells of the columns."""
+def csv_header(names: Sequence[str], dialect: Dialect, harmless: bool) -> bytes:
+    """Return the line of the names; if `harmless`, none begins like a formula."""
+    return dialect.line(escape_values(names) if harmless else names)
+
+
+def csv_lines(
+    rows: Iterable[Sequence[str]], columns: Sequence[Column], dialect: Dialect, harmless: bool
+) -> bytes:
+    """Return rows of values as CSV lines, each with its cells of the columns.
+
+    If `harmless`, no cell begins like a formula.
+    """
+    if harmless:
+        rows = map(escape_values, rows)
+        columns = [escape_formulas(column) for column in columns]
     data, records = concatenate([dialect.line(row)[:-1] for row in rows])
     return append_columns(data, records, columns, dialect)
 

@@ -100,8 +100,7 @@ class ParquetTable:
         return batch._replace(rows=batch.rows.filter(pa.array(good)), lines=batch.lines[good], bad=bad)
 
     def csv_header(self, added: Sequence[str]) -> bytes:
-        names = [*self.header, *added]
-        return self._dialect.line(cells.escape_values(names) if self.harmless else names)
+        return cells.csv_header([*self.header, *added], self._dialect, self.harmless)
 
     def to_arrow(self, batch: Batch, columns: Sequence[Column]) -> pa.Table:
         table = batch.rows
@@ -110,11 +109,7 @@ class ParquetTable:
         return table
 
     def to_csv(self, batch: Batch, columns: Sequence[Column]) -> bytes:
-        rows = self.values(batch)
-        if self.harmless:
-            rows = map(cells.escape_values, rows)
-            columns = [cells.escape_formulas(column) for column in columns]
-        return cells.csv_lines(rows, columns, self._dialect)
+        return cells.csv_lines(self.values(batch), columns, self._dialect, self.harmless)
 
     def to_json(self, batch: Batch, columns: Sequence[Column]) -> bytes:
         rows = ([_finite(value) for value in row] for row in _records(batch))

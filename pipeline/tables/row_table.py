@@ -72,15 +72,10 @@ class RowTable:
         return batch._replace(rows=rows, lines=batch.lines[good], bad=sorted(batch.bad + bad))
 
     def csv_header(self, added: Sequence[str]) -> bytes:
-        names = [*self.header, *added]
-        return self._dialect.line(cells.escape_values(names) if self.harmless else names)
+        return cells.csv_header([*self.header, *added], self._dialect, self.harmless)
 
     def to_csv(self, batch: Batch, columns: Sequence[Column]) -> bytes:
-        rows = self.values(batch)
-        if self.harmless:
-            rows = map(cells.escape_values, rows)
-            columns = [cells.escape_formulas(column) for column in columns]
-        return cells.csv_lines(rows, columns, self._dialect)
+        return cells.csv_lines(self.values(batch), columns, self._dialect, self.harmless)
 
     def to_arrow(self, batch: Batch, columns: Sequence[Column]) -> pa.Table:
         return cells.arrow_table(self.header, list(self.values(batch)), columns)
