@@ -19,6 +19,7 @@ from .config.words import COMMANDS, remedy
 from .environment.memory import check_limit
 from .environment.program import PROCESS_START
 from .errors import InputError, Refused, StageFailed, is_interrupt, is_lack_of_memory
+from .graph.stage_times import note_time
 from .terminal import say
 
 # The stages that the graph, or a command, runs as `stage NAME FOLDER`: the room of each.
@@ -117,13 +118,12 @@ def _run_stage(name: str = "", *arguments: str) -> None:
     """Run a stage on its folder; what stands behind the folder, if anything, is the stage's own."""
     if name not in STAGES or not arguments:
         raise unknown_command(f"stage {name}", [f"stage {stage} FOLDER" for stage in STAGES])
-    servers = _stage_servers()
-    code = servers.ask(name, ["stage", name, *arguments])
+    code = _stage_servers().ask(name, ["stage", name, *arguments])
     if code is None:
         _run_here(name, *arguments)
     elif code:
         raise StageFailed(code)
-    servers.note_time(name, time.monotonic() - PROCESS_START)
+    note_time(name, time.monotonic() - PROCESS_START)
 
 
 def _run_here(name: str, folder: str, *more: str) -> None:

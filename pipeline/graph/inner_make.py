@@ -7,11 +7,11 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from ..artifacts import (
     CorpusFolder,
@@ -26,7 +26,8 @@ from ..environment.checkout import python_path
 from ..environment.program import PACKAGE
 from ..errors import InputError, StageFailed
 from ..terminal import say
-from .stage_servers import serving, times
+from .stage_servers import serving
+from .stage_times import MAKE_FOLDER, times
 
 RULES = Path(__file__).parents[1] / "graph.mk"
 KILLED = "a stage was killed, most likely as memory ran out: the same command goes on where it was"
@@ -84,11 +85,19 @@ def make(goal: Goal, jobs: int = 1) -> dict[str, float]:
 
     Raises StageFailed where a stage has failed and said why, InputError where one was killed.
     """
-    with serving(_planned(goal), _environment()) as found:
-        served = replace(goal, environment={**goal.environment, **found})
-        for _ in make_side_by_side([served], jobs_each=jobs):
-            pass
-        return times(found)
+    with (
+        TemporaryDirectory(prefix="convtext-") as name,
+        serving(_planned(goal), Path(name), _environment()) as servers,
+    ):
+        of_make = replace(goal, environment={**goal.environment, MAKE_FOLDER: name})
+        try:
+            for _ in make_side_by_side([of_make], jobs_each=jobs):
+                pass
+        except InputError:  # of a stage whose server is gone: that one knows how it ended
+            if ends := [end for server in servers if (end := ENDS.get(-(server.poll() or 0)))]:
+                raise InputError(ends[0]) from None
+            raise
+        return times(Path(name))
 
 
 def _planned(goal: Goal) -> list[str]:
@@ -156,7 +165,7 @@ class _Make:
 
     def __init__(self, goal: Goal, jobs: int, output: int | None) -> None:
         self.goal = goal
-        self._messages = tempfile.TemporaryFile()  # noqa: SIM115  # until make has ended
+        self._messages = TemporaryFile()  # noqa: SIM115  # until make has ended
         # Standard input brings the file for make's own messages; a stage has the terminal on descriptor 3
         self._process = subprocess.Popen(
             ["sh", "-c", 'exec "$@" 3>&2 2>&0 </dev/null', "sh", *goal.command(f"--jobs={jobs}")],

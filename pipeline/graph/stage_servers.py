@@ -22,38 +22,38 @@ import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from ..environment.program import PACKAGE
 from ..terminal import say
+from .stage_times import MAKE_FOLDER
 
 # The stages of each server, in their order. `baseline` has none: it runs beside the others, on one thread.
 SERVERS = {"rows": ("prepare", "tokenize", "embed"), "network": ("train", "evaluate")}
-FOLDER = "CONVTEXT_STAGE_SERVERS"  # the variable of the environment that names the folder of their sockets
 CLEARING_UP = 10  # seconds that a stage has for it
-_SECONDS = ".seconds"
 _BEGUN, _INTERRUPT = b"begun\n", b"interrupt\n"
 _KILLED = 128 + signal.SIGKILL  # as a shell reports it
 
 
 @contextmanager
-def serving(stages: Collection[str], environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def serving(
+    stages: Collection[str], folder: Path, environment: Mapping[str, str]
+) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start the servers that have several of these stages to run, in such an environment, and end them after.
 
-    Yields the variables by which a stage finds them.
+    A stage finds them by MAKE_FOLDER, which names the folder. Yields their processes.
     """
+    servers = []
     with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory(prefix="convtext-"))
         for name, served in SERVERS.items():
             if len(set(served) & set(stages)) > 1:
                 with suppress(OSError):  # the path is too long for a socket: the stages do their own work
-                    stack.enter_context(_server(name, Path(folder), environment))
-        yield {FOLDER: folder}
+                    servers.append(stack.enter_context(_server(name, folder, environment)))
+        yield servers
 
 
 @contextmanager
-def _server(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
+def _server(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / name))
         listener.listen()
@@ -64,7 +64,7 @@ def _server(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator
             env=environment,
         )
     try:
-        yield
+        yield process
     except KeyboardInterrupt:  # a second one, while a stage clears up after the first
         with suppress(subprocess.TimeoutExpired):
             process.wait(CLEARING_UP)
@@ -128,27 +128,13 @@ def _watch(requests: BinaryIO, has_ended: threading.Event) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def note_time(stage: str, seconds: float) -> None:
-    """Leave word of how long a stage took, where it was run by such a make."""
-    if folder := os.environ.get(FOLDER):
-        with suppress(OSError):  # the stage is done all the same
-            (Path(folder) / f"{stage}{_SECONDS}").write_text(str(seconds))
-
-
-def times(environment: Mapping[str, str]) -> dict[str, float]:
-    """Return the seconds that each stage has taken, in the order in which they ended."""
-    files = sorted(Path(environment[FOLDER]).glob(f"*{_SECONDS}"), key=lambda path: path.stat().st_mtime_ns)
-    taken = {path.name.removesuffix(_SECONDS): path.read_text() for path in files}
-    return {stage: float(seconds) for stage, seconds in taken.items() if seconds}  # of a full disk, none
-
-
 def ask(stage: str, arguments: list[str]) -> int | None:
     """Have a server run a stage; return the stage's exit code, or None where no server has begun it.
 
     An interrupt is handed on, and the end of the stage waited for. Raises KeyboardInterrupt where the server
     has ended by it before the stage began.
     """
-    folder = os.environ.get(FOLDER)
+    folder = os.environ.get(MAKE_FOLDER)
     server = next((name for name, served in SERVERS.items() if stage in served), None)
     if not folder or not server:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -28,6 +29,9 @@ aborted:
 \t@kill -ABRT $$$$
 crashed:
 \t@kill -SEGV $$$$
+served:
+\t@: -m pipeline stage train x, -m pipeline stage evaluate x
+\t@"$$CONVTEXT_PYTHON" -c "$$CRASH"; exit 137
 interrupted:
 \t@exit 130
 slow:
@@ -87,6 +91,30 @@ def test_a_stage_that_a_library_ended_is_one_line(
     with pytest.raises(InputError, match="a stage crashed, perhaps as memory ran out"):
         make(Goal(folder, (how,)))
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds the server by Linux's /proc")
+def test_a_server_of_stages_that_crashes_has_its_stage_crash(folder: CorpusFolder) -> None:
+    """As of a stage without a server, whose signal make sees; the stage's own process has an exit code."""
+    crash = f"""
+import os, signal, time
+from pathlib import Path
+def is_server(process):
+    try:
+        parent = process.joinpath("stat").read_text().rpartition(")")[2].split()[1]
+        command = process.joinpath("cmdline").read_text()
+    except OSError:  # it has ended meanwhile
+        return False
+    return parent == "{os.getpid()}" and "\\0serve\\0network\\0" in command
+found = []
+while not found:
+    found = [process for process in Path("/proc").glob("[1-9]*") if is_server(process)]
+os.kill(int(found[0].name), signal.SIGSEGV)
+while found[0].joinpath("stat").read_text().rpartition(")")[2].split()[0] != "Z":
+    time.sleep(0.01)
+"""
+    with pytest.raises(InputError, match="a stage crashed, perhaps as memory ran out"):
+        make(Goal(folder, ("served",), {"CRASH": crash}))
 
 
 def test_a_stage_that_was_interrupted_alone_ends_all_with_the_code_of_an_interrupt(

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,8 @@ from time import sleep
 
 import pytest
 
-from pipeline.graph.stage_servers import FOLDER, ask, note_time, serving, times
+from pipeline.graph.stage_servers import ask, serving
+from pipeline.graph.stage_times import MAKE_FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
 # A stage waits for so many seconds, and ends with such a code.
@@ -56,7 +56,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=[listener.fileno()],
         )  # fmt: skip
         listener.close()
-        monkeypatch.setenv(FOLDER, folder)
+        monkeypatch.setenv(MAKE_FOLDER, folder)
         with process:
             yield process
             process.kill()
@@ -94,7 +94,7 @@ def test_no_stage_comes_after_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_client_that_is_gone_before_it_asks_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(monkeypatch) as process, socket.socket(socket.AF_UNIX) as client:
-        client.connect(f"{os.environ[FOLDER]}/network")
+        client.connect(f"{os.environ[MAKE_FOLDER]}/network")
         client.close()
         assert ask("train", ["0", "0"]) == 0 and process.poll() is None
 
@@ -104,7 +104,7 @@ def test_an_interrupt_before_the_stage_has_begun_is_its_end(monkeypatch: pytest.
     with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{folder}/network")
         listener.listen()
-        monkeypatch.setenv(FOLDER, folder)
+        monkeypatch.setenv(MAKE_FOLDER, folder)
         own = subprocess.Popen(
             [sys.executable, "-c", CLIENT, "60", "0"], cwd=ROOT, stderr=subprocess.PIPE, text=True
         )
@@ -117,23 +117,10 @@ def test_an_interrupt_before_the_stage_has_begun_is_its_end(monkeypatch: pytest.
 
 
 def test_without_a_server_a_stage_is_left_to_its_own_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(FOLDER, raising=False)
+    monkeypatch.delenv(MAKE_FOLDER, raising=False)
     assert ask("train", []) is None
-    monkeypatch.setenv(FOLDER, "/nowhere")
+    monkeypatch.setenv(MAKE_FOLDER, "/nowhere")
     assert ask("train", []) is None
-
-
-def test_the_seconds_of_stages_are_told_in_the_order_of_their_ends(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.delenv(FOLDER, raising=False)
-    note_time("evaluate", 1)  # of no such make: to nobody
-    monkeypatch.setenv(FOLDER, str(tmp_path))
-    assert times({FOLDER: str(tmp_path)}) == {}
-    (tmp_path / "tokenize.seconds").touch()  # of a disk that was full
-    note_time("train", 12.5)
-    note_time("evaluate", 3)
-    assert list(times({FOLDER: str(tmp_path)}).items()) == [("train", 12.5), ("evaluate", 3)]
 
 
 def test_where_no_socket_can_be_the_stages_do_their_own_work(
@@ -141,11 +128,9 @@ def test_where_no_socket_can_be_the_stages_do_their_own_work(
 ) -> None:
     long = tmp_path / ("x" * 120)  # a socket's path has at most 107 bytes
     long.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(long))
-    with serving(["prepare", "tokenize", "train", "evaluate"], dict(os.environ)) as found:
-        monkeypatch.setenv(FOLDER, found[FOLDER])
-        assert ask("train", []) is None
-    note_time("train", 1)  # to a folder that is gone
+    monkeypatch.setenv(MAKE_FOLDER, str(long))
+    with serving(["prepare", "tokenize", "train", "evaluate"], long, dict(os.environ)) as servers:
+        assert servers == [] and ask("train", []) is None
 
 
 def test_a_server_ends_with_the_process_that_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
