@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,22 +15,25 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..files import write_arrays
 from ..reading import read_arrays
+from ..terminal import say
+from .backend import keras
 
 SECONDS = 60.0  # between checkpoints: a training that is shorter has none
-Arrays = dict[str, list[NDArray[Any]]]
 
 
-@dataclass(frozen=True)
-class State:
-    """The variables of a network and its optimizer, and what callbacks know; of `notes` JSON can be made."""
+class State(NamedTuple):
+    """What a training, or a part of it, knows after an epoch: lists of arrays, and notes as JSON has them."""
 
-    arrays: Arrays
+    arrays: dict[str, list[NDArray[Any]]]
     notes: dict[str, Any]
 
-    @property
-    def epochs(self) -> int:
-        """How many epochs are done."""
-        return len(self.notes["history"])
+
+class Stateful(Protocol):
+    """A callback that can be set as it was."""
+
+    def state(self) -> State: ...
+
+    def restore(self, state: State) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Checkpoint:
             return None
         if notes.pop("key") != self.key:
             return None
-        lists: Arrays = {}
+        lists: dict[str, list[NDArray[Any]]] = {}
         for name, array in arrays.items():  # in the order in which they were written
             lists.setdefault(name.partition("-")[0], []).append(array)
         return State(lists, notes)
@@ -71,3 +76,52 @@ class Checkpoint:
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_arrays(self.path, notes=np.frombuffer(notes, np.uint8), **arrays)
+
+
+class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
+    """Callback that writes checkpoints, and at the beginning sets the training as it was.
+
+    It comes behind the other callbacks, those among them whose state it keeps.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, callbacks: Sequence[Stateful]) -> None:
+        super().__init__()
+        self._checkpoint, self._callbacks = checkpoint, callbacks
+        self._state = checkpoint.read()
+        self._written = time.monotonic()
+
+    def first_epoch(self, epochs: int) -> int:
+        """Return the number of epochs that are done; all of them where the training was at its end."""
+        if not self._state:
+            return 0
+        notes = self._state.notes
+        return epochs if notes["stopped"] else int(notes["epochs"])
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        if not self._state:
+            return
+        self.model.optimizer.build(self.model.trainable_variables)
+        for variable, value in zip(self._variables(), self._state.arrays["variables"], strict=True):
+            variable.assign(value)
+        for callback in self._callbacks:
+            callback.restore(self._state)
+        say(f"  going on after epoch {self._state.notes['epochs']}")
+        self._state = None  # it is three times as large as the network
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if time.monotonic() - self._written < self._checkpoint.seconds:
+            return
+        arrays = {"variables": [variable.numpy() for variable in self._variables()]}
+        notes: dict[str, Any] = {"epochs": epoch + 1, "stopped": bool(self.model.stop_training)}
+        for callback in self._callbacks:
+            state = callback.state()
+            arrays |= state.arrays
+            notes |= state.notes
+        try:
+            self._checkpoint.write(State(arrays, notes))
+        except OSError as error:  # the training is worth more than its checkpoint
+            say(f"  no checkpoint after epoch {epoch + 1}: {error}")
+        self._written = time.monotonic()
+
+    def _variables(self) -> list[keras.Variable]:
+        return [*self.model.variables, *self.model.optimizer.variables]

@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 from ..errors import Diverged
 from ..options import Train
-from ..terminal import TERMINAL_WIDTH, say
+from ..terminal import TERMINAL_WIDTH
 from .backend import keras, tf
 from .batches import Batches, SortedBatches
-from .checkpoint import Arrays, Checkpoint, State
+from .checkpoint import Checkpoint, Keeper, State
 from .lazy_optimizers import build_optimizer
 
 Record = dict[str, float]
@@ -63,19 +63,23 @@ def train(
     )
     averages = [_MovingAverage(float(options.averaging))] if options.averaging else []
     recorder = _Recorder(len(training.lengths), options.epochs, on_epoch)
-    stopping = keras.callbacks.EarlyStopping(
+    stopping = _EarlyStopping(
         monitor=f"val_{options.criterion}", mode="max", patience=options.patience, restore_best_weights=True
     )
-    keeper = _Keeper(checkpoint, recorder, stopping, averages)
+    callbacks = [training.follow_epochs(), *averages, recorder, stopping]
+    first = 0
+    if checkpoint:
+        callbacks.append(keeper := Keeper(checkpoint, [*averages, recorder, stopping]))
+        first = keeper.first_epoch(options.epochs)
     network.fit(
         training.dataset(),
         validation_data=validation.dataset(),
-        initial_epoch=keeper.first_epoch(options.epochs),
+        initial_epoch=first,
         epochs=options.epochs,
         class_weight=balanced_weights(training.labels) if balanced else None,
         shuffle=False,  # the batches shuffle themselves, reproducibly
         verbose=0,
-        callbacks=[training.follow_epochs(), *averages, recorder, stopping, keeper],
+        callbacks=callbacks,
     )
     return recorder.history
 
@@ -144,75 +148,23 @@ class _MovingAverage(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
         for weight, value in zip(self.model.trainable_variables, values, strict=True):
             weight.assign(value)
 
-    @property
-    def state(self) -> Arrays:
-        """What the next epoch needs of the earlier ones."""
-        return {"averages": self._averages, "weights": self._weights}
+    def state(self) -> State:
+        return State({"averages": self._averages, "weights": self._weights}, {"averaged": self._epochs})
 
-    def restore(self, state: Arrays, epochs: int) -> None:
-        self._averages, self._weights, self._epochs = state["averages"], state["weights"], epochs
+    def restore(self, state: State) -> None:
+        self._averages, self._weights = state.arrays["averages"], state.arrays["weights"]
+        self._epochs = state.notes["averaged"]
 
 
-class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
-    """Callback that writes checkpoints, and sets all others as they were. It is the last of them."""
+class _EarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]  # keras has no types
+    """Keras's, as `Keeper` can keep it."""
 
-    def __init__(
-        self,
-        checkpoint: Checkpoint | None,
-        recorder: _Recorder,
-        stopping: keras.callbacks.EarlyStopping,
-        averages: list[_MovingAverage],
-    ) -> None:
-        super().__init__()
-        self._checkpoint = checkpoint
-        self._recorder, self._stopping, self._averages = recorder, stopping, averages
-        self._state = checkpoint.read() if checkpoint else None
-        self._written = time.monotonic()
+    def state(self) -> State:
+        return State({"best": self.best_weights}, {"best": float(self.best), "wait": self.wait})
 
-    def first_epoch(self, epochs: int) -> int:
-        """Return the number of epochs that are done; all of them where patience had ended."""
-        if not self._state:
-            return 0
-        return epochs if self._state.notes["stopped"] else self._state.epochs
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        if not self._state:
-            return
-        arrays, notes = self._state.arrays, self._state.notes
-        self.model.optimizer.build(self.model.trainable_variables)
-        for variable, value in zip(self._variables(), arrays["variables"], strict=True):
-            variable.assign(value)
-        self._stopping.best_weights = arrays["best"]
-        self._stopping.best, self._stopping.wait = notes["best"], notes["wait"]
-        for average in self._averages:
-            average.restore(arrays, self._state.epochs)
-        self._recorder.go_on_after(notes["history"])
-        say(f"  going on after epoch {self._state.epochs}")
-        self._state = None  # it is three times as large as the network
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if not self._checkpoint or time.monotonic() - self._written < self._checkpoint.seconds:
-            return
-        arrays = {
-            "variables": [variable.numpy() for variable in self._variables()],
-            "best": self._stopping.best_weights,
-        }
-        for average in self._averages:
-            arrays |= average.state
-        notes = {
-            "history": self._recorder.history,
-            "best": float(self._stopping.best),
-            "wait": self._stopping.wait,
-            "stopped": bool(self.model.stop_training),
-        }
-        try:
-            self._checkpoint.write(State(arrays, notes))
-        except OSError as error:  # the training is worth more than its checkpoint
-            say(f"  no checkpoint after epoch {epoch + 1}: {error}")
-        self._written = time.monotonic()
-
-    def _variables(self) -> list[keras.Variable]:
-        return [*self.model.variables, *self.model.optimizer.variables]
+    def restore(self, state: State) -> None:
+        self.best_weights = state.arrays["best"]
+        self.best, self.wait = state.notes["best"], state.notes["wait"]
 
 
 class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
@@ -223,8 +175,11 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no
         self.history: list[Record] = []
         self._rows, self._epochs, self._on_epoch = rows, epochs, on_epoch
 
-    def go_on_after(self, history: list[Record]) -> None:
-        for record in history:
+    def state(self) -> State:
+        return State({}, {"history": self.history})
+
+    def restore(self, state: State) -> None:
+        for record in state.notes["history"]:
             self.history.append(record)
             self._on_epoch(record)
 

@@ -149,7 +149,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bits(
     ]
     assert timeless[0] == timeless[1]
     state = checkpoint.read()
-    assert state and state.epochs == len(history)
+    assert state and state.notes["epochs"] == len(history)
     assert replace(checkpoint, key="another").read() is None
     checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:-100])
     assert checkpoint.read() is None
