@@ -185,14 +185,11 @@ class TextEncoder:
         assert options.unit != "auto"
         return tokenize(text, options.unit, options.cleaning, options.lowercase)
 
-    def tokens(self, text: str) -> list[str]:
-        """Return the tokens that `encode` turns into ids, in the same order, and BOUNDARY for PADDING."""
-        return [piece.lstrip(" ") for piece in self.pieces(text)]
-
     def pieces(self, text: str) -> list[str]:
-        """Return the tokens, each after a blank where the text has one, or more, before it.
+        """Return the tokens that `encode` turns into ids, in the same order, and BOUNDARY for PADDING.
 
-        So the pieces of an n-gram, end to end, are what a person reads, in scripts without spaces too.
+        Each follows a blank where the text has one, or more, before it: so the pieces of an n-gram, end to
+        end, are what a person reads, in scripts without spaces too.
         """
         pieces, free = list[str](), self.options.maximum_length
         for number, part in enumerate(text.split(BOUNDARY)):

@@ -66,8 +66,7 @@ def learn_vectors(sentences: Sequences, words: int, dimensions: int, tokens: int
     )
     model.build_vocab_from_freq({int(i): int(counts[i]) for i in counts.nonzero()[0]})
     epochs = min(MAX_EPOCHS, max(1, tokens // int(counts.sum())))
-    with tqdm(total=epochs * len(sentences), desc="word2vec", unit="row", disable=None, leave=False) as bar:
-        passes = _Passes(sentences, range(words + FIRST_WORD), bar)
+    with _Passes(sentences, range(words + FIRST_WORD), epochs, "word2vec") as passes:
         model.train(passes, total_examples=len(passes), epochs=epochs)
     return assemble_matrix(dict(zip(model.wv.index_to_key, model.wv.vectors, strict=True)), words, seed)
 
@@ -102,8 +101,7 @@ def learn_subwords(sentences: Sequences, words: list[str], seed: int) -> Matrix:
     tokens_read = np.cumsum(sentences.lengths[rows])
     sample = sentences.select(rows[: 1 + int(np.searchsorted(tokens_read, MAX_SUBWORD_TOKENS))])
     epochs = min(MAX_EPOCHS, max(1, MAX_SUBWORD_TOKENS // max(1, len(sample.ids))))
-    with tqdm(total=epochs * len(sample), desc="fasttext", unit="row", disable=None, leave=False) as bar:
-        passes = _Passes(sample, ["", "", *words], bar)
+    with _Passes(sample, ["", "", *words], epochs, "fasttext") as passes:
         model.train(passes, total_examples=len(passes), epochs=epochs)
     matrix = np.zeros((len(words) + FIRST_WORD, SUBWORD_DIMENSIONS), np.float32)
     matrix[FIRST_WORD:] = model.wv[words]
@@ -171,19 +169,25 @@ def assemble_matrix(vectors: RowVectors, words: int, seed: int) -> Matrix:
 
 
 class _Passes:
-    """An iterable of sentences as lists of names, for as many epochs as gensim reads; the bar counts them.
+    """An iterable of sentences as lists of names, for as many epochs as gensim reads, with a bar meanwhile.
 
     The texts of two columns are two sentences.
     """
 
-    def __init__(self, sentences: Sequences, names: Sequence[Any], bar: tqdm[Any]) -> None:
+    def __init__(self, sentences: Sequences, names: Sequence[Any], epochs: int, title: str) -> None:
         self.sentences = sentences
         self.names = names
-        self.bar = bar
         boundaries = np.flatnonzero(sentences.ids == PADDING)
         starts = np.sort(np.concatenate([sentences.offsets[:-1], boundaries + 1]))
         ends = np.sort(np.concatenate([sentences.offsets[1:], boundaries]))
         self._bounds = list(zip(starts.tolist(), ends.tolist(), strict=True))
+        self.bar = tqdm(total=epochs * len(self), desc=title, unit="sentence", disable=None, leave=False)
+
+    def __enter__(self) -> _Passes:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.bar.close()
 
     def __iter__(self) -> Iterator[list[Any]]:
         ids = self.sentences.ids

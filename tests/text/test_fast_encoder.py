@@ -15,6 +15,7 @@ from pipeline.options import Tokenize
 from pipeline.text import fast_encoder
 from pipeline.text.encoder import TextEncoder
 from pipeline.text.fast_encoder import ByteEncoder
+from tests.text.tokens import encoded_tokens
 
 TEXTS = st.text() | st.text(
     "aAn't'sdD ,!?().`é\u0301\u200d\u2019ß我ำ👍🏽\ufe0f1\u00a0\u2003\x1c\x85\t\n", max_size=90
@@ -41,7 +42,9 @@ def spelled(encoder: TextEncoder, sequences: Sequences) -> list[list[str]]:
 
 def encode_plainly(encoder: TextEncoder, texts: list[str]) -> Sequences:
     """Encode token by token, as the definition says."""
-    return Sequences.from_rows([[encoder.id(token) for token in encoder.tokens(text)] for text in texts])
+    return Sequences.from_rows(
+        [[encoder.id(token) for token in encoded_tokens(encoder, text)] for text in texts]
+    )
 
 
 @given(st.lists(TEXTS, max_size=5), st.lists(TEXTS, max_size=5), OPTIONS)
@@ -53,7 +56,7 @@ def test_it_gives_the_ids_of_the_text_encoder(first: list[str], second: list[str
         expected = encode_plainly(plain, texts)
         np.testing.assert_array_equal(encoded.sequences.ids, expected.ids)
         np.testing.assert_array_equal(encoded.sequences.offsets, expected.offsets)
-        assert spelled(plain, encoded.sequences) == [plain.tokens(text) for text in texts]
+        assert spelled(plain, encoded.sequences) == [encoded_tokens(plain, text) for text in texts]
         tokens = [plain.tokens_of(text) for text in texts]
         assert encoded.lengths.tolist() == [len(row) for row in tokens]
         assert encoded.outside.tolist() == [sum(token not in plain for token in row) for row in tokens]
@@ -67,7 +70,7 @@ def test_what_it_remembers_is_bounded_and_changes_nothing(monkeypatch: pytest.Mo
         texts = [" ".join(f"a{i}" for i in range(start, start + 90)), "anna don't " + 50 * "b"]
         sequences = fast.encode(texts).sequences
         np.testing.assert_array_equal(sequences.ids, encode_plainly(plain, texts).ids)
-        assert spelled(plain, sequences) == [plain.tokens(text) for text in texts]
+        assert spelled(plain, sequences) == [encoded_tokens(plain, text) for text in texts]
         assert len(fast._memory.hashes) <= 200
 
 
@@ -149,7 +152,7 @@ def test_threads_share_what_they_learn_and_what_they_forget(monkeypatch: pytest.
         expected = encode_plainly(plain, block)
         np.testing.assert_array_equal(encoded.sequences.ids, expected.ids)
         np.testing.assert_array_equal(encoded.sequences.offsets, expected.offsets)
-        assert spelled(plain, encoded.sequences) == [plain.tokens(text) for text in block]
+        assert spelled(plain, encoded.sequences) == [encoded_tokens(plain, text) for text in block]
 
 
 def test_the_table_grows_with_the_chunks() -> None:
