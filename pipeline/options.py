@@ -245,9 +245,8 @@ class Train(Section):
     batch_size: Positive = 50
     epochs: Positive = 25
     patience: Positive = 3
-    averaging: Share = (
-        0.0  # momentum of the moving average of the weights after each epoch; 0 is the last alone
-    )
+    # The momentum of the moving average of the weights after each epoch; 0 is the last alone.
+    averaging: Share = 0.0
     precision: Literal["float32", "mixed_bfloat16"] = "float32"  # bfloat16 is faster where the CPU has it
     class_weights: Literal["none", "balanced"] = "none"  # balanced: all classes weigh the same in the loss
 

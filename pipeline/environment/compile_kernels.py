@@ -27,19 +27,18 @@ def main() -> None:
         rows = Path(folder) / "rows.csv"
         rows.write_text("text,label\n" + "".join(_rows()), "utf-8")
         settings = {"CONVTEXT_DATA": folder, "MLFLOW_TRACKING_URI": "", "PYTHONPATH": python_path()}
-        for words in (["train", f"CORPUS={rows}"], ["predict", f"CORPUS={rows}", f"INPUT={rows}"]):
-            command = [sys.executable, "-m", PACKAGE, *words]
-            try:
+        try:
+            for words in (["train"], ["predict", f"INPUT={rows}"]):
                 subprocess.run(
-                    command,
+                    [sys.executable, "-m", PACKAGE, *words, f"CORPUS={rows}"],
                     env=os.environ | settings,
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
                     timeout=MAX_SECONDS,
                     check=True,
                 )
-            except subprocess.SubprocessError:  # which is an error where they are used
-                say("  not all could be compiled: the first commands will take longer")
+        except subprocess.SubprocessError:  # which is an error where they are used
+            say("  not all could be compiled: the first commands will take longer")
 
 
 def _rows() -> list[str]:

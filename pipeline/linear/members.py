@@ -20,9 +20,8 @@ from .character_ngrams import CharacterFeatures, CharacterNgrams
 from .svm import C_VALUES, machines
 from .token_ngrams import TokenFeatures, TokenNgrams, longest_ngram
 
-MAX_WEIGHTS = (
-    100_000_000  # of a member: features times classes, float32; its training holds three such tables
-)
+# Of a member: features times classes, float32. Its training holds three such tables.
+MAX_WEIGHTS = 100_000_000
 T = TypeVar("T")
 LinearModel = TokenNgrams | CharacterNgrams
 Labelled = tuple[Sequences, NDArray[np.integer[Any]]]

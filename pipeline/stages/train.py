@@ -2,7 +2,8 @@
 
 Reads the corpus's rows.parquet, labels.json and text_columns.json; for texts also sequences.npz,
 text_encoder.json and the run's vectors.npz, for images images.npy. Writes model/ (all that a prediction
-needs), history.json and run.json. Begins the run in MLflow.
+needs), history.json and run.json, and while a long training is under way checkpoints/. Begins the run in
+MLflow.
 """
 
 from __future__ import annotations

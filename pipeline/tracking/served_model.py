@@ -45,11 +45,11 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
 
         Raises MlflowException, which a server answers with status 400, for what is no text or no image.
         """
-        count = len(self._classifier.columns)
-        is_table = isinstance(model_input, pd.DataFrame)
-        columns = [model_input.iloc[:, place] for place in range(count)] if is_table else [model_input]
+        values: list[Iterable[Any]] = [model_input]
+        if isinstance(model_input, pd.DataFrame):
+            values = [model_input.iloc[:, place] for place in range(len(self._classifier.columns))]
         try:
-            labelled = self._label(columns, _output_columns(params or {}))
+            labelled = self._label(values, _output_columns(params or {}))
         except InputError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
         return pd.DataFrame({column.name: column.arrow().to_numpy(False) for column in labelled.columns})

@@ -120,8 +120,9 @@ def launch() -> None:
 def start() -> None:
     """Have the writer open the store while the stage prepares its run.
 
-    Where an earlier stage of this process has lost the store, another writer tries again.
+    It knows nothing of an earlier stage of this process: where that has lost the store, another tries again.
     """
     if writer().has_failed:
         _writer_of.cache_clear()
+    writer().has_begun_a_run = False
     writer().submit(writer().open)
