@@ -116,6 +116,12 @@ def report(**changed: Any) -> Report:
     return Report(**(values | changed))
 
 
+def test_the_learning_curves_say_of_which_weights_the_validation_curve_is() -> None:
+    said = "that of the weights&#39; average over epochs, which is kept"
+    assert said in report(options={"train": {"averaging": 0.8}}).html()
+    assert said not in report(options={"train": {"averaging": 0.0}}).html()
+
+
 def test_pretrained_vectors_have_their_coverage_and_what_is_feared_of_them() -> None:
     found = {"types": 0.871, "tokens": 0.964, "warnings": []}
     doubted = found | {"warnings": ["knows 41 of the 100 most frequent words"]}
