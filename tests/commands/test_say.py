@@ -106,25 +106,31 @@ def test_a_terminal_gets_a_prompt_and_is_left_quietly(trained: Trained, end: byt
         os.chdir(trained.project.root)
         words = ["-m", "pipeline", "say", f"CORPUS={trained.corpus}", "MODEL=kim-rand"]
         os.execve(sys.executable, [sys.executable, *words], trained.project.environment(trained.data))
+    code = None
     try:
         seen = _until(terminal, b"> ")
         os.write(terminal, b"a lovely film\n")
         seen += _until(terminal, b"> ")
-        os.write(terminal, end)
-        rest = _until(terminal, None)
-        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
-        process = 0
+        rest = b""
+        # CPython's readline misses a SIGINT between its prompt and its wait for a key, on a busy machine
+        # about one in ten: a person presses Ctrl-C again.
+        for _ in range(5):
+            os.write(terminal, end)
+            rest += _until(terminal, None, seconds=30)
+            if (code := _exit_code(process)) is not None:
+                break
     finally:
-        if process:
+        if code is None:
             os.kill(process, signal.SIGKILL)
             os.waitpid(process, 0)
+    assert code == 0
     assert b"why 5, as parts of its logit:" in seen
     assert b"convtext" not in rest and b"Traceback" not in rest
 
 
-def _until(terminal: int, end: bytes | None) -> bytes:
+def _until(terminal: int, end: bytes | None, seconds: int = 300) -> bytes:
     """Read what the terminal shows until it ends so, or, with None, until its program has ended."""
-    seen, until = b"", time.monotonic() + 300
+    seen, until = b"", time.monotonic() + seconds
     while time.monotonic() < until and (end is None or end not in seen):
         try:
             if select.select([terminal], [], [], 1)[0]:
@@ -132,3 +138,13 @@ def _until(terminal: int, end: bytes | None) -> bytes:
         except OSError:  # its program has ended
             return seen
     return seen
+
+
+def _exit_code(process: int) -> int | None:
+    """Return the exit code of a process whose terminal was closed, or None while it runs."""
+    for _ in range(100):  # it closes its terminal a little before it ends
+        ended, status = os.waitpid(process, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.1)
+    return None
