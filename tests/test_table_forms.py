@@ -80,6 +80,16 @@ def test_several_columns_are_one_text_with_a_boundary(tmp_path: Path) -> None:
     assert "\\u001f" not in report
 
 
+def test_which_sheet_is_read_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "reviews.xlsx"
+    with pd.ExcelWriter(path) as book:
+        for sheet in ("one", "two"):
+            pd.DataFrame(ROWS).to_excel(book, sheet_name=sheet, index=False)
+    code, _ = prepare(path, "TEXT=title,body")
+    assert code == 0
+    assert capsys.readouterr().err.count("sheet 'one' is read, the first; not 'two'") == 1
+
+
 def test_one_column_whose_name_has_a_comma_is_meant_before_several(tmp_path: Path) -> None:
     rows = [{"title,body": row["body"]} | row for row in ROWS]
     code, folder = prepare(write(tmp_path / "reviews.jsonl", rows), "TEXT=title,body")

@@ -75,7 +75,22 @@ class _Raw(NamedTuple):
     time: str = ""
 
 
-def read_part(path: Path, source: Source, is_official: bool = False) -> tuple[list[Example], list[Rejected]]:
+class _File(NamedTuple):
+    """What a file holds, and the columns that its texts are of."""
+
+    rows: list[_Raw | BadRow]
+    text_columns: list[str]
+
+
+class Part(NamedTuple):
+    """The rows of a file, those set aside, and the columns whose texts are joined to one, if several."""
+
+    examples: list[Example]
+    rejected: list[Rejected]
+    text_columns: list[str]
+
+
+def read_part(path: Path, source: Source, is_official: bool = False) -> Part:
     """Return the rows of one file of format "csv" or "lines", and those set aside.
 
     These cannot be read, or have no text, no label or, where `source.time` orders the rows, no time that can
@@ -93,7 +108,8 @@ def read_part(path: Path, source: Source, is_official: bool = False) -> tuple[li
     source = source.model_copy(update={"time": None}) if is_official else source
     raw: list[_Raw] = []
     rejected: list[Rejected] = []
-    for found in _READERS[source.format](path, source, is_official):
+    read = _READERS[source.format](path, source, is_official)
+    for found in read.rows:
         if isinstance(found, BadRow):
             rejected.append(Rejected(file, found.first_line, found.last_line, found.reason))
         else:
@@ -115,7 +131,7 @@ def read_part(path: Path, source: Source, is_official: bool = False) -> tuple[li
     if not examples and not rejected:
         expected = "labelled texts were expected" + (" below the header" if source.format == "csv" else "")
         raise InputError(f"{file} has no rows: {expected}")
-    return examples, sorted(rejected)
+    return Part(examples, sorted(rejected), read.text_columns)
 
 
 def displayed_label(label: str, source: Source, place: str) -> str:
@@ -217,23 +233,13 @@ def label_names(labels: Iterable[str], source: Source) -> list[str]:
     return sorted(distinct)
 
 
-def text_columns(path: Path, source: Source) -> list[str]:
-    """Return the columns of a file that `source.text` names, which are joined where they are several.
-
-    Raises InputError for a file that cannot be read.
-    """
-    if "," not in source.text or source.format != "csv":
-        return [source.text]
-    with open_table(path, _layout(source)) as table:
-        return named_columns(source.text, table.header)
-
-
 def _layout(source: Source) -> Layout:
     is_csv_quoting = source.quoting == "csv"
     return Layout(source.encoding, source.separator or "", is_csv_quoting, source.skip, source.sheet)
 
 
-def _csv_rows(path: Path, source: Source, is_official: bool) -> Iterator[_Raw | BadRow]:
+def _read_csv(path: Path, source: Source, is_official: bool) -> _File:
+    rows: list[_Raw | BadRow] = []
     with open_table(path, _layout(source)) as table:
         names = named_columns(source.text, table.header)
         if source.label in names:
@@ -246,14 +252,19 @@ def _csv_rows(path: Path, source: Source, is_official: bool) -> Iterator[_Raw | 
         )
         table.select_columns(names)
         for batch in table.batches():
-            yield from batch.bad
+            rows += batch.bad
             for first, last, values in zip(*batch.lines.T.tolist(), table.values(batch), strict=True):
                 text = BOUNDARY.join([values[column] for column in texts])
                 more = ("".join(values[column] for column in columns) for columns in (group, time))
-                yield _Raw(first, last, text, values[label], *more)
+                rows.append(_Raw(first, last, text, values[label], *more))
+    return _File(rows, names)
 
 
-def _line_rows(path: Path, source: Source, _is_official: bool) -> Iterator[_Raw | BadRow]:
+def _read_lines(path: Path, source: Source, _is_official: bool) -> _File:
+    return _File(list(_line_rows(path, source)), [source.text])
+
+
+def _line_rows(path: Path, source: Source) -> Iterator[_Raw | BadRow]:
     r"""Yield lines of the form `<label> <text>\n`: no other character ends one, as texts hold them."""
     try:
         with path.open("rb") as stream:
@@ -281,7 +292,4 @@ def _line_rows(path: Path, source: Source, _is_official: bool) -> Iterator[_Raw 
         ) from error
 
 
-_READERS: dict[str, Callable[[Path, Source, bool], Iterator[_Raw | BadRow]]] = {
-    "csv": _csv_rows,
-    "lines": _line_rows,
-}
+_READERS: dict[str, Callable[[Path, Source, bool], _File]] = {"csv": _read_csv, "lines": _read_lines}

@@ -114,7 +114,7 @@ def _unused_columns(source: Source) -> list[str]:
 def _read(folder: CorpusFolder, source: Source) -> Read:
     """Return the rows of texts, once they are checked."""
     folder.images.unlink(missing_ok=True)  # left by a corpus of the same name that had images
-    columns = [source.text]
+    columns = {"train": [source.text]}
     if source.format == "docstrings":
         docstrings = [Example(row.file, row.line, row.text, row.label) for row in docstring_corpus()]
         examples, rejected = {"train": docstrings}, dict[str, list[Rejected]](train=[])
@@ -124,9 +124,8 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
             path = Path(file.path)
             if source.address:
                 path = fetch(source.address, file, data_folder() / "raw", os.environ.get("MIRROR", ""))
-            if part == "train":
-                columns = sources.text_columns(path, source)
-            examples[part], rejected[part] = sources.read_part(path, source, part != "train")
+            read = sources.read_part(path, source, part != "train")
+            examples[part], rejected[part], columns[part] = read
     _write_rejects(folder, rejected)
     for part, rows in examples.items():
         sources.check_rejected(rejected[part], len(rows), source, folder.rejects)
@@ -141,7 +140,7 @@ def _read(folder: CorpusFolder, source: Source) -> Read:
     _write_rejects(folder, rejected)
     check_classes(sorted_rows["train"][0], classes, source)
     of_classes = {part: rows for part, (rows, _) in sorted_rows.items()}
-    return Read(of_classes, rejected, classes.cautions, columns)
+    return Read(of_classes, rejected, classes.cautions, columns["train"])
 
 
 def _read_images(folder: CorpusFolder, source: Source) -> Read:

