@@ -665,7 +665,7 @@ from pipeline.prediction.classifier import Classifier
 found = []
 while len(found) < 60:
     loaded = Classifier.load(Path(sys.argv[1]))
-    kind = loaded.labels[0], loaded.encoder.words[0], float(loaded.predictor.members[0].bias[0]) == 0
+    kind = loaded.labels[0], loaded.encoder.words[0], float(loaded.predictor.networks.members[0].bias[0]) == 0
     if kind not in found[-1:]:
         found.append(kind)
 print(len(set(found)))

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 ESCAPE = "\x1b]0;title\x07\x1b[2J\x1b[1;1H"
 COLUMNS = ("text\x1b[31m", "label\x9b0m")
 LABELS = (f"good{ESCAPE}", "bad\u202eeslaf\x08x")
+NAMES = {"good]0;title[2J[1;1H", "badeslafx"}  # of the classes: what cannot be seen makes none of its own
 FILES = (
     "$(shell touch canary).csv",
     "$$(touch canary).csv",
@@ -89,7 +90,7 @@ def test_a_file_is_labelled_whatever_its_name(hostile: Hostile, tmp_path: Path, 
     assert obeyed(labelled.stdout + labelled.stderr) == set()
     with Path(f"{path}.predictions.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {row["predicted_label"] for row in rows} <= set(LABELS) and len(rows) == 4
+    assert {row["predicted_label"] for row in rows} <= NAMES and len(rows) == 4
     assert {file.name for file in tmp_path.iterdir()} == {name, f"{name}.predictions.csv"}
     assert not (hostile.project.root / "canary").exists()
 
