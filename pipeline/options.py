@@ -23,7 +23,7 @@ from pydantic import (
 from .csv_line import check_separator
 from .terminal import shorten
 
-LEARNED = ("corpus", "random")  # vectors that are read from no file
+LEARNED = ("corpus", "random", "spectral")  # vectors that are read from no file
 
 
 def _parted_by_commas(value: Any) -> Any:
@@ -217,15 +217,16 @@ class Tokenize(Section):
 
 
 class Embed(Section):
-    """The vectors that both channels start from: `random`, `corpus`, or pretrained ones.
+    """The vectors that both channels start from: `random`, of the training part, or pretrained ones.
 
-    Those are a file, a name of `text.vector_sources`, or a folder with a sentence encoder. Several are
-    concatenated to one vector (after Zhang, Roller & Wallace 2016).
+    `corpus` is word2vec's, `spectral` a factorization of co-occurrences. Pretrained are those of a file, of a
+    name of `vectors.vector_sources`, or of a folder with a sentence encoder. Several are concatenated to one
+    vector (after Zhang, Roller & Wallace 2016).
     """
 
     vectors: Annotated[list[str], Field(min_length=1), BeforeValidator(_parted_by_commas)] = ["corpus"]
     dimensions: Annotated[int, Field(ge=1, le=4096)] = 300  # pretrained ones have their own
-    corpus_tokens: Positive = 12_000_000  # that learning from the corpus reads, in all epochs together
+    corpus_tokens: Positive = 12_000_000  # of the training part that are read, in all epochs together
     missing: Literal["subwords", "uniform"] = "subwords"  # for words that have none
 
     @field_serializer("vectors")

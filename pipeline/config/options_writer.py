@@ -11,7 +11,7 @@ from typing import TypeVar
 from ..artifacts import CorpusFolder, RunFolder
 from ..files import write_changed_text
 from ..options import BaselineName, Configuration, Section
-from ..text import vector_sources
+from ..vectors import vector_sources
 from . import loading
 from .stage_options import (
     BaselineOptions,

@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..files import digest, exclusive
 from ..options import File
 from ..terminal import say
-from ..text.vector_sources import ADDRESS, DOWNLOADS
+from ..vectors.vector_sources import ADDRESS, DOWNLOADS
 
 TIMEOUT = 30  # seconds without a byte
 

@@ -18,7 +18,7 @@ from ..environment.moved_data import record_first_place
 from ..environment.program import command_text
 from ..options import Configuration
 from ..terminal import visible
-from ..text import vector_sources
+from ..vectors import vector_sources
 from .code_digest import write_code_digests
 
 MAX_SET_CHARACTERS = 40  # of VECTORS and SET in a run's name

@@ -24,17 +24,20 @@ from ..files import write_arrays, write_json
 from ..options import derived_seed
 from ..reading import read_json, read_table
 from ..terminal import say, wrapped
-from ..text import (
+from ..text.encoder import TextEncoder
+from ..vectors import (
     learned_vectors,
     missing_vectors,
     sentence_encoder,
+    spectral_vectors,
     vector_checks,
     vector_files,
     vector_sources,
 )
-from ..text.encoder import TextEncoder
+from ..vectors.matrix import Matrix, coverage, random_vectors
 
 Mask = NDArray[np.bool_]  # of words
+LEARNERS = {"corpus": learned_vectors.learn_vectors, "spectral": spectral_vectors.factorize}
 
 
 def run(path: Path) -> None:
@@ -46,23 +49,22 @@ def run(path: Path) -> None:
     sentences = read_sequences(folder.corpus.sequences).select(training)
     learned_subwords = cache(lambda: learned_vectors.learn_subwords(sentences, words, options.seed))
 
-    matrices: list[learned_vectors.Matrix] = []
+    matrices: list[Matrix] = []
     found, lines, files = np.zeros(len(words), np.bool_), list[str](), dict[str, Any]()
     for number, start in enumerate(embed.vectors):
         seed = derived_seed(options.seed, number)
         if start == "random":
-            matrix = learned_vectors.random_vectors(len(words), embed.dimensions, seed)
-        elif start == "corpus":
-            matrix = learned_vectors.learn_vectors(
-                sentences, len(words), embed.dimensions, embed.corpus_tokens, seed
-            )
+            matrix = random_vectors(len(words), embed.dimensions, seed)
+        elif start in LEARNERS:
+            learn = LEARNERS[start]
+            matrix = learn(sentences, len(words), embed.dimensions, embed.corpus_tokens, seed)
         else:
             matrix, in_file, whole, odd = _read(start, words, seed)
             filling = missing_vectors.Filling()
             if embed.missing == "subwords":
                 matrix, filling = missing_vectors.fill_missing(matrix, in_file, learned_subwords(), seed)
             found |= in_file
-            covered = learned_vectors.coverage(in_file, sentences)
+            covered = coverage(in_file, sentences)
             warnings = odd + vector_checks.warnings(matrix, in_file, whole, words, sentences)
             lines += [covered.summary, filling.summary, *(f"caution: {start} {text}" for text in warnings)]
             files[start] = covered.shares | {"missing": asdict(filling), "warnings": warnings}
@@ -71,13 +73,13 @@ def run(path: Path) -> None:
     say(f"embed: {len(words):,} words, {vectors.shape[1]} dimensions, start: {', '.join(embed.vectors)}")
     for line in lines:
         say(wrapped(line))
-    coverage = learned_vectors.coverage(found, sentences).shares | {"files": files} if files else {}
-    write_json(folder.coverage, coverage)
+    shares = coverage(found, sentences).shares | {"files": files} if files else {}
+    write_json(folder.coverage, shares)
     known = np.concatenate([[True, not files], found | (not files)])
     write_arrays(folder.vectors, vectors=vectors, found=known)
 
 
-def _read(start: str, words: list[str], seed: int) -> tuple[learned_vectors.Matrix, Mask, Mask, list[str]]:
+def _read(start: str, words: list[str], seed: int) -> tuple[Matrix, Mask, Mask, list[str]]:
     """Return pretrained vectors of the words; which have one; which are known whole; what is odd."""
     if vector_sources.is_encoder(start):
         encoded = sentence_encoder.encode_words(start, words, seed)

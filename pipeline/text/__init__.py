@@ -1,1 +1,1 @@
-"""Texts to token ids and word vectors."""
+"""Texts to token ids."""

@@ -20,7 +20,7 @@ from pipeline.networks.backend import keras
 from pipeline.networks.batches import Batches, SortedBatches
 from pipeline.options import Train
 from pipeline.reading import read_json, read_table
-from pipeline.text.learned_vectors import random_vectors
+from pipeline.vectors.matrix import random_vectors
 
 SEEDS = range(1, 11)
 WINDOWS, FILTERS = (3, 4, 5), 100

@@ -43,7 +43,7 @@ def _fit(
     from pipeline.networks import trainer
     from pipeline.networks.batches import Batches, SortedBatches
     from pipeline.options import Train
-    from pipeline.text.learned_vectors import random_vectors
+    from pipeline.vectors.matrix import random_vectors
 
     options = Train(epochs=5, patience=5, batch_size=BATCH, precision=precision)
     trainer.make_repeatable(1, options.precision)

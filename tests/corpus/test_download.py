@@ -14,7 +14,7 @@ from pipeline.corpus import download
 from pipeline.corpus.download import fetch, fetch_vectors
 from pipeline.errors import InputError
 from pipeline.options import File
-from pipeline.text.vector_sources import DOWNLOADS, Download
+from pipeline.vectors.vector_sources import DOWNLOADS, Download
 
 CONTENT = b"0 a fine text\n" * 10_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

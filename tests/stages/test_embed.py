@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.text.vector_sources import DOWNLOADS, Download
-from tests.text.tiny_encoder import write_encoder
+from pipeline.vectors.vector_sources import DOWNLOADS, Download
+from tests.vectors.tiny_encoder import write_encoder
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = [f"{stem}{end}" for stem in ("act", "play", "film", "lov", "sing") for end in ("", "ing", "ed", "s")]
@@ -75,8 +75,8 @@ def test_a_file_too_small_to_map_from_falls_back_and_the_found_words_are_marked(
 def test_words_that_the_file_lacks_are_mapped_unless_uniform_is_asked_for(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.text.missing_vectors.MIN_WORDS", 10)
-    monkeypatch.setattr("pipeline.text.missing_vectors.MIN_EXPLAINED", -np.inf)
+    monkeypatch.setattr("pipeline.vectors.missing_vectors.MIN_WORDS", 10)
+    monkeypatch.setattr("pipeline.vectors.missing_vectors.MIN_EXPLAINED", -np.inf)
     file = write_vectors(tmp_path / "glove.txt", IN_FILE, 5)
     folder, said = embed(corpus, f"embed.vectors={file}", capsys)
     _, mapped, found, coverage = read(folder)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from pipeline.errors import InputError
 from pipeline.options import Tokenize
 from pipeline.text.encoder import TextEncoder
-from pipeline.text.learned_vectors import coverage
-from pipeline.text.vector_files import read_vectors
+from pipeline.vectors.matrix import coverage
+from pipeline.vectors.vector_files import read_vectors
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 Table = dict[str, list[float]]
@@ -185,7 +185,7 @@ def test_numbers_whose_bytes_are_no_control_characters_are_binary_all_the_same(
 def test_a_binary_word_that_holds_a_blank_is_refused_by_its_number(
     phrase: str, end: bytes, block: int, file: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.text.vector_stream.BLOCK_BYTES", block)
+    monkeypatch.setattr("pipeline.vectors.vector_stream.BLOCK_BYTES", block)
     random = np.random.default_rng(3)
     words = [*(f"w{i}" for i in range(4)), phrase, *(f"w{i}" for i in range(4, 9))]
     table: Table = {word: random.normal(0, 0.3, 25).astype(np.float32).tolist() for word in words}

@@ -12,8 +12,8 @@ import pytest
 from pipeline.inputs import Sequences
 from pipeline.options import Tokenize
 from pipeline.text.encoder import TextEncoder
-from pipeline.text.vector_checks import warnings
-from pipeline.text.vector_files import read_vectors
+from pipeline.vectors.vector_checks import warnings
+from pipeline.vectors.vector_files import read_vectors
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 

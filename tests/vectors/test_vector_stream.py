@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.text.vector_stream import open_vectors
+from pipeline.vectors.vector_stream import open_vectors
 
 
 def open_and_close(path: Path) -> tuple[int | None, int, bool]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inputs import UNKNOWN
-from .learned_vectors import FIRST_WORD, Matrix
+from .matrix import FIRST_WORD, Matrix
 
 MIN_WORDS = 100  # to fit a map on
 MIN_EXPLAINED = 0.01  # a map that explains less on words held out is noise

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.text import vector_sources
-from pipeline.text.vector_sources import DOWNLOADS
+from pipeline.vectors import vector_sources
+from pipeline.vectors.vector_sources import DOWNLOADS
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .learned_vectors import FIRST_WORD, Matrix, assemble_matrix
+from .matrix import FIRST_WORD, Matrix, assemble_matrix
 from .vector_stream import MAX_WORD_BYTES, VectorStream, is_number, open_vectors, parse_number
 
 MAX_MAGNITUDE = 1e6  # a number that is not smaller is damage

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.text import sentence_encoder
-from pipeline.text.sentence_encoder import encode_words
-from tests.text.tiny_encoder import INPUTS, TABLE, write_encoder
+from pipeline.vectors import sentence_encoder
+from pipeline.vectors.sentence_encoder import encode_words
+from tests.vectors.tiny_encoder import INPUTS, TABLE, write_encoder
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 pytest.importorskip("tokenizers", reason="tokenizers is not installed")

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from ..environment.cores import cores
 from ..errors import InputError
 from ..terminal import shorten
-from .learned_vectors import FIRST_WORD, Matrix, assemble_matrix
+from .matrix import FIRST_WORD, Matrix, assemble_matrix
 from .vector_sources import ENCODER_FILES
 
 DEVIATION = 0.25  # of all numbers, once they are scaled

@@ -1,10 +1,11 @@
-"""Random and learned vectors, and coverage."""
+"""Vectors learned from the corpus, by either method."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,10 +14,14 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.inputs import Sequences
-from pipeline.text.learned_vectors import coverage, learn_vectors, random_vectors
+from pipeline.vectors.learned_vectors import learn_vectors
+from pipeline.vectors.matrix import Matrix
+from pipeline.vectors.spectral_vectors import factorize
 
 TOKENS = 12_000_000  # enough for all epochs
 ROOT = Path(__file__).resolve().parents[2]
+LEARNERS = (learn_vectors, factorize)
+of_each = pytest.mark.parametrize("learn", LEARNERS)
 
 
 def sentences(rows: int, words: int, seed: int = 0) -> Sequences:
@@ -24,24 +29,14 @@ def sentences(rows: int, words: int, seed: int = 0) -> Sequences:
     return Sequences.from_rows(ids.tolist())
 
 
-def test_random_vectors_are_kims_uniform_with_a_zero_padding_row() -> None:
-    matrix = random_vectors(1000, 50, seed=1)
-    assert matrix.shape == (1002, 50) and matrix.dtype == np.float32
-    assert not matrix[0].any() and matrix[1].any()
-    assert np.abs(matrix).max() <= 0.25
-    assert matrix[1:].std() == pytest.approx(0.25 / 3**0.5, rel=0.01)
-    np.testing.assert_array_equal(matrix, random_vectors(1000, 50, seed=1))
-    assert (matrix[1:] != random_vectors(1000, 50, seed=2)[1:]).mean() > 0.99
-
-
-def learn_in_another_process(hash_seed: str) -> str:
+def learn_in_another_process(learn: Callable[..., Matrix]) -> str:
     code = (
         "import sys; from hashlib import sha256; from pipeline.inputs import Sequences;"
-        "from pipeline.text.learned_vectors import learn_vectors;"
+        f"from {learn.__module__} import {learn.__name__} as learn;"
         "rows = Sequences.from_rows(eval(sys.stdin.read()));"
-        "print(sha256(learn_vectors(rows, 30, 16, 12_000_000, seed=7).tobytes()).hexdigest())"
+        "print(sha256(learn(rows, 30, 16, 12_000_000, seed=7).tobytes()).hexdigest())"
     )
-    environment = os.environ | {"PYTHONHASHSEED": hash_seed}
+    environment = os.environ | {"PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", code],
         input=str(sentences(200, 30).padded().tolist()),
@@ -59,12 +54,15 @@ def digest(matrix: NDArray[np.float32]) -> str:
     return sha256(matrix.tobytes()).hexdigest()
 
 
-def test_learned_vectors_repeat_exactly_in_another_process_and_it_says_nothing() -> None:
-    learned = learn_vectors(sentences(200, 30), 30, 16, TOKENS, seed=7)
+@of_each
+def test_learned_vectors_repeat_exactly_in_another_process_and_it_says_nothing(
+    learn: Callable[..., Matrix],
+) -> None:
+    learned = learn(sentences(200, 30), 30, 16, TOKENS, seed=7)
     assert learned.shape == (32, 16) and learned.dtype == np.float32
     assert not learned[0].any() and np.isfinite(learned).all()
-    assert learn_in_another_process("1") == digest(learned)
-    assert digest(learn_vectors(sentences(200, 30), 30, 16, TOKENS, seed=8)) != digest(learned)
+    assert learn_in_another_process(learn) == digest(learned)
+    assert digest(learn(sentences(200, 30), 30, 16, TOKENS, seed=8)) != digest(learned)
 
 
 def test_tokens_bound_the_epochs_of_which_there_is_one_at_least_and_twenty_at_most() -> None:
@@ -75,7 +73,8 @@ def test_tokens_bound_the_epochs_of_which_there_is_one_at_least_and_twenty_at_mo
     assert by_tokens[4000] != by_tokens[40_000] == by_tokens[TOKENS]
 
 
-def test_words_of_like_use_get_like_vectors() -> None:
+@of_each
+def test_words_of_like_use_get_like_vectors(learn: Callable[..., Matrix]) -> None:
     # 2 and 3 stand among 4 to 13; 14 and 15 among 16 to 25.
     rng = np.random.default_rng(0)
     rows = [
@@ -83,34 +82,24 @@ def test_words_of_like_use_get_like_vectors() -> None:
         for word, low in [(2, 4), (14, 16)]
         for context in rng.integers(low, low + 10, (1500, 4)).tolist()
     ]
-    vectors = learn_vectors(Sequences.from_rows(rows), 24, 20, TOKENS, seed=1)
+    vectors = learn(Sequences.from_rows(rows), 24, 20, TOKENS, seed=1)
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     assert unit[2] @ unit[3] > unit[2] @ unit[15] + 0.3
     assert unit[14] @ unit[15] > unit[14] @ unit[3] + 0.3
 
 
-def test_rare_words_have_the_variance_of_those_learned() -> None:
+@of_each
+def test_rare_words_have_the_variance_of_those_learned(learn: Callable[..., Matrix]) -> None:
     rows = [*sentences(400, 50).padded().tolist(), *([i, i] for i in range(52, 252)), [1, 1, 1, 1]]
-    vectors = learn_vectors(Sequences.from_rows(rows), 250, 32, TOKENS, seed=1)
+    vectors = learn(Sequences.from_rows(rows), 250, 32, TOKENS, seed=1)
     assert vectors[52:].std() == pytest.approx(vectors[2:52].std(), rel=0.05)
 
 
+@of_each
 @pytest.mark.parametrize("rows", [[], [[]], [[2]], [[1, 1, 1, 1]], [[2, 2, 2]], [[2], [2], [2]]])
-def test_a_corpus_too_small_to_learn_from_still_gives_vectors(rows: list[list[int]]) -> None:
-    vectors = learn_vectors(Sequences.from_rows(rows), 2, 8, TOKENS, seed=1)
+def test_a_corpus_too_small_to_learn_from_still_gives_vectors(
+    learn: Callable[..., Matrix], rows: list[list[int]]
+) -> None:
+    vectors = learn(Sequences.from_rows(rows), 2, 8, TOKENS, seed=1)
     assert vectors.shape == (4, 8)
     assert np.isfinite(vectors).all() and not vectors[0].any() and vectors[1].any()
-
-
-def test_coverage_counts_types_and_running_words_unknown_ones_included() -> None:
-    covered = coverage(
-        np.array([True, False, True, False]), Sequences.from_rows([[2, 2, 3], [], [4, 1, 1, 5]])
-    )
-    assert (covered.types, covered.tokens) == (0.5, 3 / 7)
-    assert covered.summary == "vectors found: 50.0% of 4 words, 42.9% of 7 running words"
-    assert coverage(np.zeros(0, np.bool_), Sequences.from_rows([])).tokens == 0
-
-
-def test_coverage_summary_fits_a_terminal() -> None:
-    covered = coverage(np.ones(100_000, np.bool_), Sequences.from_rows([[2]]))
-    assert len(covered.summary.replace("1 run", "100,000,000 run")) <= 80

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inputs import Sequences
-from .learned_vectors import FIRST_WORD, Matrix
+from .matrix import FIRST_WORD, Matrix
 
 FREQUENT = 100  # words by which a language is told
 MIN_FREQUENT = 20  # from fewer it is not

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from pipeline.inputs import Sequences
-from pipeline.text.learned_vectors import Matrix, learn_subwords
-from pipeline.text.missing_vectors import MIN_WORDS, Filling, fill_missing, fit_map
+from pipeline.vectors.learned_vectors import learn_subwords
+from pipeline.vectors.matrix import Matrix
+from pipeline.vectors.missing_vectors import MIN_WORDS, Filling, fill_missing, fit_map
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -117,7 +118,7 @@ def test_words_that_are_spelled_alike_have_like_subword_vectors() -> None:
 def learn_in_another_process(hash_seed: str) -> str:
     code = (
         "import sys; from hashlib import sha256; from pipeline.inputs import Sequences;"
-        "from pipeline.text.learned_vectors import learn_subwords; rows, words = eval(sys.stdin.read());"
+        "from pipeline.vectors.learned_vectors import learn_subwords; rows, words = eval(sys.stdin.read());"
         "print(sha256(learn_subwords(Sequences.from_rows(rows), words, 7).tobytes()).hexdigest())"
     )
     done = subprocess.run(
@@ -142,7 +143,7 @@ def test_subword_vectors_repeat_exactly_in_another_process_and_it_says_nothing()
 
 
 def test_a_large_corpus_is_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.text.learned_vectors.MAX_SUBWORD_TOKENS", 100)
+    monkeypatch.setattr("pipeline.vectors.learned_vectors.MAX_SUBWORD_TOKENS", 100)
     learned = learn_subwords(Sequences.from_rows(ROWS), WORDS, seed=7)
     assert np.isfinite(learned).all() and learned[2:].any(axis=1).all()
 
