@@ -38,16 +38,28 @@ class _Features(Protocol):
 
 
 class Choice(NamedTuple):
-    """The C of each member, and the weight with which its logits are added to the others', by name."""
+    """The C of each member, and the weight with which its logits are added to the others', by name.
+
+    `models` are the members themselves, fitted to the first rows of the split, if there was only one.
+    """
 
     C: dict[Ngrams, float]
     weights: dict[Ngrams, float]
+    models: dict[Ngrams, LinearModel]
 
     def together(self, members: Mapping[Ngrams, LinearModel], rows: Sequences) -> Floats:
         """Return the weighted sum of the members' logits, float32 [rows, classes]."""
         weighted = [np.float32(self.weights[name]) * model.logits(rows) for name, model in members.items()]
         added: Floats = np.sum(weighted, axis=0)
         return added
+
+
+class _Candidate(NamedTuple):
+    """A value of C, and the logits of all held-out rows."""
+
+    value: float
+    logits: Floats
+    model: LinearModel | None = None  # if there is only one
 
 
 class Fit(NamedTuple):
@@ -76,18 +88,26 @@ class Fit(NamedTuple):
         def score(logits: Floats) -> float:
             return scores(truth, logits.argmax(axis=1), classes).value(self.criterion)
 
-        def best(name: Ngrams, on_step: Callable[[], None]) -> tuple[float, Floats]:
+        def best(name: Ngrams, on_step: Callable[[], None]) -> _Candidate:
+            if len(splits) == 1:
+                rows, (held_out, _) = splits[0]
+                fitted = zip(C_VALUES, self._fit(name, rows, C_VALUES, on_step), strict=True)
+                candidates = (_Candidate(value, model.logits(held_out), model) for value, model in fitted)
+                return max(candidates, key=lambda candidate: score(candidate.logits))
             of_splits = [
                 [model.logits(held_out) for model in self._fit(name, rows, C_VALUES, on_step)]
                 for rows, (held_out, _) in splits
             ]
             of_values = [np.concatenate(logits) for logits in zip(*of_splits, strict=True)]
-            return max(zip(C_VALUES, of_values, strict=True), key=lambda candidate: score(candidate[1]))
+            return max(map(_Candidate, C_VALUES, of_values), key=lambda candidate: score(candidate.logits))
 
         chosen = _each(names, best)
-        weights = stack([logits for _, logits in chosen.values()], truth)
-        values = {name: value for name, (value, _) in chosen.items()}
-        return Choice(values, dict(zip(chosen, weights, strict=True)))
+        weights = stack([candidate.logits for candidate in chosen.values()], truth)
+        return Choice(
+            {name: candidate.value for name, candidate in chosen.items()},
+            dict(zip(chosen, weights, strict=True)),
+            {name: candidate.model for name, candidate in chosen.items() if candidate.model},
+        )
 
     def fit(self, values: Mapping[Ngrams, float], rows: Labelled) -> dict[Ngrams, LinearModel]:
         """Return members that are fitted to the rows with these C."""

@@ -77,13 +77,13 @@ class Training:
 
         The networks' epochs, and how much weight they have beside the linear models, are chosen by the
         validation rows; the linear models' C and weights by the second rows of the `splits`, of which they
-        learn the first. Also returns the records of all epochs. `on_epoch` takes the number of those of
-        earlier networks, and the record.
+        learn the first; a single split is that of training and validation rows. Also returns the records of
+        all epochs. `on_epoch` takes the number of those of earlier networks, and the record.
         """
         linear: dict[Ngrams, LinearModel] = {}
         if names := self.ensemble.ngrams:
             choice = self.linear.choose(names, [(_texts(rows), _texts(held)) for rows, held in splits])
-            linear = self.linear.fit(choice.C, _texts(training))
+            linear = choice.models or self.linear.fit(choice.C, _texts(training))
         networks: list[keras.Model] = []
         history: list[trainer.Record] = []
         for number in range(self.ensemble.members):

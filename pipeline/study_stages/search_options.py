@@ -273,7 +273,7 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
         choice = fit.choose(
             options.train.ensemble.ngrams, [places.of(inputs.as_sequences(), truth) for places in splits]
         )
-        members = fit.fit(choice.C, (training[0].as_sequences(), training[1]))
+        members = choice.models or fit.fit(choice.C, (training[0].as_sequences(), training[1]))
         linear = choice.together(members, validation[0].as_sequences())
     start = read_start(folder.run, inputs)
     return Corpus(files.path.name, names, start, training, validation, linear)

@@ -5,24 +5,47 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.linear.descent import descend
+from pipeline.linear.descent import WIDTHS, Group, descend, squared_lengths
 
 
 class Problem:
-    """Rows (2, 0) of class 0 and (0, 1) of class 1, of two classes; 1 / (2 C) is 1 and 2."""
+    """Rows (2, 0) of class 0 and (0, 1) of class 1; 1 / (2 C) is 1 and 2.
 
-    def __init__(self) -> None:
-        self.starts, self.columns = np.array([0, 1, 2]), np.array([0, 1], np.int32)
-        self.values = np.array([2, 1], np.float32)
-        self.labels, self.slacks = np.array([0, 1]), np.array([1, 2], np.float32)
-        self.dual, self.weights = np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32)
-        self.bias = np.zeros(2, np.float32)
+    There are two classes, and as many without a row as fill the group.
+    """
 
-        self.scales = np.empty((0, 2), np.float32)
+    def __init__(self, width: int = 4) -> None:
+        self.group = Group(
+            starts=np.array([0, 1, 2]),
+            columns=np.array([0, 1], np.int32),
+            values=np.array([2, 1], np.float32),
+            positives=np.array([0, 1]),
+            squares=np.array([[5], [2]], np.float32).repeat(width, 1),
+            slacks=np.array([1, 2], np.float32),
+            scales=np.empty((0, width), np.float32),
+            dual=np.zeros((2, width), np.float32),
+            weights=np.zeros((2, width), np.float32),
+            bias=np.zeros(width, np.float32),
+        )
+        # Of the two classes.
+        self.dual, self.weights, self.bias = (
+            self.group.dual[:, :2],
+            self.group.weights[:, :2],
+            self.group.bias[:2],
+        )
 
     def descend(self, *order: int) -> float:
-        data = self.starts, self.columns, self.values, self.labels, self.slacks, self.scales
-        return descend(*data, np.array(order), self.dual, self.weights, self.bias)
+        return descend(self.group, np.array(order))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_in_every_width_a_step_is_the_same(width: int) -> None:
+    one = Problem(width)
+    assert one.descend(0) == 1
+    np.testing.assert_allclose(one.group.dual, [[1 / 6] * width, [0] * width], rtol=1e-6)
+    signs = np.array([1] + [-1] * (width - 1))
+    np.testing.assert_allclose(one.group.weights, [signs * 2 / 6, 0 * signs], rtol=1e-6)
+    np.testing.assert_allclose(one.group.bias, signs / 6, rtol=1e-6)
 
 
 def test_a_step_is_that_computed_by_hand() -> None:
@@ -37,7 +60,10 @@ def test_a_step_is_that_computed_by_hand() -> None:
 def test_scales_change_a_step_as_computed_by_hand() -> None:
     """For class 0 the feature is 3 times as large: |x|^2 is 36, the step 1 / 38, the weight 3 * 6 / 38."""
     one = Problem()
-    one.scales = np.array([[9, 1], [1, 1]], np.float32)
+    scales = np.array([[9, 1, 1, 1], [1, 1, 1, 1]], np.float32)
+    rows = one.group.starts, one.group.columns, one.group.values
+    one.group = one.group._replace(scales=scales, squares=squared_lengths(*rows, scales))
+    assert one.group.squares.tolist() == [[37, 5, 5, 5], [2, 2, 2, 2]]
     one.descend(0)
     np.testing.assert_allclose(one.dual[0], [1 / 38, 1 / 6], rtol=1e-6)
     np.testing.assert_allclose(one.weights[0], [18 / 38, -2 / 6], rtol=1e-6)
@@ -60,6 +86,7 @@ def test_a_dual_variable_at_zero_does_not_fall_below_it_and_is_no_violation() ->
     """The scores 3 and -3 are beyond the margin: the gradient is 2."""
     one = Problem()
     one.bias[:] = [3, -3]
+    one.group.bias[2:] = -3
     assert one.descend(0) == 0
     assert not one.dual.any() and not one.weights.any() and one.bias.tolist() == [3, -3]
 

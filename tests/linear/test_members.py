@@ -78,6 +78,18 @@ def test_the_weights_are_those_that_fit_the_held_out_rows_of_all_folds() -> None
     np.testing.assert_allclose(choice.together(fitted[0], texts), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_of_a_single_split_the_members_that_were_weighed_are_kept() -> None:
+    training, (texts, labels) = rows(150, 1), rows(80, 2)
+    choice = fit().choose(NAMES, [(training, (texts, labels))])
+    assert list(choice.models) == NAMES
+    weighed = [model.logits(texts) for model in choice.models.values()]
+    assert list(choice.weights.values()) == stack(weighed, labels.astype(np.int64))
+    for name, model in choice.models.items():
+        again = [one for one in fit()._fit(name, training, C_VALUES, lambda: None)]
+        np.testing.assert_array_equal(model.weights, again[C_VALUES.index(choice.C[name])].weights)
+    assert fit().choose(NAMES, [(training, (texts, labels))] * 2).models == {}
+
+
 def test_it_learns_what_the_words_say() -> None:
     training = rows(800, 1, noise=0)
     chosen = fit().fit(fit().choose(NAMES, [(training, rows(100, 2, noise=0))]).C, training)
