@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +11,16 @@ from ..arrays import Doubles, Flags, Floats, Labels
 from .descent import WIDTHS, Group, descend, squared_lengths
 
 C_VALUES = (0.03, 0.1, 0.3, 1.0, 3.0)  # of the squared hinge, as in scikit-learn's LinearSVC
-MAX_EPOCHS = 30  # for each C
-TOLERANCE = 0.1  # of the projected gradient; a smaller one changes accuracy by less than 0.3 points
+
+
+class Stop(NamedTuple):
+    """When a fit ends: after so many epochs, or where no projected gradient is greater than `tolerance`."""
+
+    epochs: int
+    tolerance: float
+
+
+ROUGH = Stop(30, 0.1)  # a smaller tolerance changes accuracy by less than 0.3 points
 
 
 class Machine(NamedTuple):
@@ -30,8 +38,9 @@ def machines(
     by_ratio: bool,
     balanced: bool,
     seed: int,
-    values: tuple[float, ...] = C_VALUES,
+    values: Sequence[float] = C_VALUES,
     on_epoch: Callable[[], None] = lambda: None,
+    stop: Stop | None = None,
 ) -> Iterator[Machine]:
     """Fit a machine for each C, on a sparse matrix float32 [rows, features] and labels int64 [rows].
 
@@ -40,8 +49,9 @@ def machines(
     twice, once as it is and once multiplied by the class's `log_count_ratio` (Wang & Manning 2012), both over
     the root of 2; the weights are the sum of both. If `balanced`, C is larger for rows of rare classes, so
     that every class has the same weight. The same seed gives the same bits. `on_epoch` is called before each
-    epoch.
+    epoch, and `stop` says when a fit is near enough to its optimum: if there is none, ROUGH does.
     """
+    stop = stop or ROUGH
     counts = np.bincount(labels, minlength=classes)
     costs = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1)) if balanced else np.ones(classes)
     groups = _groups(matrix, labels, classes, by_ratio)
@@ -50,9 +60,9 @@ def machines(
         slacks = (1 / (2 * strength * costs[labels])).astype(np.float32)
         for group in groups:
             one = group._replace(slacks=slacks)
-            for _ in range(MAX_EPOCHS):
+            for _ in range(stop.epochs):
                 on_epoch()
-                if descend(one, random.permutation(len(labels))) < TOLERANCE:
+                if descend(one, random.permutation(len(labels))) < stop.tolerance:
                     break
         weights = np.hstack([group.weights for group in groups])
         bias = np.concatenate([group.bias for group in groups])

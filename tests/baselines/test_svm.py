@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
+from sklearn.utils.class_weight import compute_sample_weight
 
 from pipeline.baselines.candidate import Texts
 from pipeline.baselines.svm import C_VALUES, TokensAndCharacters, candidates, count_words
@@ -57,15 +58,24 @@ def test_its_features_are_scikit_learns_of_tokens_and_of_characters_within_words
         np.testing.assert_allclose(in_order(mine, together[0]), in_order(own, together[1]), atol=1e-9)
 
 
-def test_its_predictions_are_those_of_scikit_learns_svm_for_each_c() -> None:
+@pytest.mark.parametrize("balanced", [False, True])
+def test_its_predictions_are_those_of_scikit_learns_svm_for_each_c(balanced: bool) -> None:
     training, test = texts(1), texts(2)
     labels = np.random.default_rng(3).integers(0, 3, len(training))
     fitted, other = theirs(training, test)
-    found = candidates(training, labels, 1, True, C_VALUES)
+    weights = compute_sample_weight("balanced" if balanced else None, labels)
+    found = candidates(training, labels, 3, 1, balanced, C_VALUES)
     for candidate, strength in zip(found, C_VALUES, strict=True):
-        svm = LinearSVC(C=strength, class_weight="balanced", random_state=1, max_iter=10_000)
-        assert candidate.setting == f"C = {strength:g}, balanced"
-        assert candidate.predict(test).tolist() == svm.fit(fitted, labels).predict(other).tolist()
+        assert candidate.setting == f"C = {strength:g}{', balanced' if balanced else ''}"
+        scores = np.column_stack(
+            [
+                LinearSVC(C=strength, random_state=1, max_iter=10_000)
+                .fit(fitted, labels == label, weights)
+                .decision_function(other)
+                for label in range(3)
+            ]
+        )
+        assert candidate.predict(test).tolist() == scores.argmax(axis=1).tolist()
 
 
 def test_it_learns_from_the_beginnings_of_words_that_occur_once() -> None:

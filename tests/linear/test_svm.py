@@ -11,14 +11,13 @@ from scipy.sparse import random as random_matrix
 from sklearn.svm import LinearSVC
 
 from pipeline.linear import svm
-from pipeline.linear.svm import C_VALUES, Machine, log_count_ratio, machines
+from pipeline.linear.svm import C_VALUES, Machine, Stop, log_count_ratio, machines
 
 
 @pytest.fixture
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """The optimum, as near as float32 comes to it."""
-    monkeypatch.setattr(svm, "MAX_EPOCHS", 3000)
-    monkeypatch.setattr(svm, "TOLERANCE", 1e-5)
+    monkeypatch.setattr(svm, "ROUGH", Stop(3000, 1e-5))
 
 
 def plain(
@@ -68,8 +67,7 @@ def test_scores_are_those_of_scikit_learns_squared_hinge(exact: None, classes: i
 def test_the_default_tolerance_gives_nearly_the_same_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix, labels = problem(4)
     rough = [(matrix @ one.weights + one.bias).argmax(axis=1) for one in plain(matrix, labels, 4, False, 1)]
-    monkeypatch.setattr(svm, "MAX_EPOCHS", 3000)
-    monkeypatch.setattr(svm, "TOLERANCE", 1e-5)
+    monkeypatch.setattr(svm, "ROUGH", Stop(3000, 1e-5))
     for one, near in zip(plain(matrix, labels, 4, False, 1), rough, strict=True):
         assert ((matrix @ one.weights + one.bias).argmax(axis=1) == near).mean() > 0.97
 
