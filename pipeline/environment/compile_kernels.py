@@ -1,7 +1,8 @@
 """`python -m pipeline.environment.compile_kernels`: compile the kernels when the environment is made.
 
 numba keeps what it has compiled beside the modules. Whoever runs a kernel first waits for it, 20 s in a first
-`make train`: here a training on a few made-up rows, and its prediction, do.
+`make train`: here trainings on a few made-up rows, and a prediction, do. They are of two classes, and of as
+many as are fitted in groups of both the other sizes.
 """
 
 from __future__ import annotations
@@ -17,20 +18,23 @@ from ..terminal import say
 from .checkout import python_path
 from .program import PACKAGE
 
-ROWS = 80
-MAX_SECONDS = 300  # for each of the two
+CLASSES = (2, 12)
+ROWS = 40  # of each class
+MAX_SECONDS = 300  # for each command
 
 
 def main() -> None:
     say("compiling the kernels, once")
     with TemporaryDirectory() as folder:
-        rows = Path(folder) / "rows.csv"
-        rows.write_text("text,label\n" + "".join(_rows()), "utf-8")
+        tables = [Path(folder) / f"{classes}.csv" for classes in CLASSES]
+        for table, classes in zip(tables, CLASSES, strict=True):
+            table.write_text("text,label\n" + "".join(_rows(classes)), "utf-8")
         settings = {"CONVTEXT_DATA": folder, "MLFLOW_TRACKING_URI": "", "PYTHONPATH": python_path()}
+        commands = [["train", f"CORPUS={table}"] for table in tables]
         try:
-            for words in (["train"], ["predict", f"INPUT={rows}"]):
+            for words in (*commands, ["predict", f"INPUT={tables[0]}", f"CORPUS={tables[0]}"]):
                 subprocess.run(
-                    [sys.executable, "-m", PACKAGE, *words, f"CORPUS={rows}"],
+                    [sys.executable, "-m", PACKAGE, *words],
                     env=os.environ | settings,
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
@@ -41,11 +45,12 @@ def main() -> None:
             say("  not all could be compiled: the first commands will take longer")
 
 
-def _rows() -> list[str]:
-    """Return lines of a CSV, in two classes that share half of their words."""
+def _rows(classes: int) -> list[str]:
+    """Return lines of a CSV, in classes of which each shares half of its words with the next."""
     numbers = random.Random(1)
-    words = [[f"word{number}" for number in range(first, first + 40)] for first in (0, 20)]
-    return [f"{' '.join(numbers.choices(words[row % 2], k=8))},{'ab'[row % 2]}\n" for row in range(ROWS)]
+    words = [[f"word{number}" for number in range(20 * first, 20 * first + 40)] for first in range(classes)]
+    labels = [row % classes for row in range(ROWS * classes)]
+    return [f"{' '.join(numbers.choices(words[label], k=8))},class {label}\n" for label in labels]
 
 
 if __name__ == "__main__":
