@@ -70,7 +70,7 @@ def machines(
             half = np.float32(0.5)
             yield Machine(strength, half * np.hstack([-weights, weights]), half * np.hstack([-bias, bias]))
         else:
-            yield Machine(strength, weights[:, :classes], bias[:classes])
+            yield Machine(strength, np.ascontiguousarray(weights[:, :classes]), bias[:classes])
 
 
 def _groups(matrix: Any, labels: Labels, classes: int, by_ratio: bool) -> list[Group]:

@@ -43,6 +43,15 @@ def problem(classes: int, seed: int = 1) -> tuple[csr_matrix, np.ndarray]:
     return matrix, np.where(wrong, random.integers(0, classes, 300), scores.argmax(axis=1))
 
 
+@pytest.mark.parametrize("classes", [2, 3, 5, 8, 9])
+def test_machines_are_of_all_classes_whatever_the_sizes_of_their_groups(classes: int) -> None:
+    matrix, labels = problem(classes)
+    (machine,) = plain(matrix, labels, classes, False, 1, (1.0,))
+    assert machine.weights.shape == (20, classes) and machine.weights.flags.c_contiguous
+    assert machine.bias.shape == (classes,)
+    assert ((matrix @ machine.weights + machine.bias).argmax(axis=1) == labels).mean() > 0.5
+
+
 @pytest.mark.parametrize("balanced", [False, True])
 @pytest.mark.parametrize("classes", [2, 4])
 def test_scores_are_those_of_scikit_learns_squared_hinge(exact: None, classes: int, balanced: bool) -> None:
