@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfTransformer
 
 from ..arrays import Labels
+from ..linear.character_ngrams import word_ngrams
 from ..linear.svm import Machine, Stop, machines
-from .candidate import NGRAMS, Candidate, FittedCandidate, Texts, documents, setting
+from ..linear.token_ngrams import distinct_ngrams, ngram_counts
+from .candidate import Candidate, FittedCandidate, Texts, setting
 
 C_VALUES = (0.03, 0.1, 0.3, 1.0)  # scikit-learn's C; 3 is no better on MR, TREC and SMS Spam
-CHARACTERS = (2, 5)  # of an n-gram, among them the blank at either end of a word
 MINIMUM_ROWS = 2  # that an n-gram of characters occurs in
 EXACT = Stop(1000, 0.01)
 
@@ -47,32 +48,50 @@ def candidates(
 class TokensAndCharacters:
     """The TF-IDF of tokens and pairs, beside that of the character n-grams within the words between blanks.
 
-    Counts are logarithmic, and each half of a row has length 1, or 0 if it has no n-gram. The tokens are the
-    network's, where a word outside the vocabulary counts as a similar one: with scikit-learn's words instead,
-    accuracy is 0.4 points less on MR and 1.3 on TREC.
+    Counts are logarithmic, and each half of a row has length 1, or 0 if it has no n-gram. An n-gram has two
+    to five characters, among them the blank at either end of a word. The tokens are the network's, where a
+    word outside the vocabulary counts as a similar one: with scikit-learn's words instead, accuracy is 0.4
+    points less on MR and 1.3 on TREC.
     """
 
     def __init__(self) -> None:
-        self._tokens = TfidfVectorizer(sublinear_tf=True, **NGRAMS)
-        self._characters = CountVectorizer(analyzer="char_wb", ngram_range=CHARACTERS, dtype=np.float64)
-        self._weights = TfidfTransformer(sublinear_tf=True)
+        self._token_weights = TfidfTransformer(sublinear_tf=True)
+        self._character_weights = TfidfTransformer(sublinear_tf=True)
 
     def fit_transform(self, training: Texts) -> Any:
-        """Learn from texts, one of which has a token at least; return float64 [rows, features], sparse."""
+        """Learn from texts, one of which has a token at least; return float32 [rows, features], sparse."""
+        self._tokens, tokens = distinct_ngrams(training.tokens)
         words, counts = count_words(training.texts)
-        found = counts @ self._characters.fit_transform(words)
-        rows = np.bincount(found.indices)
-        self._kept = np.flatnonzero(rows >= min(MINIMUM_ROWS, rows.max()))
-        found = found[:, self._kept]
-        characters = self._weights.fit(found).transform(found, copy=False)
-        return hstack([self._tokens.fit_transform(documents(training.tokens)), characters], "csr")
+        keys, starts = word_ngrams(words)
+        self._characters, columns = np.unique(keys, return_inverse=True)
+        ones = np.ones(len(keys), np.float32)
+        characters = counts @ csr_matrix((ones, columns, starts), (len(words), len(self._characters)))
+        rows = np.bincount(characters.indices)
+        frequent = np.flatnonzero(rows >= min(MINIMUM_ROWS, rows.max()))
+        self._characters, characters = self._characters[frequent], characters[:, frequent]
+        self._token_weights.fit(tokens)
+        self._character_weights.fit(characters)
+        return self._weighted(tokens, characters)
 
     def transform(self, texts: Texts) -> Any:
-        """Return the features of other rows, float64 [rows, features], sparse."""
+        """Return the features of other rows, float32 [rows, features], sparse."""
         words, counts = count_words(texts.texts)
-        found = (counts @ self._characters.transform(words))[:, self._kept]
-        characters = self._weights.transform(found, copy=False)
-        return hstack([self._tokens.transform(documents(texts.tokens)), characters], "csr")
+        keys, starts = word_ngrams(words)
+        of_words = np.repeat(np.arange(len(words)), np.diff(starts))
+        columns = np.searchsorted(self._characters, keys)
+        known = np.append(self._characters, 0)[columns] == keys
+        known &= columns < len(self._characters)
+        ones = np.ones(np.count_nonzero(known), np.float32)
+        shape = len(words), len(self._characters)
+        characters = counts @ csr_matrix((ones, (of_words[known], columns[known])), shape)
+        return self._weighted(ngram_counts(texts.tokens, self._tokens), characters)
+
+    def _weighted(self, tokens: Any, characters: Any) -> Any:
+        halves = (
+            self._token_weights.transform(tokens),
+            self._character_weights.transform(characters, copy=False),
+        )
+        return hstack(halves, "csr")
 
 
 def count_words(texts: list[str]) -> tuple[Any, Any]:
@@ -84,4 +103,4 @@ def count_words(texts: list[str]) -> tuple[Any, Any]:
     rows = [text.lower().split() for text in texts]
     codes, words = pd.factorize(np.array([*chain.from_iterable(rows)], object))
     offsets = np.cumsum([0, *map(len, rows)])
-    return words, csr_matrix((np.ones(len(codes)), codes, offsets), (len(rows), len(words)))
+    return words, csr_matrix((np.ones(len(codes), np.float32), codes, offsets), (len(rows), len(words)))

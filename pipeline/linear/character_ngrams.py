@@ -146,7 +146,7 @@ class CharacterFeatures:
         counts = csr_matrix((is_word, places, training.offsets), (len(training), len(numbers)))
         counts.eliminate_zeros()
         words = training.spell(numbers, vocabulary)
-        keys, starts = ngram_keys(*_letters(words))
+        keys, starts = word_ngrams(words)
         distinct, columns = np.unique(keys, return_inverse=True)
         spelled = csr_matrix(
             (np.ones(len(columns), np.float32), columns, starts), (len(words), len(distinct))
@@ -174,8 +174,14 @@ class CharacterFeatures:
 
 def rows_of(words: Sequence[str], slots: NDArray[np.int64], idf: Floats, weights: Floats) -> Floats:
     """Return `word_rows` of words, float32 [words, classes + 1]."""
-    rows: Floats = word_rows(*ngram_keys(*_letters(words)), slots, idf, weights)
+    rows: Floats = word_rows(*word_ngrams(words), slots, idf, weights)
     return rows
+
+
+def word_ngrams(words: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the keys of the words' n-grams, int64 [n], and where each word's begin, int64 [words + 1]."""
+    keys, starts = ngram_keys(*_letters(words))
+    return keys, starts
 
 
 def _letters(words: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
