@@ -125,7 +125,7 @@ def _logistic(
 def _svm(
     training: Texts, labels: Labels, classes: int, seed: int, balanced: bool, settings: Settings
 ) -> Iterator[Candidate]:
-    return svm.candidates(training, labels, classes, seed, balanced, settings)
+    return svm.candidates(training, labels, seed, balanced, settings)
 
 
 def _nbsvm(

@@ -22,7 +22,7 @@ from .kernels import character_logits, hash_table, ngram_keys, word_rows
 from .token_ngrams import check_features, hashed, most_frequent
 
 MINIMUM_ROWS = 2  # that an n-gram occurs in
-MAX_LETTERS = 1000  # of a word, that are read
+MAX_LETTERS = 1000  # of a token, that are read
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,17 +178,18 @@ def rows_of(words: Sequence[str], slots: NDArray[np.int64], idf: Floats, weights
     return rows
 
 
-def word_ngrams(words: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the keys of the words' n-grams, int64 [n], and where each word's begin, int64 [words + 1]."""
-    keys, starts = ngram_keys(*_letters(words))
+def word_ngrams(
+    words: Sequence[str], longest: int | None = MAX_LETTERS
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the keys of the words' n-grams, int64 [n], and where each word's begin, int64 [words + 1].
+
+    Of a word that is longer than `longest` letters only the beginning counts.
+    """
+    keys, starts = ngram_keys(*_letters([word[:longest] for word in words]))
     return keys, starts
 
 
 def _letters(words: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the code points of words laid end to end, and where each begins, int64 [words + 1].
-
-    Of a word that is longer than MAX_LETTERS, as no word is, only the beginning counts.
-    """
-    words = [word[:MAX_LETTERS] for word in words]
+    """Return the code points of words laid end to end, and where each begins, int64 [words + 1]."""
     letters = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.int32)
     return letters, np.cumsum([0, *map(len, words)])

@@ -49,7 +49,6 @@ def descend(group: Group, order: Sizes) -> float:
 
 
 def _compiled_for(width: int) -> Callable[[Group, Sizes], float]:
-    @kernel
     def descend_all(group: Group, order: Sizes) -> float:
         scores, steps = np.empty(width, np.float32), np.empty(width, np.float32)
         worst = np.float32(0)
@@ -60,8 +59,9 @@ def _compiled_for(width: int) -> Callable[[Group, Sizes], float]:
                 _add(group, row, steps, width)
         return float(worst)
 
-    compiled: Callable[[Group, Sizes], float] = descend_all
-    return compiled
+    # numba keeps what it compiles by this name: with one of their own, no width is ever taken for another.
+    descend_all.__qualname__ = f"descend_{width}"
+    return kernel(descend_all)
 
 
 @kernel_part

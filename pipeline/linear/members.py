@@ -20,7 +20,7 @@ from .character_ngrams import CharacterFeatures, CharacterNgrams
 from .svm import C_VALUES, machines
 from .token_ngrams import TokenFeatures, TokenNgrams, longest_ngram
 
-# Of a member: features times classes, float32. Its training holds three such tables.
+# Of a member: features times classes, float32. Its training holds up to five such tables.
 MAX_WEIGHTS = 100_000_000
 T = TypeVar("T")
 LinearModel = TokenNgrams | CharacterNgrams
@@ -59,7 +59,7 @@ class _Candidate(NamedTuple):
 
     value: float
     logits: Floats
-    model: LinearModel | None = None  # if there is only one
+    model: LinearModel | None = None  # if there is one split alone
 
 
 class Fit(NamedTuple):
@@ -106,7 +106,7 @@ class Fit(NamedTuple):
         return Choice(
             {name: candidate.value for name, candidate in chosen.items()},
             dict(zip(chosen, weights, strict=True)),
-            {name: candidate.model for name, candidate in chosen.items() if candidate.model},
+            {name: candidate.model for name, candidate in chosen.items() if candidate.model is not None},
         )
 
     def fit(self, values: Mapping[Ngrams, float], rows: Labelled) -> dict[Ngrams, LinearModel]:

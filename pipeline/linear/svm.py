@@ -14,7 +14,7 @@ C_VALUES = (0.03, 0.1, 0.3, 1.0, 3.0)  # of the squared hinge, as in scikit-lear
 
 
 class Stop(NamedTuple):
-    """When a fit ends: after so many epochs, or where no projected gradient is greater than `tolerance`."""
+    """When a fit ends: after so many epochs, or where all projected gradients are below `tolerance`."""
 
     epochs: int
     tolerance: float
@@ -40,7 +40,7 @@ def machines(
     seed: int,
     values: Sequence[float] = C_VALUES,
     on_epoch: Callable[[], None] = lambda: None,
-    stop: Stop | None = None,
+    stop: Stop = ROUGH,
 ) -> Iterator[Machine]:
     """Fit a machine for each C, on a sparse matrix float32 [rows, features] and labels int64 [rows].
 
@@ -49,9 +49,8 @@ def machines(
     twice, once as it is and once multiplied by the class's `log_count_ratio` (Wang & Manning 2012), both over
     the root of 2; the weights are the sum of both. If `balanced`, C is larger for rows of rare classes, so
     that every class has the same weight. The same seed gives the same bits. `on_epoch` is called before each
-    epoch, and `stop` says when a fit is near enough to its optimum: if there is none, ROUGH does.
+    epoch, and `stop` says when a fit is near enough to its optimum.
     """
-    stop = stop or ROUGH
     counts = np.bincount(labels, minlength=classes)
     costs = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1)) if balanced else np.ones(classes)
     groups = _groups(matrix, labels, classes, by_ratio)
@@ -64,13 +63,12 @@ def machines(
                 on_epoch()
                 if descend(one, random.permutation(len(labels))) < stop.tolerance:
                     break
-        weights = np.hstack([group.weights for group in groups])
-        bias = np.concatenate([group.bias for group in groups])
+        weights, bias = _joined(groups, classes)
         if classes == 2:
             half = np.float32(0.5)
             yield Machine(strength, half * np.hstack([-weights, weights]), half * np.hstack([-bias, bias]))
         else:
-            yield Machine(strength, np.ascontiguousarray(weights[:, :classes]), bias[:classes])
+            yield Machine(strength, weights, bias)
 
 
 def _groups(matrix: Any, labels: Labels, classes: int, by_ratio: bool) -> list[Group]:
@@ -80,6 +78,7 @@ def _groups(matrix: Any, labels: Labels, classes: int, by_ratio: bool) -> list[G
     starts, columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32, copy=False)
     values = matrix.data.astype(np.float32, copy=False)
     lengths = 1 + np.asarray(matrix.multiply(matrix).sum(axis=1), np.float32)
+    squares = {width: lengths.repeat(width, 1) for width in WIDTHS if not by_ratio}
     groups = list[Group]()
     first, count = 0, 1 if classes == 2 else classes
     while first < count:
@@ -99,7 +98,7 @@ def _groups(matrix: Any, labels: Labels, classes: int, by_ratio: bool) -> list[G
                 columns,
                 values,
                 positives - first,
-                squared_lengths(starts, columns, values, scales) if by_ratio else lengths.repeat(width, 1),
+                squared_lengths(starts, columns, values, scales) if by_ratio else squares[width],
                 slacks=np.empty(0, np.float32),
                 scales=scales,
                 dual=np.zeros((rows, width), np.float32),
@@ -109,6 +108,17 @@ def _groups(matrix: Any, labels: Labels, classes: int, by_ratio: bool) -> list[G
         )
         first += width
     return groups
+
+
+def _joined(groups: list[Group], classes: int) -> tuple[Floats, Floats]:
+    """Return the weights and the bias of all groups, without what fills up the last."""
+    left = 1 if classes == 2 else classes
+    weights, bias = list[Floats](), list[Floats]()
+    for group in groups:
+        weights.append(group.weights[:, :left])
+        bias.append(group.bias[:left])
+        left -= len(group.bias)
+    return np.concatenate(weights, axis=1), np.concatenate(bias)
 
 
 def log_count_ratio(features: Any, positive: Flags) -> Doubles:

@@ -14,7 +14,7 @@ from .matrix import FIRST_WORD, Matrix, assemble_matrix, random_vectors
 
 MIN_COUNT = 3  # a word that occurs less often keeps a random vector
 MAX_EPOCHS = 20
-MAX_SUBWORD_TOKENS = 2_000_000  # the same for `learn_subwords`: 10 seconds' work
+MAX_SUBWORD_TOKENS = 2_000_000  # that `learn_subwords` reads in all epochs together: 10 seconds' work
 SUBWORD_DIMENSIONS = 100
 NGRAM_BUCKETS = 1 << 17  # n-grams share vectors by their hash
 

@@ -18,16 +18,17 @@ WINDOW = 10  # words on either side
 SMOOTHING = 0.75  # the power of the contexts' frequencies, as in word2vec
 POWER = 0.5  # of the singular values
 ITERATIONS = 3  # of the randomized decomposition
-DEVIATION = 0.25  # the standard deviation of the vectors' elements, about that of word2vec's
+SIZE = 0.25  # the root mean square of the vectors' elements, about that of word2vec's
 
 
 def factorize(sentences: Sequences, words: int, dimensions: int, tokens: int, seed: int) -> Matrix:
     """Return vectors from the words' positive pointwise mutual information in the training part.
 
-    They are U S^(1/2) of its singular value decomposition U S V' (Levy, Goldberg & Dagan 2015), which costs a
-    tenth of skip-gram's time. A neighbour at distance d counts (WINDOW + 1 - d) / WINDOW. Of more than
-    `tokens` a sample of the rows is read. Words too rare to learn, and the unknown word, are uniform with
-    the variance of those learned. The same seed gives the same bits.
+    They are U S^(1/2) of its singular value decomposition U S V' (Levy, Goldberg & Dagan 2015), scaled to
+    word2vec's size, and cost a tenth of its time. A neighbour at distance d counts (WINDOW + 1 - d) / WINDOW.
+    Of more than `tokens` a sample of the rows is read: time and memory grow with them, 1.1 million of IMDB
+    take 2 seconds. Words too rare to learn, or beside others by chance alone, and the unknown word are
+    uniform with the variance of those learned. The same seed gives the same bits.
     """
     from sklearn.utils.extmath import randomized_svd  # late: it takes half a second
     from threadpoolctl import threadpool_limits
@@ -45,10 +46,11 @@ def factorize(sentences: Sequences, words: int, dimensions: int, tokens: int, se
         return random_vectors(words, dimensions, seed)
     with threadpool_limits(1):  # with more of them the order of the sums would be the machine's
         left, values, _ = randomized_svd(information, rank, n_iter=ITERATIONS, random_state=seed)
-    learned = np.zeros((len(frequent), dimensions), np.float32)
-    learned[:, :rank] = left * values**POWER
-    learned *= DEVIATION / learned[:, :rank].std()
-    return assemble_matrix(dict(zip(frequent.tolist(), learned, strict=True)), words, seed)
+    known = np.diff(information.indptr) > 0
+    learned = np.zeros((np.count_nonzero(known), dimensions), np.float32)
+    learned[:, :rank] = left[known] * values**POWER
+    learned *= SIZE / np.sqrt(np.mean(np.square(learned[:, :rank])))
+    return assemble_matrix(dict(zip(frequent[known].tolist(), learned, strict=True)), words, seed)
 
 
 def co_occurrences(sentences: Sequences, words: NDArray[np.int64]) -> csr_matrix:
@@ -72,7 +74,10 @@ def co_occurrences(sentences: Sequences, words: NDArray[np.int64]) -> csr_matrix
 
 
 def positive_information(counts: csr_matrix) -> csr_matrix:
-    """Return max(0, log(p(w, c) / (p(w) p(c)))), where p(c) is of frequencies to the power SMOOTHING."""
+    """Return max(0, log(p(w, c) / (p(w) p(c)))), where p(c) is of frequencies to the power SMOOTHING.
+
+    It is float32 [words, words], sparse, as are the counts.
+    """
     from scipy.sparse import csr_matrix
 
     pairs = counts.tocoo()

@@ -64,7 +64,7 @@ def test_its_predictions_are_those_of_scikit_learns_svm_for_each_c(balanced: boo
     labels = np.random.default_rng(3).integers(0, 3, len(training))
     fitted, other = theirs(training, test)
     weights = compute_sample_weight("balanced" if balanced else None, labels)
-    found = candidates(training, labels, 3, 1, balanced, C_VALUES)
+    found = candidates(training, labels, 1, balanced, C_VALUES)
     for candidate, strength in zip(found, C_VALUES, strict=True):
         assert candidate.setting == f"C = {strength:g}{', balanced' if balanced else ''}"
         scores = np.column_stack(
@@ -85,6 +85,14 @@ def test_it_learns_from_the_beginnings_of_words_that_occur_once() -> None:
     fitted, score = fit("svm", part, part, 2, "accuracy", 1)
     new = Texts(["runs", "eating"], Sequences.from_rows([[1], [1]]))
     assert (score, fitted.predict(new).tolist()) == (1, [0, 1])
+
+
+def test_a_text_without_blanks_is_read_whole() -> None:
+    training = Texts(["日本語" * 500 + "何"] * 2, Sequences.from_rows([[2], [2]]))
+    features = TokensAndCharacters()
+    features.fit_transform(training)
+    ends = features.transform(Texts(["語何"], Sequences.from_rows([[2]])))
+    assert ends.sum() > features.transform(Texts([""], Sequences.from_rows([[2]]))).sum()
 
 
 @given(st.lists(st.text(" \tabÄä\u3000", max_size=12), min_size=1))

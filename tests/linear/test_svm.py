@@ -10,14 +10,9 @@ from scipy.sparse import csr_matrix, hstack
 from scipy.sparse import random as random_matrix
 from sklearn.svm import LinearSVC
 
-from pipeline.linear import svm
-from pipeline.linear.svm import C_VALUES, Machine, Stop, log_count_ratio, machines
+from pipeline.linear.svm import C_VALUES, ROUGH, Machine, Stop, log_count_ratio, machines
 
-
-@pytest.fixture
-def exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The optimum, as near as float32 comes to it."""
-    monkeypatch.setattr(svm, "ROUGH", Stop(3000, 1e-5))
+EXACT = Stop(3000, 1e-5)  # as near to the optimum as float32 comes
 
 
 def plain(
@@ -27,8 +22,9 @@ def plain(
     balanced: bool,
     seed: int,
     values: tuple[float, ...] = C_VALUES,
+    stop: Stop = ROUGH,
 ) -> Iterator[Machine]:
-    return machines(matrix, labels, classes, False, balanced, seed, values)
+    return machines(matrix, labels, classes, False, balanced, seed, values, stop=stop)
 
 
 def problem(classes: int, seed: int = 1) -> tuple[csr_matrix, np.ndarray]:
@@ -49,14 +45,15 @@ def test_machines_are_of_all_classes_whatever_the_sizes_of_their_groups(classes:
     (machine,) = plain(matrix, labels, classes, False, 1, (1.0,))
     assert machine.weights.shape == (20, classes) and machine.weights.flags.c_contiguous
     assert machine.bias.shape == (classes,)
-    assert ((matrix @ machine.weights + machine.bias).argmax(axis=1) == labels).mean() > 0.5
 
 
 @pytest.mark.parametrize("balanced", [False, True])
-@pytest.mark.parametrize("classes", [2, 4])
-def test_scores_are_those_of_scikit_learns_squared_hinge(exact: None, classes: int, balanced: bool) -> None:
+@pytest.mark.parametrize("classes", [2, 4, 5, 9])
+def test_scores_are_those_of_scikit_learns_squared_hinge(classes: int, balanced: bool) -> None:
     matrix, labels = problem(classes)
-    for machine, strength in zip(plain(matrix, labels, classes, balanced, 1), C_VALUES, strict=True):
+    for machine, strength in zip(
+        plain(matrix, labels, classes, balanced, 1, stop=EXACT), C_VALUES, strict=True
+    ):
         assert strength == machine.C
         assert machine.weights.dtype == machine.bias.dtype == np.float32
         ours = matrix @ machine.weights + machine.bias
@@ -73,26 +70,26 @@ def test_scores_are_those_of_scikit_learns_squared_hinge(exact: None, classes: i
         np.testing.assert_allclose(ours, theirs, atol=2e-3)
 
 
-def test_the_default_tolerance_gives_nearly_the_same_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_tolerance_gives_nearly_the_same_labels() -> None:
     matrix, labels = problem(4)
     rough = [(matrix @ one.weights + one.bias).argmax(axis=1) for one in plain(matrix, labels, 4, False, 1)]
-    monkeypatch.setattr(svm, "ROUGH", Stop(3000, 1e-5))
-    for one, near in zip(plain(matrix, labels, 4, False, 1), rough, strict=True):
+    exact = plain(matrix, labels, 4, False, 1, stop=EXACT)
+    for one, near in zip(exact, rough, strict=True):
         assert ((matrix @ one.weights + one.bias).argmax(axis=1) == near).mean() > 0.97
 
 
 @pytest.mark.parametrize("classes", [2, 4])
 def test_by_ratio_each_class_is_fitted_to_the_features_and_its_own_multiples_of_them(
-    exact: None, classes: int
+    classes: int,
 ) -> None:
     matrix, labels = problem(classes)
     matrix = abs(matrix)  # as counts and their weights are
-    (machine,) = machines(matrix, labels, classes, True, False, 1, (0.3,))
+    (machine,) = machines(matrix, labels, classes, True, False, 1, (0.3,), stop=EXACT)
     ours = matrix @ machine.weights + machine.bias
     for label in range(classes):
         ratio = log_count_ratio(matrix, labels == label)
         scaled = csr_matrix(hstack([matrix, matrix.multiply(ratio)]) / np.sqrt(2), dtype=np.float32)
-        (alone,) = plain(scaled, (labels == label).astype(np.int64), 2, False, 1, (0.3,))
+        (alone,) = plain(scaled, (labels == label).astype(np.int64), 2, False, 1, (0.3,), EXACT)
         scores = scaled @ alone.weights + alone.bias
         halves = 1 if classes == 2 else 2  # a machine for two classes scores each of them by half
         np.testing.assert_allclose(ours[:, label], halves * scores[:, 1], atol=2e-3)
@@ -105,20 +102,20 @@ def test_the_log_count_ratio_is_that_computed_by_hand() -> None:
     np.testing.assert_allclose(log_count_ratio(features, np.array([True, True, False])), expected)
 
 
-def test_one_row_of_each_of_two_classes_is_fitted_as_computed_by_hand(exact: None) -> None:
+def test_one_row_of_each_of_two_classes_is_fitted_as_computed_by_hand() -> None:
     """Rows 1 and -1, and C = 1: both violations are e = 1 - w and w = 2 C e + 2 C e = 4 (1 - w), so that w is
     4/5; the bias is 0."""
     matrix = csr_matrix(np.array([[1], [-1]], np.float32))
-    (last,) = plain(matrix, np.array([1, 0]), 2, False, 1, (1.0,))
+    (last,) = plain(matrix, np.array([1, 0]), 2, False, 1, (1.0,), EXACT)
     np.testing.assert_allclose(last.weights, [[-0.4, 0.4]], atol=1e-4)
     np.testing.assert_allclose(last.bias, [0, 0], atol=1e-4)
 
 
-def test_balanced_classes_weigh_as_much_as_copies_of_their_rows(exact: None) -> None:
+def test_balanced_classes_weigh_as_much_as_copies_of_their_rows() -> None:
     """Two rows of class 0 and one of class 1: costs 3/4 and 3/2 are those of as many copies and C 3/4."""
     rows = np.array([[1, 0.5], [0.2, 1], [-1, 0.3]], np.float32)
-    (balanced,) = plain(csr_matrix(rows), np.array([0, 0, 1]), 2, True, 1, (1.0,))
-    (copied,) = plain(csr_matrix(rows[[0, 1, 2, 2]]), np.array([0, 0, 1, 1]), 2, False, 1, (0.75,))
+    (balanced,) = plain(csr_matrix(rows), np.array([0, 0, 1]), 2, True, 1, (1.0,), EXACT)
+    (copied,) = plain(csr_matrix(rows[[0, 1, 2, 2]]), np.array([0, 0, 1, 1]), 2, False, 1, (0.75,), EXACT)
     np.testing.assert_allclose(balanced.weights, copied.weights, atol=1e-4)
     np.testing.assert_allclose(balanced.bias, copied.bias, atol=1e-4)
 

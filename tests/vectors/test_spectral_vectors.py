@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.inputs import BOUNDARY, PADDING, Sequences
 from pipeline.vectors.spectral_vectors import (
-    DEVIATION,
+    SIZE,
     WINDOW,
     co_occurrences,
     factorize,
@@ -46,7 +46,7 @@ def test_vectors_are_the_left_singular_ones_times_the_roots_of_the_values() -> N
     frequent = np.flatnonzero(counts >= 3)
     left, values, _ = np.linalg.svd(positive_information(co_occurrences(texts, frequent)).toarray())
     expected = left[:, :5] * np.sqrt(values[:5])
-    expected *= DEVIATION / expected.std()
+    expected *= SIZE / np.sqrt(np.mean(expected**2))
     found = factorize(texts, 40, 5, ALL, seed=1)[frequent]
     # Singular vectors are unique up to their sign alone, and the decomposition is a randomized one.
     np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=0.02)
@@ -59,6 +59,17 @@ def test_of_more_tokens_than_may_be_read_a_sample_of_the_texts_is() -> None:
     assert (whole[2:] != sample[2:]).any()
 
 
+def test_a_word_that_is_beside_others_by_chance_alone_is_not_at_zero() -> None:
+    vectors = factorize(Sequences.from_rows([[2, 3]] * 5 + [[4]] * 50), 3, 2, ALL, 1)
+    assert vectors[4].any() and np.isfinite(vectors).all()
+
+
+@pytest.mark.parametrize("rows", [[[2, 3], [3, 4], [4, 2]] * 3, [[2, 3, 4]] * 3])
+def test_vectors_of_one_dimension_have_the_size_of_others(rows: list[list[int]]) -> None:
+    assert 0 < np.abs(factorize(Sequences.from_rows(rows), 3, 1, ALL, 1)).max() < 1
+
+
 def test_fewer_words_than_dimensions_leave_the_rest_at_zero() -> None:
     vectors = factorize(Sequences.from_rows([[2, 3]] * 3 + [[3, 4]] * 3 + [[2, 2, 4, 4]] * 3), 3, 8, ALL, 1)
-    assert not vectors[2:, 3:].any() and vectors[2:, :3].std() == pytest.approx(DEVIATION, rel=1e-5)
+    assert not vectors[2:, 3:].any()
+    assert np.sqrt(np.mean(vectors[2:, :3] ** 2)) == pytest.approx(SIZE, rel=1e-5)
