@@ -38,3 +38,10 @@ def test_the_citation_names_the_software_and_its_licence() -> None:
     assert (citation["title"], citation["license"]) == (
         PROJECT["project"]["name"], PROJECT["project"]["license"],
     )  # fmt: skip
+
+
+def test_every_room_is_a_package_of_the_wheel() -> None:
+    rooms = {path.parent.name for path in (ROOT / "pipeline").glob("*/__init__.py")}
+    packages = set(PROJECT["tool"]["setuptools"]["packages"])
+    conf = {name for name in packages if name.startswith("convtext.conf.")}
+    assert packages - conf == {"convtext"} | {f"convtext.{room}" for room in rooms}
