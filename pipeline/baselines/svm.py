@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from ..arrays import Labels
-from ..linear.character_ngrams import word_ngrams
+from ..linear.character_ngrams import distinct_word_ngrams, word_ngrams
 from ..linear.svm import Machine, Stop, machines
 from ..linear.token_ngrams import distinct_ngrams, ngram_counts
 from .candidate import Candidate, FittedCandidate, Texts, setting
@@ -66,13 +66,11 @@ class TokensAndCharacters:
         """Learn from texts, one of which has a token at least; return float32 [rows, features], sparse."""
         self._tokens, tokens = distinct_ngrams(training.tokens)
         words, counts = count_words(training.texts)
-        keys, starts = word_ngrams(words, WHOLE)
-        self._characters, columns = np.unique(keys, return_inverse=True)
-        ones = np.ones(len(keys), np.float32)
-        characters = counts @ csr_matrix((ones, columns, starts), (len(words), len(self._characters)))
+        keys, spelled = distinct_word_ngrams(words, WHOLE)
+        characters = counts @ spelled
         rows = np.bincount(characters.indices)
         frequent = np.flatnonzero(rows >= min(MINIMUM_ROWS, rows.max()))
-        self._characters, characters = self._characters[frequent], characters[:, frequent]
+        self._characters, characters = keys[frequent], characters[:, frequent]
         self._token_weights.fit(tokens)
         self._character_weights.fit(characters)
         return self._weighted(tokens, characters)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,6 +20,9 @@ from ..arrays import Floats, Labels, check_array, check_finite
 from ..inputs import PADDING, Sequences, UnseenWords
 from .kernels import character_logits, hash_table, ngram_keys, word_rows
 from .token_ngrams import check_features, hashed, most_frequent
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 MINIMUM_ROWS = 2  # that an n-gram occurs in
 MAX_LETTERS = 1000  # of a token, that are read
@@ -146,12 +149,7 @@ class CharacterFeatures:
         counts = csr_matrix((is_word, places, training.offsets), (len(training), len(numbers)))
         counts.eliminate_zeros()
         words = training.spell(numbers, vocabulary)
-        keys, starts = word_ngrams(words)
-        distinct, columns = np.unique(keys, return_inverse=True)
-        spelled = csr_matrix(
-            (np.ones(len(columns), np.float32), columns, starts), (len(words), len(distinct))
-        )
-        spelled.sum_duplicates()
+        distinct, spelled = distinct_word_ngrams(words)
         rows = np.bincount((counts @ spelled).indices, minlength=len(distinct))
         kept = np.flatnonzero(rows >= min(MINIMUM_ROWS, rows.max(initial=0)))
         if most is not None and len(kept) > most:
@@ -176,6 +174,22 @@ def rows_of(words: Sequence[str], slots: NDArray[np.int64], idf: Floats, weights
     """Return `word_rows` of words, float32 [words, classes + 1]."""
     rows: Floats = word_rows(*word_ngrams(words), slots, idf, weights)
     return rows
+
+
+def distinct_word_ngrams(
+    words: Sequence[str], longest: int | None = MAX_LETTERS
+) -> tuple[NDArray[np.int64], csr_matrix]:
+    """Return the keys of the n-grams that occur, int64 [n], rising, and how often each word has each.
+
+    The counts are float32 [words, n], sparse; for `longest` see `word_ngrams`.
+    """
+    from scipy.sparse import csr_matrix
+
+    keys, starts = word_ngrams(words, longest)
+    distinct, columns = np.unique(keys, return_inverse=True)
+    counts = csr_matrix((np.ones(len(keys), np.float32), columns, starts), (len(words), len(distinct)))
+    counts.sum_duplicates()
+    return distinct, counts
 
 
 def word_ngrams(

@@ -10,9 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from ..inputs import PADDING, Sequences
-from .matrix import FIRST_WORD, Matrix, assemble_matrix, random_vectors
+from .matrix import FIRST_WORD, MIN_COUNT, Matrix, assemble_matrix, random_vectors, sample, word_counts
 
-MIN_COUNT = 3  # a word that occurs less often keeps a random vector
 MAX_EPOCHS = 20
 MAX_SUBWORD_TOKENS = 2_000_000  # that `learn_subwords` reads in all epochs together: 10 seconds' work
 SUBWORD_DIMENSIONS = 100
@@ -26,8 +25,7 @@ def learn_vectors(sentences: Sequences, words: int, dimensions: int, tokens: int
     corpus is read more often than a large one, at most 20 times. Words too rare to learn, and
     the unknown word, are uniform with the variance of those learned. The same seed gives the same bits.
     """
-    counts = np.bincount(sentences.ids, minlength=words + FIRST_WORD)
-    counts[:FIRST_WORD] = 0
+    counts = word_counts(sentences, words)
     if counts.max() < MIN_COUNT:
         return random_vectors(words, dimensions, seed)
 
@@ -78,14 +76,12 @@ def learn_subwords(sentences: Sequences, words: list[str], seed: int) -> Matrix:
         seed=seed,
         workers=1,
     )
-    counts = np.bincount(sentences.ids, minlength=len(words) + FIRST_WORD)[FIRST_WORD:]
+    counts = word_counts(sentences, len(words))[FIRST_WORD:]
     # A word that no sentence holds has its n-grams all the same.
     model.build_vocab_from_freq(dict(zip(words, np.maximum(counts, 1).tolist(), strict=True)))
-    rows = np.random.default_rng(seed).permutation(len(sentences))
-    tokens_read = np.cumsum(sentences.lengths[rows])
-    sample = sentences.select(rows[: 1 + int(np.searchsorted(tokens_read, MAX_SUBWORD_TOKENS))])
-    epochs = min(MAX_EPOCHS, max(1, MAX_SUBWORD_TOKENS // max(1, len(sample.ids))))
-    with _Passes(sample, ["", "", *words], epochs, "fasttext") as passes:
+    read = sample(sentences, MAX_SUBWORD_TOKENS, seed)
+    epochs = min(MAX_EPOCHS, max(1, MAX_SUBWORD_TOKENS // max(1, len(read.ids))))
+    with _Passes(read, ["", "", *words], epochs, "fasttext") as passes:
         model.train(passes, total_examples=len(passes), epochs=epochs)
     matrix = np.zeros((len(words) + FIRST_WORD, SUBWORD_DIMENSIONS), np.float32)
     matrix[FIRST_WORD:] = model.wv[words]

@@ -19,11 +19,26 @@ RowVectors = dict[int, NDArray[np.float32]]  # by their rows in the matrix
 
 FIRST_WORD = UNKNOWN + 1
 MAX_RANDOM = 0.25  # of either sign, in Kim's random vectors
+MIN_COUNT = 3  # a word that occurs less often in the corpus learns no vector from it
 
 
 def random_vectors(words: int, dimensions: int, seed: int) -> Matrix:
     """Return vectors from U(-0.25, 0.25), as Kim (2014) does where nothing is pretrained."""
     return _uniform(words, dimensions, MAX_RANDOM, seed)
+
+
+def word_counts(sentences: Sequences, words: int) -> NDArray[np.int64]:
+    """Return how often each word occurs, int64 [words + 2]; neither padding nor the unknown word is one."""
+    counts = np.bincount(sentences.ids, minlength=words + FIRST_WORD)
+    counts[:FIRST_WORD] = 0
+    return counts
+
+
+def sample(sentences: Sequences, tokens: int, seed: int) -> Sequences:
+    """Return so many rows, in random order, that they have `tokens` tokens or little more, or all."""
+    rows = np.random.default_rng(seed).permutation(len(sentences))
+    enough = 1 + int(np.searchsorted(np.cumsum(sentences.lengths[rows]), tokens))
+    return sentences.select(rows[:enough])
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inputs import PADDING, Sequences
-from .learned_vectors import MIN_COUNT
-from .matrix import FIRST_WORD, Matrix, assemble_matrix, random_vectors
+from .matrix import MIN_COUNT, Matrix, assemble_matrix, random_vectors, sample, word_counts
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -33,14 +32,9 @@ def factorize(sentences: Sequences, words: int, dimensions: int, tokens: int, se
     from sklearn.utils.extmath import randomized_svd  # late: it takes half a second
     from threadpoolctl import threadpool_limits
 
-    rows = np.random.default_rng(seed).permutation(len(sentences))
-    enough = 1 + int(np.searchsorted(np.cumsum(sentences.lengths[rows]), tokens))
-    if enough < len(rows):
-        sentences = sentences.select(rows[:enough])
-    counts = np.bincount(sentences.ids, minlength=words + FIRST_WORD)
-    counts[:FIRST_WORD] = 0
-    frequent = np.flatnonzero(counts >= MIN_COUNT)
-    information = positive_information(co_occurrences(sentences, frequent))
+    read = sample(sentences, tokens, seed) if len(sentences.ids) > tokens else sentences
+    frequent = np.flatnonzero(word_counts(read, words) >= MIN_COUNT)
+    information = positive_information(co_occurrences(read, frequent))
     rank = min(dimensions, len(frequent))
     if not information.nnz:
         return random_vectors(words, dimensions, seed)

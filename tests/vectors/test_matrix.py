@@ -1,4 +1,4 @@
-"""Random vectors, and coverage."""
+"""Random vectors, counts and samples of the corpus, and coverage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.inputs import Sequences
-from pipeline.vectors.matrix import coverage, random_vectors
+from pipeline.vectors.matrix import coverage, random_vectors, sample, word_counts
 
 
 def test_random_vectors_are_kims_uniform_with_a_zero_padding_row() -> None:
@@ -31,3 +31,15 @@ def test_coverage_counts_types_and_running_words_unknown_ones_included() -> None
 def test_coverage_summary_fits_a_terminal() -> None:
     covered = coverage(np.ones(100_000, np.bool_), Sequences.from_rows([[2]]))
     assert len(covered.summary.replace("1 run", "100,000,000 run")) <= 80
+
+
+def test_words_are_counted_and_neither_padding_nor_the_unknown_word() -> None:
+    texts = Sequences.from_rows([[2, 4, 1], [], [4, 0, 1, 4]])
+    assert word_counts(texts, 4).tolist() == [0, 0, 1, 0, 3, 0]
+
+
+def test_a_sample_has_as_many_tokens_as_are_asked_for_or_those_of_a_row_more() -> None:
+    texts = Sequences.from_rows([[row + 2] * 3 for row in range(10)])
+    assert len(sample(texts, 7, seed=1)) == 3 and len(sample(texts, 9, seed=1)) == 3
+    assert sorted(sample(texts, 100, seed=1).ids.tolist()) == sorted(texts.ids.tolist())
+    assert sample(texts, 7, seed=1).ids.tolist() != sample(texts, 7, seed=2).ids.tolist()
