@@ -49,6 +49,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 MAX_FAULTS = 1000  # of a file that are listed
 UNREADABLE_ROWS, BLANK_ROWS = 0.01, 0.05  # the shares that may be set aside unless others are given
 MAX_SKIP = 1000  # lines above a header
+MOST_PARTS = 4  # of a corpus, each an epoch
 IMAGE_FORMATS = ("folder", "npz", "digits", "keras")
 
 
@@ -244,6 +245,8 @@ class Train(Section):
     optimizer: Literal["adadelta", "adam"] = "adadelta"
     learning_rate: Annotated[Real, Field(gt=0)] = 1.0
     batch_size: Positive = 50
+    # The least rows of an epoch, where a corpus has more: it is cut into up to four. Null: an epoch has all.
+    epoch_rows: Positive | None = None
     epochs: Positive = 25
     patience: Positive = 3
     # The momentum of the moving average of the weights after each epoch; 0 is the last alone.
@@ -258,6 +261,10 @@ class Train(Section):
         Class weights trade accuracy for recall on rare classes: choosing by accuracy would undo them.
         """
         return "macro_f1" if self.class_weights == "balanced" else "accuracy"
+
+    def epochs_of(self, rows: int) -> int:
+        """Return the number of epochs in which so many rows come once."""
+        return min(MOST_PARTS, max(1, rows // self.epoch_rows)) if self.epoch_rows else 1
 
 
 class Ensemble(Section):

@@ -63,30 +63,41 @@ def choose(
     classes: int,
     criterion: Criterion,
     seed: int,
+    on_fit: Callable[[], object] = lambda: None,
 ) -> Chosen:
     """Fit candidates to the first rows of each split, and return that which labels the second rows best.
 
     It is the best of all second rows together by the criterion; of several, the first. The rows are in the
-    form that the baseline takes.
+    form that the baseline takes. `on_fit` is called after each fit, of which there are `fits`.
     """
     baseline = BASELINES[name]
     truth = np.concatenate([labels for _, (_, labels) in splits])
     names = [str(number) for number in range(classes)]
 
     def chosen() -> Iterator[Chosen]:
-        for balanced in (False, True) if criterion == "macro_f1" else (False,):
-            of_splits = [
-                [
-                    candidate.predict(held_out)
-                    for candidate in _candidates(baseline, rows, classes, seed, balanced, baseline.settings)
-                ]
-                for rows, (held_out, _) in splits
-            ]
+        for balanced in _weightings(criterion):
+            of_splits = []
+            for rows, (held_out, _) in splits:
+                predicted = []
+                for candidate in _candidates(baseline, rows, classes, seed, balanced, baseline.settings):
+                    predicted.append(candidate.predict(held_out))
+                    on_fit()
+                of_splits.append(predicted)
             for setting, *predicted in zip(baseline.settings, *of_splits, strict=True):
                 score = scores(truth, np.concatenate(predicted), names).value(criterion)
                 yield Chosen(baseline, balanced, (setting,), score)
 
     return max(chosen(), key=lambda one: one.score)
+
+
+def fits(name: BaselineName, splits: int, criterion: Criterion) -> int:
+    """Return how many candidates `choose` fits."""
+    return len(BASELINES[name].settings) * splits * len(_weightings(criterion))
+
+
+def _weightings(criterion: Criterion) -> tuple[bool, ...]:
+    """Return whether classes are balanced: by accuracy, they are not."""
+    return (False, True) if criterion == "macro_f1" else (False,)
 
 
 def fit(chosen: Chosen, rows: Labelled, classes: int, seed: int) -> Candidate:

@@ -19,10 +19,9 @@ from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ..environment.cores import cores
 from ..errors import InputError
+from ..progress import Bar
 from .equality import normalized
 
 STANDARD_LIBRARY = "python"
@@ -104,7 +103,7 @@ def collect(roots: Mapping[str, Path]) -> Iterator[Docstring]:
     workers = min(16, cores())
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=gc.disable) as pool:
         read = pool.map(read_docstrings, *zip(*files, strict=True), chunksize=32)
-        for file_docstrings in tqdm(read, "docstrings", len(files), unit="file", leave=False, disable=None):
+        for file_docstrings in Bar("docstrings", len(files), read, unit="file"):
             yield from file_docstrings
 
 

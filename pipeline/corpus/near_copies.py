@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from ..progress import Bar
 from .equality import normalized
 
 SHINGLE = 3  # words
@@ -63,7 +63,7 @@ class _Words:
     def of(cls, texts: Sequence[str]) -> _Words:
         vocabulary: dict[str, int] = defaultdict(count().__next__)
         ids, lengths = array("q"), array("q")
-        for text in tqdm(texts, "near copies", unit="text", leave=False, disable=None):
+        for text in Bar("near copies", len(texts), texts, unit="text"):
             words = _WORD.findall(normalized(text))
             ids.extend(map(vocabulary.__getitem__, words))
             lengths.append(len(words))

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ..corpus.sources import Rejected, displayed_label
 from ..errors import InputError
 from ..labels.classes import Classes
 from ..labels.spelling import clean_label
 from ..options import Source
+from ..progress import Bar
 from ..terminal import visible
 from . import npz
 from .file import Unreadable, fitted, from_pixels, is_grey, opened
@@ -111,9 +111,7 @@ def read_images(
     rejected: dict[str, list[Rejected]] = {}
     for name, part in parts.items():
         examples[name], rejected[name] = [], []
-        for image in tqdm(
-            part.images(shape), "images", len(part.labels), unit="image", leave=False, disable=None
-        ):
+        for image in Bar("images", len(part.labels), part.images(shape), unit="image"):
             if isinstance(image, Rejected):
                 rejected[name].append(image)
                 continue
@@ -229,7 +227,8 @@ def _survey(path: Path) -> _Survey:
     sides: list[int] = []
     rejected: list[Rejected] = []
     has_colour = False
-    for file in tqdm(list(files_below(path)), "sizes", unit="image", leave=False, disable=None):
+    files = list(files_below(path))
+    for file in Bar("sizes", len(files), files, unit="image"):
         try:
             if reason := file_problem(file):
                 raise Unreadable(reason)

@@ -9,15 +9,14 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ..arrays import Floats
 from ..encoder import Encoder
 from ..inputs import Sequences
 from ..options import Criterion, Ngrams
-from ..terminal import TERMINAL_WIDTH
+from ..progress import Bar
 from .character_ngrams import CharacterFeatures, CharacterNgrams
-from .svm import C_VALUES, machines
+from .svm import C_VALUES, machines, most_epochs
 from .token_ngrams import TokenFeatures, TokenNgrams, longest_ngram
 
 # Of a member: features times classes, float32. Its training holds up to five such tables.
@@ -25,6 +24,7 @@ MAX_WEIGHTS = 100_000_000
 T = TypeVar("T")
 LinearModel = TokenNgrams | CharacterNgrams
 Labelled = tuple[Sequences, NDArray[np.integer[Any]]]
+OnEpochs = Callable[[int], None]
 MODELS: dict[Ngrams, type[TokenNgrams] | type[CharacterNgrams]] = {
     "tokens": TokenNgrams,
     "characters": CharacterNgrams,
@@ -40,16 +40,18 @@ class _Features(Protocol):
 class Choice(NamedTuple):
     """The C of each member, and the weight with which its logits are added to the others', by name.
 
-    `models` are the members themselves, fitted to the first rows of the split, if there was only one.
+    `models` are the members themselves, fitted to the training rows.
     """
 
     C: dict[Ngrams, float]
     weights: dict[Ngrams, float]
     models: dict[Ngrams, LinearModel]
 
-    def together(self, members: Mapping[Ngrams, LinearModel], rows: Sequences) -> Floats:
+    def together(self, rows: Sequences) -> Floats:
         """Return the weighted sum of the members' logits, float32 [rows, classes]."""
-        weighted = [np.float32(self.weights[name]) * model.logits(rows) for name, model in members.items()]
+        weighted = [
+            np.float32(self.weights[name]) * model.logits(rows) for name, model in self.models.items()
+        ]
         added: Floats = np.sum(weighted, axis=0)
         return added
 
@@ -73,11 +75,14 @@ class Fit(NamedTuple):
     criterion: Criterion
     seed: int
 
-    def choose(self, names: Sequence[Ngrams], splits: Sequence[tuple[Labelled, Labelled]]) -> Choice:
+    def choose(
+        self, names: Sequence[Ngrams], splits: Sequence[tuple[Labelled, Labelled]], training: Labelled
+    ) -> Choice:
         """Choose C and weights by how members that are fitted to the first rows of a split label its second.
 
         Of several C that label all second rows equally well it is the smallest. The weights are those of
-        `stacking.stack`.
+        `stacking.stack`. The members returned are fitted to the `training` rows, of which the first rows of a
+        single split are all or some.
         """
         from ..measures.metrics import scores  # late: prediction must not wait for them
         from ..measures.stacking import stack
@@ -88,37 +93,37 @@ class Fit(NamedTuple):
         def score(logits: Floats) -> float:
             return scores(truth, logits.argmax(axis=1), classes).value(self.criterion)
 
-        def best(name: Ngrams, on_step: Callable[[], None]) -> _Candidate:
+        def best(name: Ngrams, on_epochs: OnEpochs) -> _Candidate:
             if len(splits) == 1:
                 rows, (held_out, _) = splits[0]
-                fitted = zip(C_VALUES, self._fit(name, rows, C_VALUES, on_step), strict=True)
+                fitted = zip(C_VALUES, self._fit(name, rows, C_VALUES, on_epochs), strict=True)
                 candidates = (_Candidate(value, model.logits(held_out), model) for value, model in fitted)
                 return max(candidates, key=lambda candidate: score(candidate.logits))
             of_splits = [
-                [model.logits(held_out) for model in self._fit(name, rows, C_VALUES, on_step)]
+                [model.logits(held_out) for model in self._fit(name, rows, C_VALUES, on_epochs)]
                 for rows, (held_out, _) in splits
             ]
             of_values = [np.concatenate(logits) for logits in zip(*of_splits, strict=True)]
             return max(map(_Candidate, C_VALUES, of_values), key=lambda candidate: score(candidate.logits))
 
-        chosen = _each(names, best)
+        chosen = _each(names, len(splits) * most_epochs(self.classes), best)
         weights = stack([candidate.logits for candidate in chosen.values()], truth)
-        return Choice(
-            {name: candidate.value for name, candidate in chosen.items()},
-            dict(zip(chosen, weights, strict=True)),
-            {name: candidate.model for name, candidate in chosen.items() if candidate.model is not None},
-        )
+        values = {name: candidate.value for name, candidate in chosen.items()}
+        models = {name: candidate.model for name, candidate in chosen.items() if candidate.model is not None}
+        if not models or len(splits[0][0][1]) < len(training[1]):
+            models = self.fit(values, training)
+        return Choice(values, dict(zip(chosen, weights, strict=True)), models)
 
     def fit(self, values: Mapping[Ngrams, float], rows: Labelled) -> dict[Ngrams, LinearModel]:
         """Return members that are fitted to the rows with these C."""
 
-        def fitted(name: Ngrams, on_step: Callable[[], None]) -> LinearModel:
-            return next(self._fit(name, rows, (values[name],), on_step))
+        def fitted(name: Ngrams, on_epochs: OnEpochs) -> LinearModel:
+            return next(self._fit(name, rows, (values[name],), on_epochs))
 
-        return _each(list(values), fitted)
+        return _each(list(values), most_epochs(self.classes, C_VALUES[:1]), fitted)
 
     def _fit(
-        self, name: Ngrams, rows: Labelled, values: tuple[float, ...], on_step: Callable[[], None]
+        self, name: Ngrams, rows: Labelled, values: tuple[float, ...], on_epochs: OnEpochs
     ) -> Iterator[LinearModel]:
         sequences, labels = rows[0], rows[1].astype(np.int64)
         most = MAX_WEIGHTS // self.classes
@@ -130,27 +135,27 @@ class Fit(NamedTuple):
         balanced = self.criterion == "macro_f1"
         by_ratio = name == "tokens"  # for characters it gains nothing
         fitted = machines(
-            features.matrix, labels, self.classes, by_ratio, balanced, self.seed, values, on_step
+            features.matrix, labels, self.classes, by_ratio, balanced, self.seed, values, on_epochs
         )
         return (features.model(machine.weights, machine.bias) for machine in fitted)
 
 
-def _each(names: Sequence[Ngrams], do: Callable[[Ngrams, Callable[[], None]], T]) -> dict[Ngrams, T]:
-    """Do something for each name side by side, as compiled code holds no lock, and show the steps.
+def _each(names: Sequence[Ngrams], epochs: int, do: Callable[[Ngrams, OnEpochs], T]) -> dict[Ngrams, T]:
+    """Do something for each name side by side, as compiled code holds no lock; each takes so many epochs.
 
-    An interrupt has to wait for the threads, which it ends at their next step.
+    An interrupt has to wait for the threads, which it ends at their next epoch.
     """
     interrupted = Event()
-    with tqdm(desc="linear models", unit="step", leave=False, disable=None, ncols=TERMINAL_WIDTH) as bar:
+    with Bar("linear models", len(names) * epochs, unit="epoch") as bar:
 
-        def on_step() -> None:
+        def on_epochs(count: int) -> None:
             if interrupted.is_set():
                 raise KeyboardInterrupt
-            bar.update()
+            bar.update(count)
 
         with ThreadPoolExecutor() as threads:
             try:
-                return dict(zip(names, threads.map(lambda name: do(name, on_step), names), strict=True))
+                return dict(zip(names, threads.map(lambda name: do(name, on_epochs), names), strict=True))
             except BaseException:
                 interrupted.set()
                 raise

@@ -39,7 +39,7 @@ def machines(
     balanced: bool,
     seed: int,
     values: Sequence[float] = C_VALUES,
-    on_epoch: Callable[[], None] = lambda: None,
+    on_epochs: Callable[[int], None] = lambda epochs: None,
     stop: Stop = ROUGH,
 ) -> Iterator[Machine]:
     """Fit a machine for each C, on a sparse matrix float32 [rows, features] and labels int64 [rows].
@@ -48,21 +48,24 @@ def machines(
     serves both: half its score for the second and half against the first. If `by_ratio`, each feature stands
     twice, once as it is and once multiplied by the class's `log_count_ratio` (Wang & Manning 2012), both over
     the root of 2; the weights are the sum of both. If `balanced`, C is larger for rows of rare classes, so
-    that every class has the same weight. The same seed gives the same bits. `on_epoch` is called before each
-    epoch, and `stop` says when a fit is near enough to its optimum.
+    that every class has the same weight. The same seed gives the same bits. `stop` says when a fit is near
+    enough to its optimum; `on_epochs` is called with 1 before each epoch and then with the number of those
+    that were not needed, which makes `most_epochs` in all.
     """
     counts = np.bincount(labels, minlength=classes)
     costs = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1)) if balanced else np.ones(classes)
-    positives, count = (labels - 1, 1) if classes == 2 else (labels, classes)  # of two, the second alone
+    count = _fitted(classes)
+    positives = labels - 1 if classes == 2 else labels
     groups = _groups(matrix, positives, count, by_ratio)
     random = np.random.default_rng(seed)
     for strength in values:
         slacks = (1 / (2 * strength * costs[labels])).astype(np.float32)
         for group in groups:
             one = group._replace(slacks=slacks)
-            for _ in range(stop.epochs):
-                on_epoch()
+            for epoch in range(stop.epochs):
+                on_epochs(1)
                 if descend(one, random.permutation(len(labels))) < stop.tolerance:
+                    on_epochs(stop.epochs - epoch - 1)
                     break
         weights, bias = _joined(groups, count)
         if classes == 2:
@@ -70,6 +73,16 @@ def machines(
             yield Machine(strength, half * np.hstack([-weights, weights]), half * np.hstack([-bias, bias]))
         else:
             yield Machine(strength, weights, bias)
+
+
+def most_epochs(classes: int, values: Sequence[float] = C_VALUES, stop: Stop = ROUGH) -> int:
+    """Return the most epochs that `machines` takes for so many classes, of all groups and C together."""
+    return len(_widths(_fitted(classes))) * len(values) * stop.epochs
+
+
+def _fitted(classes: int) -> int:
+    """Return how many of the classes have a machine of their own: of two, the second alone."""
+    return 1 if classes == 2 else classes
 
 
 def _groups(matrix: Any, positives: Labels, classes: int, by_ratio: bool) -> list[Group]:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ..errors import Diverged
+from ..inputs import Inputs
 from ..options import Train
-from ..terminal import TERMINAL_WIDTH
+from ..progress import Bar
 from .backend import keras, tf
 from .batches import Batches, SortedBatches
 from .checkpoint import Checkpoint, Keeper, State
@@ -24,6 +24,11 @@ from .lazy_optimizers import build_optimizer
 
 Record = dict[str, float]
 STEPS_PER_CALL = 8  # of tf.function: Keras's overhead for each call is as long as a step
+
+
+def batches(inputs: Inputs, labels: NDArray[np.integer[Any]], options: Train, seed: int) -> Batches:
+    """Return training rows and their labels in the batches and epochs of the options."""
+    return Batches(inputs, labels, options.batch_size, seed, options.epochs_of(len(labels)))
 
 
 def make_repeatable(seed: int, precision: str) -> None:
@@ -62,7 +67,7 @@ def train(
         steps_per_execution=STEPS_PER_CALL,
     )
     averages = [_MovingAverage(float(options.averaging))] if options.averaging else []
-    recorder = _Recorder(len(training.lengths), options.epochs, on_epoch)
+    recorder = _Recorder(len(training.lengths) // training.parts, options.epochs, on_epoch)
     stopping = _EarlyStopping(
         monitor=f"val_{options.criterion}", mode="max", patience=options.patience, restore_best_weights=True
     )
@@ -185,14 +190,7 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         label = f"epoch {epoch + 1}/{self._epochs}"
-        self._bar = tqdm(
-            total=self.params["steps"],
-            desc=label,
-            unit="batch",
-            leave=False,
-            disable=None,
-            ncols=TERMINAL_WIDTH,
-        )
+        self._bar = Bar(label, self.params["steps"], unit="batch")
         self._began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:

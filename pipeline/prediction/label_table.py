@@ -11,19 +11,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from tqdm import tqdm
-
 from ..csv_line import csv_line
 from ..delimited.faults import BadRow
 from ..delimited.records import Place
 from ..errors import InputError
 from ..files import atomic_write
+from ..progress import Bar
 from ..tables import columns as cells
 from ..tables.columns import Column
 from ..tables.formats import Form, form_of, gzip_member
 from ..tables.rejects import Rejects
 from ..tables.table import Batch, Table
-from ..terminal import TERMINAL_WIDTH, say
+from ..terminal import say
 from .drift import drift_lines
 from .labeller import LabelCounts, Labeller
 from .resumable import Resumable
@@ -180,7 +179,7 @@ class LabelledTable:
                     future.cancel()
         self._seconds = time.perf_counter() - began
 
-    def _count(self, labelled: _LabelledBatch[Output], bar: Any, began: float) -> _LabelledBatch[Output]:
+    def _count(self, labelled: _LabelledBatch[Output], bar: Bar, began: float) -> _LabelledBatch[Output]:
         """Add a batch to the counts and to the progress bar."""
         self._counts.add(labelled.counts)
         for row in labelled.batch.bad:
@@ -234,13 +233,6 @@ def rejects_path(output: Path) -> Path:
     return Path(f"{output}.rejects.csv")
 
 
-def _progress_bar(total: int) -> Any:
+def _progress_bar(total: int) -> Bar:
     form = "{desc} {percentage:3.0f}% |{bar}| {postfix}, {remaining} left" if total else "{desc} {postfix}"
-    return tqdm(
-        total=total or None,
-        disable=None,
-        ncols=TERMINAL_WIDTH,
-        desc="predict",
-        bar_format=form,
-        leave=False,
-    )
+    return Bar("predict", total or None, bar_format=form)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from ..folding.fold_network import fold_networks
 from ..inputs import Images, Sequences
-from ..linear.members import Fit, Labelled, LinearModel
+from ..linear.members import Choice, Fit, Labelled, LinearModel
 from ..measures.stacking import stack
 from ..networks import ensemble, trainer
 from ..networks.backend import keras
-from ..networks.batches import Batches, SortedBatches
+from ..networks.batches import SortedBatches
 from ..networks.checkpoint import Checkpoint
 from ..networks.keras_network import KerasNetwork
 from ..options import Ensemble, Ngrams, Train, derived_seed
@@ -77,13 +77,13 @@ class Training:
 
         The networks' epochs, and how much weight they have beside the linear models, are chosen by the
         validation rows; the linear models' C and weights by the second rows of the `splits`, of which they
-        learn the first; a single split is that of training and validation rows. Also returns the records of
-        all epochs. `on_epoch` takes the number of those of earlier networks, and the record.
+        learn the first; a single split is of training and validation rows. Also returns the records of all
+        epochs. `on_epoch` takes the number of those of earlier networks, and the record.
         """
-        linear: dict[Ngrams, LinearModel] = {}
+        choice: Choice | None = None
         if names := self.ensemble.ngrams:
-            choice = self.linear.choose(names, [(_texts(rows), _texts(held)) for rows, held in splits])
-            linear = choice.models or self.linear.fit(choice.C, _texts(training))
+            pairs = [(_texts(rows), _texts(held)) for rows, held in splits]
+            choice = self.linear.choose(names, pairs, _texts(training))
         networks: list[keras.Model] = []
         history: list[trainer.Record] = []
         for number in range(self.ensemble.members):
@@ -92,7 +92,7 @@ class Training:
             network = self.build()
             records = trainer.train(
                 network,
-                Batches(*training, self.train.batch_size, seed),
+                trainer.batches(*training, self.train, seed),
                 SortedBatches(*validation),
                 self.train,
                 partial(on_epoch, len(history)),
@@ -100,14 +100,14 @@ class Training:
             )
             history += [{"member": number + 1, **record} for record in records]
             networks.append(network)
-        if not linear:
+        if not choice:
             return Fitted(networks, {}, {}, [1.0]), history
         # In two steps: each has fewer weights, and the first, of folds, more rows to choose them by.
         of_networks = KerasNetwork(ensemble.average(networks)).logits(validation[0])
-        of_linear = choice.together(linear, validation[0].as_sequences())
+        of_linear = choice.together(validation[0].as_sequences())
         first, second = stack([of_networks, of_linear], validation[1])
-        weights = [first, *(second * choice.weights[name] for name in linear)]
-        return Fitted(networks, linear, choice.C, weights), history
+        weights = [first, *(second * weight for weight in choice.weights.values())]
+        return Fitted(networks, choice.models, choice.C, weights), history
 
     def refit(self, chosen: Fitted, rows: Rows) -> Fitted:
         """Fit the linear models to training and validation rows, with the C and the weights that were chosen.

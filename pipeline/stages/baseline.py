@@ -14,12 +14,13 @@ import pandas as pd
 
 from ..artifacts import CorpusFolder, read_inputs
 from ..baselines.candidate import Rows, Texts
-from ..baselines.catalogue import BASELINES, Form, choose, fit
+from ..baselines.catalogue import BASELINES, Form, choose, fit, fits
 from ..config.stage_options import BaselineOptions, PrepareOptions, read_stage
 from ..corpus.folds import choice_splits
 from ..corpus.split import PARTS
 from ..files import write_json, write_table
 from ..options import CRITERIA, Criterion
+from ..progress import Bar
 from ..reading import read_json, read_table
 from ..terminal import say
 
@@ -37,14 +38,17 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
     where = f"{len(part['validation']):,} rows" if len(splits) == 1 else f"{len(splits)} folds"
     lines = [f"baseline: chosen on {where} by {CRITERIA[criterion]}, fitted on {len(learned):,}"]
     predictions, choices = {"row": part["test"]}, {}
-    for name in options.baselines:
-        inputs = forms[BASELINES[name].takes]
-        pairs = [places.of(inputs, labels) for places in splits]
-        chosen = choose(name, pairs, classes, criterion, options.seed)
-        candidate = fit(chosen, (inputs.select(learned), labels[learned]), classes, options.seed)
-        predictions[name] = candidate.predict(inputs.select(part["test"]))
-        choices[name] = {"setting": candidate.setting, "validation_score": chosen.score}
-        lines.append(f"  {BASELINES[name].title}: {candidate.setting}")
+    total = sum(fits(name, len(splits), criterion) + 1 for name in options.baselines)
+    with Bar("baseline", total, unit="fit") as bar:
+        for name in options.baselines:
+            inputs = forms[BASELINES[name].takes]
+            pairs = [places.of(inputs, labels) for places in splits]
+            chosen = choose(name, pairs, classes, criterion, options.seed, bar.update)
+            candidate = fit(chosen, (inputs.select(learned), labels[learned]), classes, options.seed)
+            predictions[name] = candidate.predict(inputs.select(part["test"]))
+            bar.update()
+            choices[name] = {"setting": candidate.setting, "validation_score": chosen.score}
+            lines.append(f"  {BASELINES[name].title}: {candidate.setting}")
     say("\n".join(lines))  # in one piece: embed prints at the same time
     write_json(folder.baseline_choices(criterion), choices)
     write_table(folder.baseline(criterion), pd.DataFrame(predictions))  # last, as Make takes it for the end

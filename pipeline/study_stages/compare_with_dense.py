@@ -27,7 +27,7 @@ from ..inputs import Images, Sequences, Start
 from ..models import architecture
 from ..networks import trainer
 from ..networks.backend import forget_networks, keras, tf
-from ..networks.batches import Batches, SortedBatches
+from ..networks.batches import SortedBatches
 from ..reading import read_json, read_table
 from ..studies import dense_equivalents, figures, shifted_inputs
 from ..studies.dense_equivalents import LayerCounts, MeasuredNetwork
@@ -176,7 +176,7 @@ def _measure(plan: Plan, corpus: Corpus, options: TrainOptions, tracked: Run) ->
     (training, labels), validation = corpus.parts["train"], corpus.parts["validation"]
     history = trainer.train(
         network,
-        Batches(training, labels, options.train.batch_size, options.seed),
+        trainer.batches(training, labels, options.train, options.seed),
         SortedBatches(*validation),
         options.train,
         lambda record: None,

@@ -37,7 +37,7 @@ from ..measures.stacking import cross_fit
 from ..models import architecture
 from ..networks import trainer
 from ..networks.backend import forget_networks, tf
-from ..networks.batches import Batches, SortedBatches
+from ..networks.batches import SortedBatches
 from ..networks.keras_network import KerasNetwork
 from ..reading import read_json, read_table
 from ..studies.confirmation import BUDGET_SHARE, Confirmation, IsOver
@@ -270,11 +270,10 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
         fit = Fit(encoder, len(names), options.train.train.criterion, options.train.seed)
         source = read_stage(files.prepare_options, PrepareOptions).source
         splits = choice_splits(rows, source, options.train.seed)
-        choice = fit.choose(
-            options.train.ensemble.ngrams, [places.of(inputs.as_sequences(), truth) for places in splits]
-        )
-        members = choice.models or fit.fit(choice.C, (training[0].as_sequences(), training[1]))
-        linear = choice.together(members, validation[0].as_sequences())
+        pairs = [places.of(inputs.as_sequences(), truth) for places in splits]
+        texts = training[0].as_sequences(), training[1]
+        choice = fit.choose(options.train.ensemble.ngrams, pairs, texts)
+        linear = choice.together(validation[0].as_sequences())
     start = read_start(folder.run, inputs)
     return Corpus(files.path.name, names, start, training, validation, linear)
 
@@ -302,6 +301,6 @@ def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: OnEpoc
     module = architecture(options.architecture)
     network = module.build(module.Options(**options.network), corpus.start, len(corpus.labels))
     predictor = KerasNetwork(network)
-    training = Batches(*corpus.training, options.train.batch_size, options.seed)
+    training = trainer.batches(*corpus.training, options.train, options.seed)
     trainer.train(network, training, SortedBatches(*corpus.validation), options.train, report)
     return kept

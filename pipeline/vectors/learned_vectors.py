@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from ..inputs import PADDING, Sequences
+from ..progress import Bar
 from .matrix import FIRST_WORD, MIN_COUNT, Matrix, assemble_matrix, random_vectors, sample, word_counts
 
 MAX_EPOCHS = 20
@@ -101,7 +101,7 @@ class _Passes:
         starts = np.sort(np.concatenate([sentences.offsets[:-1], boundaries + 1]))
         ends = np.sort(np.concatenate([sentences.offsets[1:], boundaries]))
         self._bounds = list(zip(starts.tolist(), ends.tolist(), strict=True))
-        self.bar = tqdm(total=epochs * len(self), desc=title, unit="sentence", disable=None, leave=False)
+        self.bar = Bar(title, epochs * len(self), unit="sentence")
 
     def __enter__(self) -> _Passes:
         return self

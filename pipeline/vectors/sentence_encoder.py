@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ..environment.cores import cores
 from ..errors import InputError
+from ..progress import Bar
 from ..terminal import shorten
 from .matrix import FIRST_WORD, Matrix, assemble_matrix
 from .vector_sources import ENCODER_FILES
@@ -109,7 +109,7 @@ def _run(path: Path, ids: list[list[int]]) -> Matrix:
     threads = ThreadPoolExecutor(cores())
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        with tqdm(total=len(ids), desc="encoder", unit="word", disable=None, leave=False) as bar:
+        with Bar("encoder", len(ids), unit="word") as bar:
             for batch in threads.map(partial(_encode, session), batches):
                 vectors.append(batch)
                 bar.update(len(batch))

@@ -14,11 +14,10 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import mode
-from typing import Any, BinaryIO, cast
-
-from tqdm import tqdm
+from typing import BinaryIO, cast
 
 from ..errors import InputError
+from ..progress import Bar
 
 MAX_DIMENSIONS = 10_000
 MAX_WORD_BYTES = 10_000
@@ -47,7 +46,7 @@ class VectorStream:
     Once all lines were read, `ends_in_line` says whether the last one has no end.
     """
 
-    def __init__(self, path: Path, raw: io.FileIO, stream: BinaryIO, bar: tqdm[Any]) -> None:
+    def __init__(self, path: Path, raw: io.FileIO, stream: BinaryIO, bar: Bar) -> None:
         """`stream` is `raw` unpacked, behind the byte order mark; `bar` counts the bytes of `raw`."""
         self.path = path
         self.ends_in_line = False
@@ -135,14 +134,7 @@ def open_vectors(path: Path) -> Iterator[VectorStream]:
                 if beginning.startswith(magic):
                     raise InputError(f"{path}: this is {description}; expected {_FORMATS}")
             stream.seek(len(BOM_UTF8) if beginning.startswith(BOM_UTF8) else 0)
-            with tqdm(
-                total=path.stat().st_size,
-                desc=path.name,
-                unit="B",
-                unit_scale=True,
-                disable=None,  # where the output is no terminal
-                leave=False,
-            ) as bar:
+            with Bar(path.name, path.stat().st_size, unit="B", unit_scale=True) as bar:
                 yield VectorStream(path, raw, stream, bar)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected {_FORMATS}; correct embed.vectors") from None

@@ -117,6 +117,16 @@ def test_a_large_validation_part_is_all_that_is_held_out() -> None:
     assert only.held_out.tolist() == places(rows, "validation")
 
 
+def test_of_large_parts_some_rows_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.corpus.folds.CHOICE_ROWS", 600)
+    rows = labelled_rows(900, 700)
+    (first,), (same,), (other,) = (choice_splits(rows, source(), seed) for seed in (1, 1, 2))
+    for part, drawn in zip(("train", "validation"), first, strict=True):
+        assert len(set(drawn)) == 600 and set(drawn) < set(places(rows, part))
+        assert drawn.tolist() == sorted(drawn)
+    assert first.fitted.tolist() == same.fitted.tolist() != other.fitted.tolist()
+
+
 def test_a_small_one_and_the_training_part_are_held_out_fold_by_fold() -> None:
     rows = labelled_rows(40, FEW_VALIDATION_ROWS - 2)
     splits = choice_splits(rows, source(), 1)

@@ -40,9 +40,13 @@ def accuracy(model: LinearModel, part: Labelled) -> float:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_c_is_the_smallest_of_those_best_on_the_validation_part(name: Ngrams) -> None:
     training, validation = rows(150, 1), rows(80, 2)
-    scores = [accuracy(model, validation) for model in fit()._fit(name, training, C_VALUES, lambda: None)]
+    scores = [
+        accuracy(model, validation) for model in fit()._fit(name, training, C_VALUES, lambda epochs: None)
+    ]
     assert len(scores) == len(C_VALUES) and len(set(scores)) > 1
-    assert {name: C_VALUES[scores.index(max(scores))]} == fit().choose([name], [(training, validation)]).C
+    assert {name: C_VALUES[scores.index(max(scores))]} == fit().choose(
+        [name], [(training, validation)], training
+    ).C
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -51,17 +55,17 @@ def test_by_folds_the_c_is_the_smallest_of_those_best_on_all_folds_together(name
     right = [
         [
             (model.predict(texts) == labels).sum()
-            for model in fit()._fit(name, training, C_VALUES, lambda: None)
+            for model in fit()._fit(name, training, C_VALUES, lambda epochs: None)
         ]
         for training, (texts, labels) in folds
     ]
     assert len(set(np.sum(right, axis=0).tolist())) > 1
-    assert {name: C_VALUES[int(np.sum(right, axis=0).argmax())]} == fit().choose([name], folds).C
+    assert {name: C_VALUES[int(np.sum(right, axis=0).argmax())]} == fit().choose([name], folds, folds[0][0]).C
 
 
 def test_the_weights_are_those_that_fit_the_held_out_rows_of_all_folds() -> None:
     folds = [(rows(150, seed), rows(60, seed + 10)) for seed in (1, 2)]
-    choice = fit().choose(NAMES, folds)
+    choice = fit().choose(NAMES, folds, folds[0][0])
     fitted = [fit().fit(choice.C, training) for training, _ in folds]
     logits = [
         np.concatenate(
@@ -75,24 +79,33 @@ def test_the_weights_are_those_that_fit_the_held_out_rows_of_all_folds() -> None
     assert list(choice.weights.values()) == pytest.approx(stack(logits, labels), rel=0.1)
     texts = folds[0][1][0]
     expected = sum(choice.weights[name] * fitted[0][name].logits(texts) for name in NAMES)
-    np.testing.assert_allclose(choice.together(fitted[0], texts), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(choice.together(texts), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_of_a_single_split_the_members_that_were_weighed_are_kept() -> None:
     training, (texts, labels) = rows(150, 1), rows(80, 2)
-    choice = fit().choose(NAMES, [(training, (texts, labels))])
+    choice = fit().choose(NAMES, [(training, (texts, labels))], training)
     assert list(choice.models) == NAMES
     weighed = [model.logits(texts) for model in choice.models.values()]
     assert list(choice.weights.values()) == stack(weighed, labels.astype(np.int64))
     for name, model in choice.models.items():
-        again = [one for one in fit()._fit(name, training, C_VALUES, lambda: None)]
+        again = [one for one in fit()._fit(name, training, C_VALUES, lambda epochs: None)]
         np.testing.assert_array_equal(model.weights, again[C_VALUES.index(choice.C[name])].weights)
-    assert fit().choose(NAMES, [(training, (texts, labels))] * 2).models == {}
+
+
+@pytest.mark.parametrize("splits", [1, 2])
+def test_members_that_were_weighed_on_fewer_rows_are_fitted_to_all(splits: int) -> None:
+    training, part = rows(150, 1), rows(80, 2)
+    fewer = training[0].select(np.arange(100)), training[1][:100]
+    choice = fit().choose(NAMES, [(fewer, part)] * splits, training)
+    assert choice.C == fit().choose(NAMES, [(fewer, part)] * splits, fewer).C
+    for name, model in fit().fit(choice.C, training).items():
+        np.testing.assert_array_equal(choice.models[name].weights, model.weights)
 
 
 def test_it_learns_what_the_words_say() -> None:
     training = rows(800, 1, noise=0)
-    chosen = fit().fit(fit().choose(NAMES, [(training, rows(100, 2, noise=0))]).C, training)
+    chosen = fit().fit(fit().choose(NAMES, [(training, rows(100, 2, noise=0))], training).C, training)
     assert list(chosen) == NAMES
     assert accuracy(chosen["characters"], rows(400, 3, noise=0)) > 0.9
     # To it, words outside the vocabulary are one: a fifth of all words says nothing.
@@ -102,7 +115,7 @@ def test_it_learns_what_the_words_say() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_of_equal_scores_the_smallest_c_is_taken(name: Ngrams) -> None:
     texts = ENCODER.encode(["w1 w1", "w2 w2"] * 10), np.array([0, 1] * 10, np.int32)
-    assert {name: min(C_VALUES)} == fit().choose([name], [(texts, texts)]).C
+    assert {name: min(C_VALUES)} == fit().choose([name], [(texts, texts)], texts).C
 
 
 def test_the_criterion_chooses_and_weighs_the_classes() -> None:
@@ -110,7 +123,8 @@ def test_the_criterion_chooses_and_weighs_the_classes() -> None:
     texts = ENCODER.encode(["w1"] * 20 + ["w2"] * 80)
     part = texts, np.where(np.arange(100) < 5, 1, 0).astype(np.int32)
     by_accuracy, by_macro_f1 = (
-        one.fit(one.choose(["tokens"], [(part, part)]).C, part)["tokens"] for one in (fit(), fit("macro_f1"))
+        one.fit(one.choose(["tokens"], [(part, part)], part).C, part)["tokens"]
+        for one in (fit(), fit("macro_f1"))
     )
     w1 = ENCODER.encode(["w1", "w2"])
     assert by_accuracy.predict(w1).tolist() == [0, 0]
@@ -121,7 +135,7 @@ def test_members_are_fitted_with_the_c_that_they_are_given() -> None:
     training = rows(150, 1)
     fitted = fit().fit({"tokens": 0.07, "characters": 2.0}, training)
     for name, value in (("tokens", 0.07), ("characters", 2.0)):
-        (expected,) = fit()._fit(name, training, (value,), lambda: None)  # type: ignore[arg-type]
+        (expected,) = fit()._fit(name, training, (value,), lambda epochs: None)  # type: ignore[arg-type]
         np.testing.assert_array_equal(fitted[name].weights, expected.weights)  # type: ignore[index]
     other = fit().fit({"tokens": 0.7}, training)
     assert list(other) == ["tokens"] and not np.array_equal(other["tokens"].bias, fitted["tokens"].bias)
@@ -129,10 +143,10 @@ def test_members_are_fitted_with_the_c_that_they_are_given() -> None:
 
 def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads() -> None:
     splits = [(rows(150, 1), rows(80, 2))]
-    together = fit().choose(NAMES, splits)
+    together = fit().choose(NAMES, splits, splits[0][0])
     models = fit().fit(together.C, splits[0][0])
     for name in NAMES:
-        assert {name: together.C[name]} == fit().choose([name], splits).C
+        assert {name: together.C[name]} == fit().choose([name], splits, splits[0][0]).C
         alone = fit().fit({name: together.C[name]}, splits[0][0])[name]
         np.testing.assert_array_equal(alone.weights, models[name].weights)
         np.testing.assert_array_equal(alone.bias, models[name].bias)
@@ -142,7 +156,7 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads() -> None:
 def test_texts_without_tokens_and_classes_without_rows_are_fitted_too(labels: list[int]) -> None:
     part = Sequences.from_rows([[], [], []]), np.array(labels, np.int32)
     fit = Fit(ENCODER, 3, "macro_f1", 1)
-    for model in fit.fit(fit.choose(NAMES, [(part, part)]).C, part).values():
+    for model in fit.fit(fit.choose(NAMES, [(part, part)], part).C, part).values():
         logits = model.logits(ENCODER.encode(["w1 zzz", ""]))
         assert np.isfinite(logits).all() and logits[:, 1].max() < logits[:, 0].min()
 
@@ -186,5 +200,5 @@ def test_an_interrupt_ends_the_fits_at_their_next_step(monkeypatch: pytest.Monke
     monkeypatch.setattr("pipeline.linear.svm.descend", slow)
     monkeypatch.setattr("pipeline.linear.members.CharacterFeatures", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        fit().choose(["characters", "tokens"], [(rows(20, 1), rows(20, 2))])
+        fit().choose(["characters", "tokens"], [(rows(20, 1), rows(20, 2))], rows(20, 1))
     assert 0 < steps < 20

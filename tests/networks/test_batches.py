@@ -54,6 +54,27 @@ def test_the_order_follows_from_seed_and_epoch_alone():
     assert len({tuple(order) for order in (first, second, third, *epochs(2, 0, 1))}) == 4
 
 
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 4), st.integers(0, 2))
+def test_the_epochs_of_a_pass_are_equally_long_and_share_no_row(rows, size, parts, passes):
+    batches = Batches(numbered([1] * rows), np.arange(rows), size, seed=1, parts=parts)
+    lengths, labels = set(), []
+    for part in range(batches.parts):
+        batches.epoch = batches.parts * passes + part
+        lengths.add(len(batches))
+        labels += all_labels(batches)
+    assert len(lengths) == 1
+    assert len(set(labels)) == len(labels) > rows - size * batches.parts
+
+
+def test_what_an_epoch_leaves_out_the_next_pass_may_have():
+    batches = Batches(numbered([1] * 50), np.arange(50), 10, seed=1, parts=2)  # five batches
+    seen = []
+    for batches.epoch in range(20):
+        seen += all_labels(batches)
+    assert len(seen) == 10 * 40
+    assert set(seen) == set(range(50))
+
+
 def test_rows_are_sorted_within_pools_and_pools_mixed():
     lengths = np.random.default_rng(1).integers(1, 60, 2 * POOL_BATCHES * 5)
     batches = Batches(numbered(lengths.tolist()), np.arange(len(lengths)), batch_size=5, seed=1)

@@ -89,14 +89,14 @@ def test_networks_differ_in_their_seed_and_are_averaged() -> None:
 
 
 def choice() -> Choice:
-    return training().linear.choose(["tokens", "characters"], SPLITS)  # type: ignore[arg-type]
+    return training().linear.choose(["tokens", "characters"], SPLITS, TRAINING)  # type: ignore[arg-type]
 
 
 def test_the_linear_members_are_weighed_by_the_splits_and_all_together_by_the_validation_part() -> None:
     fitted, _, _ = chosen(1, "tokens", "characters")
     assert list(fitted.linear) == ["tokens", "characters"]
     of_networks = KerasNetwork(fitted.network).logits(VALIDATION[0])
-    of_linear = choice().together(fitted.linear, VALIDATION[0])  # type: ignore[arg-type]
+    of_linear = choice().together(VALIDATION[0])  # type: ignore[arg-type]
     first, second = stack([of_networks, of_linear], VALIDATION[1])
     assert fitted.weights == [first, *(second * weight for weight in choice().weights.values())]
     assert list(fitted.named_weights) == ["networks", "tokens", "characters"]
