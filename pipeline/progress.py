@@ -27,7 +27,15 @@ class Bar(tqdm):  # type: ignore[type-arg]  # of whatever it counts
     ) -> None:
         self._terminal = -1  # the descriptor that holds the lock
         super().__init__(
-            items, title, total, leave=False, disable=None, delay=SECONDS, ncols=TERMINAL_WIDTH, **options
+            items,
+            title,
+            total,
+            leave=False,
+            disable=None,
+            delay=SECONDS,
+            ncols=TERMINAL_WIDTH,
+            nrows=2,
+            **options,
         )
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:  # type: ignore[override]

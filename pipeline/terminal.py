@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from bisect import bisect_left
@@ -11,6 +12,7 @@ from typing import TextIO
 from unicodedata import east_asian_width
 
 TERMINAL_WIDTH = 79  # columns of whatever is printed
+_ERASE_LINE = "\r\x1b[K"  # of ANSI X3.64
 # Control characters of C0 and C1, line and paragraph separators, what changes the direction of the text that
 # follows, and surrogates, which no encoding has.
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -19,12 +21,14 @@ _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff
 def say(text: object, stream: TextIO | None = None) -> None:
     """Print lines at once, on standard output unless another stream is given.
 
-    Each is printed as `visible` has it, and with escapes for what the stream's encoding lacks.
+    Each is printed as `visible` has it, and with escapes for what the stream's encoding lacks. On a terminal
+    they take the place of a progress bar, which another process may have left on the line.
     """
     stream = stream or sys.stdout
     encoding = stream.encoding or "utf-8"
     lines = "\n".join(map(visible, str(text).split("\n")))
-    print(lines.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    over = _ERASE_LINE if stream.isatty() and os.environ.get("TERM", "dumb") != "dumb" else ""
+    print(over + lines.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
 def visible(text: str) -> str:

@@ -17,9 +17,11 @@ from ..inputs import BOUNDARY
 from ..labels.classes import Classes
 from ..labels.spelling import clean_label
 from ..options import Source
+from ..progress import Bar
 from ..tables.formats import open_table
 from ..tables.rejects import Rejects
 from ..tables.table import named_columns
+from ..terminal import shorten
 from .times import parse_times
 
 _VISIBLE = re.compile(r"[^\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
@@ -251,12 +253,14 @@ def _read_csv(path: Path, source: Source, is_official: bool) -> _File:
             for name, option in ((source.group, "source.group"), (source.time, "source.time"))
         )
         table.select_columns(names)
-        for batch in table.batches():
-            rows += batch.bad
-            for first, last, values in zip(*batch.lines.T.tolist(), table.values(batch), strict=True):
-                text = BOUNDARY.join([values[column] for column in texts])
-                more = ("".join(values[column] for column in columns) for columns in (group, time))
-                rows.append(_Raw(first, last, text, values[label], *more))
+        with Bar(shorten(path.name, 30), table.bytes_total or None, unit="B", unit_scale=True) as bar:
+            for batch in table.batches():
+                rows += batch.bad
+                for first, last, values in zip(*batch.lines.T.tolist(), table.values(batch), strict=True):
+                    text = BOUNDARY.join([values[column] for column in texts])
+                    more = ("".join(values[column] for column in columns) for columns in (group, time))
+                    rows.append(_Raw(first, last, text, values[label], *more))
+                bar.update(batch.read - bar.n)
     return _File(rows, names)
 
 

@@ -11,6 +11,7 @@ report.html.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from ..measures.comparison import (
 from ..measures.unseen import LeftOutClasses, Other
 from ..options import Criterion
 from ..prediction.classifier import Classifier, load_network
+from ..progress import Bar
 from ..reading import read_arrays, read_json, read_table
 from ..release.row_keys import row_keys
 from ..review import assessment, row_tables
@@ -45,13 +47,15 @@ from ..terminal import say, wrapped
 from ..tracking.run import Run, description, resumed_run
 
 MAX_TABLE_ROWS = 500  # of a table in MLflow
+STEPS = 6  # of `_evaluate`, for the bar
 
 
 def run(path: Path) -> None:
     folder = RunFolder(path)
     trained = read_json(folder.run)
     with resumed_run(tracked_run(folder)) as tracked:
-        measures = _evaluate(folder, tracked)
+        with Bar("evaluate", STEPS, unit="step") as bar:
+            measures = _evaluate(folder, tracked, bar.update)
         entries = measures.to_json() | {
             "train_seconds": trained["train_seconds"],
             "epochs": len(read_json(folder.history)),
@@ -62,7 +66,7 @@ def run(path: Path) -> None:
     _print_summary(folder, measures)
 
 
-def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
+def _evaluate(folder: RunFolder, tracked: Run, on_step: Callable[[], object]) -> Measures:
     """Measure the classifier, write and log the tables of rows, and unless it is of a study, the review."""
     options = read_stage(folder.train_options, TrainOptions)
     criterion, seed = options.train.criterion, options.seed
@@ -70,10 +74,13 @@ def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
     classifier = Classifier.load(folder.model)
     unknown = read_json(folder.corpus.unknown_labels)
     test = ScoredRows.from_corpus(classifier, rows, inputs, rows["part"] == "test", unknown)
+    on_step()
     opponents = _opponents(folder, criterion)
     measures = assessment.measures(test, opponents, _has_vector(folder), criterion, seed)
+    on_step()
     if not _is_of_study(folder):
         measures = replace(measures, unseen=_unseen(folder, test, measures, rows, inputs))
+    on_step()
     predictions = row_tables.predictions(test)
     mistakes = row_tables.mistakes(predictions)
     write_table(folder.predictions, predictions)
@@ -86,11 +93,13 @@ def _evaluate(folder: RunFolder, tracked: Run) -> Measures:
         if path.exists():  # images have no vectors, and no coverage of them
             tracked.log_file(path)
     if not _is_of_study(folder):
+        on_step()
         tracked.log_model(folder.path)
         # Linear members have learned the validation rows, too.
         is_held_out = rows["part"] == "test" if options.ensemble.ngrams else rows["part"] != "train"
         held_out = ScoredRows.from_corpus(classifier, rows, inputs, is_held_out, unknown)
         suspects = row_tables.suspect_labels(held_out, rows, inputs, seed)
+        on_step()
         _review(folder, test, measures, mistakes, suspects, tracked)
     return measures
 
