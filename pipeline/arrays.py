@@ -1,4 +1,4 @@
-"""Names for the types of arrays that several modules pass on, and a check of those read from a file."""
+"""Names for the types of arrays that several modules pass on, draws, and checks of those read from a file."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ Ints = NDArray[np.int32]  # as kernels take them
 Labels = NDArray[np.int64]  # places in the list of labels
 Offsets = NDArray[np.int64]  # places in an array or a file
 Sizes = NDArray[np.int64]  # counts and bounds
+
+
+def drawn(places: Sizes, most: int, seed: int) -> Sizes:
+    """Return the places, or as many as `most` of them by chance, in their order."""
+    if len(places) <= most:
+        return places
+    return np.sort(np.random.default_rng(seed).choice(places, most, replace=False))
 
 
 def check_array(name: str, array: NDArray[Any], dtype: DTypeLike, shape: tuple[int | None, ...]) -> None:

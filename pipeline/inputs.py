@@ -107,6 +107,19 @@ class Sequences:
         ids = np.fromiter((i for row in rows for i in row), np.int32, offsets[-1])
         return cls(ids, offsets, ids, UnseenWords())
 
+    @classmethod
+    def joined(cls, pieces: Sequence[Sequences], vocabulary: int) -> Sequences:
+        """Return the rows of all pieces, whose `words` count unseen ones from `vocabulary` on."""
+        unseen, words = UnseenWords(), list[NDArray[np.int32]]()
+        for piece in pieces:
+            places = [unseen.add(word) for word in piece.unseen.words]
+            numbers = np.concatenate([np.arange(vocabulary), vocabulary + np.array(places, np.int64)])
+            words.append(numbers.astype(np.int32)[piece.words])
+        lengths = np.concatenate([piece.lengths for piece in pieces])
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        ids = np.concatenate([piece.ids for piece in pieces])
+        return cls(ids, offsets, np.concatenate(words), unseen)
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 

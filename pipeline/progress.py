@@ -22,10 +22,11 @@ class Bar(tqdm):  # type: ignore[type-arg]  # of whatever it counts
     terminal there is no bar.
     """
 
+    _terminal = -1  # the descriptor that holds the lock
+
     def __init__(
         self, title: str, total: int | None, items: Iterable[Any] | None = None, **options: Any
     ) -> None:
-        self._terminal = -1  # the descriptor that holds the lock
         super().__init__(
             items,
             title,

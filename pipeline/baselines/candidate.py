@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..arrays import Labels
@@ -34,7 +35,7 @@ class Rows(Protocol):
 class Texts:
     """Rows as they are written, and as the network's tokens."""
 
-    texts: list[str]
+    texts: pd.Series[str]
     tokens: Sequences
 
     def __len__(self) -> int:
@@ -47,7 +48,7 @@ class Texts:
 
     def select(self, rows: NDArray[np.integer]) -> Texts:
         """Return the given rows in the given order."""
-        return Texts([self.texts[row] for row in rows], self.tokens.select(rows))
+        return Texts(self.texts.iloc[rows], self.tokens.select(rows))
 
 
 class Candidate(Protocol):

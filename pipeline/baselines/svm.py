@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
@@ -96,7 +96,7 @@ class TokensAndCharacters:
         return hstack(halves, "csr")
 
 
-def count_words(texts: list[str]) -> tuple[Any, Any]:
+def count_words(texts: Iterable[str]) -> tuple[Any, Any]:
     """Return the distinct words between blanks, str [words], and their counts [texts, words], sparse.
 
     No n-gram reaches over the end of a word, so that those of a word need be found once, however often it

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ..csv_line import check_separator
+from ..environment.memory import parse_size
 from . import arguments
 
 T_co = TypeVar("T_co", covariant=True)
@@ -85,6 +86,14 @@ BLANK: Word[float | None] = Word(
     "BLANK", "0.2", "the same of rows without text or label; default 0.05", arguments.share, None
 )
 MIRROR = Word("MIRROR", "folder", "where downloads are taken from instead", str, "", from_environment=True)
+MEMORY: Word[int | None] = Word(
+    "MEMORY",
+    "8g",
+    "that training stays within: of larger corpora linear models learn a sample; default: all there is",
+    parse_size,
+    None,
+    from_environment=True,
+)
 FOLDS: Word[int] = Word(
     "FOLDS", "10", "of a cross-validation", arguments.whole_number(2, 1000), 10, blank_is_default=False
 )
@@ -173,7 +182,7 @@ OF_READING: dict[str, Word[Any]] = {  # how a file is read, by option
 }
 SOURCE = (
     CORPUS, MODEL, SET, VECTORS, TEXT, LABEL, CASE, RARE, OTHER, TEST, GROUP, TIME, ENCODING,
-    *OF_READING.values(), MIRROR
+    *OF_READING.values(), MIRROR, MEMORY
 )  # fmt: skip
 
 
@@ -202,7 +211,7 @@ COMMANDS = {
     ),
     "table": _command(
         "cross-validate every corpus with every model, and print the results beside the published ones",
-        CORPORA, MODELS, JOBS, MIRROR,
+        CORPORA, MODELS, JOBS, MIRROR, MEMORY,
     ),
     "tune": _command(
         "search for better options of the model by its validation part; writes conf/models/<NAME>.yaml",

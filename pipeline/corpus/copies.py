@@ -46,13 +46,13 @@ class Copies:
     def __init__(self, rows: pd.DataFrame) -> None:
         self.number = group_numbers(contents(rows))
         self._of_images = "content" in rows
-        self._contents = contents(rows).to_numpy(object)
+        self._contents = contents(rows)
 
     @cached_property
     def near(self) -> NearTexts:
-        """The different texts, by their number."""
+        """The different texts, by their number; of more than the memory has room for, some are left out."""
         _, first = np.unique(self.number, return_index=True)
-        return NearTexts(self._contents[first].tolist())
+        return NearTexts(self._contents.iloc[first])
 
     def near_training(self, training: NDArray[np.bool_]) -> dict[int, tuple[int, float]]:
         """Return the numbers of texts that no training row has, each with a near copy that one has.
@@ -61,7 +61,7 @@ class Copies:
         """
         if self._of_images:
             return {}
-        return self.near.copies_of(np.bincount(self.number[training], minlength=self._count) > 0)
+        return self.near.copies_of(np.bincount(self.number[training], minlength=self.different) > 0)
 
     def beside_learned(self, learned: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which rows, bool [rows], are not learned and have an equal or near copy that is."""
@@ -103,21 +103,22 @@ class Copies:
         return int((rows.groupby("number")["unit"].transform("nunique") > 1).sum())
 
     @property
-    def _count(self) -> int:
+    def different(self) -> int:
+        """The number of different texts, or images."""
         return int(self.number.max(initial=-1)) + 1
 
     def _with_near_copies(self, unit: Numbers, number: Numbers, together: bool) -> tuple[Numbers, NearCounts]:
         """Return the units of rows with these numbers; `together` unites near copies if they are many."""
         pairs = self.near.pairs()
-        present = np.bincount(number, minlength=self._count)
+        present = np.bincount(number, minlength=self.different)
         both = (present[pairs.first] > 0) & (present[pairs.second] > 0)
         first, second = pairs.first[both], pairs.second[both]
-        group = _components(self._count, first, second)[number]
+        group = _components(self.different, first, second)[number]
         sizes = np.bincount(group)
         is_near = np.isin(number, [first, second])
         if together and is_near.sum() > FEW_NEAR * len(number):
             unit = _united(unit, group, LARGEST_UNIT * len(number))
-        of_text = np.zeros(self._count, np.int64)
+        of_text = np.zeros(self.different, np.int64)
         of_text[number] = unit
         apart = of_text[first] != of_text[second]
         kept = is_near & ~np.isin(number, [first[apart], second[apart]])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..environment.memory import note
 from ..inputs import shown
 from .copies import FEW_NEAR, Copies
 from .split import PARTS
@@ -43,7 +44,7 @@ def data_report(
     if of_images:
         rows = rows.assign(text=rows["file"] + ", " + rows["line"].astype(str))
     kept = ["text", "label", "part", *(["width", "height"] if of_images else [])]
-    rows = rows[kept].reset_index(drop=True).astype({"text": object, "part": object})
+    rows = rows[kept].reset_index(drop=True).astype({"part": object})
     rows = rows.assign(number=copies.number)
     return {
         "rows": {"all": len(rows), **_per_part(rows["part"])},
@@ -58,6 +59,7 @@ def data_report(
         "conflicting_labels": _conflicts(rows, what),
         "equal_across_split": _equal(rows, what),
         **({} if of_images else {"near_across_split": _near(rows, copies)}),
+        **({} if of_images else {"near_searched": {"texts": copies.near.searched, "of": copies.different}}),
         "split": dict(split or {}),
     }
 
@@ -174,6 +176,9 @@ def summary(report: Mapping[str, Any], parts: bool = True) -> str:
 def split_sentences(report: Mapping[str, Any], parts: bool = True) -> list[str]:
     """Return sentences on how the rows were split, none where there is nothing to say; see `summary`."""
     split, sentences = report.get("split", {}), list[str]()
+    searched = report.get("near_searched", {"texts": 0, "of": 0})
+    if searched["texts"] < searched["of"]:
+        sentences.append(f"near copies were looked for in {note(searched['texts'], searched['of'], 'texts')}")
     if near := split.get("near_copies"):
         kept, apart = near["kept_together"], near["rows"] - near["kept_together"]
         if kept:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..arrays import drawn
 from ..errors import InputError
 from ..options import Source
 from .split import TEST, split
@@ -107,7 +108,7 @@ def choice_splits(rows: pd.DataFrame, source: Source, seed: int) -> list[Places]
     part with more than CHOICE_ROWS rows, as many are drawn.
     """
     training, validation = (np.flatnonzero(rows["part"] == part) for part in ("train", "validation"))
-    alone = [Places(_drawn(training, seed), _drawn(validation, seed))]
+    alone = [Places(*(drawn(places, CHOICE_ROWS, seed) for places in (training, validation)))]
     if len(validation) >= FEW_VALIDATION_ROWS or source.time or "validation" in source.official:
         return alone
     learned = np.concatenate([training, validation])
@@ -117,10 +118,3 @@ def choice_splits(rows: pd.DataFrame, source: Source, seed: int) -> list[Places]
     except InputError:  # too few rows for folds
         return alone
     return [Places(learned[fold != number], learned[fold == number]) for number in range(1, CHOICE_FOLDS + 1)]
-
-
-def _drawn(places: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Return the places, or CHOICE_ROWS of them by chance, in their order."""
-    if len(places) <= CHOICE_ROWS:
-        return places
-    return np.sort(np.random.default_rng(seed).choice(places, CHOICE_ROWS, replace=False))

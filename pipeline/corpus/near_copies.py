@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import NamedTuple
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..environment.memory import memory
 from ..progress import Bar
 from .equality import normalized
 
@@ -24,6 +25,10 @@ MIN_WORDS = 3  # other than numbers: of fewer, texts are equal or different
 # Lengths at which one other word makes a near copy. Of five words, "how do I ... my card" is enough to chain
 # a corpus of questions together; from 30 on, shingles find it.
 MIN_MASKED, MAX_MASKED = 6, 30
+
+SHARE = 0.3  # of the memory
+BYTES = 25  # that a character takes in all, while words and shingles are compared
+SAMPLE = 1_000  # texts, by which the length of others is estimated
 
 _IDEOGRAPHS = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # written without spaces: two count as a word
 _WORD = re.compile(rf"\d+(?:\s\d+)*|[{_IDEOGRAPHS}]|[^\s\d$+<=>^`|~{_IDEOGRAPHS}]+")
@@ -60,7 +65,7 @@ class _Words:
     vocabulary_size: int
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> _Words:
+    def of(cls, texts: pd.Series[str]) -> _Words:
         vocabulary: dict[str, int] = defaultdict(count().__next__)
         ids, lengths = array("q"), array("q")
         for text in Bar("near copies", len(texts), texts, unit="text"):
@@ -152,9 +157,17 @@ class NearTexts:
     Two sets that resemble by 0.8 share one of their rarest fifth (Chaudhuri, Ganti and Kaushik 2006, A
     primitive operator for similarity joins), so only texts that do are compared, and exactly. Only where a
     text has more than MAX_CANDIDATES variants can a copy be missed.
+
+    Of more texts than the memory has room for, as many are drawn by chance, `searched`, and the others have
+    no copies.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: pd.Series[str], seed: int = 1) -> None:
+        most = _most_texts(texts)
+        self.searched = min(len(texts), most)
+        if len(texts) > most:
+            drawn = np.random.default_rng(seed).choice(len(texts), most, replace=False)
+            texts = texts.mask(~np.isin(np.arange(len(texts)), drawn), "")
         self._words = _Words.of(texts)
         self._sets = _ShingleSets.of(self._words)
         self._masked_keys = _masked_keys(self._words)
@@ -202,6 +215,12 @@ class NearTexts:
             similarity = self._sets.similarity(first, second)
             near = similarity >= SIMILARITY
             yield Pairs(first[near], second[near], similarity[near])
+
+
+def _most_texts(texts: pd.Series[str]) -> int:
+    """Return how many texts like these the memory has room for."""
+    characters = sum(map(len, texts.iloc[:: max(1, len(texts) // SAMPLE)])) / max(1, min(len(texts), SAMPLE))
+    return int(SHARE * memory() / (BYTES * max(1, characters)))
 
 
 def _masked_keys(words: _Words) -> tuple[NDArray[np.uint64], Numbers]:

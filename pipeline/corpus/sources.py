@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from ..delimited.faults import BadRow
 from ..delimited.layout import Layout
@@ -116,9 +115,14 @@ def read_part(path: Path, source: Source, is_official: bool = False) -> Part:
             rejected.append(Rejected(file, found.first_line, found.last_line, found.reason))
         else:
             raw.append(found)
-    order = parse_times([row.time for row in raw], source.time) if source.time else np.zeros(len(raw))
+    moments: Iterable[float] = itertools.repeat(0.0, len(raw))
+    if source.time:
+        moments = parse_times([row.time for row in raw], source.time).tolist()
     examples: list[Example] = []
-    for row, moment in zip(raw, order.tolist(), strict=True):
+    names: dict[str, str] = {}  # one string for all rows of a label, as millions of their own fill the memory
+    raw.reverse()
+    for moment in moments:
+        row = raw.pop()
         label = row.label.partition(source.label_until)[0] if source.label_until else row.label
         label = clean_label(label)
         given = {"text": row.text, "label": label}
@@ -129,6 +133,7 @@ def read_part(path: Path, source: Source, is_official: bool = False) -> Part:
             rejected.append(Rejected(file, row.line, row.last_line, f"no {' and no '.join(missing)}"))
         else:
             shown = displayed_label(label, source, f"{file}, line {row.line}")
+            shown = names.setdefault(shown, shown)
             examples.append(Example(file, row.line, row.text, shown, row.group.strip(), row.time, moment))
     if not examples and not rejected:
         expected = "labelled texts were expected" + (" below the header" if source.format == "csv" else "")

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Bytes, Offsets
-from ..numba_jit import kernel, kernel_part
+from ..environment.numba_jit import kernel, kernel_part
 
 GOOD, WRONG_WIDTH, NOT_DOUBLED, NOT_CLOSED, RUNAWAY, LONG_FIELD, LONG_LINE, _UNFINISHED = range(8)
 

@@ -1,1 +1,1 @@
-"""Where the program runs: its checkout, what it is called, its cores, and its data folder after a move."""
+"""Where the program runs: its checkout, cores, memory and compiled code, and a data folder that was moved."""

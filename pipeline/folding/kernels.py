@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints, Sizes
+from ..environment.numba_jit import kernel, kernel_part, summing_kernel
 from ..linear.kernels import longest_row
-from ..numba_jit import kernel, kernel_part, summing_kernel
 from .llvm_maximum import window_maximum
 
 Table = NDArray[Any]  # float32 or int16

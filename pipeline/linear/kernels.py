@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from ..arrays import Floats, Ints, Sizes
-from ..numba_jit import kernel, kernel_part
+from ..environment.numba_jit import kernel, kernel_part
 
 NOT_FOUND = -1
 TRIPLE, TRIPLE_BITS = 1 << 62, 20  # a key of three ids, and the bits for each

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Floats
+from ..arrays import Floats, drawn
 from ..encoder import Encoder
 from ..inputs import Sequences
 from ..options import Criterion, Ngrams
 from ..progress import Bar
+from .capacity import most_rows
 from .character_ngrams import CharacterFeatures, CharacterNgrams
 from .svm import C_VALUES, machines, most_epochs
 from .token_ngrams import TokenFeatures, TokenNgrams, longest_ngram
@@ -67,7 +68,8 @@ class _Candidate(NamedTuple):
 class Fit(NamedTuple):
     """The fitting of members, for classes 0 to `classes` - 1, to rows that the encoder gave.
 
-    With the criterion macro-F1 every class has the same weight.
+    With the criterion macro-F1 every class has the same weight. Of more rows than the memory has room for, as
+    many are drawn.
     """
 
     encoder: Encoder
@@ -122,10 +124,19 @@ class Fit(NamedTuple):
 
         return _each(list(values), most_epochs(self.classes, C_VALUES[:1]), fitted)
 
+    def most_rows(self, rows: Sequences) -> int:
+        """Return how many rows like these are learned at most."""
+        return most_rows(rows, self.encoder.words)
+
     def _fit(
         self, name: Ngrams, rows: Labelled, values: tuple[float, ...], on_epochs: OnEpochs
     ) -> Iterator[LinearModel]:
-        sequences, labels = rows[0], rows[1].astype(np.int64)
+        learned = drawn(np.arange(len(rows[1])), self.most_rows(rows[0]), self.seed)
+        is_all = len(learned) == len(rows[1])
+        sequences, labels = (
+            rows[0] if is_all else rows[0].select(learned),
+            rows[1][learned].astype(np.int64),
+        )
         most = MAX_WEIGHTS // self.classes
         features: _Features = (
             TokenFeatures(sequences, longest_ngram(self.encoder), most)

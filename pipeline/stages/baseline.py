@@ -1,8 +1,9 @@
 """Choose each baseline's setting by a criterion, fit it to training and validation part, label the test part.
 
-Reads baseline.json, and rows.parquet and sequences.npz (or images.npy) of the corpus. Writes
-baseline_<criterion>.parquet (the test rows' numbers, and a column of predicted labels for each baseline) and
-baseline_<criterion>.json (the setting of each, and by the criterion its score on held-out rows).
+Reads baseline.json, and rows.parquet, text_encoder.json and sequences.npz (or images.npy) of the corpus.
+Writes baseline_<criterion>.parquet (the test rows' numbers, and a column of predicted labels for each
+baseline) and baseline_<criterion>.json (the setting of each, and by the criterion its score on held-out
+rows).
 """
 
 from __future__ import annotations
@@ -12,40 +13,55 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..arrays import drawn
 from ..artifacts import CorpusFolder, read_inputs
 from ..baselines.candidate import Rows, Texts
 from ..baselines.catalogue import BASELINES, Form, choose, fit, fits
 from ..config.stage_options import BaselineOptions, PrepareOptions, read_stage
 from ..corpus.folds import choice_splits
 from ..corpus.split import PARTS
+from ..environment.memory import note
 from ..files import write_json, write_table
+from ..inputs import Images, Sequences
+from ..linear.capacity import most_rows
 from ..options import CRITERIA, Criterion
 from ..progress import Bar
 from ..reading import read_json, read_table
-from ..terminal import say
+from ..terminal import say, wrapped
+
+BLOCK = 50_000  # rows that are labelled at a time
 
 
 def run(path: Path, criterion: Criterion = "accuracy") -> None:
     folder = CorpusFolder(path)
     options = read_stage(folder.baseline_options, BaselineOptions)
     rows = read_table(folder.rows)
-    labels, forms = rows["label"].to_numpy(np.int64), _forms(folder, rows)
+    inputs = read_inputs(folder)
+    labels, forms = rows["label"].to_numpy(np.int64), _forms(inputs, rows)
     part = {name: np.flatnonzero(rows["part"] == name) for name in PARTS}
-    learned = np.concatenate([part["train"], part["validation"]])
+    both = np.concatenate([part["train"], part["validation"]])
     classes = len(read_json(folder.labels))
     source = read_stage(folder.prepare_options, PrepareOptions).source
-    splits = choice_splits(rows, source, options.seed)
-    where = f"{len(part['validation']):,} rows" if len(splits) == 1 else f"{len(splits)} folds"
+    most = _most_rows(folder, inputs)
+    splits = [
+        places._replace(fitted=drawn(places.fitted, most, options.seed))
+        for places in choice_splits(rows, source, options.seed)
+    ]
+    where = f"{len(splits[0].held_out):,} rows" if len(splits) == 1 else f"{len(splits)} folds"
+    learned = drawn(both, most, options.seed)
     lines = [f"baseline: chosen on {where} by {CRITERIA[criterion]}, fitted on {len(learned):,}"]
+    if told := note(len(learned), len(both)):
+        lines.append(wrapped(told))
     predictions, choices = {"row": part["test"]}, {}
     total = sum(fits(name, len(splits), criterion) + 1 for name in options.baselines)
     with Bar("baseline", total, unit="fit") as bar:
         for name in options.baselines:
-            inputs = forms[BASELINES[name].takes]
-            pairs = [places.of(inputs, labels) for places in splits]
+            taken = forms[BASELINES[name].takes]
+            pairs = [places.of(taken, labels) for places in splits]
             chosen = choose(name, pairs, classes, criterion, options.seed, bar.update)
-            candidate = fit(chosen, (inputs.select(learned), labels[learned]), classes, options.seed)
-            predictions[name] = candidate.predict(inputs.select(part["test"]))
+            candidate = fit(chosen, (taken.select(learned), labels[learned]), classes, options.seed)
+            blocks = np.split(part["test"], range(BLOCK, len(part["test"]), BLOCK))
+            predictions[name] = np.concatenate([candidate.predict(taken.select(block)) for block in blocks])
             bar.update()
             choices[name] = {"setting": candidate.setting, "validation_score": chosen.score}
             lines.append(f"  {BASELINES[name].title}: {candidate.setting}")
@@ -54,10 +70,16 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
     write_table(folder.baseline(criterion), pd.DataFrame(predictions))  # last, as Make takes it for the end
 
 
-def _forms(folder: CorpusFolder, rows: pd.DataFrame) -> dict[Form, Rows]:
+def _forms(inputs: Sequences | Images, rows: pd.DataFrame) -> dict[Form, Rows]:
     """Return all rows in each form that a baseline of this corpus may take."""
-    inputs = read_inputs(folder)
     if inputs.kind == "image":
         return {"any": inputs, "images": inputs}
     tokens = inputs.as_sequences()
-    return {"any": tokens, "tokens": tokens, "texts": Texts(list(rows["text"]), tokens)}
+    return {"any": tokens, "tokens": tokens, "texts": Texts(rows["text"], tokens)}
+
+
+def _most_rows(folder: CorpusFolder, rows: Sequences | Images) -> int:
+    """Return how many rows the memory has room for; of images, a baseline draws its own."""
+    if rows.kind == "image":
+        return len(rows)
+    return most_rows(rows, read_json(folder.text_encoder)["words"])

@@ -64,9 +64,8 @@ def run(path: Path) -> None:
     set_aside = [row for part in rejected.values() for row in part]
     classes, unknown = _label_names(examples, source)
     names = classes + unknown
-
-    tables = [pd.DataFrame(list(part_examples)).assign(part=part) for part, part_examples in examples.items()]
-    rows = pd.concat(tables, ignore_index=True).drop(columns=_unused_columns(source), errors="ignore")
+    rows = _table(examples, source)
+    del read, examples  # millions of objects
     codes = rows["label"].map({name: code for code, name in enumerate(names)}).to_numpy(np.int32)
     rows["label"] = rows["label"].astype(pd.CategoricalDtype(names))
     copies = Copies(rows)
@@ -88,6 +87,12 @@ def run(path: Path) -> None:
         say(f"  {shorten(line, TERMINAL_WIDTH - 2)}")
     if set_aside:
         say("\n".join([f"  rows set aside, with line and reason: {folder.rejects}", *reasons.lines()]))
+
+
+def _table(examples: Examples, source: Source) -> pd.DataFrame:
+    """Return the rows of all parts with the columns that are needed, and their part."""
+    tables = [pd.DataFrame(list(rows)).assign(part=part) for part, rows in examples.items()]
+    return pd.concat(tables, ignore_index=True).drop(columns=_unused_columns(source), errors="ignore")
 
 
 def _told(caution: Caution) -> str:

@@ -28,6 +28,7 @@ from ..config.stage_options import (
 )
 from ..corpus.folds import choice_splits
 from ..encoder import Encoder
+from ..environment.memory import note
 from ..files import atomic_folder, sha256_of, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Sequences, Start
@@ -42,7 +43,7 @@ from ..prediction.classifier import Classifier, save
 from ..prediction.pool import measure_rounding
 from ..prediction.training import Training
 from ..reading import read_json, read_table
-from ..terminal import say
+from ..terminal import say, wrapped
 from ..text.encoder import TextEncoder
 from ..tracking.provenance import checkout, data_sets, usage
 from ..tracking.run import Run, description, new_run
@@ -57,10 +58,7 @@ def run(path: Path) -> None:
     columns: list[str] = read_json(folder.corpus.text_columns)
     labels = rows["label"].to_numpy(np.int32)
     part = {name: np.flatnonzero(rows["part"] == name) for name in ("train", "validation")}
-    training, validation, both = (
-        (inputs.select(places), labels[places])
-        for places in (part["train"], part["validation"], np.concatenate([*part.values()]))
-    )
+    training, validation = ((inputs.select(places), labels[places]) for places in part.values())
     source = read_stage(folder.corpus.prepare_options, PrepareOptions).source
     places = choice_splits(rows, source, options.seed) if options.ensemble.ngrams else []
     splits = [one.of(inputs, labels) for one in places]
@@ -78,6 +76,8 @@ def run(path: Path) -> None:
             options.seed,
             Checkpoint(folder.checkpoints / "network.npz", _key(folder, options)),
         )
+        if places and (told := note(members.linear.most_rows(training[0].as_sequences()), len(training[1]))):
+            say(wrapped(f"linear models: fitted to {told}"))
         chosen, history = members.choose(training, validation, splits, partial(_report, options, tracked))
         classifier = Classifier(chosen.pool.rounded, encoder, names, columns)
         classifier.calibrate(*validation)
@@ -88,7 +88,8 @@ def run(path: Path) -> None:
         if weights := chosen.named_weights:
             say("  weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
         # The rest is measured before, on rows that no member has learned.
-        shipped = members.refit(chosen, both)
+        both = np.concatenate([*part.values()])
+        shipped = members.refit(chosen, (inputs.select(both), labels[both]))
         seconds = time.perf_counter() - began
         if error := measure_rounding(shipped.pool, validation[0]):
             say(f"  {error.summary}")

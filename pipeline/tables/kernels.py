@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes
-from ..numba_jit import kernel
+from ..environment.numba_jit import kernel
 
 Bounds = NDArray[np.int64]
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes, Flags, Ints, Sizes
+from ..environment.numba_jit import kernel
 from ..inputs import BOUNDARY, PADDING
-from ..numba_jit import kernel
 
 Hashes = NDArray[np.uint64]
 

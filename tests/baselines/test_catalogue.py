@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import get_args
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.baselines import catalogue
@@ -21,7 +22,7 @@ def rows_for(name: str, rows: list[list[int]]) -> Rows:
     """Rows in the form that a baseline takes: token 7 is written `w7`."""
     tokens = Sequences.from_rows(rows)
     texts = [" ".join(f"w{token}" for token in row) for row in rows]
-    return Texts(texts, tokens) if BASELINES[name].takes == "texts" else tokens
+    return Texts(pd.Series(texts), tokens) if BASELINES[name].takes == "texts" else tokens
 
 
 def predict(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ def texts(seed: int, count: int = 60) -> Texts:
     random = np.random.default_rng(seed)
     rows = [random.integers(0, len(WORDS), random.integers(0, 7)).tolist() for _ in range(count)]
     written = ["  ".join(WORDS[word] for word in row) + " \n" for row in rows]
-    return Texts(written, Sequences.from_rows([[word + 2 for word in row] for row in rows]))
+    return Texts(pd.Series(written), Sequences.from_rows([[word + 2 for word in row] for row in rows]))
 
 
 def theirs(training: Texts, test: Texts) -> tuple[np.ndarray, np.ndarray]:
@@ -81,18 +82,18 @@ def test_its_predictions_are_those_of_scikit_learns_svm_for_each_c(balanced: boo
 def test_it_learns_from_the_beginnings_of_words_that_occur_once() -> None:
     """To the network each is an unknown word."""
     written = [f"{kind}{number:03}" for number in range(100) for kind in ("run", "eat")]
-    part = Texts(written, Sequences.from_rows([[1]] * 200)), np.arange(200) % 2
+    part = Texts(pd.Series(written), Sequences.from_rows([[1]] * 200)), np.arange(200) % 2
     fitted, score = fit("svm", part, part, 2, "accuracy", 1)
-    new = Texts(["runs", "eating"], Sequences.from_rows([[1], [1]]))
+    new = Texts(pd.Series(["runs", "eating"]), Sequences.from_rows([[1], [1]]))
     assert (score, fitted.predict(new).tolist()) == (1, [0, 1])
 
 
 def test_a_text_without_blanks_is_read_whole() -> None:
-    training = Texts(["日本語" * 500 + "何"] * 2, Sequences.from_rows([[2], [2]]))
+    training = Texts(pd.Series(["日本語" * 500 + "何"] * 2), Sequences.from_rows([[2], [2]]))
     features = TokensAndCharacters()
     features.fit_transform(training)
-    ends = features.transform(Texts(["語何"], Sequences.from_rows([[2]])))
-    assert ends.sum() > features.transform(Texts([""], Sequences.from_rows([[2]]))).sum()
+    ends = features.transform(Texts(pd.Series(["語何"]), Sequences.from_rows([[2]])))
+    assert ends.sum() > features.transform(Texts(pd.Series([""]), Sequences.from_rows([[2]]))).sum()
 
 
 @given(st.lists(st.text(" \tabÄä\u3000", max_size=12), min_size=1))
@@ -106,7 +107,7 @@ def test_words_are_counted_as_they_lie_between_blanks(written: list[str]) -> Non
 
 @pytest.mark.parametrize("written", [["a", "b"], ["?", "日"]])
 def test_words_without_an_n_gram_in_common_are_learned_too(written: list[str]) -> None:
-    part = Texts(written, Sequences.from_rows([[2], [3]])), np.array([0, 1])
+    part = Texts(pd.Series(written), Sequences.from_rows([[2], [3]])), np.array([0, 1])
     fitted, _ = fit("svm", part, part, 2, "accuracy", 1)
     assert fitted.predict(part[0]).tolist() == [0, 1]
-    assert fitted.predict(Texts(["", ""], Sequences.from_rows([[], []]))).shape == (2,)
+    assert fitted.predict(Texts(pd.Series(["", ""]), Sequences.from_rows([[], []]))).shape == (2,)

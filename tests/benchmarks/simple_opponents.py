@@ -55,7 +55,10 @@ def compare(
 ) -> None:
     names = sorted(training["label"].unique())
     encoder = TextEncoder.learn(list(training["text"]), Tokenize())
-    texts = [Texts(list(part["text"]), encoder.encode(part["text"])) for part in (training, validation, test)]
+    texts = [
+        Texts(pd.Series(list(part["text"])), encoder.encode(part["text"]))
+        for part in (training, validation, test)
+    ]
     labels = [
         part["label"].map({name: code for code, name in enumerate(names)}).to_numpy(np.int64)
         for part in (training, validation, test)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,8 +14,12 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz".upper()
 WORDS = [f"{first}{second}" for first in "klmn" for second in ALPHABET]  # 104
 
 
+def near_texts(texts: list[str]) -> NearTexts:
+    return NearTexts(pd.Series(texts, dtype="str"))
+
+
 def near(query: str, training: str) -> float | None:
-    found = NearTexts([training, query]).copies_of(np.array([True, False]))
+    found = near_texts([training, query]).copies_of(np.array([True, False]))
     return found[1][1] if found else None
 
 
@@ -65,7 +70,7 @@ def test_one_other_word_is_found_at_every_length(length: int, place: int) -> Non
 
 def test_short_texts_do_not_chain_a_corpus_together() -> None:
     texts = [f"what is {first} {second}" for first in WORDS[:20] for second in WORDS[20:40]]
-    assert len(NearTexts(texts).pairs().first) == 0
+    assert len(near_texts(texts).pairs().first) == 0
 
 
 def test_a_language_without_spaces_is_compared_by_characters_two_to_a_word() -> None:
@@ -79,13 +84,13 @@ def test_a_language_without_spaces_is_compared_by_characters_two_to_a_word() -> 
 def test_the_most_alike_training_text_is_chosen_and_only_of_training() -> None:
     text = words(20)
     texts = [text + " one two", text + " one", text + " one 1", text, text + " one 2"]
-    found = NearTexts(texts).copies_of(np.array([True, True, False, False, True]))
+    found = near_texts(texts).copies_of(np.array([True, True, False, False, True]))
     assert found == {2: (4, 1.0), 3: (1, 18 / 19)}
 
 
 def test_a_copy_is_found_among_more_variants_than_are_compared() -> None:
     variants = [f"{words(30)} {words(1, 40 + n % 60)} {words(1, 40 + n // 60)}" for n in range(300)]
-    texts = NearTexts([*variants, f"{variants[200]} 7"])
+    texts = near_texts([*variants, f"{variants[200]} 7"])
     assert len(variants) > 2 * MAX_CANDIDATES
     (found,) = texts.copies_of(np.array([True] * len(variants) + [False])).items()
     assert found[0] == len(variants) and found[1][1] > 0.9
@@ -93,9 +98,9 @@ def test_a_copy_is_found_among_more_variants_than_are_compared() -> None:
 
 @pytest.mark.parametrize("training", [True, False])
 def test_no_texts_on_one_side_have_no_copies(training: bool) -> None:
-    assert NearTexts(["a b c", "a b c d"]).copies_of(np.array([training] * 2)) == {}
-    assert NearTexts([]).copies_of(np.zeros(0, bool)) == {}
-    assert len(NearTexts([]).pairs().first) == 0
+    assert near_texts(["a b c", "a b c d"]).copies_of(np.array([training] * 2)) == {}
+    assert near_texts([]).copies_of(np.zeros(0, bool)) == {}
+    assert len(near_texts([]).pairs().first) == 0
 
 
 def similarity(one: list[str], other: list[str]) -> float:
@@ -123,7 +128,7 @@ def test_a_comparison_of_all_pairs_finds_the_same_copies(texts: list[list[str]],
             found = similarity(texts[row], texts[other])
             if found > expected.get(row, (0, 1e-9))[1] + 1e-12:
                 expected[row] = other, found
-    assert NearTexts(list(map(" ".join, texts))).copies_of(training) == expected
+    assert near_texts(list(map(" ".join, texts))).copies_of(training) == expected
 
 
 @settings(deadline=None)
@@ -136,7 +141,7 @@ def test_pairs_connect_what_a_comparison_of_all_pairs_connects(texts: list[list[
             found = [group for group in found if group not in touched] + [set().union(*touched)]
         return {frozenset(group) for group in found}
 
-    pairs = NearTexts(list(map(" ".join, texts))).pairs()
+    pairs = near_texts(list(map(" ".join, texts))).pairs()
     of_all = [
         (one, other)
         for one, other in combinations(range(len(texts)), 2)

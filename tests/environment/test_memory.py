@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.environment import memory
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -25,3 +27,37 @@ def test_a_limit_too_low_for_any_command_is_one_line(tmp_path: Path, mebibytes: 
         f"convtext: not enough memory: ulimit -v allows {mebibytes} MiB, and 768 MiB are the least that a "
         "command takes\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("8g", 8 << 30), ("1.5G", 3 << 29), ("2048m", 2 << 30), ("4gb", 4 << 30)],
+)
+def test_sizes_are_read_in_powers_of_1024(text: str, size: int) -> None:
+    assert memory.parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "8", "g", "-1g", "8 k", "1e3g", "٨g", "100m", "0g"])
+def test_what_is_no_size_or_too_small_says_what_was_expected(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a size such as 8g, and 768m or more"):
+        memory.parse_size(text)
+
+
+def test_a_container_s_limit_counts_where_it_is_smaller_and_what_the_user_says_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MEMORY", raising=False)
+    limit = tmp_path / "memory.max"
+    whole = memory.memory(limit)
+    assert whole == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for text, expected in (("max\n", whole), ("1073741824\n", 1 << 30), (f"{2 * whole}\n", whole)):
+        limit.write_text(text)
+        assert memory.memory(limit) == expected
+    monkeypatch.setenv("MEMORY", "2g")
+    assert memory.memory(limit) == 2 << 30
+
+
+def test_what_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMORY", "2g")
+    assert memory.note(1000, 2000) == "1,000 of 2,000 rows, as 2.0 GB have room for"
+    assert memory.note(2000, 2000) == ""

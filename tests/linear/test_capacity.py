@@ -1,0 +1,34 @@
+"""How many rows linear models may learn: by what a row's n-grams take."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.inputs import Sequences, UnseenWords
+from pipeline.linear.capacity import BYTES, SHARE, most_rows
+
+ROWS = Sequences.from_rows([[2, 3, 2], [3]])  # "ab cde ab" and "cde"
+WORDS = ["ab", "cde"]
+# Four tokens with as many pairs, 4 * 2 - 2 n-grams of "ab", and 4 * 3 - 2 of "cde" in either row.
+VALUES = (8 + 6 + 10 + 10) / 2
+
+
+def test_it_is_the_share_of_the_memory_by_the_values_of_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMORY", "8g")
+    assert most_rows(ROWS, WORDS) == int(SHARE * 8 * 2**30 / (BYTES * VALUES))
+    monkeypatch.setenv("MEMORY", "1g")
+    assert most_rows(ROWS, WORDS) == int(SHARE * 2**30 / (BYTES * VALUES))
+
+
+def test_words_outside_the_vocabulary_have_ngrams_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMORY", "8g")
+    rows = Sequences(
+        np.array([1], np.int32), np.array([0, 1]), np.array([4], np.int32), UnseenWords(["fghi"])
+    )
+    assert most_rows(rows, WORDS) == int(SHARE * 8 * 2**30 / (BYTES * (2 + 14)))
+
+
+@pytest.mark.parametrize("rows", [[], [[], []]])
+def test_rows_without_tokens_need_none(rows: list[list[int]]) -> None:
+    assert most_rows(Sequences.from_rows(rows), WORDS) >= 1
