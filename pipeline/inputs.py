@@ -110,15 +110,19 @@ class Sequences:
     @classmethod
     def joined(cls, pieces: Sequence[Sequences], vocabulary: int) -> Sequences:
         """Return the rows of all pieces, whose `words` count unseen ones from `vocabulary` on."""
-        unseen, words = UnseenWords(), list[NDArray[np.int32]]()
+        lengths = np.concatenate([np.zeros(1, np.int64), *(piece.lengths for piece in pieces)])
+        joined = np.empty((2, sum(len(piece.ids) for piece in pieces)), np.int32)
+        unseen, end, earlier = UnseenWords(), 0, None
+        numbers = np.arange(vocabulary)
         for piece in pieces:
-            places = [unseen.add(word) for word in piece.unseen.words]
-            numbers = np.concatenate([np.arange(vocabulary), vocabulary + np.array(places, np.int64)])
-            words.append(numbers.astype(np.int32)[piece.words])
-        lengths = np.concatenate([piece.lengths for piece in pieces])
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        ids = np.concatenate([piece.ids for piece in pieces])
-        return cls(ids, offsets, np.concatenate(words), unseen)
+            start, end = end, end + len(piece.ids)
+            if piece.unseen is not earlier:  # pieces share what only grows
+                earlier = piece.unseen
+                places = np.array([unseen.add(word) for word in earlier.words], np.int64)
+                numbers = np.concatenate([np.arange(vocabulary), vocabulary + places])
+            joined[0, start:end] = piece.ids
+            joined[1, start:end] = numbers[piece.words]
+        return cls(joined[0], np.cumsum(lengths), joined[1], unseen)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

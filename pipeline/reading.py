@@ -8,7 +8,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,12 +40,13 @@ def read_json(path: Path) -> Any:
         return json.loads(read_bytes(path, MAX_JSON_BYTES).decode("utf-8"))
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return a table, or these columns of it: of millions of rows, texts alone take gigabytes."""
     import pandas as pd  # not at the top: `predict` starts without
     import pyarrow as pa
 
     with readable(path, pa.ArrowException, AttributeError):
-        return pd.read_parquet(path)
+        return pd.read_parquet(path, columns=None if columns is None else list(columns))
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -67,6 +67,20 @@ def test_words_are_spelled_by_their_numbers_whatever_rows_are_selected() -> None
     assert selected.unseen is unseen
 
 
+def test_pieces_are_joined_and_words_outside_the_vocabulary_counted_through() -> None:
+    shared, own = UnseenWords(["zzz", "yyy"]), UnseenWords(["xxx", "zzz"])
+    pieces = [
+        Sequences(np.array([2, 1], np.int32), np.array([0, 2]), np.array([2, 5], np.int32), shared),
+        Sequences(np.array([1], np.int32), np.array([0, 0, 1]), np.array([4], np.int32), shared),
+        Sequences(np.array([1, 1], np.int32), np.array([0, 2]), np.array([4, 5], np.int32), own),
+    ]
+    joined = Sequences.joined(pieces, 4)
+    assert joined.ids.tolist() == [2, 1, 1, 1, 1] and joined.offsets.tolist() == [0, 2, 2, 3, 5]
+    assert joined.unseen.words == ["zzz", "yyy", "xxx"]
+    assert joined.spell(joined.words, ["good", "film"]) == ["good", "yyy", "zzz", "xxx", "zzz"]
+    assert joined.ids.dtype == joined.words.dtype == np.int32
+
+
 def test_a_word_outside_the_vocabulary_keeps_its_place() -> None:
     unseen = UnseenWords(["a", "b", "a"])
     assert [unseen.add(word) for word in ("b", "ccc", "a", "ccc")] == [1, 2, 0, 2]

@@ -27,7 +27,7 @@ MIN_WORDS = 3  # other than numbers: of fewer, texts are equal or different
 MIN_MASKED, MAX_MASKED = 6, 30
 
 SHARE = 0.3  # of the memory
-BYTES = 25  # that a character takes in all, while words and shingles are compared
+BYTES = 15  # that a character takes in all, while words and shingles are compared
 SAMPLE = 1_000  # texts, by which the length of others is estimated
 
 _IDEOGRAPHS = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # written without spaces: two count as a word

@@ -45,7 +45,7 @@ def run(path: Path) -> None:
     options = read_stage(folder.embed_options, EmbedOptions)
     embed = options.embed
     words = TextEncoder.from_json(read_json(folder.corpus.text_encoder)).words
-    training = np.flatnonzero(read_table(folder.corpus.rows)["part"] == "train")
+    training = np.flatnonzero(read_table(folder.corpus.rows, ["part"])["part"] == "train")
     sentences = read_sequences(folder.corpus.sequences).select(training)
     learned_subwords = cache(lambda: learned_vectors.learn_subwords(sentences, words, options.seed))
 

@@ -24,23 +24,23 @@ from ..text.fast_encoder import ByteEncoder
 if TYPE_CHECKING:
     import pandas as pd
 
-BLOCK = 1 << 16  # rows that are encoded at a time
+BLOCK = 1 << 18  # rows that are encoded at a time: each time, words that were met may be forgotten
 
 
 def run(path: Path) -> None:
     folder = CorpusFolder(path)
     options = read_stage(folder.tokenize_options, TokenizeOptions).tokenize
-    rows = read_table(folder.rows)
-    encoder = TextEncoder.learn(list(rows["text"][rows["part"] == "train"]), options)
+    rows = read_table(folder.rows, ["text", "part"])
+    encoder = TextEncoder.learn(rows["text"][rows["part"] == "train"], options)
     sequences, lengths = _encoded(encoder, rows["text"])
     shortened = int((lengths > options.maximum_length).sum())
     write_json(folder.text_encoder, encoder.to_json())
     write_sequences(folder.sequences, sequences)
-    tokens = sequences.ids[sequences.ids != PADDING]
-    unknown = (tokens == UNKNOWN).mean()
+    tokens = np.count_nonzero(sequences.ids != PADDING)
+    unknown = np.count_nonzero(sequences.ids == UNKNOWN) / tokens
     say(
         f"tokenize: by {encoder.options.unit}, {len(encoder.words):,} in the vocabulary, "
-        f"{len(tokens):,} tokens, {unknown:.1%} unknown"
+        f"{tokens:,} tokens, {unknown:.1%} unknown"
     )
     lacking, empty = int(sequences.lack_known_words.sum()), int((lengths == 0).sum())
     if lacking:

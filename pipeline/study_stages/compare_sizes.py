@@ -64,7 +64,7 @@ def _curve(options: CurveOptions, draws: list[list[RunFolder]]) -> LearningCurve
 
 
 def _labelled_rows(run: RunFolder) -> int:
-    return int(read_table(run.corpus.rows)["part"].isin(["train", "validation"]).sum())
+    return int(read_table(run.corpus.rows, ["part"])["part"].isin(["train", "validation"]).sum())
 
 
 def _log_scores(parent: Run, curve: LearningCurve) -> None:

@@ -78,7 +78,7 @@ def _normalized(text: str, lowercase: bool) -> str:
     return text.lower() if lowercase else text
 
 
-def choose_unit(texts: Sequence[str]) -> Unit:
+def choose_unit(texts: Sequence[str] | pd.Series[str]) -> Unit:
     """Return `character` if more than half of the letters are of scripts written without spaces.
 
     Looks at the beginnings of 1,000 to 2,000 texts, evenly spaced: a file may be sorted by language.
@@ -127,7 +127,7 @@ class TextEncoder:
         self._byte_encoder = ByteEncoder(self)
 
     @classmethod
-    def learn(cls, texts: Sequence[str], options: Tokenize) -> TextEncoder:
+    def learn(cls, texts: Sequence[str] | pd.Series[str], options: Tokenize) -> TextEncoder:
         """Learn the vocabulary of the training part: by descending count, then alphabetically.
 
         Raises InputError if no word is left.
@@ -184,6 +184,20 @@ class TextEncoder:
         options = self.options
         assert options.unit != "auto"
         return tokenize(text, options.unit, options.cleaning, options.lowercase)
+
+    def tokens_of_each(self, chunks: list[str]) -> list[list[str]]:
+        """Return the tokens of each chunk, as `tokens_of` has them, of chunks without an ASCII blank.
+
+        Most are a single word, which needs no search: letters and digits alone, of a script with spaces.
+        """
+        options = self.options
+        assert options.unit != "auto"
+        find, by_character = _GRAMMARS[options.unit, options.cleaning].findall, options.unit == "character"
+        together = _normalized("\n".join(chunks), options.lowercase)  # a line feed changes neither side
+        return [
+            [chunk] if chunk.isalnum() and (chunk.isascii() or not by_character) else find(chunk)
+            for chunk in together.split("\n")
+        ][: len(chunks)]
 
     def pieces(self, text: str) -> list[str]:
         """Return the tokens that `encode` turns into ids, in the same order, and BOUNDARY for PADDING.

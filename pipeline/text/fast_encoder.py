@@ -30,7 +30,7 @@ class Tokenizer(Protocol):
     @property
     def vocabulary(self) -> int: ...
 
-    def tokens_of(self, text: str, /) -> list[str]: ...
+    def tokens_of_each(self, chunks: list[str], /) -> list[list[str]]: ...
 
     def id(self, token: str, /) -> int: ...
 
@@ -47,6 +47,14 @@ class Encoded(NamedTuple):
     sequences: Sequences
     lengths: NDArray[np.int64]
     outside: NDArray[np.int64]
+
+
+class _Tokens(NamedTuple):
+    """Tokens as `Sequences` has them, and whether each is outside the vocabulary, all [tokens]."""
+
+    ids: NDArray[np.int32]
+    words: NDArray[np.int32]
+    is_outside: NDArray[np.bool_]
 
 
 class _Memory(NamedTuple):
@@ -78,10 +86,11 @@ class _Memory(NamedTuple):
     def is_full(self) -> bool:
         return max(len(self.hashes), len(self.ids)) > CACHE_SIZE or self.unseen.letters > CACHE_LETTERS
 
-    def with_chunks(
-        self, keys: list[bytes], ids: list[list[int]], words: list[list[int]], outside: list[int]
-    ) -> _Memory:
-        """Return a memory with these chunks as well; one whose key is empty is not found again."""
+    def with_chunks(self, keys: list[bytes], sizes: list[int], tokens: _Tokens) -> _Memory:
+        """Return a memory with these chunks as well, of so many `tokens` each, laid end to end.
+
+        A chunk whose key is empty is not found again.
+        """
         slots, first = self.slots.copy(), len(self.hashes)
         hashes = np.concatenate([self.hashes, np.zeros(len(keys), np.uint64)])
         while len(slots) < 2 * len(hashes):
@@ -96,10 +105,10 @@ class _Memory(NamedTuple):
             hashes,
             bounds,
             arena,
-            _bounds(self.values, [len(values) for values in ids]),
-            _extended(self.ids, itertools.chain.from_iterable(ids)),
-            _extended(self.words, itertools.chain.from_iterable(words)),
-            _extended(self.outside, outside),
+            _bounds(self.values, sizes),
+            np.concatenate([self.ids, tokens.ids]),
+            np.concatenate([self.words, tokens.words]),
+            np.concatenate([self.outside, _sums(tokens.is_outside, sizes)]),
         )
 
 
@@ -156,27 +165,35 @@ class ByteEncoder:
             new = [chunk for chunk in dict.fromkeys(chunks) if chunk not in known]
             entries = dict(zip(new, itertools.count(len(memory.hashes))))
             known |= {chunk: entry for chunk, entry in entries.items() if len(chunk) <= MAX_CHUNK_BYTES}
-            tokens = [self._encoder.tokens_of(chunk.decode("utf-8", "surrogatepass")) for chunk in new]
+            tokens = self._encoder.tokens_of_each([chunk.decode("utf-8", "surrogatepass") for chunk in new])
             memory = memory.with_chunks(
                 # Long chunks hardly ever come again.
                 [chunk if len(chunk) <= MAX_CHUNK_BYTES else b"" for chunk in new],
-                [[self._encoder.id(token) for token in chunk_tokens] for chunk_tokens in tokens],
-                [[self._word(token, memory.unseen) for token in chunk_tokens] for chunk_tokens in tokens],
-                [sum(token not in self._encoder for token in chunk_tokens) for chunk_tokens in tokens],
+                [len(chunk_tokens) for chunk_tokens in tokens],
+                self._looked_up(list(itertools.chain.from_iterable(tokens)), memory.unseen),
             )
             if is_current:
                 self._memory = _Memory.empty() if memory.is_full else memory
             return memory, [entries[chunk] if chunk in entries else known[chunk] for chunk in chunks]
 
-    def _word(self, token: str, unseen: UnseenWords) -> int:
-        """Return the token's number in `Sequences.words`."""
-        if token in self._encoder:
-            return self._encoder.id(token)
-        return self._encoder.vocabulary + unseen.add(token)
+    def _looked_up(self, tokens: list[str], unseen: UnseenWords) -> _Tokens:
+        """Return tokens by number, each looked up once; what the vocabulary lacks is added to `unseen`."""
+        encoder, numbers = self._encoder, dict[str, tuple[int, int]]()
+        for token in tokens:
+            if token not in numbers:
+                own = encoder.id(token)
+                word = own if token in encoder else encoder.vocabulary + unseen.add(token)
+                numbers[token] = own, word
+        pairs = np.array([numbers[token] for token in tokens], np.int32).reshape(-1, 2)
+        return _Tokens(pairs[:, 0], pairs[:, 1], pairs[:, 1] >= encoder.vocabulary)
 
 
-def _extended(array: NDArray[np.int32], values: Iterable[int]) -> NDArray[np.int32]:
-    return np.concatenate([array, np.fromiter(values, np.int32)])
+def _sums(flags: NDArray[np.bool_], sizes: list[int]) -> NDArray[np.int32]:
+    """Return how many flags are set in each piece, of the given sizes."""
+    counts = np.concatenate([[0], np.cumsum(flags)])
+    ends = np.cumsum(sizes, dtype=np.int64)
+    sums: NDArray[np.int64] = counts[ends] - counts[ends - np.array(sizes, np.int64)]
+    return sums.astype(np.int32)
 
 
 def _bounds(bounds: NDArray[np.int64], lengths: list[int]) -> NDArray[np.int64]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from os.path import commonprefix
+from functools import cache, cached_property
+from itertools import count
 
 MIN_PREFIX = 4  # characters in common
 MIN_SHARE = 0.7  # of either word's characters that the common prefix has to cover
@@ -19,25 +20,38 @@ class SimilarWords:
 
     def __init__(self, words: Sequence[str]) -> None:
         """`words` are in descending order of their counts."""
-        self._words = sorted((word, rank) for rank, word in enumerate(words) if len(word) >= MIN_PREFIX)
+        self._ranks = {word: rank for rank, word in enumerate(words) if len(word) >= MIN_PREFIX}
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        """The words in alphabetical order: sorted at the first search, as many runs have none."""
+        return sorted(self._ranks)
 
     def find(self, word: str) -> int | None:
         """Return the index in `words` of the word with the longest common prefix, or None if that is short.
 
         Of several, the word nearest in length is taken, then the most frequent.
         """
-        place = bisect_left(self._words, (word,))
-        neighbours = [neighbour for neighbour, _ in self._words[max(0, place - 1) : place + 1]]
-        prefixes = [commonprefix([word, neighbour]) for neighbour in neighbours]  # noqa: RUF071  (no paths)
-        prefix = max(prefixes, key=len, default="")
-        max_length = len(prefix) / MIN_SHARE
-        if len(prefix) < MIN_PREFIX or len(word) > max_length:
+        length = _shortest_prefix(len(word))
+        place = bisect_left(self._sorted, word)
+        neighbours = self._sorted[max(0, place - 1) : place + 1]
+        neighbours = [neighbour for neighbour in neighbours if neighbour.startswith(word[:length])]
+        if not neighbours or length > len(word):
             return None
-        start = bisect_left(self._words, (prefix,))
-        end = bisect_left(self._words, (prefix + _LAST_CHARACTER,))
+        while length < len(word) and any(one.startswith(word[: length + 1]) for one in neighbours):
+            length += 1
+        prefix, max_length = word[:length], length / MIN_SHARE
+        start = bisect_left(self._sorted, prefix)
+        end = bisect_left(self._sorted, prefix + _LAST_CHARACTER, start)
         candidates = [
-            (abs(len(candidate) - len(word)), rank)
-            for candidate, rank in self._words[start:end]
+            (abs(len(candidate) - len(word)), self._ranks[candidate])
+            for candidate in self._sorted[start:end]
             if len(candidate) <= max_length
         ]
         return min(candidates)[1] if candidates else None
+
+
+@cache
+def _shortest_prefix(length: int) -> int:
+    """Return the characters that a word of this length must share with another one, which it may not have."""
+    return next(shared for shared in count(MIN_PREFIX) if length <= shared / MIN_SHARE)

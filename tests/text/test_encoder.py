@@ -258,3 +258,20 @@ def test_corpora_get_their_units_and_mr_its_words() -> None:
     assert encoder.words[:4] == ["the", ",", "a", "and"]
     assert abs(len(encoder.words) - 18_765) < 50  # Kim's table 1: 18,765
     assert UNKNOWN not in encoder.encode(texts).ids
+
+
+@given(st.lists(TEXTS.map(lambda text: "".join(text.split())).filter(bool)), UNITS, CLEANINGS, st.booleans())
+@example(["ΌΔΟΣ", "Σ"], "word", "none", True)  # a final sigma
+@example(["e", "\u0301a"], "word", "none", True)  # an accent that would go to the chunk before
+@example(["½", "x²", "Ⅻ", "日本"], "character", "none", True)
+def test_chunks_together_have_the_tokens_of_each(
+    chunks: list[str], unit: Unit, cleaning: Cleaning, lowercase: bool
+) -> None:
+    encoder = TextEncoder(["a"], Tokenize(unit=unit, cleaning=cleaning, lowercase=lowercase))
+    assert encoder.tokens_of_each(chunks) == [encoder.tokens_of(chunk) for chunk in chunks]
+
+
+def test_what_python_takes_for_letters_and_digits_is_one_token_in_a_script_with_spaces() -> None:
+    encoder = TextEncoder(["a"], Tokenize(unit="word", lowercase=False))
+    characters = [chr(code) for code in range(0x110000) if chr(code).isalnum()]
+    assert encoder.tokens_of_each(characters) == [encoder.tokens_of(character) for character in characters]
