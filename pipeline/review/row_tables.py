@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..arrays import drawn
+from ..arrays import Sizes
 from ..corpus.equality import contents, group_numbers
 from ..inputs import Images, Sequences, shown
-from ..linear.capacity import most_rows
 from ..prediction.evidence import evidence
 from . import label_errors, naive_bayes
 from .assessment import ScoredRows
@@ -51,15 +50,15 @@ def with_evidence(wrong: pd.DataFrame, test: ScoredRows) -> pd.DataFrame:
 
 
 def suspect_labels(
-    held_out: ScoredRows, rows: pd.DataFrame, inputs: Sequences | Images, seed: int
+    held_out: ScoredRows, rows: pd.DataFrame, inputs: Sequences | Images, judged: Sizes, seed: int
 ) -> pd.DataFrame:
     """Return the rows whose label is probably wrong, the most suspicious first, with a suggested label.
 
     The `held_out` rows, which no member has learned, are judged by the classifier itself. `rows` and `inputs`
-    are those of the whole corpus: all other rows of texts, or as many as the memory has room for, are judged
-    by an out-of-fold model (see `naive_bayes`), those of images not at all. The probabilities of two judges
-    are not comparable, so a row is ranked by the share of its judge's rows that are at least as suspicious.
-    Test rows come last, as they must not be corrected by the classifier's suggestion.
+    are those of the whole corpus, of which the `judged` places, int64 [judged], are judged by an out-of-fold
+    model of texts (see `naive_bayes`), those of images not at all. The probabilities of two judges are not
+    comparable, so a row is ranked by the share of its judge's rows that are at least as suspicious. Test rows
+    come last, as they must not be corrected by the classifier's suggestion.
     """
     names = held_out.names
     # Of a label that is no class the classifier is never sure.
@@ -67,11 +66,9 @@ def suspect_labels(
     held_out_suspects = label_errors.suspect_rows(probabilities, held_out.truth)
     suspects = [_named(held_out.rows, held_out_suspects, names)]
     if inputs.kind == "text":
-        places = np.flatnonzero(~rows.index.isin(held_out.rows.index))
-        places = drawn(places, most_rows(inputs, held_out.classifier.encoder.words), seed)
-        learned = rows.iloc[places]
+        learned = rows.iloc[judged]
         labels = learned["label"].to_numpy(np.int64)
-        sequences = inputs.select(places)
+        sequences = inputs.select(judged)
         groups = group_numbers(contents(learned))
         probabilities = naive_bayes.out_of_fold_probabilities(sequences, labels, groups, len(names), seed)
         suspects.append(_named(learned, label_errors.suspect_rows(probabilities, labels), names))

@@ -20,11 +20,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..arrays import drawn
 from ..artifacts import RunFolder, read_inputs, tracked_run
 from ..baselines.catalogue import BASELINES
 from ..config.stage_options import PrepareOptions, Request, TrainOptions, read_stage
+from ..environment.memory import note
 from ..files import atomic_write, write_arrays, write_csv, write_json, write_table, write_text
 from ..inputs import Images, Sequences
+from ..linear.capacity import most_rows
 from ..measures import selective, slices
 from ..measures.comparison import (
     Opponent,
@@ -98,10 +101,23 @@ def _evaluate(folder: RunFolder, tracked: Run, on_step: Callable[[], object]) ->
         # Linear members have learned the validation rows, too.
         is_held_out = rows["part"] == "test" if options.ensemble.ngrams else rows["part"] != "train"
         held_out = ScoredRows.from_corpus(classifier, rows, inputs, is_held_out, unknown)
-        suspects = row_tables.suspect_labels(held_out, rows, inputs, seed)
+        judged = _judged(classifier, inputs, np.flatnonzero(~is_held_out), seed)
+        suspects = row_tables.suspect_labels(held_out, rows, inputs, judged, seed)
         on_step()
         _review(folder, test, measures, mistakes, suspects, tracked)
     return measures
+
+
+def _judged(
+    classifier: Classifier, inputs: Sequences | Images, learned: NDArray[np.int64], seed: int
+) -> NDArray[np.int64]:
+    """Return the learned rows among which wrong labels are looked for, and say if they are not all."""
+    if inputs.kind == "image":
+        return learned
+    judged = drawn(learned, most_rows(inputs, classifier.encoder.words), seed)
+    if told := note(len(judged), len(learned)):
+        say(wrapped(f"suspect labels: looked for in {told}"))
+    return judged
 
 
 def _is_of_study(folder: RunFolder) -> bool:

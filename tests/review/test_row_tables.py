@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.review import row_tables
 from pipeline.review.assessment import ScoredRows
 from tests.review.hand_set import ENCODER, classifier, pool, rows, scored
+
+
+def learned(table: pd.DataFrame) -> NDArray[np.int64]:
+    return np.flatnonzero(table["part"] == "train")
 
 
 def test_mistakes_are_the_wrong_predictions_the_most_confident_first() -> None:
@@ -38,7 +44,7 @@ def test_each_judge_ranks_its_own_rows_and_those_of_the_test_part_stand_last() -
     inputs = ENCODER.encode(list(table["text"]))
     model = pool()
     judged = ScoredRows.from_corpus(classifier(model), table, inputs, table["part"] != "train")
-    suspects = row_tables.suspect_labels(judged, table, inputs, seed=1)
+    suspects = row_tables.suspect_labels(judged, table, inputs, learned(table), seed=1)
     assert suspects["part"].tolist() == ["train", "validation", "test"]
     assert suspects["text"].tolist() == ["good day", "bad", "good"]
     assert suspects["label"].tolist() == ["bad", "good", "bad"]
@@ -58,7 +64,7 @@ def test_a_label_that_no_training_row_has_is_suspect_and_is_never_suggested() ->
     inputs = ENCODER.encode(list(table["text"]))
     judged = ScoredRows.from_corpus(classifier(pool()), table, inputs, table["part"] != "train", ["odd"])
     assert row_tables.predictions(judged)["label"].tolist() == ["good", "bad", "odd", "odd"]
-    suspects = row_tables.suspect_labels(judged, table, inputs, seed=1)
+    suspects = row_tables.suspect_labels(judged, table, inputs, learned(table), seed=1)
     assert suspects[["text", "label", "suggested_label"]].to_numpy().tolist() == [["good", "odd", "good"]]
 
 
@@ -72,7 +78,7 @@ def test_copies_of_a_text_do_not_vouch_for_each_others_wrong_label() -> None:
     inputs = ENCODER.encode(list(table["text"]))
     model = pool()
     judged = ScoredRows.from_corpus(classifier(model), table, inputs, table["part"] != "train")
-    suspects = row_tables.suspect_labels(judged, table, inputs, seed=1)
+    suspects = row_tables.suspect_labels(judged, table, inputs, learned(table), seed=1)
     assert suspects["text"].tolist() == copies
 
 
