@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.arrays import check_array, check_finite
+from pipeline.arrays import check_array, check_finite, drawn
 from pipeline.errors import InputError
 
 TABLE = np.zeros((3, 2), np.float32)
@@ -41,3 +43,13 @@ def test_a_number_that_is_not_finite_is_refused(number: float) -> None:
     check_finite("bias", np.ones(2))
     with pytest.raises(InputError, match="bias holds NaN or an infinite number"):
         check_finite("bias", np.array([1, number]))
+
+
+@given(st.integers(0, 40), st.integers(1, 50), st.integers(0, 3))
+def test_what_is_drawn_keeps_its_order_and_is_as_many_as_fit(count: int, most: int, seed: int) -> None:
+    places = np.arange(count) * 3
+    found = drawn(places, most, seed).tolist()
+    assert (
+        len(found) == min(count, most) and found == sorted(set(found)) and set(found) <= set(places.tolist())
+    )
+    assert drawn(places, most, seed).tolist() == found

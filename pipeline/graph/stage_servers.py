@@ -28,8 +28,8 @@ from ..environment.program import PACKAGE
 from ..terminal import say
 from .stage_times import MAKE_FOLDER
 
-# The stages of each server, in their order. `baseline` has none: it runs beside the others, on one thread.
-SERVERS = {"rows": ("prepare", "tokenize", "embed"), "network": ("train", "evaluate")}
+# The stages of each server, in their order. `baseline` runs beside the network's.
+SERVERS = {"rows": ("prepare", "tokenize", "embed", "baseline"), "network": ("train", "evaluate")}
 CLEARING_UP = 10  # seconds that a stage has for it
 _BEGUN, _INTERRUPT = b"begun\n", b"interrupt\n"
 _KILLED = 128 + signal.SIGKILL  # as a shell reports it

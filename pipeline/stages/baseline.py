@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from ..arrays import drawn
 from ..artifacts import CorpusFolder, read_inputs
@@ -54,7 +55,8 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
         lines.append(wrapped(told))
     predictions, choices = {"row": part["test"]}, {}
     total = sum(fits(name, len(splits), criterion) + 1 for name in options.baselines)
-    with Bar("baseline", total, unit="fit") as bar:
+    # One thread is as fast, and leaves a core to the network.
+    with threadpool_limits(1), Bar("baseline", total, unit="fit") as bar:
         for name in options.baselines:
             taken = forms[BASELINES[name].takes]
             pairs = [places.of(taken, labels) for places in splits]

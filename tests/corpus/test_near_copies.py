@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpus.near_copies import MAX_CANDIDATES, MAX_MASKED, MIN_MASKED, MIN_WORDS, NearTexts
+from pipeline.corpus.near_copies import MAX_CANDIDATES, MAX_MASKED, MIN_MASKED, MIN_WORDS, SHARE, NearTexts
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz".upper()
 WORDS = [f"{first}{second}" for first in "klmn" for second in ALPHABET]  # 104
@@ -148,3 +148,18 @@ def test_pairs_connect_what_a_comparison_of_all_pairs_connects(texts: list[list[
         if similarity(texts[one], texts[other])
     ]
     assert groups(list(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))) == groups(of_all)
+
+
+def test_of_more_texts_than_the_memory_has_room_for_some_are_searched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MEMORY", "1g")
+    pairs = [
+        text for number in range(50) for text in [f"{words(20, number)} a", f"{words(20, number)} b"] * 1
+    ]
+    assert near_texts(pairs).searched == 100
+    monkeypatch.setattr("pipeline.corpus.near_copies.BYTES", SHARE * 2**30 / (60 * len(pairs[0])))
+    found = near_texts(pairs)
+    assert 50 <= found.searched <= 70
+    assert 0 < len(found.pairs().first) < len(near_texts(pairs[:50]).pairs().first) * 2
+    assert {*found.pairs().first.tolist(), *found.pairs().second.tolist()} <= set(range(100))

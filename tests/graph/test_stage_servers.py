@@ -70,7 +70,7 @@ def line(process: subprocess.Popen[str]) -> str:
 def test_stages_run_in_one_process_until_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(monkeypatch) as process:
         assert [ask("train", ["0", "0"]), ask("evaluate", ["0", "0"])] == [0, 0]
-        assert ask("baseline", ["0", "0"]) is None  # of no server
+        assert ask("assign_folds", ["0", "0"]) is None  # of no server
         assert ask("train", ["0", "2"]) == 2
         assert {line(process) for _ in range(3)} == {str(process.pid)}
         assert process.wait(10) == 2

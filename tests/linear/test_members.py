@@ -7,6 +7,7 @@ from time import sleep
 import numpy as np
 import pytest
 
+from pipeline.arrays import drawn
 from pipeline.inputs import Sequences
 from pipeline.linear import members
 from pipeline.linear.members import Fit, Labelled, LinearModel
@@ -101,6 +102,15 @@ def test_members_that_were_weighed_on_fewer_rows_are_fitted_to_all(splits: int) 
     assert choice.C == fit().choose(NAMES, [(fewer, part)] * splits, fewer).C
     for name, model in fit().fit(choice.C, training).items():
         np.testing.assert_array_equal(choice.models[name].weights, model.weights)
+
+
+def test_of_more_rows_than_the_memory_has_room_for_some_are_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    training = rows(150, 1)
+    monkeypatch.setattr("pipeline.linear.members.most_rows", lambda texts, vocabulary: 60)
+    places = drawn(np.arange(150), 60, seed=1)
+    expected = fit().fit({"tokens": 1.0}, (training[0].select(places), training[1][places]))
+    found = fit().fit({"tokens": 1.0}, training)
+    np.testing.assert_array_equal(found["tokens"].weights, expected["tokens"].weights)
 
 
 def test_it_learns_what_the_words_say() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,3 +99,35 @@ def test_no_opponent_trains_a_network_anew(project: Project, tmp_path: Path) -> 
 
     os.utime(run.parent / "baseline_accuracy.parquet")  # as if it had changed
     assert graph(project, tmp_path, run, "--dry-run") == ["evaluate"]
+
+
+def test_of_more_rows_than_the_memory_has_room_for_linear_models_learn_some_and_say_so(
+    project: Project, tmp_path: Path
+) -> None:
+    """A row of 900 words out of 5,000, of seven letters each, has some 23,000 values, of 24 bytes each."""
+    random = np.random.default_rng(1)
+    words = np.array([f"w{number:05d}x" for number in range(5_000)])
+    lines = [f"{' '.join(random.choice(words, 900))} sign{label},{label}" for label in (0, 1) * 300]
+    path = tmp_path / "long.csv"
+    path.write_text("\n".join(["text,label", *lines]) + "\n")
+    done = project.make(
+        tmp_path / "data", "train", f"CORPUS={path}", "MEMORY=768m", f"SET={project.tiny(epochs=1)} "
+        "ensemble.ngrams=tokens,characters",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    fitted, shared, learned = (
+        re.search(pattern, done.stdout)
+        for pattern in (
+            r"fitted on (\d+)\n",
+            r"  (\d+) of 540 rows, as 0\.8 GB have room for",
+            r"fitted to (\d+) of 480 rows",
+        )
+    )
+    assert fitted and shared and learned, done.stdout
+    assert fitted[1] == shared[1] and 150 < int(fitted[1]) < 300 and 150 < int(learned[1]) < 300
+
+
+def test_a_memory_that_is_no_size_is_one_line(project: Project, tmp_path: Path) -> None:
+    done = project.make(tmp_path / "data", "train", "MEMORY=8")
+    assert done.returncode == 2
+    assert "MEMORY=8: expected a size such as 8g, and 768m or more" in done.stderr
