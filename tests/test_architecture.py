@@ -156,6 +156,7 @@ def test_a_room_imports_only_rooms_on_floors_below_it() -> None:
         ("optuna", {"pipeline.studies.search"}),
         ("PIL", {"pipeline.images.file"}),
         ("jinja2", {"pipeline.review.page"}),
+        ("tqdm", {"pipeline.progress"}),
     ],
 )
 def test_a_library_is_imported_in_its_one_home(library: str, home: set[str]) -> None:
