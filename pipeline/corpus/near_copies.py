@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from array import array
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..environment.memory import memory
+from ..environment.numba_jit import FNV_PRIME
 from ..progress import Bar
+from ..text.plain_words import FoundWords, WordFinder
 from .equality import normalized
 
 SHINGLE = 3  # words
@@ -30,10 +28,8 @@ SHARE = 0.3  # of the memory
 BYTES = 15  # that a character takes in all, while words and shingles are compared
 SAMPLE = 1_000  # texts, by which the length of others is estimated
 
-_IDEOGRAPHS = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # written without spaces: two count as a word
-_WORD = re.compile(rf"\d+(?:\s\d+)*|[{_IDEOGRAPHS}]|[^\s\d$+<=>^`|~{_IDEOGRAPHS}]+")
-_IDEOGRAPH = re.compile(f"[{_IDEOGRAPHS}]")
-_MASK = np.array([2**40], np.uint64)  # stands for any word; no vocabulary has as many
+_MASK = np.array([2**40], np.uint64)  # stands for any word
+_TEXTS_AT_ONCE = 1 << 16
 _PAIRS_AT_ONCE = 1 << 20
 Numbers = NDArray[np.int64]
 
@@ -53,7 +49,7 @@ class Pairs(NamedTuple):
 
 @dataclass(frozen=True)
 class _Words:
-    """The words of all texts as numbers, end to end; whatever is a number is one and the same word.
+    """The words of all texts, as hashes end to end; whatever is a number is one and the same word.
 
     `ids` is uint64 [words of all texts], those of text i `ids[offsets[i]:offsets[i + 1]]`. `weight` int64
     [texts] is the number of words that are no numbers, where two ideographs count as one.
@@ -62,24 +58,18 @@ class _Words:
     ids: NDArray[np.uint64]
     offsets: Numbers
     weight: Numbers
-    vocabulary_size: int
 
     @classmethod
     def of(cls, texts: pd.Series[str]) -> _Words:
-        vocabulary: dict[str, int] = defaultdict(count().__next__)
-        ids, lengths = array("q"), array("q")
-        for text in Bar("near copies", len(texts), texts, unit="text"):
-            words = _WORD.findall(normalized(text))
-            ids.extend(map(vocabulary.__getitem__, words))
-            lengths.append(len(words))
-        is_number = np.array([word[0].isdecimal() for word in vocabulary], bool)
-        halves = np.array([1 if _IDEOGRAPH.match(word) else 2 for word in vocabulary], np.int64)
-        numbers = np.array(ids, np.int64)
-        of_text = np.repeat(np.arange(len(lengths)), lengths)
-        weight = np.bincount(of_text, np.where(is_number, 0, halves)[numbers], len(lengths)) // 2
-        same = np.where(is_number, is_number.argmax() if len(is_number) else 0, np.arange(len(is_number)))
-        offsets = np.concatenate([[0], np.cumsum(np.array(lengths, np.int64))])
-        return cls(same[numbers].astype(np.uint64), offsets, weight.astype(np.int64), len(vocabulary))
+        finder, pieces = WordFinder(), list[FoundWords]()
+        with Bar("near copies", len(texts), unit="text", unit_scale=True) as bar:
+            for start in range(0, len(texts), _TEXTS_AT_ONCE):
+                block = [normalized(text) for text in texts.iloc[start : start + _TEXTS_AT_ONCE]]
+                pieces.append(finder.find(block))
+                bar.update(len(block))
+        found = FoundWords.joined(pieces)
+        offsets = np.concatenate([[0], np.cumsum(found.lengths)])
+        return cls(found.hashes, offsets, found.halves // 2)
 
     @property
     def lengths(self) -> Numbers:
@@ -109,8 +99,8 @@ class _ShingleSets:
         starts = np.flatnonzero(text[: 1 - SHINGLE] == text[SHINGLE - 1 :])
         starts = starts[words.weight[text[starts]] >= MIN_WORDS]
         codes = words.ids[starts]
-        for offset in range(1, SHINGLE):  # exact up to 2.6 million words; beyond, a hash modulo 2^64
-            codes = codes * np.uint64(words.vocabulary_size) + words.ids[starts + offset]
+        for offset in range(1, SHINGLE):  # modulo 2^64
+            codes = codes * FNV_PRIME + words.ids[starts + offset]
         shingles, distinct = pd.factorize(codes)  # numpy.unique takes five times as long
         frequency = np.bincount(shingles, minlength=len(distinct))
         rank = np.empty(len(distinct), np.int64)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
 from numba import njit
+
+FNV_OFFSET = np.uint64(14695981039346656037)  # of the 64-bit FNV-1a hash
+FNV_PRIME = np.uint64(1099511628211)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

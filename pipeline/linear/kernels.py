@@ -12,15 +12,13 @@ import math
 import numpy as np
 
 from ..arrays import Floats, Ints, Sizes
-from ..environment.numba_jit import kernel, kernel_part
+from ..environment.numba_jit import FNV_OFFSET, FNV_PRIME, kernel, kernel_part
 
 NOT_FOUND = -1
 TRIPLE, TRIPLE_BITS = 1 << 62, 20  # a key of three ids, and the bits for each
 FEW_COLLISIONS, MOST_COLLISIONS = 10_000, 64  # of all keys together, and for each
 SHORTEST, LONGEST = 2, 5  # characters of an n-gram
 BLANK = 32  # before and behind a word
-FNV_OFFSET = np.uint64(14695981039346656037)  # of the 64-bit FNV-1a hash
-FNV_PRIME = np.uint64(1099511628211)
 
 
 @kernel

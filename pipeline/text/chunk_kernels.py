@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes, Flags, Ints, Sizes
-from ..environment.numba_jit import kernel
+from ..environment.numba_jit import FNV_OFFSET, FNV_PRIME, kernel
 from ..inputs import BOUNDARY, PADDING
 
 Hashes = NDArray[np.uint64]
@@ -14,8 +14,6 @@ Hashes = NDArray[np.uint64]
 EMPTY_SLOT = -1
 BOUNDARY_ENTRY = np.iinfo(np.int32).max  # stands for `inputs.BOUNDARY`, which parts chunks as a blank does
 BOUNDARY_BYTE = ord(BOUNDARY)
-FNV_OFFSET = np.uint64(14695981039346656037)  # of the 64-bit FNV-1a hash
-FNV_PRIME = np.uint64(1099511628211)
 # The ASCII blanks of `str.split`. Others stay in their chunk, and are found by the tokenizer.
 IS_BLANK = np.isin(np.arange(256), [*range(9, 14), *range(28, 33)])
 
