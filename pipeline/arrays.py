@@ -1,4 +1,4 @@
-"""Names for the types of arrays that several modules pass on, draws, and checks of those read from a file."""
+"""Names for the types of arrays that modules pass on, samples, and checks of those read from a file."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Offsets = NDArray[np.int64]  # places in an array or a file
 Sizes = NDArray[np.int64]  # counts and bounds
 
 
-def drawn(places: Sizes, most: int, seed: int) -> Sizes:
-    """Return the places, or as many as `most` of them by chance, in their order."""
-    if len(places) <= most:
+def sample(places: Sizes, size: int, seed: int) -> Sizes:
+    """Return the places or, of more than `size`, as many by chance, in their order."""
+    if len(places) <= size:
         return places
-    return np.sort(np.random.default_rng(seed).choice(places, most, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(places, size, replace=False))
 
 
 def check_array(name: str, array: NDArray[Any], dtype: DTypeLike, shape: tuple[int | None, ...]) -> None:

@@ -49,7 +49,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 MAX_FAULTS = 1000  # of a file that are listed
 UNREADABLE_ROWS, BLANK_ROWS = 0.01, 0.05  # the shares that may be set aside unless others are given
 MAX_SKIP = 1000  # lines above a header
-MOST_PARTS = 4  # of a corpus, each an epoch
+MAX_EPOCHS_PER_PASS = 4
 IMAGE_FORMATS = ("folder", "npz", "digits", "keras")
 
 
@@ -125,6 +125,9 @@ class Source(Section):
     sheet: str = ""  # of an Excel workbook, its name or number; "": the first with a value
     unreadable_rows: Share = UNREADABLE_ROWS  # up to this share of rows that cannot be read is set aside
     blank_rows: Share = BLANK_ROWS  # and of rows without text or label
+    # Bytes. Of corpora beyond it linear models, and the search for near copies, take a sample. Null: what the
+    # machine has.
+    memory: Positive | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -245,7 +248,8 @@ class Train(Section):
     optimizer: Literal["adadelta", "adam"] = "adadelta"
     learning_rate: Annotated[Real, Field(gt=0)] = 1.0
     batch_size: Positive = 50
-    # The least rows of an epoch, where a corpus has more: it is cut into up to four. Null: an epoch has all.
+    # A corpus of twice as many rows or more is cut into up to four epochs of at least as many: `epochs` and
+    # `patience` count those, and so does whatever is said of epochs. Null: an epoch is a pass over all rows.
     epoch_rows: Positive | None = None
     epochs: Positive = 25
     patience: Positive = 3
@@ -262,9 +266,9 @@ class Train(Section):
         """
         return "macro_f1" if self.class_weights == "balanced" else "accuracy"
 
-    def epochs_of(self, rows: int) -> int:
-        """Return the number of epochs in which so many rows come once."""
-        return min(MOST_PARTS, max(1, rows // self.epoch_rows)) if self.epoch_rows else 1
+    def epochs_per_pass(self, rows: int) -> int:
+        """Return the number of epochs that a pass over so many rows takes."""
+        return min(MAX_EPOCHS_PER_PASS, max(1, rows // self.epoch_rows)) if self.epoch_rows else 1
 
 
 class Ensemble(Section):

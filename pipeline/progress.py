@@ -9,9 +9,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from .terminal import TERMINAL_WIDTH
+from .terminal import TERMINAL_WIDTH, shorten, visible
 
 SECONDS = 3.0  # without a bar: what is shorter needs none
+TITLE_WIDTH = 30  # columns
 
 
 class Bar(tqdm):  # type: ignore[type-arg]  # of whatever it counts
@@ -29,7 +30,7 @@ class Bar(tqdm):  # type: ignore[type-arg]  # of whatever it counts
     ) -> None:
         super().__init__(
             items,
-            title,
+            shorten(visible(title), TITLE_WIDTH),
             total,
             leave=False,
             disable=None,

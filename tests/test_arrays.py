@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.arrays import check_array, check_finite, drawn
+from pipeline.arrays import check_array, check_finite, sample
 from pipeline.errors import InputError
 
 TABLE = np.zeros((3, 2), np.float32)
@@ -46,10 +46,10 @@ def test_a_number_that_is_not_finite_is_refused(number: float) -> None:
 
 
 @given(st.integers(0, 40), st.integers(1, 50), st.integers(0, 3))
-def test_what_is_drawn_keeps_its_order_and_is_as_many_as_fit(count: int, most: int, seed: int) -> None:
+def test_a_sample_keeps_the_order_and_has_its_size(count: int, size: int, seed: int) -> None:
     places = np.arange(count) * 3
-    found = drawn(places, most, seed).tolist()
+    found = sample(places, size, seed).tolist()
     assert (
-        len(found) == min(count, most) and found == sorted(set(found)) and set(found) <= set(places.tolist())
+        len(found) == min(count, size) and found == sorted(set(found)) and set(found) <= set(places.tolist())
     )
-    assert drawn(places, most, seed).tolist() == found
+    assert sample(places, size, seed).tolist() == found

@@ -68,7 +68,7 @@ def choose(
     """Fit candidates to the first rows of each split, and return that which labels the second rows best.
 
     It is the best of all second rows together by the criterion; of several, the first. The rows are in the
-    form that the baseline takes. `on_fit` is called after each fit, of which there are `fits`.
+    form that the baseline takes. `on_fit` is called after each fit, of which there are `fit_count`.
     """
     baseline = BASELINES[name]
     truth = np.concatenate([labels for _, (_, labels) in splits])
@@ -90,7 +90,7 @@ def choose(
     return max(chosen(), key=lambda one: one.score)
 
 
-def fits(name: BaselineName, splits: int, criterion: Criterion) -> int:
+def fit_count(name: BaselineName, splits: int, criterion: Criterion) -> int:
     """Return how many candidates `choose` fits."""
     return len(BASELINES[name].settings) * splits * len(_weightings(criterion))
 

@@ -89,10 +89,9 @@ MIRROR = Word("MIRROR", "folder", "where downloads are taken from instead", str,
 MEMORY: Word[int | None] = Word(
     "MEMORY",
     "8g",
-    "that training stays within: of larger corpora linear models learn a sample; default: all there is",
+    "by which samples of very large corpora are sized, for each training; default: the machine's",
     parse_size,
     None,
-    from_environment=True,
 )
 FOLDS: Word[int] = Word(
     "FOLDS", "10", "of a cross-validation", arguments.whole_number(2, 1000), 10, blank_is_default=False
@@ -172,17 +171,18 @@ PORT: Word[int] = Word(
     "PORT", "5000", "of the dashboard", arguments.whole_number(1, 65535), 5000, blank_is_default=False
 )
 
-OF_READING: dict[str, Word[Any]] = {  # how a file is read, by option
+OF_READING: dict[str, Word[Any]] = {  # how a file is read and prepared, by option
     "source.separator": SEPARATOR,
     "source.quoting": QUOTING,
     "source.skip": SKIP,
     "source.sheet": SHEET,
     "source.unreadable_rows": UNREADABLE,
     "source.blank_rows": BLANK,
+    "source.memory": MEMORY,
 }
 SOURCE = (
     CORPUS, MODEL, SET, VECTORS, TEXT, LABEL, CASE, RARE, OTHER, TEST, GROUP, TIME, ENCODING,
-    *OF_READING.values(), MIRROR, MEMORY
+    *OF_READING.values(), MIRROR
 )  # fmt: skip
 
 
@@ -211,7 +211,7 @@ COMMANDS = {
     ),
     "table": _command(
         "cross-validate every corpus with every model, and print the results beside the published ones",
-        CORPORA, MODELS, JOBS, MIRROR, MEMORY,
+        CORPORA, MODELS, JOBS, MIRROR,
     ),
     "tune": _command(
         "search for better options of the model by its validation part; writes conf/models/<NAME>.yaml",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..environment.memory import memory
 from .equality import contents, group_numbers
 from .near_copies import NearTexts, Numbers
 
@@ -41,18 +42,22 @@ class NearCounts:
 
 
 class Copies:
-    """The rows of a corpus by their content: `number` int64 [rows] is that of their text, or image."""
+    """The rows of a corpus by their content: `number` int64 [rows] is that of their text, or image.
 
-    def __init__(self, rows: pd.DataFrame) -> None:
+    Near copies are searched for within `size` bytes, by default what the machine has.
+    """
+
+    def __init__(self, rows: pd.DataFrame, size: int | None = None) -> None:
         self.number = group_numbers(contents(rows))
         self._of_images = "content" in rows
         self._contents = contents(rows)
+        self._memory = size
 
     @cached_property
     def near(self) -> NearTexts:
         """The different texts, by their number; of more than the memory has room for, some are left out."""
         _, first = np.unique(self.number, return_index=True)
-        return NearTexts(self._contents.iloc[first])
+        return NearTexts(self._contents.iloc[first], memory(self._memory))
 
     def near_training(self, training: NDArray[np.bool_]) -> dict[int, tuple[int, float]]:
         """Return the numbers of texts that no training row has, each with a near copy that one has.
@@ -116,7 +121,9 @@ class Copies:
         group = _components(self.different, first, second)[number]
         sizes = np.bincount(group)
         is_near = np.isin(number, [first, second])
-        if together and is_near.sum() > FEW_NEAR * len(number):
+        # Of a row and its copy in a corpus of which a share was searched, both are found by its square.
+        searched = self.near.searched / max(1, self.different)
+        if together and is_near.sum() > FEW_NEAR * searched**2 * len(number):
             unit = _united(unit, group, LARGEST_UNIT * len(number))
         of_text = np.zeros(self.different, np.int64)
         of_text[number] = unit

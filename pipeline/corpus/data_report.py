@@ -178,7 +178,8 @@ def split_sentences(report: Mapping[str, Any], parts: bool = True) -> list[str]:
     split, sentences = report.get("split", {}), list[str]()
     searched = report.get("near_searched", {"texts": 0, "of": 0})
     if searched["texts"] < searched["of"]:
-        sentences.append(f"near copies were looked for in {note(searched['texts'], searched['of'], 'texts')}")
+        told = note(searched["texts"], searched["of"], "texts")
+        sentences.append(f"near copies were looked for in {told}: there may be more")
     if near := split.get("near_copies"):
         kept, apart = near["kept_together"], near["rows"] - near["kept_together"]
         if kept:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..arrays import drawn
+from ..arrays import sample
 from ..errors import InputError
 from ..options import Source
 from .split import TEST, split
@@ -104,14 +104,14 @@ def choice_splits(rows: pd.DataFrame, source: Source, seed: int) -> list[Places]
     """Return the training part with the validation part or, if that is small, five folds of both.
 
     `rows` have the columns part, label and, unless they are split by time, unit: what stays in one fold. A
-    validation part that the user gave, or that is newer than the training part, is not for folds to mix. Of a
-    part with more than CHOICE_ROWS rows, as many are drawn.
+    validation part that the user gave, or that is newer than the training part, is not for folds to mix. Of
+    more than CHOICE_ROWS rows to fit to, or to judge by, a sample is returned.
     """
     training, validation = (np.flatnonzero(rows["part"] == part) for part in ("train", "validation"))
-    alone = [Places(*(drawn(places, CHOICE_ROWS, seed) for places in (training, validation)))]
+    alone = [Places(*(sample(places, CHOICE_ROWS, seed) for places in (training, validation)))]
     if len(validation) >= FEW_VALIDATION_ROWS or source.time or "validation" in source.official:
         return alone
-    learned = np.concatenate([training, validation])
+    learned = sample(np.concatenate([training, validation]), CHOICE_ROWS, seed)
     _, units = np.unique(rows["unit"].to_numpy(np.int64)[learned], return_inverse=True)
     try:
         fold = assign_folds(units, rows["label"].to_numpy(np.int64)[learned], CHOICE_FOLDS, seed)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..environment.memory import memory
+from ..arrays import sample
 from ..environment.numba_jit import FNV_PRIME
 from ..progress import Bar
 from ..text.plain_words import FoundWords, WordFinder
@@ -148,16 +148,15 @@ class NearTexts:
     primitive operator for similarity joins), so only texts that do are compared, and exactly. Only where a
     text has more than MAX_CANDIDATES variants can a copy be missed.
 
-    Of more texts than the memory has room for, as many are drawn by chance, `searched`, and the others have
-    no copies.
+    Of more texts than fit into `memory` bytes a sample is searched, of `searched` texts: the others have no
+    copies.
     """
 
-    def __init__(self, texts: pd.Series[str], seed: int = 1) -> None:
-        most = _most_texts(texts)
-        self.searched = min(len(texts), most)
-        if len(texts) > most:
-            drawn = np.random.default_rng(seed).choice(len(texts), most, replace=False)
-            texts = texts.mask(~np.isin(np.arange(len(texts)), drawn), "")
+    def __init__(self, texts: pd.Series[str], memory: int) -> None:
+        places = sample(np.arange(len(texts)), _max_texts(texts, memory), seed=1)
+        self.searched = len(places)
+        if self.searched < len(texts):
+            texts = texts.where(np.isin(np.arange(len(texts)), places), "")
         self._words = _Words.of(texts)
         self._sets = _ShingleSets.of(self._words)
         self._masked_keys = _masked_keys(self._words)
@@ -207,10 +206,10 @@ class NearTexts:
             yield Pairs(first[near], second[near], similarity[near])
 
 
-def _most_texts(texts: pd.Series[str]) -> int:
-    """Return how many texts like these the memory has room for."""
-    characters = sum(map(len, texts.iloc[:: max(1, len(texts) // SAMPLE)])) / max(1, min(len(texts), SAMPLE))
-    return int(SHARE * memory() / (BYTES * max(1, characters)))
+def _max_texts(texts: pd.Series[str], memory: int) -> int:
+    """Return how many texts like these fit into so many bytes."""
+    lengths = [len(text) for text in texts.iloc[:: max(1, len(texts) // SAMPLE)]]
+    return int(SHARE * memory / (BYTES * max(1.0, float(np.mean(lengths or [1])))))
 
 
 def _masked_keys(words: _Words) -> tuple[NDArray[np.uint64], Numbers]:

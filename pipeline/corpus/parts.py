@@ -75,7 +75,7 @@ def fold_rows(
     else:
         labels = rows["label"].cat.codes.to_numpy()
         part = folds.parts(rows["unit"].to_numpy(np.int64), labels, fold == number, seed, unit_name(source))
-    copies = Copies(rows)
+    copies = Copies(rows, source.memory)
     return _with_parts(rows, part, copies), copies, _told_of_column(rows, part, source)
 
 

@@ -20,7 +20,6 @@ from ..progress import Bar
 from ..tables.formats import open_table
 from ..tables.rejects import Rejects
 from ..tables.table import named_columns
-from ..terminal import shorten
 from .times import parse_times
 
 _VISIBLE = re.compile(r"[^\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
@@ -258,7 +257,7 @@ def _read_csv(path: Path, source: Source, is_official: bool) -> _File:
             for name, option in ((source.group, "source.group"), (source.time, "source.time"))
         )
         table.select_columns(names)
-        with Bar(shorten(path.name, 30), table.bytes_total or None, unit="B", unit_scale=True) as bar:
+        with Bar(path.name, table.bytes_total or None, unit="B", unit_scale=True) as bar:
             for batch in table.batches():
                 rows += batch.bad
                 for first, last, values in zip(*batch.lines.T.tolist(), table.values(batch), strict=True):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..environment.memory import memory
 from ..inputs import UNKNOWN, Sequences
 
 SHARE = 0.15  # of the memory; models and opponents are fitted side by side, beside the corpus itself
@@ -14,8 +13,8 @@ BYTES = 24  # that a value of the features takes in all, while they are made and
 SAMPLE = 1_000  # rows by which the values of a row are estimated
 
 
-def most_rows(sequences: Sequences, vocabulary: Sequence[str]) -> int:
-    """Return the number of rows like these that linear models can learn, one at least.
+def max_rows(sequences: Sequences, vocabulary: Sequence[str], memory: int) -> int:
+    """Return how many rows like these linear models can learn within so many bytes, one at least.
 
     `vocabulary` has the words with the ids 2, 3, ... of the rows. A row has a value for each token and pair,
     and for each n-gram of characters of its distinct words: of a word of n letters, 4 n - 2.
@@ -29,4 +28,4 @@ def most_rows(sequences: Sequences, vocabulary: Sequence[str]) -> int:
     row = np.repeat(np.arange(len(sample)), sample.lengths)
     distinct = np.unique(np.stack([row, sample.words]), axis=1)[1]
     values = (2 * len(sample.words) + ngrams[distinct].sum()) / len(sample)
-    return max(1, int(SHARE * memory() / (BYTES * max(1, values))))
+    return max(1, int(SHARE * memory / (BYTES * max(1, values))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -10,12 +11,11 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Floats, drawn
+from ..arrays import Floats, sample
 from ..encoder import Encoder
 from ..inputs import Sequences
 from ..options import Criterion, Ngrams
 from ..progress import Bar
-from .capacity import most_rows
 from .character_ngrams import CharacterFeatures, CharacterNgrams
 from .svm import C_VALUES, machines, most_epochs
 from .token_ngrams import TokenFeatures, TokenNgrams, longest_ngram
@@ -68,14 +68,15 @@ class _Candidate(NamedTuple):
 class Fit(NamedTuple):
     """The fitting of members, for classes 0 to `classes` - 1, to rows that the encoder gave.
 
-    With the criterion macro-F1 every class has the same weight. Of more rows than the memory has room for, as
-    many are drawn.
+    With the criterion macro-F1 every class has the same weight. Of more than `max_rows` rows, a sample is
+    learned.
     """
 
     encoder: Encoder
     classes: int
     criterion: Criterion
     seed: int
+    max_rows: int = sys.maxsize
 
     def choose(
         self, names: Sequence[Ngrams], splits: Sequence[tuple[Labelled, Labelled]], training: Labelled
@@ -124,19 +125,13 @@ class Fit(NamedTuple):
 
         return _each(list(values), most_epochs(self.classes, C_VALUES[:1]), fitted)
 
-    def most_rows(self, rows: Sequences) -> int:
-        """Return how many rows like these are learned at most."""
-        return most_rows(rows, self.encoder.words)
-
     def _fit(
         self, name: Ngrams, rows: Labelled, values: tuple[float, ...], on_epochs: OnEpochs
     ) -> Iterator[LinearModel]:
-        learned = drawn(np.arange(len(rows[1])), self.most_rows(rows[0]), self.seed)
-        is_all = len(learned) == len(rows[1])
-        sequences, labels = (
-            rows[0] if is_all else rows[0].select(learned),
-            rows[1][learned].astype(np.int64),
-        )
+        sequences, labels = rows[0], rows[1].astype(np.int64)
+        if len(labels) > self.max_rows:
+            learned = sample(np.arange(len(labels)), self.max_rows, self.seed)
+            sequences, labels = sequences.select(learned), labels[learned]
         most = MAX_WEIGHTS // self.classes
         features: _Features = (
             TokenFeatures(sequences, longest_ngram(self.encoder), most)

@@ -53,22 +53,27 @@ class _Batches:
 class Batches(_Batches):
     """Shuffled batches: `fit(batches.dataset(), shuffle=False, callbacks=[batches.follow_epochs()])`.
 
-    Every row comes once in `parts` epochs, in an order that follows from (seed, epoch) alone, so a training
-    that is resumed sees what it would have seen. As epochs must be equally long, up to `parts` - 1 batches
-    are left out each time. Within pools of POOL_BATCHES batches rows are sorted by length, and each batch is
-    padded to its own longest row: tokens are int32 [batch, longest], images uint8 [batch, height, width,
-    channels], labels int32 [batch].
+    A pass over all rows takes `epochs_per_pass` epochs, one as a rule, in an order that follows from (seed,
+    epoch) alone, so a training that is resumed sees what it would have seen. No row comes twice in a pass; as
+    its epochs must be equally long, up to `epochs_per_pass` - 1 batches wait for the next. Within pools of
+    POOL_BATCHES batches rows are sorted by length, and each batch is padded to its own longest row: tokens
+    are int32 [batch, longest], images uint8 [batch, height, width, channels], labels int32 [batch].
     """
 
     labels: NDArray[np.int32]  # to train on, never absent
 
     def __init__(
-        self, inputs: Inputs, labels: NDArray[np.integer], batch_size: int, seed: int, parts: int = 1
+        self,
+        inputs: Inputs,
+        labels: NDArray[np.integer],
+        batch_size: int,
+        seed: int,
+        epochs_per_pass: int = 1,
     ) -> None:
         super().__init__(inputs, labels)
         self.batch_size = batch_size
         self.seed = seed
-        self.parts = min(parts, -(-len(labels) // batch_size))
+        self.epochs_per_pass = min(epochs_per_pass, -(-len(labels) // batch_size))
         self.epoch = 0
 
     @property
@@ -79,13 +84,13 @@ class Batches(_Batches):
     @epoch.setter
     def epoch(self, epoch: int) -> None:
         self._epoch = epoch
-        passes, part = divmod(epoch, self.parts)
+        passes, part = divmod(epoch, self.epochs_per_pass)
         random = np.random.default_rng((self.seed, passes))
         order = random.permutation(len(self.lengths))
         pools = _split(order, POOL_BATCHES * self.batch_size)
         order = np.concatenate([pool[np.argsort(self.lengths[pool], kind="stable")] for pool in pools])
         batches = _split(order, self.batch_size)
-        size = len(batches) // self.parts
+        size = len(batches) // self.epochs_per_pass
         chosen = random.permutation(len(batches))[part * size : (part + 1) * size]
         self.rows = [batches[i] for i in chosen]
 

@@ -28,7 +28,7 @@ STEPS_PER_CALL = 8  # of tf.function: Keras's overhead for each call is as long 
 
 def batches(inputs: Inputs, labels: NDArray[np.integer[Any]], options: Train, seed: int) -> Batches:
     """Return training rows and their labels in the batches and epochs of the options."""
-    return Batches(inputs, labels, options.batch_size, seed, options.epochs_of(len(labels)))
+    return Batches(inputs, labels, options.batch_size, seed, options.epochs_per_pass(len(labels)))
 
 
 def make_repeatable(seed: int, precision: str) -> None:
@@ -67,7 +67,7 @@ def train(
         steps_per_execution=STEPS_PER_CALL,
     )
     averages = [_MovingAverage(float(options.averaging))] if options.averaging else []
-    recorder = _Recorder(len(training.lengths) // training.parts, options.epochs, on_epoch)
+    recorder = _Recorder(len(training.lengths) // training.epochs_per_pass, options.epochs, on_epoch)
     stopping = _EarlyStopping(
         monitor=f"val_{options.criterion}", mode="max", patience=options.patience, restore_best_weights=True
     )

@@ -41,7 +41,7 @@ class Report:
     `figures` are PNG files by name; the page leaves out those that are missing. `wrong` and `suspects` are
     the tables of `assessment`, `members` is the number of networks, `data` the data report, `options` those
     of all stages, `run` what `train` noted about the run, and `vectors` what `embed` noted of the pretrained
-    ones.
+    ones. `sampled` is a sentence on the rows that linear models were fitted to, if not all.
     """
 
     title: str
@@ -57,6 +57,7 @@ class Report:
     options: Mapping[str, Any]
     run: Mapping[str, Any]
     vectors: Mapping[str, Any] = field(default_factory=dict)
+    sampled: str = ""
 
     def html(self) -> str:
         """Return the page, which is self-contained: no script, font or image from elsewhere."""
@@ -80,7 +81,7 @@ class Report:
             split_sentences=split_sentences(self.data),
             verdict=self.verdict,
             contestants=self.contestants,
-            cautions=cautions(comparison, self.titles),
+            cautions=[*cautions(comparison, self.titles), *filter(None, [self.sampled])],
             members=self.member_rows,
             pairs=confused_pairs(comparison.confusion)[:MAX_PAIRS],
             numbers=self.class_numbers,

@@ -3,7 +3,7 @@
 Reads baseline.json, and rows.parquet, text_encoder.json and sequences.npz (or images.npy) of the corpus.
 Writes baseline_<criterion>.parquet (the test rows' numbers, and a column of predicted labels for each
 baseline) and baseline_<criterion>.json (the setting of each, and by the criterion its score on held-out
-rows).
+rows; how many rows it was fitted to).
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from ..arrays import drawn
+from ..arrays import sample
 from ..artifacts import CorpusFolder, read_inputs
 from ..baselines.candidate import Rows, Texts
-from ..baselines.catalogue import BASELINES, Form, choose, fit, fits
+from ..baselines.catalogue import BASELINES, Form, choose, fit, fit_count
 from ..config.stage_options import BaselineOptions, PrepareOptions, read_stage
 from ..corpus.folds import choice_splits
 from ..corpus.split import PARTS
-from ..environment.memory import note
+from ..environment.memory import memory, note
 from ..files import write_json, write_table
 from ..inputs import Images, Sequences
-from ..linear.capacity import most_rows
-from ..options import CRITERIA, Criterion
+from ..linear.capacity import max_rows
+from ..options import CRITERIA, Criterion, Source
 from ..progress import Bar
 from ..reading import read_json, read_table
 from ..terminal import say, wrapped
@@ -43,18 +43,18 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
     both = np.concatenate([part["train"], part["validation"]])
     classes = len(read_json(folder.labels))
     source = read_stage(folder.prepare_options, PrepareOptions).source
-    most = _most_rows(folder, inputs)
+    most = _max_rows(folder, inputs, source)
     splits = [
-        places._replace(fitted=drawn(places.fitted, most, options.seed))
+        places._replace(fitted=sample(places.fitted, most, options.seed))
         for places in choice_splits(rows, source, options.seed)
     ]
     where = f"{len(splits[0].held_out):,} rows" if len(splits) == 1 else f"{len(splits)} folds"
-    learned = drawn(both, most, options.seed)
+    learned = sample(both, most, options.seed)
     lines = [f"baseline: chosen on {where} by {CRITERIA[criterion]}, fitted on {len(learned):,}"]
     if told := note(len(learned), len(both)):
         lines.append(wrapped(told))
     predictions, choices = {"row": part["test"]}, {}
-    total = sum(fits(name, len(splits), criterion) + 1 for name in options.baselines)
+    total = sum(fit_count(name, len(splits), criterion) + 1 for name in options.baselines)
     # One thread is as fast, and leaves a core to the network.
     with threadpool_limits(1), Bar("baseline", total, unit="fit") as bar:
         for name in options.baselines:
@@ -65,9 +65,13 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
             blocks = np.split(part["test"], range(BLOCK, len(part["test"]), BLOCK))
             predictions[name] = np.concatenate([candidate.predict(taken.select(block)) for block in blocks])
             bar.update()
-            choices[name] = {"setting": candidate.setting, "validation_score": chosen.score}
+            choices[name] = {
+                "setting": candidate.setting,
+                "validation_score": chosen.score,
+                "rows": len(learned),
+            }
             lines.append(f"  {BASELINES[name].title}: {candidate.setting}")
-    say("\n".join(lines))  # in one piece: embed prints at the same time
+    say("\n".join(lines))  # in one piece: train prints at the same time
     write_json(folder.baseline_choices(criterion), choices)
     write_table(folder.baseline(criterion), pd.DataFrame(predictions))  # last, as Make takes it for the end
 
@@ -80,8 +84,8 @@ def _forms(inputs: Sequences | Images, rows: pd.DataFrame) -> dict[Form, Rows]:
     return {"any": tokens, "tokens": tokens, "texts": Texts(rows["text"], tokens)}
 
 
-def _most_rows(folder: CorpusFolder, rows: Sequences | Images) -> int:
-    """Return how many rows the memory has room for; of images, a baseline draws its own."""
+def _max_rows(folder: CorpusFolder, rows: Sequences | Images, source: Source) -> int:
+    """Return how many rows the memory has room for; of images, a baseline takes its own sample."""
     if rows.kind == "image":
         return len(rows)
-    return most_rows(rows, read_json(folder.text_encoder)["words"])
+    return max_rows(rows, read_json(folder.text_encoder)["words"], memory(source.memory))

@@ -20,14 +20,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..arrays import drawn
+from ..arrays import sample
 from ..artifacts import RunFolder, read_inputs, tracked_run
 from ..baselines.catalogue import BASELINES
 from ..config.stage_options import PrepareOptions, Request, TrainOptions, read_stage
-from ..environment.memory import note
+from ..environment.memory import memory, note
 from ..files import atomic_write, write_arrays, write_csv, write_json, write_table, write_text
 from ..inputs import Images, Sequences
-from ..linear.capacity import most_rows
+from ..linear.capacity import max_rows
 from ..measures import selective, slices
 from ..measures.comparison import (
     Opponent,
@@ -50,7 +50,7 @@ from ..terminal import say, wrapped
 from ..tracking.run import Run, description, resumed_run
 
 MAX_TABLE_ROWS = 500  # of a table in MLflow
-STEPS = 6  # of `_evaluate`, for the bar
+STEPS = 6  # of `_evaluate`, for the bar: five are reported, and the last ends with it
 
 
 def run(path: Path) -> None:
@@ -101,23 +101,29 @@ def _evaluate(folder: RunFolder, tracked: Run, on_step: Callable[[], object]) ->
         # Linear members have learned the validation rows, too.
         is_held_out = rows["part"] == "test" if options.ensemble.ngrams else rows["part"] != "train"
         held_out = ScoredRows.from_corpus(classifier, rows, inputs, is_held_out, unknown)
-        judged = _judged(classifier, inputs, np.flatnonzero(~is_held_out), seed)
+        judged = np.flatnonzero(~is_held_out)
+        if inputs.kind == "text":
+            judged = sample(judged, _max_rows(folder, classifier, inputs), seed)
         suspects = row_tables.suspect_labels(held_out, rows, inputs, judged, seed)
         on_step()
         _review(folder, test, measures, mistakes, suspects, tracked)
     return measures
 
 
-def _judged(
-    classifier: Classifier, inputs: Sequences | Images, learned: NDArray[np.int64], seed: int
-) -> NDArray[np.int64]:
-    """Return the learned rows among which wrong labels are looked for, and say if they are not all."""
-    if inputs.kind == "image":
-        return learned
-    judged = drawn(learned, most_rows(inputs, classifier.encoder.words), seed)
-    if told := note(len(judged), len(learned)):
-        say(wrapped(f"suspect labels: looked for in {told}"))
-    return judged
+def _max_rows(folder: RunFolder, classifier: Classifier, inputs: Sequences) -> int:
+    """Return how many rows linear models can learn, as `baseline` and `train` have it."""
+    source = read_stage(folder.corpus.prepare_options, PrepareOptions).source
+    return max_rows(inputs, classifier.encoder.words, memory(source.memory))
+
+
+def _sampled(folder: RunFolder) -> str:
+    """Return a sentence on the rows that linear models were fitted to, if they are a sample; else ""."""
+    criterion = read_stage(folder.train_options, TrainOptions).train.criterion
+    choices = read_json(folder.corpus.baseline_choices(criterion))
+    fitted = max(choice["rows"] for choice in choices.values())
+    counts = read_json(folder.corpus.report)["rows"]
+    told = note(fitted, counts["train"] + counts["validation"])
+    return f"Linear models, the opponents and the classifier's own, were fitted to {told}." if told else ""
 
 
 def _is_of_study(folder: RunFolder) -> bool:
@@ -168,6 +174,7 @@ def _review(
         suspects=suspects,
         data=read_json(folder.corpus.report),
         vectors=read_json(folder.coverage) if folder.coverage.exists() else {},
+        sampled=_sampled(folder),
         options=_options(folder),
         run=read_json(folder.run) | read_json(folder.request),
     )
@@ -252,6 +259,8 @@ def _print_summary(folder: RunFolder, measures: Measures) -> None:
     comparison, titles = measures.comparison, _titles(folder)
     say(f"evaluate: {_title(folder)}, {comparison.test_rows:,} test rows")
     say(summary(comparison, titles))
+    if sampled := _sampled(folder):
+        say(wrapped(sampled))
     if rows := measures.unknown_label_rows:
         say(wrapped(unknown_labels(rows, comparison.test_rows)))
     if measures.without_copies:

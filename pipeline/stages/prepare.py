@@ -68,7 +68,7 @@ def run(path: Path) -> None:
     del read, examples  # millions of objects
     codes = rows["label"].map({name: code for code, name in enumerate(names)}).to_numpy(np.int32)
     rows["label"] = rows["label"].astype(pd.CategoricalDtype(names))
-    copies = Copies(rows)
+    copies = Copies(rows, source.memory)
     rows, split = split_rows(rows, copies, source, options.split, options.seed)
     without_text, reasons = sum(row.has_no_text for row in set_aside), Rejects()
     for row in set_aside:

@@ -28,10 +28,11 @@ from ..config.stage_options import (
 )
 from ..corpus.folds import choice_splits
 from ..encoder import Encoder
-from ..environment.memory import note
+from ..environment.memory import memory, note
 from ..files import atomic_folder, sha256_of, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Sequences, Start
+from ..linear.capacity import max_rows
 from ..linear.members import Fit
 from ..measures.calibration import divergence
 from ..models import architecture
@@ -62,7 +63,12 @@ def run(path: Path) -> None:
     source = read_stage(folder.corpus.prepare_options, PrepareOptions).source
     places = choice_splits(rows, source, options.seed) if options.ensemble.ngrams else []
     splits = [one.of(inputs, labels) for one in places]
+    most = len(rows)
+    if options.ensemble.ngrams:
+        most = max_rows(inputs.as_sequences(), encoder.words, memory(source.memory))
     say(f"train: {options.model}, {len(part['train']):,} rows")
+    if told := note(most, len(part["train"])):
+        say(wrapped(f"linear models: fitted to {told}"))
 
     request, program = read_stage(folder.request, Request), checkout()
     with new_run(request.title, _options(folder, start), _tags(folder, options)) as tracked:
@@ -70,14 +76,12 @@ def run(path: Path) -> None:
         began = time.perf_counter()
         members = Training(
             lambda: _build(options, start, len(names)),
-            Fit(encoder, len(names), options.train.criterion, options.seed),
+            Fit(encoder, len(names), options.train.criterion, options.seed, most),
             options.train,
             options.ensemble,
             options.seed,
             Checkpoint(folder.checkpoints / "network.npz", _key(folder, options)),
         )
-        if places and (told := note(members.linear.most_rows(training[0].as_sequences()), len(training[1]))):
-            say(wrapped(f"linear models: fitted to {told}"))
         chosen, history = members.choose(training, validation, splits, partial(_report, options, tracked))
         classifier = Classifier(chosen.pool.rounded, encoder, names, columns)
         classifier.calibrate(*validation)

@@ -39,7 +39,7 @@ def run(path: Path) -> None:
         rows, copies, told = fold_rows(rows, options.source, options.seed, folds, fold.number)
         split |= told
     else:
-        copies = Copies(rows)
+        copies = Copies(rows, options.source.memory)
     write_json(folder.report, data_report(rows, copies, split))
     write_json(folder.labels, read_json(corpus.labels))
     write_json(folder.unknown_labels, read_json(corpus.unknown_labels))

@@ -23,10 +23,11 @@ from ..terminal import say
 
 def run(path: Path) -> None:
     folder = CorpusFolder(path)
-    subset = read_stage(folder.prepare_options, PrepareOptions).subset
+    options = read_stage(folder.prepare_options, PrepareOptions)
+    subset = options.subset
     assert subset is not None
     rows = read_table(folder.all_rows.rows)
-    labels, copies = rows["label"].to_numpy(np.int32), Copies(rows)
+    labels, copies = rows["label"].to_numpy(np.int32), Copies(rows, options.source.memory)
     # A split by time keeps nothing together, but a text that stands twice is one text to learn from.
     units = rows["unit"].to_numpy(np.int64) if "unit" in rows else copies.number
     part = rows["part"].to_numpy(object)

@@ -26,10 +26,12 @@ from ..artifacts import SearchFolder, read_inputs, read_start
 from ..config.stage_options import PrepareOptions, TrainOptions, TuneOptions, read_stage
 from ..config.tuned_model import reserved, write_model
 from ..corpus.folds import choice_splits
+from ..environment.memory import memory
 from ..environment.program import PROCESS_START
 from ..errors import InputError
 from ..files import write_csv
 from ..inputs import Images, Sequences, Start
+from ..linear.capacity import max_rows
 from ..linear.members import Fit
 from ..measures.comparison import network_title
 from ..measures.metrics import scores
@@ -267,8 +269,9 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
     training, validation, linear = part("train"), part("validation"), None
     if options.train.ensemble.ngrams:
         encoder = TextEncoder.from_json(read_json(files.text_encoder))
-        fit = Fit(encoder, len(names), options.train.train.criterion, options.train.seed)
         source = read_stage(files.prepare_options, PrepareOptions).source
+        most = max_rows(inputs.as_sequences(), encoder.words, memory(source.memory))
+        fit = Fit(encoder, len(names), options.train.train.criterion, options.train.seed, most)
         splits = choice_splits(rows, source, options.train.seed)
         pairs = [places.of(inputs.as_sequences(), truth) for places in splits]
         texts = training[0].as_sequences(), training[1]

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cache, cached_property
 from itertools import count
+from os.path import commonprefix
 
 MIN_PREFIX = 4  # characters in common
 MIN_SHARE = 0.7  # of either word's characters that the common prefix has to cover
@@ -38,8 +39,7 @@ class SimilarWords:
         neighbours = [neighbour for neighbour in neighbours if neighbour.startswith(word[:length])]
         if not neighbours or length > len(word):
             return None
-        while length < len(word) and any(one.startswith(word[: length + 1]) for one in neighbours):
-            length += 1
+        length = max(len(commonprefix([word, one])) for one in neighbours)  # noqa: RUF071  (no paths)
         prefix, max_length = word[:length], length / MIN_SHARE
         start = bisect_left(self._sorted, prefix)
         end = bisect_left(self._sorted, prefix + _LAST_CHARACTER, start)

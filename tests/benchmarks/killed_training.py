@@ -24,7 +24,7 @@ from tests.benchmarks.reliability import SEED, Command, Outcome, kill_session, o
 from tests.benchmarks.training_rows import write_rows
 
 KILLS = Word("KILLS", "20", "random moments", arguments.whole_number(1, 1000), 20)
-ROWS, EPOCHS = 100_000, 120
+ROWS, EPOCH_ROWS, EPOCHS = 100_000, 20_000, 240
 SHORTEST, LONGEST = 5.0, 120.0  # seconds from a start to its kill
 
 
@@ -64,7 +64,7 @@ def prepared(folder: Path) -> Command:
     write_rows(rows, ROWS, classes=2)
     empty.mkdir()
     words = [f"CORPUS={rows}", "TEXT=text", "LABEL=label"]
-    options = f"SET=train.epochs={EPOCHS} train.patience={EPOCHS}"
+    options = f"SET=train.epochs={EPOCHS} train.patience={EPOCHS} train.epoch_rows={EPOCH_ROWS}"
     return Command("train", [*words, options], folder / "data", empty)
 
 

@@ -125,6 +125,8 @@ def test_of_large_parts_some_rows_are_drawn(monkeypatch: pytest.MonkeyPatch) -> 
         assert len(set(drawn)) == 600 and set(drawn) < set(places(rows, part))
         assert drawn.tolist() == sorted(drawn)
     assert first.fitted.tolist() == same.fitted.tolist() != other.fitted.tolist()
+    folds = choice_splits(labelled_rows(900, 20), source(), 1)
+    assert sum(len(fold.held_out) for fold in folds) == 600
 
 
 def test_a_small_one_and_the_training_part_are_held_out_fold_by_fold() -> None:

@@ -8,14 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpus.near_copies import MAX_CANDIDATES, MAX_MASKED, MIN_MASKED, MIN_WORDS, SHARE, NearTexts
+from pipeline.arrays import sample
+from pipeline.corpus.near_copies import (
+    BYTES,
+    MAX_CANDIDATES,
+    MAX_MASKED,
+    MIN_MASKED,
+    MIN_WORDS,
+    SHARE,
+    NearTexts,
+)
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz".upper()
 WORDS = [f"{first}{second}" for first in "klmn" for second in ALPHABET]  # 104
 
 
 def near_texts(texts: list[str]) -> NearTexts:
-    return NearTexts(pd.Series(texts, dtype="str"))
+    return NearTexts(pd.Series(texts, dtype="str"), 1 << 30)
 
 
 def near(query: str, training: str) -> float | None:
@@ -150,16 +159,14 @@ def test_pairs_connect_what_a_comparison_of_all_pairs_connects(texts: list[list[
     assert groups(list(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))) == groups(of_all)
 
 
-def test_of_more_texts_than_the_memory_has_room_for_some_are_searched(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("MEMORY", "1g")
-    pairs = [
-        text for number in range(50) for text in [f"{words(20, number)} a", f"{words(20, number)} b"] * 1
-    ]
-    assert near_texts(pairs).searched == 100
-    monkeypatch.setattr("pipeline.corpus.near_copies.BYTES", SHARE * 2**30 / (60 * len(pairs[0])))
-    found = near_texts(pairs)
-    assert 50 <= found.searched <= 70
-    assert 0 < len(found.pairs().first) < len(near_texts(pairs[:50]).pairs().first) * 2
-    assert {*found.pairs().first.tolist(), *found.pairs().second.tolist()} <= set(range(100))
+def test_of_more_texts_than_fit_into_the_memory_a_sample_is_searched() -> None:
+    texts = [f"{words(20, number)} {end}" for number in range(50) for end in "ab"]
+    assert near_texts(texts).searched == 100
+    few = int(60.5 * BYTES * len(texts[0]) / SHARE)
+    found = NearTexts(pd.Series(texts, dtype="str"), few)
+    assert found.searched == 60
+    searched = set(sample(np.arange(100), 60, seed=1).tolist())
+    expected = {(n, n + 1) for n in range(0, 100, 2) if {n, n + 1} <= searched}
+    pairs = {*map(frozenset, zip(found.pairs().first.tolist(), found.pairs().second.tolist(), strict=True))}
+    assert {*map(frozenset, expected)} <= pairs
+    assert frozenset().union(*pairs) <= searched

@@ -31,7 +31,14 @@ def test_a_limit_too_low_for_any_command_is_one_line(tmp_path: Path, mebibytes: 
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("8g", 8 << 30), ("1.5G", 3 << 29), ("2048m", 2 << 30), ("4gb", 4 << 30)],
+    [
+        ("8g", 8 << 30),
+        ("1.5G", 3 << 29),
+        ("2048m", 2 << 30),
+        ("4gb", 4 << 30),
+        ("4Gi", 4 << 30),
+        (str(1 << 30), 1 << 30),
+    ],
 )
 def test_sizes_are_read_in_powers_of_1024(text: str, size: int) -> None:
     assert memory.parse_size(text) == size
@@ -43,21 +50,28 @@ def test_what_is_no_size_or_too_small_says_what_was_expected(text: str) -> None:
         memory.parse_size(text)
 
 
-def test_a_container_s_limit_counts_where_it_is_smaller_and_what_the_user_says_before_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_limit_of_the_container_counts_where_it_is_smaller_and_before_all_what_is_given(
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.delenv("MEMORY", raising=False)
     limit = tmp_path / "memory.max"
-    whole = memory.memory(limit)
+    whole = memory.memory(limit=limit)
     assert whole == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     for text, expected in (("max\n", whole), ("1073741824\n", 1 << 30), (f"{2 * whole}\n", whole)):
         limit.write_text(text)
-        assert memory.memory(limit) == expected
-    monkeypatch.setenv("MEMORY", "2g")
-    assert memory.memory(limit) == 2 << 30
+        assert memory.memory(None, limit) == expected
+        assert memory.memory(5 << 30, limit) == 5 << 30
 
 
-def test_what_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEMORY", "2g")
-    assert memory.note(1000, 2000) == "1,000 of 2,000 rows, as 2.0 GB have room for"
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no limit of the address space")
+def test_a_limit_of_the_shell_counts_too() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "from pipeline.environment.memory import memory; print(memory())"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)),
+    )  # fmt: skip
+    assert int(told.stdout) == 1 << 30
+
+
+def test_what_does_not_fit_is_told() -> None:
+    assert memory.note(1000, 2000) == "1,000 of 2,000 rows, all that fit into the memory (MEMORY=)"
     assert memory.note(2000, 2000) == ""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.inputs import Sequences, UnseenWords
-from pipeline.linear.capacity import BYTES, SHARE, most_rows
+from pipeline.linear.capacity import BYTES, SHARE, max_rows
 
 ROWS = Sequences.from_rows([[2, 3, 2], [3]])  # "ab cde ab" and "cde"
 WORDS = ["ab", "cde"]
@@ -14,21 +14,17 @@ WORDS = ["ab", "cde"]
 VALUES = (8 + 6 + 10 + 10) / 2
 
 
-def test_it_is_the_share_of_the_memory_by_the_values_of_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEMORY", "8g")
-    assert most_rows(ROWS, WORDS) == int(SHARE * 8 * 2**30 / (BYTES * VALUES))
-    monkeypatch.setenv("MEMORY", "1g")
-    assert most_rows(ROWS, WORDS) == int(SHARE * 2**30 / (BYTES * VALUES))
+@pytest.mark.parametrize("memory", [1 << 30, 8 << 30])
+def test_it_is_the_share_of_the_memory_by_the_values_of_a_row(memory: int) -> None:
+    assert max_rows(ROWS, WORDS, memory) == int(SHARE * memory / (BYTES * VALUES))
 
 
-def test_words_outside_the_vocabulary_have_ngrams_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEMORY", "8g")
-    rows = Sequences(
-        np.array([1], np.int32), np.array([0, 1]), np.array([4], np.int32), UnseenWords(["fghi"])
-    )
-    assert most_rows(rows, WORDS) == int(SHARE * 8 * 2**30 / (BYTES * (2 + 14)))
+def test_words_outside_the_vocabulary_have_ngrams_of_their_own() -> None:
+    one, unseen = np.array([1], np.int32), UnseenWords(["fghi"])
+    rows = Sequences(one, np.array([0, 1]), np.array([4], np.int32), unseen)
+    assert max_rows(rows, WORDS, 8 << 30) == int(SHARE * 8 * 2**30 / (BYTES * (2 + 14)))
 
 
 @pytest.mark.parametrize("rows", [[], [[], []]])
 def test_rows_without_tokens_need_none(rows: list[list[int]]) -> None:
-    assert most_rows(Sequences.from_rows(rows), WORDS) >= 1
+    assert max_rows(Sequences.from_rows(rows), WORDS, 1 << 30) >= 1

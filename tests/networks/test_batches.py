@@ -56,18 +56,18 @@ def test_the_order_follows_from_seed_and_epoch_alone():
 
 @given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 4), st.integers(0, 2))
 def test_the_epochs_of_a_pass_are_equally_long_and_share_no_row(rows, size, parts, passes):
-    batches = Batches(numbered([1] * rows), np.arange(rows), size, seed=1, parts=parts)
+    batches = Batches(numbered([1] * rows), np.arange(rows), size, seed=1, epochs_per_pass=parts)
     lengths, labels = set(), []
-    for part in range(batches.parts):
-        batches.epoch = batches.parts * passes + part
+    for part in range(batches.epochs_per_pass):
+        batches.epoch = batches.epochs_per_pass * passes + part
         lengths.add(len(batches))
         labels += all_labels(batches)
     assert len(lengths) == 1
-    assert len(set(labels)) == len(labels) > rows - size * batches.parts
+    assert len(set(labels)) == len(labels) > rows - size * batches.epochs_per_pass
 
 
 def test_what_an_epoch_leaves_out_the_next_pass_may_have():
-    batches = Batches(numbered([1] * 50), np.arange(50), 10, seed=1, parts=2)  # five batches
+    batches = Batches(numbered([1] * 50), np.arange(50), 10, seed=1, epochs_per_pass=2)  # five batches
     seen = []
     for batches.epoch in range(20):
         seen += all_labels(batches)

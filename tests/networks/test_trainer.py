@@ -16,6 +16,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from pipeline.inputs import Sequences
 from pipeline.measures.metrics import scores
 from pipeline.models.kim_cnn import Options, build
+from pipeline.networks import trainer
 from pipeline.networks.batches import Batches, SortedBatches
 from pipeline.networks.checkpoint import Checkpoint
 from pipeline.networks.trainer import MacroF1, Record, balanced_weights, make_repeatable, train
@@ -112,16 +113,20 @@ class Killed(Exception):
     """As if the process had been."""
 
 
-@pytest.mark.parametrize(("optimizer", "killed_after"), [("adam", 1), ("adadelta", 3), ("adam", 5)])
+@pytest.mark.parametrize(
+    ("optimizer", "killed_after", "epoch_rows"),
+    [("adam", 1, None), ("adadelta", 3, None), ("adam", 5, None), ("adam", 3, 40)],
+)
 def test_a_training_that_was_killed_goes_on_to_the_same_bits(
-    tmp_path: Path, optimizer: str, killed_after: int
+    tmp_path: Path, optimizer: str, killed_after: int, epoch_rows: int | None
 ) -> None:
     """It has six epochs of patience 2: the fifth is the last if none after the third is better."""
     random = np.random.default_rng(3)
     rows = Sequences.from_rows(random.integers(1, 8, (90, 5)).tolist())
     labels = random.integers(0, 2, 90)
     options = Train(
-        epochs=6, patience=2, averaging=0.5, optimizer=optimizer, learning_rate=0.1, batch_size=20
+        epochs=6, patience=2, averaging=0.5, optimizer=optimizer, learning_rate=0.1, batch_size=20,
+        epoch_rows=epoch_rows,
     )  # fmt: skip
 
     def run(checkpoint: Checkpoint | None, epochs: int = 99) -> tuple[list[np.ndarray], list[Record]]:
@@ -132,8 +137,9 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bits(
         make_repeatable(1, "float32")
         vectors = np.random.default_rng(1).uniform(-0.25, 0.25, (8, 12)).astype(np.float32)
         network = build(Options(filters=8, embedding_dropout=0.2), vectors, 2)
-        batches = Batches(rows, labels, 20, seed=1), SortedBatches(rows, labels)
-        history = train(network, *batches, options, on_epoch, checkpoint)
+        training = trainer.batches(rows, labels, options, seed=1)
+        assert training.epochs_per_pass == (2 if epoch_rows else 1)
+        history = train(network, training, SortedBatches(rows, labels), options, on_epoch, checkpoint)
         return network.get_weights(), history
 
     checkpoint = Checkpoint(tmp_path / "run" / "network.npz", "this", seconds=0)
@@ -177,3 +183,11 @@ def test_macro_f1_is_of_the_classes_that_have_rows() -> None:
     # F1 of class 0 is 2 * 1 * 0.5 / 1.5, of class 1 it is 0.5.
     assert float(metric.result()) == pytest.approx((2 / 3 + 0.5) / 2, abs=1e-5)
     assert scores(labels, predicted, list("abcd")).macro_f1 == pytest.approx((2 / 3 + 0.5) / 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "epochs"), [(1, 1), (99_999, 1), (100_000, 2), (199_999, 3), (200_000, 4), (10_000_000, 4)]
+)
+def test_a_large_corpus_is_cut_into_up_to_four_epochs(rows: int, epochs: int) -> None:
+    assert Train(epoch_rows=50_000).epochs_per_pass(rows) == epochs
+    assert Train().epochs_per_pass(rows) == 1

@@ -119,12 +119,14 @@ def test_of_more_rows_than_the_memory_has_room_for_linear_models_learn_some_and_
         re.search(pattern, done.stdout)
         for pattern in (
             r"fitted on (\d+)\n",
-            r"  (\d+) of 540 rows, as 0\.8 GB have room for",
+            r"  (\d+) of 540 rows, all that fit",
             r"fitted to (\d+) of 480 rows",
         )
     )
     assert fitted and shared and learned, done.stdout
-    assert fitted[1] == shared[1] and 150 < int(fitted[1]) < 300 and 150 < int(learned[1]) < 300
+    assert fitted[1] == shared[1] == learned[1] and 150 < int(fitted[1]) < 300
+    report = (Path(done.stdout.splitlines()[-1]) / "report.html").read_text("utf-8")
+    assert f"were fitted to {fitted[1]} of 540 rows, all that fit into the memory" in report
 
 
 def test_a_memory_that_is_no_size_is_one_line(project: Project, tmp_path: Path) -> None:
