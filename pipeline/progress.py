@@ -37,6 +37,7 @@ class Bar(tqdm):  # type: ignore[type-arg]  # of whatever it counts
             delay=SECONDS,
             ncols=TERMINAL_WIDTH,
             nrows=2,
+            position=0,
             **options,
         )
 

@@ -79,13 +79,17 @@ class Fit(NamedTuple):
     max_rows: int = sys.maxsize
 
     def choose(
-        self, names: Sequence[Ngrams], splits: Sequence[tuple[Labelled, Labelled]], training: Labelled
+        self,
+        names: Sequence[Ngrams],
+        splits: Sequence[tuple[Labelled, Labelled]],
+        training: Labelled,
+        stopped: Event | None = None,
     ) -> Choice:
         """Choose C and weights by how members that are fitted to the first rows of a split label its second.
 
         Of several C that label all second rows equally well it is the smallest. The weights are those of
         `stacking.stack`. The members returned are fitted to the `training` rows, of which the first rows of a
-        single split are all or some.
+        single split are all or some. Once `stopped` is set, it raises KeyboardInterrupt.
         """
         from ..measures.metrics import scores  # late: prediction must not wait for them
         from ..measures.stacking import stack
@@ -109,21 +113,23 @@ class Fit(NamedTuple):
             of_values = [np.concatenate(logits) for logits in zip(*of_splits, strict=True)]
             return max(map(_Candidate, C_VALUES, of_values), key=lambda candidate: score(candidate.logits))
 
-        chosen = _each(names, len(splits) * most_epochs(self.classes), best)
+        chosen = _each(names, len(splits) * most_epochs(self.classes), best, stopped)
         weights = stack([candidate.logits for candidate in chosen.values()], truth)
         values = {name: candidate.value for name, candidate in chosen.items()}
         models = {name: candidate.model for name, candidate in chosen.items() if candidate.model is not None}
         if not models or len(splits[0][0][1]) < len(training[1]):
-            models = self.fit(values, training)
+            models = self.fit(values, training, stopped)
         return Choice(values, dict(zip(chosen, weights, strict=True)), models)
 
-    def fit(self, values: Mapping[Ngrams, float], rows: Labelled) -> dict[Ngrams, LinearModel]:
-        """Return members that are fitted to the rows with these C."""
+    def fit(
+        self, values: Mapping[Ngrams, float], rows: Labelled, stopped: Event | None = None
+    ) -> dict[Ngrams, LinearModel]:
+        """Return members that are fitted to the rows with these C; for `stopped` see `choose`."""
 
         def fitted(name: Ngrams, on_epochs: OnEpochs) -> LinearModel:
             return next(self._fit(name, rows, (values[name],), on_epochs))
 
-        return _each(list(values), most_epochs(self.classes, C_VALUES[:1]), fitted)
+        return _each(list(values), most_epochs(self.classes, C_VALUES[:1]), fitted, stopped)
 
     def _fit(
         self, name: Ngrams, rows: Labelled, values: tuple[float, ...], on_epochs: OnEpochs
@@ -146,12 +152,14 @@ class Fit(NamedTuple):
         return (features.model(machine.weights, machine.bias) for machine in fitted)
 
 
-def _each(names: Sequence[Ngrams], epochs: int, do: Callable[[Ngrams, OnEpochs], T]) -> dict[Ngrams, T]:
+def _each(
+    names: Sequence[Ngrams], epochs: int, do: Callable[[Ngrams, OnEpochs], T], stopped: Event | None
+) -> dict[Ngrams, T]:
     """Do something for each name side by side, as compiled code holds no lock; each takes so many epochs.
 
     An interrupt has to wait for the threads, which it ends at their next epoch.
     """
-    interrupted = Event()
+    interrupted = stopped or Event()
     with Bar("linear models", len(names) * epochs, unit="epoch") as bar:
 
         def on_epochs(count: int) -> None:

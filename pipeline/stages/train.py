@@ -82,7 +82,15 @@ def run(path: Path) -> None:
             options.seed,
             Checkpoint(folder.checkpoints / "network.npz", _key(folder, options)),
         )
-        chosen, history = members.choose(training, validation, splits, partial(_report, options, tracked))
+        both = np.concatenate([*part.values()])
+        chosen, shipped, history = members.fit(
+            training,
+            validation,
+            lambda: (inputs.select(both), labels[both]),
+            splits,
+            partial(_report, options, tracked),
+        )
+        # All is measured on rows that no member has learned.
         classifier = Classifier(chosen.pool.rounded, encoder, names, columns)
         classifier.calibrate(*validation)
         if warning := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):
@@ -91,9 +99,6 @@ def run(path: Path) -> None:
         classifier.set_validation(*validation)
         if weights := chosen.named_weights:
             say("  weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
-        # The rest is measured before, on rows that no member has learned.
-        both = np.concatenate([*part.values()])
-        shipped = members.refit(chosen, (inputs.select(both), labels[both]))
         seconds = time.perf_counter() - began
         if error := measure_rounding(shipped.pool, validation[0]):
             say(f"  {error.summary}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from time import sleep
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ from pipeline.folding.folded import FoldedModel
 from pipeline.images.encoder import ImageEncoder
 from pipeline.inputs import Images
 from pipeline.linear.members import Choice, Fit
+from pipeline.linear.svm import most_epochs
 from pipeline.measures.stacking import stack
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks.keras_network import KerasNetwork
@@ -36,6 +38,7 @@ def rows(count: int, seed: int) -> Rows:
 
 
 TRAINING, VALIDATION = rows(120, 1), rows(60, 2)
+BOTH = rows(60, 3)
 SPLITS = [(rows(100, seed), rows(40, seed + 10)) for seed in (1, 2)]
 
 
@@ -55,12 +58,18 @@ def training(members: int = 1, ngrams: tuple[Ngrams, ...] = (), **train: Any) ->
 
 
 @cache
-def chosen(members: int, *ngrams: Ngrams) -> tuple[Fitted, list[Record], list[tuple[int, int]]]:
-    """What was fitted, the history, and each call of `on_epoch`: the earlier records, and its own epoch."""
+def trained(members: int, *ngrams: Ngrams) -> tuple[Fitted, Fitted, list[Record], list[tuple[int, int]]]:
+    """What is chosen and shipped, the history, and each call of `on_epoch`: earlier records, own epoch."""
     told: list[tuple[int, int]] = []
-    fitted, history = training(members, ngrams).choose(
-        TRAINING, VALIDATION, SPLITS, lambda earlier, record: told.append((earlier, int(record["epoch"])))
-    )
+
+    def on_epoch(earlier: int, record: Record) -> None:
+        told.append((earlier, int(record["epoch"])))
+
+    return *training(members, ngrams).fit(TRAINING, VALIDATION, lambda: BOTH, SPLITS, on_epoch), told
+
+
+def chosen(members: int, *ngrams: Ngrams) -> tuple[Fitted, list[Record], list[tuple[int, int]]]:
+    fitted, _, history, told = trained(members, *ngrams)
     return fitted, history, told
 
 
@@ -72,7 +81,7 @@ def test_one_network_alone_has_a_weight_of_one_and_is_folded() -> None:
     assert isinstance(fitted.pool.networks, FoldedModel)
     expected = KerasNetwork(fitted.network).logits(VALIDATION[0])
     np.testing.assert_allclose(fitted.pool.logits(VALIDATION[0]), expected, atol=1e-5)
-    assert training().refit(fitted, VALIDATION) is fitted
+    assert trained(1)[1] is fitted
 
 
 def test_networks_differ_in_their_seed_and_are_averaged() -> None:
@@ -113,27 +122,42 @@ def test_the_linear_members_have_the_c_that_the_splits_choose() -> None:
         np.testing.assert_array_equal(model.weights, expected[name].weights)
 
 
-def test_fitted_again_the_linear_members_know_all_rows_and_the_rest_stays_as_it_was() -> None:
-    fitted, _, _ = chosen(1, "tokens", "characters")
-    both = rows(60, 3)
-    before = [weight.numpy().copy() for weight in fitted.network.weights]
-    again = training(1, ("tokens", "characters")).refit(fitted, both)
-    assert again.networks is fitted.networks and again.weights == fitted.weights
-    for weight, was in zip(again.network.weights, before, strict=True):
-        np.testing.assert_array_equal(weight.numpy(), was)
-    assert again.C == fitted.C
-    for name, model in again.linear.items():
+def test_what_is_shipped_has_linear_members_that_know_all_rows_and_the_rest_as_it_was_chosen() -> None:
+    fitted, shipped, _, _ = trained(1, "tokens", "characters")
+    assert shipped.networks is fitted.networks
+    assert shipped.weights == fitted.weights and shipped.C == fitted.C
+    for name, model in shipped.linear.items():
         assert not np.array_equal(model.bias, fitted.linear[name].bias)
-    expected = training().linear.fit(fitted.C, both)  # type: ignore[arg-type]
+    expected = training().linear.fit(fitted.C, BOTH)  # type: ignore[arg-type]
     np.testing.assert_array_equal(
-        again.pool.linear["tokens"].logits(VALIDATION[0]), expected["tokens"].logits(VALIDATION[0])
+        shipped.pool.linear["tokens"].logits(VALIDATION[0]), expected["tokens"].logits(VALIDATION[0])
     )
+
+
+def test_an_interrupt_of_the_networks_ends_the_fit_of_the_linear_members(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = 0
+
+    def slow(*arrays: object) -> float:
+        nonlocal steps
+        steps += 1
+        sleep(0.05)
+        return 1.0
+
+    def interrupt(earlier: int, record: Record) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.linear.svm.descend", slow)
+    with pytest.raises(KeyboardInterrupt):
+        training(1, ("tokens", "characters")).fit(TRAINING, VALIDATION, lambda: BOTH, SPLITS, interrupt)
+    assert steps < 2 * len(SPLITS) * most_epochs(2)
 
 
 def test_the_same_seed_gives_the_same_members() -> None:
     first, _, _ = chosen(1, "tokens", "characters")
-    again, _ = training(1, ("tokens", "characters")).choose(
-        TRAINING, VALIDATION, SPLITS, lambda *record: None
+    again, _, _ = training(1, ("tokens", "characters")).fit(
+        TRAINING, VALIDATION, lambda: BOTH, SPLITS, lambda *record: None
     )
     assert again.weights == first.weights
     np.testing.assert_array_equal(again.pool.logits(VALIDATION[0]), first.pool.logits(VALIDATION[0]))
@@ -150,7 +174,7 @@ def test_a_network_that_cannot_be_folded_predicts_by_keras() -> None:
     options = Training(
         dense, Fit(ImageEncoder(2, 2, 1), 2, "accuracy", 1), Train(epochs=1), Ensemble(), seed=7
     )
-    fitted, _ = options.choose(part, part, [(part, part)], lambda *record: None)
+    fitted, shipped, _ = options.fit(part, part, lambda: part, [(part, part)], lambda *record: None)
     assert isinstance(fitted.pool.networks, KerasNetwork)
     np.testing.assert_array_equal(fitted.pool.logits(part[0]), KerasNetwork(fitted.network).logits(part[0]))
-    assert options.refit(fitted, part) is fitted
+    assert shipped is fitted
