@@ -121,8 +121,8 @@ def _sampled(folder: RunFolder) -> str:
     criterion = read_stage(folder.train_options, TrainOptions).train.criterion
     choices = read_json(folder.corpus.baseline_choices(criterion))
     fitted = max(choice["rows"] for choice in choices.values())
-    counts = read_json(folder.corpus.report)["rows"]
-    told = note(fitted, counts["train"] + counts["validation"])
+    parts = read_table(folder.corpus.rows, ["part"])["part"]
+    told = note(fitted, int(parts.isin(["train", "validation"]).sum()))
     return f"Linear models, the opponents and the classifier's own, were fitted to {told}." if told else ""
 
 
