@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Floats, sample
 from ..encoder import Encoder
+from ..environment.cores import cores
 from ..inputs import Sequences
 from ..options import Criterion, Ngrams
 from ..progress import Bar
@@ -167,7 +168,8 @@ def _each(
                 raise KeyboardInterrupt
             bar.update(count)
 
-        with ThreadPoolExecutor() as threads:
+        # The network is trained beside them, and slower if it has no core to itself.
+        with ThreadPoolExecutor(max(1, cores() - 1)) as threads:
             try:
                 return dict(zip(names, threads.map(lambda name: do(name, on_epochs), names), strict=True))
             except BaseException:
