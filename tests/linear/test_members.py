@@ -206,6 +206,7 @@ def test_an_interrupt_ends_the_fits_at_their_next_step(monkeypatch: pytest.Monke
         sleep(0.2)
         raise KeyboardInterrupt
 
+    monkeypatch.setattr("pipeline.linear.members.cores", lambda: 4)  # as many as fit both at once
     monkeypatch.setattr("pipeline.linear.svm.descend", slow)
     monkeypatch.setattr("pipeline.linear.members.CharacterFeatures", interrupted)
     with pytest.raises(KeyboardInterrupt):
