@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..environment.memory import memory
 from .equality import contents, group_numbers
 from .near_copies import NearTexts, Numbers
 
@@ -44,20 +43,20 @@ class NearCounts:
 class Copies:
     """The rows of a corpus by their content: `number` int64 [rows] is that of their text, or image.
 
-    Near copies are searched for within `size` bytes, by default what the machine has.
+    Near copies are searched for within `memory` bytes, by default what the machine has.
     """
 
-    def __init__(self, rows: pd.DataFrame, size: int | None = None) -> None:
+    def __init__(self, rows: pd.DataFrame, memory: int | None = None) -> None:
         self.number = group_numbers(contents(rows))
         self._of_images = "content" in rows
         self._contents = contents(rows)
-        self._memory = size
+        self._memory = memory
 
     @cached_property
     def near(self) -> NearTexts:
         """The different texts, by their number; of more than the memory has room for, some are left out."""
         _, first = np.unique(self.number, return_index=True)
-        return NearTexts(self._contents.iloc[first], memory(self._memory))
+        return NearTexts(self._contents.iloc[first], self._memory)
 
     def near_training(self, training: NDArray[np.bool_]) -> dict[int, tuple[int, float]]:
         """Return the numbers of texts that no training row has, each with a near copy that one has.

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..arrays import sample
+from ..environment.memory import available_memory
 from ..environment.numba_jit import FNV_PRIME
 from ..progress import Bar
 from ..text.plain_words import FoundWords, WordFinder
@@ -152,8 +153,8 @@ class NearTexts:
     copies.
     """
 
-    def __init__(self, texts: pd.Series[str], memory: int) -> None:
-        places = sample(np.arange(len(texts)), _max_texts(texts, memory), seed=1)
+    def __init__(self, texts: pd.Series[str], memory: int | None) -> None:
+        places = sample(np.arange(len(texts)), _max_texts(texts, available_memory(memory)), seed=1)
         self.searched = len(places)
         if self.searched < len(texts):
             texts = texts.where(np.isin(np.arange(len(texts)), places), "")

@@ -36,7 +36,7 @@ def parse_size(text: str) -> int:
     return size
 
 
-def memory(given: int | None = None, limit: Path = CONTROL_GROUP) -> int:
+def available_memory(given: int | None = None, limit: Path = CONTROL_GROUP) -> int:
     """Return the bytes that are given or, if none are, those of the machine, the container or the shell."""
     if given:
         return given

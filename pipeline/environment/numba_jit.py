@@ -1,4 +1,4 @@
-"""Compilation of the inner loops, by numba, for arrays and plain numbers alone."""
+"""Compilation of the inner loops, by numba, for arrays and plain numbers, and the hash that they share."""
 
 from __future__ import annotations
 

@@ -89,8 +89,8 @@ class Fit(NamedTuple):
         """Choose C and weights by how members that are fitted to the first rows of a split label its second.
 
         Of several C that label all second rows equally well it is the smallest. The weights are those of
-        `stacking.stack`. The members returned are fitted to the `training` rows, of which the first rows of a
-        single split are all or some. Once `stopped` is set, it raises KeyboardInterrupt.
+        `stacking.stack`. The members returned are fitted to all `training` rows; a single split may have
+        fewer. Once `stopped` is set, it raises KeyboardInterrupt.
         """
         from ..measures.metrics import scores  # late: prediction must not wait for them
         from ..measures.stacking import stack

@@ -55,10 +55,10 @@ def suspect_labels(
     """Return the rows whose label is probably wrong, the most suspicious first, with a suggested label.
 
     The `held_out` rows, which no member has learned, are judged by the classifier itself. `rows` and `inputs`
-    are those of the whole corpus, of which the `judged` places, int64 [judged], are judged by an out-of-fold
-    model of texts (see `naive_bayes`), those of images not at all. The probabilities of two judges are not
-    comparable, so a row is ranked by the share of its judge's rows that are at least as suspicious. Test rows
-    come last, as they must not be corrected by the classifier's suggestion.
+    are those of the whole corpus. Texts at the places `judged`, int64 [judged], are judged by an out-of-fold
+    model (see `naive_bayes`); images are not. The probabilities of two judges are not comparable, so a row is
+    ranked by the share of its judge's rows that are at least as suspicious. Test rows come last, as they must
+    not be corrected by the classifier's suggestion.
     """
     names = held_out.names
     # Of a label that is no class the classifier is never sure.

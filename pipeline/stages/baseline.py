@@ -21,7 +21,7 @@ from ..baselines.catalogue import BASELINES, Form, choose, fit, fit_count
 from ..config.stage_options import BaselineOptions, PrepareOptions, read_stage
 from ..corpus.folds import choice_splits
 from ..corpus.split import PARTS
-from ..environment.memory import memory, note
+from ..environment.memory import note
 from ..files import write_json, write_table
 from ..inputs import Images, Sequences
 from ..linear.capacity import max_rows
@@ -88,4 +88,4 @@ def _max_rows(folder: CorpusFolder, rows: Sequences | Images, source: Source) ->
     """Return how many rows the memory has room for; of images, a baseline takes its own sample."""
     if rows.kind == "image":
         return len(rows)
-    return max_rows(rows, read_json(folder.text_encoder)["words"], memory(source.memory))
+    return max_rows(rows, read_json(folder.text_encoder)["words"], source.memory)

@@ -24,7 +24,7 @@ from ..arrays import sample
 from ..artifacts import RunFolder, read_inputs, tracked_run
 from ..baselines.catalogue import BASELINES
 from ..config.stage_options import PrepareOptions, Request, TrainOptions, read_stage
-from ..environment.memory import memory, note
+from ..environment.memory import note
 from ..files import atomic_write, write_arrays, write_csv, write_json, write_table, write_text
 from ..inputs import Images, Sequences
 from ..linear.capacity import max_rows
@@ -113,7 +113,7 @@ def _evaluate(folder: RunFolder, tracked: Run, on_step: Callable[[], object]) ->
 def _max_rows(folder: RunFolder, classifier: Classifier, inputs: Sequences) -> int:
     """Return how many rows linear models can learn, as `baseline` and `train` have it."""
     source = read_stage(folder.corpus.prepare_options, PrepareOptions).source
-    return max_rows(inputs, classifier.encoder.words, memory(source.memory))
+    return max_rows(inputs, classifier.encoder.words, source.memory)
 
 
 def _sampled(folder: RunFolder) -> str:
@@ -123,7 +123,7 @@ def _sampled(folder: RunFolder) -> str:
     fitted = max(choice["rows"] for choice in choices.values())
     parts = read_table(folder.corpus.rows, ["part"])["part"]
     told = note(fitted, int(parts.isin(["train", "validation"]).sum()))
-    return f"Linear models, the opponents and the classifier's own, were fitted to {told}." if told else ""
+    return f"Linear models, the opponents among them, were fitted to {told}." if told else ""
 
 
 def _is_of_study(folder: RunFolder) -> bool:

@@ -28,7 +28,7 @@ from ..config.stage_options import (
 )
 from ..corpus.folds import choice_splits
 from ..encoder import Encoder
-from ..environment.memory import memory, note
+from ..environment.memory import note
 from ..files import atomic_folder, sha256_of, write_json
 from ..images.encoder import ImageEncoder
 from ..inputs import Images, Sequences, Start
@@ -65,7 +65,7 @@ def run(path: Path) -> None:
     splits = [one.of(inputs, labels) for one in places]
     most = len(rows)
     if options.ensemble.ngrams:
-        most = max_rows(inputs.as_sequences(), encoder.words, memory(source.memory))
+        most = max_rows(inputs.as_sequences(), encoder.words, source.memory)
     say(f"train: {options.model}, {len(part['train']):,} rows")
     if told := note(most, len(part["train"])):
         say(wrapped(f"linear models: fitted to {told}"))

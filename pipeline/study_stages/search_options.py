@@ -26,7 +26,6 @@ from ..artifacts import SearchFolder, read_inputs, read_start
 from ..config.stage_options import PrepareOptions, TrainOptions, TuneOptions, read_stage
 from ..config.tuned_model import reserved, write_model
 from ..corpus.folds import choice_splits
-from ..environment.memory import memory
 from ..environment.program import PROCESS_START
 from ..errors import InputError
 from ..files import write_csv
@@ -270,7 +269,7 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
     if options.train.ensemble.ngrams:
         encoder = TextEncoder.from_json(read_json(files.text_encoder))
         source = read_stage(files.prepare_options, PrepareOptions).source
-        most = max_rows(inputs.as_sequences(), encoder.words, memory(source.memory))
+        most = max_rows(inputs.as_sequences(), encoder.words, source.memory)
         fit = Fit(encoder, len(names), options.train.train.criterion, options.train.seed, most)
         splits = choice_splits(rows, source, options.train.seed)
         pairs = [places.of(inputs.as_sequences(), truth) for places in splits]

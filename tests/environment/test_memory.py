@@ -54,18 +54,18 @@ def test_a_limit_of_the_container_counts_where_it_is_smaller_and_before_all_what
     tmp_path: Path,
 ) -> None:
     limit = tmp_path / "memory.max"
-    whole = memory.memory(limit=limit)
+    whole = memory.available_memory(limit=limit)
     assert whole == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     for text, expected in (("max\n", whole), ("1073741824\n", 1 << 30), (f"{2 * whole}\n", whole)):
         limit.write_text(text)
-        assert memory.memory(None, limit) == expected
-        assert memory.memory(5 << 30, limit) == 5 << 30
+        assert memory.available_memory(None, limit) == expected
+        assert memory.available_memory(5 << 30, limit) == 5 << 30
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no limit of the address space")
 def test_a_limit_of_the_shell_counts_too() -> None:
     told = subprocess.run(
-        [sys.executable, "-c", "from pipeline.environment.memory import memory; print(memory())"],
+        [sys.executable, "-c", "from pipeline.environment import memory; print(memory.available_memory())"],
         cwd=ROOT, capture_output=True, text=True, check=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)),
     )  # fmt: skip
