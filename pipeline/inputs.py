@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -222,3 +222,19 @@ class Images:
     def as_sequences(self) -> Sequences:
         """Raise TypeError: images have no tokens."""
         raise TypeError("expected token sequences, not images")
+
+
+class LabelledInputs(NamedTuple):
+    """Rows with their labels, integers [rows].
+
+    `weights`, float32 [rows], are those of the rows in the loss of what is fitted to them; None: all are 1.
+    """
+
+    inputs: Sequences | Images
+    labels: NDArray[np.integer[Any]]
+    weights: NDArray[np.float32] | None = None
+
+    def select(self, rows: NDArray[np.integer]) -> LabelledInputs:
+        """Return the given rows in the given order."""
+        weights = None if self.weights is None else self.weights[rows]
+        return LabelledInputs(self.inputs.select(rows), self.labels[rows], weights)

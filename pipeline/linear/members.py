@@ -9,12 +9,11 @@ from threading import Event
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..arrays import Floats, sample
 from ..encoder import Encoder
 from ..environment.cores import cores
-from ..inputs import Sequences
+from ..inputs import LabelledInputs, Sequences
 from ..options import Criterion, Ngrams
 from ..progress import Bar
 from .character_ngrams import CharacterFeatures, CharacterNgrams
@@ -25,7 +24,6 @@ from .token_ngrams import TokenFeatures, TokenNgrams, longest_ngram
 MAX_WEIGHTS = 100_000_000
 T = TypeVar("T")
 LinearModel = TokenNgrams | CharacterNgrams
-Labelled = tuple[Sequences, NDArray[np.integer[Any]]]
 OnEpochs = Callable[[int], None]
 MODELS: dict[Ngrams, type[TokenNgrams] | type[CharacterNgrams]] = {
     "tokens": TokenNgrams,
@@ -82,8 +80,8 @@ class Fit(NamedTuple):
     def choose(
         self,
         names: Sequence[Ngrams],
-        splits: Sequence[tuple[Labelled, Labelled]],
-        training: Labelled,
+        splits: Sequence[tuple[LabelledInputs, LabelledInputs]],
+        training: LabelledInputs,
         stopped: Event | None = None,
     ) -> Choice:
         """Choose C and weights by how members that are fitted to the first rows of a split label its second.
@@ -95,35 +93,41 @@ class Fit(NamedTuple):
         from ..measures.metrics import scores  # late: prediction must not wait for them
         from ..measures.stacking import stack
 
-        truth = np.concatenate([labels for _, (_, labels) in splits]).astype(np.int64)
+        truth = np.concatenate([held_out.labels for _, held_out in splits]).astype(np.int64)
+        given = [held_out.weights for _, held_out in splits if held_out.weights is not None]
+        row_weights = np.concatenate(given) if given else None
         classes = [str(number) for number in range(self.classes)]
 
         def score(logits: Floats) -> float:
-            return scores(truth, logits.argmax(axis=1), classes).value(self.criterion)
+            return scores(truth, logits.argmax(axis=1), classes, row_weights).value(self.criterion)
 
         def best(name: Ngrams, on_epochs: OnEpochs) -> _Candidate:
             if len(splits) == 1:
-                rows, (held_out, _) = splits[0]
+                rows, held_out = splits[0]
+                texts = held_out.inputs.as_sequences()
                 fitted = zip(C_VALUES, self._fit(name, rows, C_VALUES, on_epochs), strict=True)
-                candidates = (_Candidate(value, model.logits(held_out), model) for value, model in fitted)
+                candidates = (_Candidate(value, model.logits(texts), model) for value, model in fitted)
                 return max(candidates, key=lambda candidate: score(candidate.logits))
             of_splits = [
-                [model.logits(held_out) for model in self._fit(name, rows, C_VALUES, on_epochs)]
-                for rows, (held_out, _) in splits
+                [
+                    model.logits(held_out.inputs.as_sequences())
+                    for model in self._fit(name, rows, C_VALUES, on_epochs)
+                ]
+                for rows, held_out in splits
             ]
             of_values = [np.concatenate(logits) for logits in zip(*of_splits, strict=True)]
             return max(map(_Candidate, C_VALUES, of_values), key=lambda candidate: score(candidate.logits))
 
         chosen = _each(names, len(splits) * most_epochs(self.classes), best, stopped)
-        weights = stack([candidate.logits for candidate in chosen.values()], truth)
+        weights = stack([candidate.logits for candidate in chosen.values()], truth, row_weights)
         values = {name: candidate.value for name, candidate in chosen.items()}
         models = {name: candidate.model for name, candidate in chosen.items() if candidate.model is not None}
-        if not models or len(splits[0][0][1]) < len(training[1]):
+        if not models or len(splits[0][0].labels) < len(training.labels):
             models = self.fit(values, training, stopped)
         return Choice(values, dict(zip(chosen, weights, strict=True)), models)
 
     def fit(
-        self, values: Mapping[Ngrams, float], rows: Labelled, stopped: Event | None = None
+        self, values: Mapping[Ngrams, float], rows: LabelledInputs, stopped: Event | None = None
     ) -> dict[Ngrams, LinearModel]:
         """Return members that are fitted to the rows with these C; for `stopped` see `choose`."""
 
@@ -133,12 +137,11 @@ class Fit(NamedTuple):
         return _each(list(values), most_epochs(self.classes, C_VALUES[:1]), fitted, stopped)
 
     def _fit(
-        self, name: Ngrams, rows: Labelled, values: tuple[float, ...], on_epochs: OnEpochs
+        self, name: Ngrams, rows: LabelledInputs, values: tuple[float, ...], on_epochs: OnEpochs
     ) -> Iterator[LinearModel]:
-        sequences, labels = rows[0], rows[1].astype(np.int64)
-        if len(labels) > self.max_rows:
-            learned = sample(np.arange(len(labels)), self.max_rows, self.seed)
-            sequences, labels = sequences.select(learned), labels[learned]
+        if len(rows.labels) > self.max_rows:
+            rows = rows.select(sample(np.arange(len(rows.labels)), self.max_rows, self.seed))
+        sequences, labels = rows.inputs.as_sequences(), rows.labels.astype(np.int64)
         most = MAX_WEIGHTS // self.classes
         features: _Features = (
             TokenFeatures(sequences, longest_ngram(self.encoder), most)
@@ -148,7 +151,15 @@ class Fit(NamedTuple):
         balanced = self.criterion == "macro_f1"
         by_ratio = name == "tokens"  # for characters it gains nothing
         fitted = machines(
-            features.matrix, labels, self.classes, by_ratio, balanced, self.seed, values, on_epochs
+            features.matrix,
+            labels,
+            self.classes,
+            by_ratio,
+            balanced,
+            self.seed,
+            values,
+            on_epochs,
+            weights=rows.weights,
         )
         return (features.model(machine.weights, machine.bias) for machine in fitted)
 

@@ -41,6 +41,7 @@ def machines(
     values: Sequence[float] = C_VALUES,
     on_epochs: Callable[[int], None] = lambda epochs: None,
     stop: Stop = ROUGH,
+    weights: Floats | None = None,
 ) -> Iterator[Machine]:
     """Fit a machine for each C, on a sparse matrix float32 [rows, features] and labels int64 [rows].
 
@@ -48,18 +49,20 @@ def machines(
     serves both: half its score for the second and half against the first. If `by_ratio`, each feature stands
     twice, once as it is and once multiplied by the class's `log_count_ratio` (Wang & Manning 2012), both over
     the root of 2; the weights are the sum of both. If `balanced`, C is larger for rows of rare classes, so
-    that every class has the same weight. The same seed gives the same bits. `stop` says when a fit is near
-    enough to its optimum; `on_epochs` is called with 1 before each epoch and then with the number of those
-    that were not needed, which makes `most_epochs` in all.
+    that every class has the same weight; `weights`, above 0 and [rows], multiply that of each row. The same
+    seed gives the same bits. `stop` says when a fit is near enough to its optimum; `on_epochs` is called
+    with 1 before each epoch and then with the number of those that were not needed, which makes
+    `most_epochs` in all.
     """
     counts = np.bincount(labels, minlength=classes)
     costs = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1)) if balanced else np.ones(classes)
+    costs = costs[labels] if weights is None else costs[labels] * weights
     count = _fitted(classes)
     positives = labels - 1 if classes == 2 else labels
     groups = _groups(matrix, positives, count, by_ratio)
     random = np.random.default_rng(seed)
     for strength in values:
-        slacks = (1 / (2 * strength * costs[labels])).astype(np.float32)
+        slacks = (1 / (2 * strength * costs)).astype(np.float32)
         for group in groups:
             one = group._replace(slacks=slacks)
             for epoch in range(stop.epochs):
@@ -67,12 +70,12 @@ def machines(
                 if descend(one, random.permutation(len(labels))) < stop.tolerance:
                     on_epochs(stop.epochs - epoch - 1)
                     break
-        weights, bias = _joined(groups, count)
+        normals, bias = _joined(groups, count)
         if classes == 2:
             half = np.float32(0.5)
-            yield Machine(strength, half * np.hstack([-weights, weights]), half * np.hstack([-bias, bias]))
+            yield Machine(strength, half * np.hstack([-normals, normals]), half * np.hstack([-bias, bias]))
         else:
-            yield Machine(strength, weights, bias)
+            yield Machine(strength, normals, bias)
 
 
 def most_epochs(classes: int, values: Sequence[float] = C_VALUES, stop: Stop = ROUGH) -> int:

@@ -25,11 +25,16 @@ def check_outputs(outputs: NDArray[np.floating[Any]]) -> None:
         raise Diverged("the network's outputs are not finite: lower train.learning_rate")
 
 
-def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
+def fit_temperature(
+    logits: NDArray[np.floating[Any]],
+    labels: NDArray[np.integer[Any]],
+    weights: NDArray[np.float32] | None = None,
+) -> float:
     """Return the T for which softmax(logits / T) gives `labels` [rows] the smallest negative log-likelihood.
 
     Guo et al.'s, with log T ~ N(0, 1) as a prior that is negligible beyond about a hundred rows. Without it,
     T would be 0 where every row is right and without bound where one is wrong; with it, no rows give 1.
+    `weights` [rows] multiply the log-likelihoods of the rows, by default by 1.
 
     Raises Diverged if the logits are not finite.
     """
@@ -38,11 +43,12 @@ def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.intege
 
     check_outputs(logits)
     logits = logits.astype(np.float64)
+    counts = np.ones(len(labels)) if weights is None else weights.astype(np.float64)
     margins = logits - logits[np.arange(len(labels)), labels][:, None]  # over the right class
 
     def loss(log_temperature: float) -> float:
         likelihoods = -logsumexp(margins / np.exp(log_temperature), axis=1)
-        return float(log_temperature**2 / 2 - likelihoods.sum())
+        return float(log_temperature**2 / 2 - counts @ likelihoods)
 
     bounds = (-MAX_LOG_TEMPERATURE, MAX_LOG_TEMPERATURE)
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))

@@ -45,8 +45,12 @@ class Scores:
         return self.accuracy if criterion == "accuracy" else self.macro_f1
 
 
-def scores(truth: Labels, predicted: Labels, names: list[str]) -> Scores:
+def scores(
+    truth: Labels, predicted: Labels, names: list[str], weights: NDArray[np.float32] | None = None
+) -> Scores:
     """Return the scores of `predicted` int64 [rows], indices into `names` like `truth`.
+
+    `weights` [rows] are those of the rows, by default all 1.
 
     A class that is never predicted has precision 0. Macro-F1 is the unweighted mean over the classes that
     occur in `truth`. A class that is predicted and does not occur has F1 0 and is left out, unlike in
@@ -54,10 +58,10 @@ def scores(truth: Labels, predicted: Labels, names: list[str]) -> Scores:
     """
     classes = np.arange(len(names))
     precision, recall, f1, support = precision_recall_fscore_support(
-        truth, predicted, labels=classes, zero_division=0
+        truth, predicted, labels=classes, zero_division=0, sample_weight=weights
     )
     return Scores(
-        accuracy=float(np.mean(truth == predicted)),
+        accuracy=float(np.average(truth == predicted, weights=weights)),
         macro_f1=float(f1[support > 0].mean()),
         classes=[
             ClassScores(name, *values)

@@ -14,7 +14,11 @@ from .softmax import log_softmax
 Labels = NDArray[np.integer[Any]]
 
 
-def stack(members: Sequence[NDArray[np.floating[Any]]], labels: Labels) -> list[float]:
+def stack(
+    members: Sequence[NDArray[np.floating[Any]]],
+    labels: Labels,
+    row_weights: NDArray[np.float32] | None = None,
+) -> list[float]:
     """Return the weights w_i > 0 with which softmax(sum of w_i z_i) makes `labels` most likely.
 
     `members` are the logits z_i, each [rows, classes], of rows that no member was trained on, though its
@@ -23,7 +27,8 @@ def stack(members: Sequence[NDArray[np.floating[Any]]], labels: Labels) -> list[
     well. Gamma priors with equal weights as their mode count about as much as one row. Without them, the
     weights of members that are always right would have no bound, and those of members that are wrong on a
     few rows would all be 0, which gives every row the first label. The loss is strictly convex in the
-    weights, so that there is one optimum. Raises Diverged if the logits are not finite.
+    weights, so that there is one optimum. `row_weights` [rows] multiply the log-likelihoods of the rows, by
+    default by 1. Raises Diverged if the logits are not finite.
     """
     from scipy.optimize import minimize
 
@@ -31,12 +36,13 @@ def stack(members: Sequence[NDArray[np.floating[Any]]], labels: Labels) -> list[
     check_outputs(logits)
     truth = logits[:, np.arange(len(labels)), labels]
     equal = 1 / len(members)
+    counts = np.ones(len(labels)) if row_weights is None else row_weights.astype(np.float64)
 
     def loss(logarithms: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = np.exp(logarithms)
         pooled = log_softmax(np.tensordot(weights, logits, 1))
-        likelihood = pooled[np.arange(len(labels)), labels].sum()
-        slope = truth.sum(axis=1) - np.einsum("mrc,rc->m", logits, np.exp(pooled))
+        likelihood = counts @ pooled[np.arange(len(labels)), labels]
+        slope = truth @ counts - np.einsum("mrc,rc->m", logits, counts[:, None] * np.exp(pooled))
         prior = weights.sum() - equal * logarithms.sum()
         return float(prior - likelihood), weights * (1 - slope) - equal
 

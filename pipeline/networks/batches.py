@@ -11,29 +11,32 @@ from numpy.typing import NDArray
 from ..inputs import Inputs
 from .backend import keras, tf
 
-Batch = tuple[NDArray[Any], NDArray[np.int32]]
+Batch = tuple[NDArray[Any], ...]  # rows and, if there are any, their labels and weights
 POOL_BATCHES = 20  # sorted together: enough that a batch is 6 % padding on MR, few enough to mix
 
 
 class _Batches:
     """Batches as lists of row numbers, and as arrays of the rows."""
 
-    def __init__(self, inputs: Inputs, labels: NDArray[np.integer] | None) -> None:
+    def __init__(
+        self, inputs: Inputs, labels: NDArray[np.integer] | None, weights: NDArray[np.float32] | None = None
+    ) -> None:
         self.inputs = inputs
         self.labels = None if labels is None else labels.astype(np.int32)
+        self.weights = weights
         self.lengths = np.maximum(1, inputs.lengths)  # as padded: an empty row has one column
         self.rows: list[NDArray[np.int64]] = []
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __iter__(self) -> Iterator[Batch | tuple[NDArray[Any]]]:
+    def __iter__(self) -> Iterator[Batch]:
         return (self[batch] for batch in range(len(self)))
 
-    def __getitem__(self, batch: int) -> Batch | tuple[NDArray[Any]]:
+    def __getitem__(self, batch: int) -> Batch:
         rows = self.rows[batch]
-        inputs = self.inputs.select(rows).padded()
-        return (inputs,) if self.labels is None else (inputs, self.labels[rows])
+        columns = (column[rows] for column in (self.labels, self.weights) if column is not None)
+        return self.inputs.select(rows).padded(), *columns
 
     def dataset(self) -> tf.data.Dataset:
         """Return the batches of one epoch for Keras, which takes a new iterator for each epoch.
@@ -42,7 +45,7 @@ class _Batches:
         """
         signature = tuple(
             tf.TensorSpec([None, *shape], array.dtype)
-            for array, shape in zip(self[0], (self.inputs.shape, ()), strict=False)
+            for array, shape in zip(self[0], (self.inputs.shape, (), ()), strict=False)
         )
         options = tf.data.Options()
         options.autotune.enabled = False
@@ -57,7 +60,8 @@ class Batches(_Batches):
     epoch) alone, so a training that is resumed sees what it would have seen. No row comes twice in a pass; as
     its epochs must be equally long, up to `epochs_per_pass` - 1 batches wait for the next. Within pools of
     POOL_BATCHES batches rows are sorted by length, and each batch is padded to its own longest row: tokens
-    are int32 [batch, longest], images uint8 [batch, height, width, channels], labels int32 [batch].
+    are int32 [batch, longest], images uint8 [batch, height, width, channels], labels int32 [batch], and
+    weights, if there are any, float32 [batch].
     """
 
     labels: NDArray[np.int32]  # to train on, never absent
@@ -69,8 +73,9 @@ class Batches(_Batches):
         batch_size: int,
         seed: int,
         epochs_per_pass: int = 1,
+        weights: NDArray[np.float32] | None = None,
     ) -> None:
-        super().__init__(inputs, labels)
+        super().__init__(inputs, labels, weights)
         self.batch_size = batch_size
         self.seed = seed
         self.epochs_per_pass = min(epochs_per_pass, -(-len(labels) // batch_size))
@@ -111,9 +116,13 @@ class SortedBatches(_Batches):
     """
 
     def __init__(
-        self, inputs: Inputs, labels: NDArray[np.integer] | None = None, tokens: int = 16_384
+        self,
+        inputs: Inputs,
+        labels: NDArray[np.integer] | None = None,
+        tokens: int = 16_384,
+        weights: NDArray[np.float32] | None = None,
     ) -> None:
-        super().__init__(inputs, labels)
+        super().__init__(inputs, labels, weights)
         order = np.argsort(self.lengths, kind="stable")
         start = 0
         for end in range(1, len(order) + 1):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import Diverged
-from ..inputs import Inputs
+from ..inputs import LabelledInputs
 from ..options import Train
 from ..progress import Bar
 from .backend import keras, tf
@@ -26,9 +26,13 @@ Record = dict[str, float]
 STEPS_PER_CALL = 8  # of tf.function: Keras's overhead for each call is as long as a step
 
 
-def batches(inputs: Inputs, labels: NDArray[np.integer[Any]], options: Train, seed: int) -> Batches:
-    """Return training rows and their labels in the batches and epochs of the options."""
-    return Batches(inputs, labels, options.batch_size, seed, options.epochs_per_pass(len(labels)))
+def batches(rows: LabelledInputs, options: Train, seed: int) -> Batches:
+    """Return training rows in the batches and epochs of the options, weighted by class where these say so."""
+    inputs, labels, weights = rows
+    if options.class_weights == "balanced":
+        balanced = balanced_weights(labels)
+        weights = balanced if weights is None else balanced * weights
+    return Batches(inputs, labels, options.batch_size, seed, options.epochs_per_pass(len(labels)), weights)
 
 
 def make_repeatable(seed: int, precision: str) -> None:
@@ -54,17 +58,18 @@ def train(
     It stops after `patience` epochs without a rise. With `averaging`, what is judged and kept of an epoch is
     the moving average of the weights, see `_MovingAverage`.
     `network` gives logits [rows, classes]; the loss is the cross-entropy with the integer labels, weighted
-    by class on the training part alone. Each epoch's record holds epoch (from 1), loss, accuracy,
-    validation_loss, validation_accuracy, seconds and examples_per_second; with class weights also macro_f1
-    and validation_macro_f1. A training that was killed goes on from its `checkpoint`, if it has left one, to
-    the same bits; `on_epoch` has the earlier records too.
+    as `batches` weights rows, on the training part alone. Each epoch's record holds epoch (from 1), loss,
+    accuracy, validation_loss, validation_accuracy, seconds and examples_per_second; with class weights also
+    macro_f1 and validation_macro_f1. A training that was killed goes on from its `checkpoint`, if it has left
+    one, to the same bits; `on_epoch` has the earlier records too.
     """
-    balanced = options.class_weights == "balanced"
+    metrics = ["accuracy", MacroF1()] if options.class_weights == "balanced" else ["accuracy"]
     network.compile(
         optimizer=build_optimizer(options),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy", MacroF1()] if balanced else ["accuracy"],
         steps_per_execution=STEPS_PER_CALL,
+        # Where rows have weights of their own, what is chosen by these scores is to have them, too.
+        **{"metrics" if validation.weights is None else "weighted_metrics": metrics},
     )
     averages = [_MovingAverage(float(options.averaging))] if options.averaging else []
     recorder = _Recorder(len(training.lengths) // training.epochs_per_pass, options.epochs, on_epoch)
@@ -81,7 +86,6 @@ def train(
         validation_data=validation.dataset(),
         initial_epoch=first,
         epochs=options.epochs,
-        class_weight=balanced_weights(training.labels) if balanced else None,
         shuffle=False,  # the batches shuffle themselves, reproducibly
         verbose=0,
         callbacks=callbacks,
@@ -89,13 +93,15 @@ def train(
     return recorder.history
 
 
-def balanced_weights(labels: NDArray[np.integer[Any]]) -> dict[int, float]:
-    """Return class -> rows / (classes * rows of the class), over the classes that occur in `labels` [rows].
+def balanced_weights(labels: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    """Return the weight of each row, rows / (classes * rows of its class), float32 [rows].
 
-    scikit-learn's "balanced"; the mean over the rows is 1, so the learning rate keeps its meaning.
+    The classes are those that occur in `labels` [rows]. scikit-learn's "balanced"; the mean over the rows is
+    1, so the learning rate keeps its meaning.
     """
-    classes, rows = np.unique(labels, return_counts=True)
-    return dict(zip(classes.tolist(), (len(labels) / (len(classes) * rows)).tolist(), strict=True))
+    classes, of_class, rows = np.unique(labels, return_inverse=True, return_counts=True)
+    weights: NDArray[np.float32] = (len(labels) / (len(classes) * rows))[of_class].astype(np.float32)
+    return weights
 
 
 class MacroF1(keras.metrics.F1Score):  # type: ignore[misc]  # keras has no types

@@ -21,9 +21,10 @@ from typing import Annotated, Any, Literal
 from zipfile import ZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from ..arrays import Floats, Ids, check_array
+from ..arrays import Floats, check_array
 from ..encoder import Encoder, TokenCounts
 from ..errors import InputError
 from ..files import read_replaceable, write_arrays, write_json
@@ -102,12 +103,17 @@ class Classifier:
         """True if prediction needs no TensorFlow."""
         return isinstance(self.predictor, Pool) and isinstance(self.predictor.networks, FoldedModel)
 
-    def calibrate(self, inputs: Sequences | Images, labels: Ids) -> None:
+    def calibrate(
+        self,
+        inputs: Sequences | Images,
+        labels: NDArray[np.integer[Any]],
+        weights: NDArray[np.float32] | None = None,
+    ) -> None:
         """Choose the temperature, which changes no label.
 
         The network must not have been trained on these rows, but they may have chosen its epoch.
         """
-        self.temperature = fit_temperature(self.logits(inputs), labels)
+        self.temperature = fit_temperature(self.logits(inputs), labels, weights)
 
     def set_drift_reference(self, inputs: Sequences | Images, tokens: TokenCounts | None) -> None:
         """Describe rows that the network was not trained on, for `drift` to compare others with.
@@ -117,7 +123,7 @@ class Classifier:
         classes = np.bincount(self.logits(inputs).argmax(axis=1), minlength=len(self.labels))
         self.reference = Reference.from_counts(classes, tokens)
 
-    def set_validation(self, inputs: Sequences | Images, labels: Ids) -> None:
+    def set_validation(self, inputs: Sequences | Images, labels: NDArray[np.integer[Any]]) -> None:
         """Note how rows that the network was not trained on come out, once it is calibrated."""
         logits = self.logits(inputs)
         self.validation = Outcomes.of_rows(self.softmax(logits), logits.argmax(axis=1), labels)

@@ -1,4 +1,4 @@
-"""The training of a classifier's members, which are chosen and weighed by held-out rows."""
+"""The training of a classifier, whose members are chosen and weighed by held-out rows."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from threading import Event
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..encoder import TokenCounts
 from ..folding.fold_network import fold_networks
-from ..inputs import Images, Sequences
-from ..linear.members import Choice, Fit, Labelled, LinearModel
+from ..inputs import LabelledInputs
+from ..linear.members import Choice, Fit, LinearModel
+from ..measures.calibration import divergence
 from ..measures.stacking import stack
 from ..networks import ensemble, trainer
 from ..networks.backend import keras
@@ -21,9 +21,8 @@ from ..networks.batches import SortedBatches
 from ..networks.checkpoint import Checkpoint
 from ..networks.keras_network import KerasNetwork
 from ..options import Ensemble, Ngrams, Train, derived_seed
-from .pool import NETWORKS, Pool
-
-Rows = tuple[Sequences | Images, NDArray[np.int32]]  # inputs and labels
+from .classifier import Classifier
+from .pool import NETWORKS, Pool, Rounding, measure_rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +56,19 @@ class Fitted:
         return dict(zip([NETWORKS, *self.linear], self.weights, strict=True))
 
 
+class Trained(NamedTuple):
+    """A classifier as it is shipped, its members with exact numbers, and the records of all epochs.
+
+    `caution` is for the user, and `rounding` what the classifier's 16-bit tables change, if it is folded.
+    """
+
+    classifier: Classifier
+    members: Fitted
+    history: list[trainer.Record]
+    caution: str | None
+    rounding: Rounding | None
+
+
 @dataclass(frozen=True)
 class Training:
     """The options of a training; `build` returns a network that is not yet trained."""
@@ -68,12 +80,40 @@ class Training:
     seed: int
     checkpoint: Checkpoint | None = None  # of the first network; those of others are beside it
 
-    def fit(
+    def fit_classifier(
         self,
-        training: Rows,
-        validation: Rows,
-        both: Callable[[], Rows],
-        splits: Sequence[tuple[Rows, Rows]],
+        names: list[str],
+        columns: list[str],
+        training: LabelledInputs,
+        validation: LabelledInputs,
+        both: Callable[[], LabelledInputs],
+        splits: Sequence[tuple[LabelledInputs, LabelledInputs]],
+        tokens: TokenCounts | None,
+        on_epoch: Callable[[int, trainer.Record], None],
+    ) -> Trained:
+        """Return a classifier with these `names` of its classes.
+
+        The arguments that are not named here are those of `fit_members`. `columns` are those of the texts,
+        and `tokens` the validation rows', None for images. Whatever is measured is measured with the members
+        that have learned no validation row.
+        """
+        chosen, shipped, history = self.fit_members(training, validation, both, splits, on_epoch)
+        classifier = Classifier(chosen.pool.rounded, self.linear.encoder, names, columns)
+        classifier.calibrate(*validation)
+        logits = classifier.logits(validation.inputs)
+        caution = divergence(logits, validation.labels, classifier.temperature)
+        classifier.set_drift_reference(validation.inputs, tokens)
+        classifier.set_validation(validation.inputs, validation.labels)
+        shipped_classifier = classifier.with_predictor(shipped.pool.rounded)
+        rounding = measure_rounding(shipped.pool, validation.inputs)
+        return Trained(shipped_classifier, shipped, history, caution, rounding)
+
+    def fit_members(
+        self,
+        training: LabelledInputs,
+        validation: LabelledInputs,
+        both: Callable[[], LabelledInputs],
+        splits: Sequence[tuple[LabelledInputs, LabelledInputs]],
         on_epoch: Callable[[int, trainer.Record], None],
     ) -> tuple[Fitted, Fitted, list[trainer.Record]]:
         """Return the members as they are chosen, and as they are shipped, and the records of all epochs.
@@ -101,28 +141,30 @@ class Training:
             alone = Fitted(networks, {}, {}, [1.0])
             return alone, alone, history
         # In two steps: each has fewer weights, and the first, of folds, more rows to choose them by.
-        of_networks = KerasNetwork(ensemble.average(networks)).logits(validation[0])
-        of_linear = choice.together(validation[0].as_sequences())
-        first, second = stack([of_networks, of_linear], validation[1])
+        of_networks = KerasNetwork(ensemble.average(networks)).logits(validation.inputs)
+        of_linear = choice.together(validation.inputs.as_sequences())
+        first, second = stack([of_networks, of_linear], validation.labels, validation.weights)
         weights = [first, *(second * weight for weight in choice.weights.values())]
         chosen = Fitted(networks, choice.models, choice.C, weights)
         return chosen, replace(chosen, linear=refitted), history
 
     def _fit_linear(
         self,
-        training: Rows,
-        both: Callable[[], Rows],
-        splits: Sequence[tuple[Rows, Rows]],
+        training: LabelledInputs,
+        both: Callable[[], LabelledInputs],
+        splits: Sequence[tuple[LabelledInputs, LabelledInputs]],
         stopped: Event,
     ) -> tuple[Choice | None, Mapping[Ngrams, LinearModel]]:
         if not self.ensemble.ngrams:
             return None, {}
-        pairs = [(_texts(rows), _texts(held)) for rows, held in splits]
-        choice = self.linear.choose(self.ensemble.ngrams, pairs, _texts(training), stopped)
-        return choice, self.linear.fit(choice.C, _texts(both()), stopped)
+        choice = self.linear.choose(self.ensemble.ngrams, splits, training, stopped)
+        return choice, self.linear.fit(choice.C, both(), stopped)
 
     def _fit_networks(
-        self, training: Rows, validation: Rows, on_epoch: Callable[[int, trainer.Record], None]
+        self,
+        training: LabelledInputs,
+        validation: LabelledInputs,
+        on_epoch: Callable[[int, trainer.Record], None],
     ) -> tuple[list[keras.Model], list[trainer.Record]]:
         networks: list[keras.Model] = []
         history: list[trainer.Record] = []
@@ -132,8 +174,8 @@ class Training:
             network = self.build()
             records = trainer.train(
                 network,
-                trainer.batches(*training, self.train, seed),
-                SortedBatches(*validation),
+                trainer.batches(training, self.train, seed),
+                SortedBatches(validation.inputs, validation.labels, weights=validation.weights),
                 self.train,
                 partial(on_epoch, len(history)),
                 self.checkpoint and self.checkpoint.of(number),
@@ -141,7 +183,3 @@ class Training:
             history += [{"member": number + 1, **record} for record in records]
             networks.append(network)
         return networks, history
-
-
-def _texts(rows: Rows) -> Labelled:
-    return rows[0].as_sequences(), rows[1]

@@ -31,17 +31,15 @@ from ..encoder import Encoder
 from ..environment.memory import note
 from ..files import atomic_folder, sha256_of, write_json
 from ..images.encoder import ImageEncoder
-from ..inputs import Images, Sequences, Start
+from ..inputs import Images, LabelledInputs, Sequences, Start
 from ..linear.capacity import max_rows
 from ..linear.members import Fit
-from ..measures.calibration import divergence
 from ..models import architecture
 from ..networks import trainer
 from ..networks.backend import keras, threads
 from ..networks.checkpoint import Checkpoint
 from ..options import CRITERIA
-from ..prediction.classifier import Classifier, save
-from ..prediction.pool import measure_rounding
+from ..prediction.classifier import save
 from ..prediction.training import Training
 from ..reading import read_json, read_table
 from ..terminal import say, wrapped
@@ -57,12 +55,12 @@ def run(path: Path) -> None:
     encoder, start = _encoder(folder.corpus, inputs), read_start(folder, inputs)
     names: list[str] = read_json(folder.corpus.labels)
     columns: list[str] = read_json(folder.corpus.text_columns)
-    labels = rows["label"].to_numpy(np.int32)
+    labelled = LabelledInputs(inputs, rows["label"].to_numpy(np.int32))
     part = {name: np.flatnonzero(rows["part"] == name) for name in ("train", "validation")}
-    training, validation = ((inputs.select(places), labels[places]) for places in part.values())
+    training, validation = (labelled.select(places) for places in part.values())
     source = read_stage(folder.corpus.prepare_options, PrepareOptions).source
     places = choice_splits(rows, source, options.seed) if options.ensemble.ngrams else []
-    splits = [one.of(inputs, labels) for one in places]
+    splits = [(labelled.select(one.fitted), labelled.select(one.held_out)) for one in places]
     most = len(rows)
     if options.ensemble.ngrams:
         most = max_rows(inputs.as_sequences(), encoder.words, source.memory)
@@ -83,31 +81,29 @@ def run(path: Path) -> None:
             Checkpoint(folder.checkpoints / "network.npz", _key(folder, options)),
         )
         both = np.concatenate([*part.values()])
-        chosen, shipped, history = members.fit(
+        trained = members.fit_classifier(
+            names,
+            columns,
             training,
             validation,
-            lambda: (inputs.select(both), labels[both]),
+            lambda: labelled.select(both),
             splits,
+            encoder.count_tokens(rows.iloc[part["validation"]]),
             partial(_report, options, tracked),
         )
-        # All is measured on rows that no member has learned.
-        classifier = Classifier(chosen.pool.rounded, encoder, names, columns)
-        classifier.calibrate(*validation)
-        if warning := divergence(classifier.logits(validation[0]), validation[1], classifier.temperature):
-            say(f"  caution: {warning}")
-        classifier.set_drift_reference(validation[0], encoder.count_tokens(rows.iloc[part["validation"]]))
-        classifier.set_validation(*validation)
-        if weights := chosen.named_weights:
+        if trained.caution:
+            say(f"  caution: {trained.caution}")
+        if weights := trained.members.named_weights:
             say("  weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
         seconds = time.perf_counter() - began
-        if error := measure_rounding(shipped.pool, validation[0]):
-            say(f"  {error.summary}")
-            tracked.log_metrics(error.metrics)
-        write_json(folder.history, history)
+        if trained.rounding:
+            say(f"  {trained.rounding.summary}")
+            tracked.log_metrics(trained.rounding.metrics)
+        write_json(folder.history, trained.history)
         record = {"mlflow_run": tracked.id, "train_seconds": seconds, "weights": weights}
         write_json(folder.run, record | program)
         with atomic_folder(folder.model) as unfinished:
-            save(unfinished, classifier.with_predictor(shipped.pool.rounded), shipped.network, shipped.pool)
+            save(unfinished, trained.classifier, trained.members.network, trained.members.pool)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from ..corpus.split import PARTS
 from ..environment.program import NAME
 from ..errors import InputError
 from ..files import atomic_write
-from ..inputs import Images, Sequences, Start
+from ..inputs import Images, LabelledInputs, Sequences, Start
 from ..models import architecture
 from ..networks import trainer
 from ..networks.backend import forget_networks, keras, tf
@@ -56,7 +57,7 @@ class Plan:
 class Corpus:
     """The rows used of each part, the input that networks are built on, and the tokens assumed per text."""
 
-    parts: dict[str, tuple[Sequences | Images, NDArray[np.int32]]]
+    parts: dict[str, LabelledInputs]
     start: Start
     classes: int
     tokens: int
@@ -66,7 +67,7 @@ def run(path: Path) -> None:
     folder = RunFolder(path)
     options = read_stage(folder.train_options, TrainOptions)
     corpus = _read(folder, options.seed)
-    rows = {part: len(inputs) for part, (inputs, _) in corpus.parts.items()}
+    rows = {part: len(part_rows.labels) for part, part_rows in corpus.parts.items()}
     epochs = min(options.train.epochs, math.ceil(MAX_EXAMPLES / rows["train"]))
     options = options.model_copy(update={"train": options.train.model_copy(update={"epochs": epochs})})
     layers, plans = _plans(corpus, options)
@@ -93,16 +94,16 @@ def run(path: Path) -> None:
 
 def _read(folder: RunFolder, seed: int) -> Corpus:
     rows, inputs = read_table(folder.corpus.rows), read_inputs(folder.corpus)
-    labels, parts = rows["label"].to_numpy(np.int32), {}
+    labelled, parts = LabelledInputs(inputs, rows["label"].to_numpy(np.int32)), {}
     for part in PARTS:
         chosen = np.random.default_rng(seed).permutation(np.flatnonzero(rows["part"] == part))
         chosen = np.sort(chosen[: MAX_ROWS[part]])
-        parts[part] = inputs.select(chosen), labels[chosen]
+        parts[part] = labelled.select(chosen)
     classes = len(read_json(folder.corpus.labels))
     start = read_start(folder, inputs)
     if inputs.kind == "image":
         return Corpus(parts, start, classes, tokens=0)
-    covered = int(np.quantile(parts["train"][0].lengths, COVERED_SHARE))
+    covered = int(np.quantile(parts["train"].inputs.lengths, COVERED_SHARE))
     tokens = min(MAX_POSITIONS, covered + shifted_inputs.MAX_SHIFT)  # so that shifted texts still fit
     return Corpus(parts, start, classes, tokens)
 
@@ -173,18 +174,17 @@ def _measure(plan: Plan, corpus: Corpus, options: TrainOptions, tracked: Run) ->
     forget_networks()  # frees the previous one
     trainer.make_repeatable(options.seed, options.train.precision)
     network = plan.build()
-    (training, labels), validation = corpus.parts["train"], corpus.parts["validation"]
+    validation, test = corpus.parts["validation"], corpus.parts["test"]
     history = trainer.train(
         network,
-        trainer.batches(training, labels, options.train, options.seed),
-        SortedBatches(*validation),
+        trainer.batches(corpus.parts["train"], options.train, options.seed),
+        SortedBatches(validation.inputs, validation.labels),
         options.train,
         lambda record: None,
     )
-    test, truth = corpus.parts["test"]
     accuracy = []
-    for distance in shifted_inputs.shifts(test.shape):
-        by_direction = [_accuracy(network, inputs, truth) for inputs in _shifted(test, distance)]
+    for distance in shifted_inputs.shifts(test.inputs.shape):
+        by_direction = [_accuracy(network, inputs, test.labels) for inputs in _shifted(test.inputs, distance)]
         accuracy.append(float(np.mean(by_direction)))
         tracked.log_metrics({f"{plan.key}.accuracy": accuracy[-1]}, distance)
     seconds = time.perf_counter() - began
@@ -199,7 +199,7 @@ def _shifted(test: Sequences | Images, distance: int) -> Iterator[Sequences | Im
         yield from map(Images.from_pixels, shifted_inputs.shifted_images(test.padded(), distance))
 
 
-def _accuracy(network: keras.Model, inputs: Sequences | Images, truth: NDArray[np.int32]) -> float:
+def _accuracy(network: keras.Model, inputs: Sequences | Images, truth: NDArray[np.integer[Any]]) -> float:
     # A label that no training row has is no class of the network's, which is wrong there.
     known = np.flatnonzero(truth < network.output_shape[-1])
     batches = SortedBatches(inputs.select(known), truth[known]).dataset()

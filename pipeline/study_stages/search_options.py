@@ -29,7 +29,7 @@ from ..corpus.folds import choice_splits
 from ..environment.program import PROCESS_START
 from ..errors import InputError
 from ..files import write_csv
-from ..inputs import Images, Sequences, Start
+from ..inputs import LabelledInputs, Start
 from ..linear.capacity import max_rows
 from ..linear.members import Fit
 from ..measures.comparison import network_title
@@ -61,18 +61,18 @@ class Corpus:
     name: str
     labels: list[str]
     start: Start
-    training: tuple[Sequences | Images, NDArray[np.int32]]
-    validation: tuple[Sequences | Images, NDArray[np.int32]]
+    training: LabelledInputs
+    validation: LabelledInputs
     linear: Floats | None
 
     @property
     def truth(self) -> Labels:
         """The labels of the validation rows."""
-        return self.validation[1].astype(np.int64)
+        return self.validation.labels.astype(np.int64)
 
     def predict(self, network: KerasNetwork) -> Labels:
         """Return the labels that the validation rows would be given if the network were shipped now."""
-        logits: NDArray[Any] = network.logits(self.validation[0])
+        logits: NDArray[Any] = network.logits(self.validation.inputs)
         if self.linear is not None:
             logits = cross_fit([logits, self.linear], self.truth)
         predicted: Labels = logits.argmax(axis=1)
@@ -111,7 +111,7 @@ class Study:
 
     @property
     def rows(self) -> int:
-        return len(self.corpus.validation[1])
+        return len(self.corpus.validation.labels)
 
     @property
     def title(self) -> str:
@@ -259,11 +259,10 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
                 "start the search again when that one has ended"
             )
     rows, inputs = read_table(files.rows), read_inputs(files)
-    truth, names = rows["label"].to_numpy(np.int32), read_json(files.labels)
+    labelled, names = LabelledInputs(inputs, rows["label"].to_numpy(np.int32)), read_json(files.labels)
 
-    def part(name: str) -> tuple[Sequences | Images, NDArray[np.int32]]:
-        places = np.flatnonzero(rows["part"] == name)
-        return inputs.select(places), truth[places]
+    def part(name: str) -> LabelledInputs:
+        return labelled.select(np.flatnonzero(rows["part"] == name))
 
     training, validation, linear = part("train"), part("validation"), None
     if options.train.ensemble.ngrams:
@@ -272,10 +271,9 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
         most = max_rows(inputs.as_sequences(), encoder.words, source.memory)
         fit = Fit(encoder, len(names), options.train.train.criterion, options.train.seed, most)
         splits = choice_splits(rows, source, options.train.seed)
-        pairs = [places.of(inputs.as_sequences(), truth) for places in splits]
-        texts = training[0].as_sequences(), training[1]
-        choice = fit.choose(options.train.ensemble.ngrams, pairs, texts)
-        linear = choice.together(validation[0].as_sequences())
+        pairs = [(labelled.select(places.fitted), labelled.select(places.held_out)) for places in splits]
+        choice = fit.choose(options.train.ensemble.ngrams, pairs, training)
+        linear = choice.together(validation.inputs.as_sequences())
     start = read_start(folder.run, inputs)
     return Corpus(files.path.name, names, start, training, validation, linear)
 
@@ -303,6 +301,12 @@ def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: OnEpoc
     module = architecture(options.architecture)
     network = module.build(module.Options(**options.network), corpus.start, len(corpus.labels))
     predictor = KerasNetwork(network)
-    training = trainer.batches(*corpus.training, options.train, options.seed)
-    trainer.train(network, training, SortedBatches(*corpus.validation), options.train, report)
+    training = trainer.batches(corpus.training, options.train, options.seed)
+    trainer.train(
+        network,
+        training,
+        SortedBatches(corpus.validation.inputs, corpus.validation.labels),
+        options.train,
+        report,
+    )
     return kept

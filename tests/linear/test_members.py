@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from pipeline.arrays import sample
-from pipeline.inputs import Sequences
+from pipeline.inputs import LabelledInputs, Sequences
 from pipeline.linear import members
-from pipeline.linear.members import Fit, Labelled, LinearModel
+from pipeline.linear.members import Fit, LinearModel
 from pipeline.linear.svm import C_VALUES
 from pipeline.linear.token_ngrams import TokenNgrams
 from pipeline.measures.stacking import stack
@@ -21,21 +21,21 @@ NAMES: list[Ngrams] = ["tokens", "characters"]
 ENCODER = TextEncoder([f"w{number}" for number in range(20)], Tokenize(unit="word"))
 
 
-def rows(count: int, seed: int, noise: float = 0.3) -> Labelled:
+def rows(count: int, seed: int, noise: float = 0.3) -> LabelledInputs:
     """Five words each, of which most have even numbers in class 1; a share has a label at random."""
     random = np.random.default_rng(seed)
     words = random.integers(0, 25, (count, 5))  # the last five are outside the vocabulary
     labels = ((words % 2 == 0).sum(axis=1) > 2).astype(np.int32)
     labels = np.where(random.random(count) < noise, random.integers(0, 2, count), labels).astype(np.int32)
-    return ENCODER.encode([" ".join(f"w{number}" for number in row) for row in words]), labels
+    return LabelledInputs(ENCODER.encode([" ".join(f"w{number}" for number in row) for row in words]), labels)
 
 
 def fit(criterion: Criterion = "accuracy", seed: int = 1) -> Fit:
     return Fit(ENCODER, 2, criterion, seed)
 
 
-def accuracy(model: LinearModel, part: Labelled) -> float:
-    return float((model.predict(part[0]) == part[1]).mean())
+def accuracy(model: LinearModel, part: LabelledInputs) -> float:
+    return float((model.predict(part.inputs.as_sequences()) == part.labels).mean())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -55,10 +55,10 @@ def test_by_folds_the_c_is_the_smallest_of_those_best_on_all_folds_together(name
     folds = [(rows(150, seed), rows(40 * seed, seed + 10)) for seed in (1, 2, 3)]
     right = [
         [
-            (model.predict(texts) == labels).sum()
+            (model.predict(held_out.inputs.as_sequences()) == held_out.labels).sum()
             for model in fit()._fit(name, training, C_VALUES, lambda epochs: None)
         ]
-        for training, (texts, labels) in folds
+        for training, held_out in folds
     ]
     assert len(set(np.sum(right, axis=0).tolist())) > 1
     assert {name: C_VALUES[int(np.sum(right, axis=0).argmax())]} == fit().choose([name], folds, folds[0][0]).C
@@ -70,25 +70,29 @@ def test_the_weights_are_those_that_fit_the_held_out_rows_of_all_folds() -> None
     fitted = [fit().fit(choice.C, training) for training, _ in folds]
     logits = [
         np.concatenate(
-            [models[name].logits(texts) for models, (_, (texts, _)) in zip(fitted, folds, strict=True)]
+            [
+                models[name].logits(held_out.inputs.as_sequences())
+                for models, (_, held_out) in zip(fitted, folds, strict=True)
+            ]
         )
         for name in NAMES
     ]
-    labels = np.concatenate([labels for _, (_, labels) in folds])
+    labels = np.concatenate([held_out.labels for _, held_out in folds])
     assert list(choice.weights) == NAMES
     # The C before have led to those that were weighed, from which the last digits are.
     assert list(choice.weights.values()) == pytest.approx(stack(logits, labels), rel=0.1)
-    texts = folds[0][1][0]
+    texts = folds[0][1].inputs.as_sequences()
     expected = sum(choice.weights[name] * fitted[0][name].logits(texts) for name in NAMES)
     np.testing.assert_allclose(choice.together(texts), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_of_a_single_split_the_members_that_were_weighed_are_kept() -> None:
-    training, (texts, labels) = rows(150, 1), rows(80, 2)
-    choice = fit().choose(NAMES, [(training, (texts, labels))], training)
+    training, held_out = rows(150, 1), rows(80, 2)
+    choice = fit().choose(NAMES, [(training, held_out)], training)
     assert list(choice.models) == NAMES
+    texts = held_out.inputs.as_sequences()
     weighed = [model.logits(texts) for model in choice.models.values()]
-    assert list(choice.weights.values()) == stack(weighed, labels.astype(np.int64))
+    assert list(choice.weights.values()) == stack(weighed, held_out.labels.astype(np.int64))
     for name, model in choice.models.items():
         again = [one for one in fit()._fit(name, training, C_VALUES, lambda epochs: None)]
         np.testing.assert_array_equal(model.weights, again[C_VALUES.index(choice.C[name])].weights)
@@ -97,7 +101,7 @@ def test_of_a_single_split_the_members_that_were_weighed_are_kept() -> None:
 @pytest.mark.parametrize("splits", [1, 2])
 def test_members_that_were_weighed_on_fewer_rows_are_fitted_to_all(splits: int) -> None:
     training, part = rows(150, 1), rows(80, 2)
-    fewer = training[0].select(np.arange(100)), training[1][:100]
+    fewer = training.select(np.arange(100))
     choice = fit().choose(NAMES, [(fewer, part)] * splits, training)
     assert choice.C == fit().choose(NAMES, [(fewer, part)] * splits, fewer).C
     for name, model in fit().fit(choice.C, training).items():
@@ -107,7 +111,7 @@ def test_members_that_were_weighed_on_fewer_rows_are_fitted_to_all(splits: int) 
 def test_of_too_many_rows_a_sample_is_learned() -> None:
     training = rows(150, 1)
     places = sample(np.arange(150), 60, seed=1)
-    expected = fit().fit({"tokens": 1.0}, (training[0].select(places), training[1][places]))
+    expected = fit().fit({"tokens": 1.0}, training.select(places))
     found = fit()._replace(max_rows=60).fit({"tokens": 1.0}, training)
     np.testing.assert_array_equal(found["tokens"].weights, expected["tokens"].weights)
 
@@ -123,14 +127,14 @@ def test_it_learns_what_the_words_say() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_of_equal_scores_the_smallest_c_is_taken(name: Ngrams) -> None:
-    texts = ENCODER.encode(["w1 w1", "w2 w2"] * 10), np.array([0, 1] * 10, np.int32)
+    texts = LabelledInputs(ENCODER.encode(["w1 w1", "w2 w2"] * 10), np.array([0, 1] * 10, np.int32))
     assert {name: min(C_VALUES)} == fit().choose([name], [(texts, texts)], texts).C
 
 
 def test_the_criterion_chooses_and_weighs_the_classes() -> None:
     """One row in ten of "w1" is of class 1, and no other is: by accuracy it is 0, and weighed up 1."""
     texts = ENCODER.encode(["w1"] * 20 + ["w2"] * 80)
-    part = texts, np.where(np.arange(100) < 5, 1, 0).astype(np.int32)
+    part = LabelledInputs(texts, np.where(np.arange(100) < 5, 1, 0).astype(np.int32))
     by_accuracy, by_macro_f1 = (
         one.fit(one.choose(["tokens"], [(part, part)], part).C, part)["tokens"]
         for one in (fit(), fit("macro_f1"))
@@ -163,7 +167,7 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads() -> None:
 
 @pytest.mark.parametrize("labels", [[0, 0, 0], [2, 0, 0]])
 def test_texts_without_tokens_and_classes_without_rows_are_fitted_too(labels: list[int]) -> None:
-    part = Sequences.from_rows([[], [], []]), np.array(labels, np.int32)
+    part = LabelledInputs(Sequences.from_rows([[], [], []]), np.array(labels, np.int32))
     fit = Fit(ENCODER, 3, "macro_f1", 1)
     for model in fit.fit(fit.choose(NAMES, [(part, part)], part).C, part).values():
         logits = model.logits(ENCODER.encode(["w1 zzz", ""]))
@@ -173,7 +177,7 @@ def test_texts_without_tokens_and_classes_without_rows_are_fitted_too(labels: li
 def test_of_texts_without_spaces_the_triples_of_characters_are_learned() -> None:
     texts = ["他说不很好", "他说很不好", "她想不很好", "她想很不好"] * 15
     encoder = TextEncoder.learn(texts, Tokenize())
-    part = encoder.encode(texts), np.array([0, 1] * 30, np.int32)
+    part = LabelledInputs(encoder.encode(texts), np.array([0, 1] * 30, np.int32))
     fitted = Fit(encoder, 2, "accuracy", 1).fit({"tokens": 1.0}, part)["tokens"]
     assert isinstance(fitted, TokenNgrams) and fitted.longest == 3
     assert accuracy(fitted, part) == 1

@@ -120,6 +120,18 @@ def test_balanced_classes_weigh_as_much_as_copies_of_their_rows() -> None:
     np.testing.assert_allclose(balanced.bias, copied.bias, atol=1e-4)
 
 
+def test_a_row_of_weight_three_counts_as_three_copies_of_it() -> None:
+    matrix, labels = problem(3)
+    weights = np.where(np.arange(len(labels)) % 4 == 0, 3, 1)
+    copies = np.repeat(np.arange(len(labels)), weights)
+    (weighted,) = machines(
+        matrix, labels, 3, False, False, 1, (1.0,), stop=EXACT, weights=weights.astype(np.float32)
+    )
+    (copied,) = plain(matrix[copies], labels[copies], 3, False, 1, (1.0,), EXACT)
+    np.testing.assert_allclose(weighted.weights, copied.weights, atol=2e-3)
+    np.testing.assert_allclose(weighted.bias, copied.bias, atol=2e-3)
+
+
 @pytest.mark.parametrize("balanced", [False, True])
 def test_a_class_without_rows_is_never_the_best(balanced: bool) -> None:
     matrix, labels = problem(3)

@@ -158,3 +158,15 @@ def test_of_calibrated_classifiers_about_95_percent_are_inside_and_of_others_non
     errors = np.array([reliability(probabilities, each).error for each in labels])
     assert 0.88 <= np.mean((low <= errors) & (errors <= high)) <= 1
     assert reliability(softmax(logits, 0.3), labels[0]).error > high
+
+
+def test_a_row_of_weight_two_counts_as_two_rows_for_the_temperature() -> None:
+    random = np.random.default_rng(3)
+    logits, labels, weights = (
+        random.normal(size=(40, 3)),
+        random.integers(0, 3, 40),
+        random.integers(1, 4, 40),
+    )
+    copies = np.repeat(np.arange(40), weights)
+    expected = fit_temperature(logits[copies], labels[copies])
+    assert fit_temperature(logits, labels, weights.astype(np.float32)) == pytest.approx(expected, rel=1e-4)

@@ -79,3 +79,12 @@ def test_wilsons_interval_holds_where_every_row_is_right() -> None:
     # 1 / (1 + 1.96² / 10), of ten rows
     assert metrics.wilson_interval(10, 10) == pytest.approx((0.7225, 1), abs=1e-4)
     assert metrics.wilson_interval(0, 10) == pytest.approx((0, 0.2775), abs=1e-4)
+
+
+def test_a_row_of_weight_three_counts_as_three_rows() -> None:
+    weighted = metrics.scores(
+        np.array([0, 0, 1, 1]), np.array([0, 1, 1, 0]), ["a", "b"], np.array([3, 1, 1, 1], np.float32)
+    )
+    assert weighted.accuracy == pytest.approx(4 / 6)
+    # a: precision 3/4, recall 3/4; b: 1/2 and 1/2
+    assert weighted.macro_f1 == pytest.approx((3 / 4 + 1 / 2) / 2)

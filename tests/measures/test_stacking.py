@@ -124,3 +124,12 @@ def test_a_constant_for_each_row_changes_no_weights() -> None:
     expected = stack([log_softmax(one) for one in logits], labels)
     assert stack(logits, labels) == pytest.approx(expected, rel=1e-3)
     assert stack(shifted, labels) == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_row_of_weight_two_counts_as_two_rows() -> None:
+    random = np.random.default_rng(3)
+    members, labels = [random.normal(size=(40, 3)) for _ in range(2)], random.integers(0, 3, 40)
+    weights = random.integers(1, 4, 40)
+    copies = np.repeat(np.arange(40), weights)
+    expected = stack([member[copies] for member in members], labels[copies])
+    assert stack(members, labels, weights.astype(np.float32)) == pytest.approx(expected, rel=1e-4)

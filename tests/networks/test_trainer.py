@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.class_weight import compute_sample_weight
 
-from pipeline.inputs import Sequences
+from pipeline.inputs import LabelledInputs, Sequences
 from pipeline.measures.metrics import scores
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks import trainer
@@ -29,24 +29,36 @@ TEXTS = Sequences.from_rows([[5]] * 60 + [[6]] * 20)
 LABELS = np.array([0] * 60 + [0] * 12 + [1] * 8)
 
 
-def trained(**options) -> tuple[np.ndarray, list[Record]]:
+def trained(weights: np.ndarray | None = None, **options) -> tuple[np.ndarray, list[Record]]:
     """The labels predicted, and the history."""
     make_repeatable(1, "float32")
     vectors = np.random.default_rng(1).uniform(-0.25, 0.25, (8, 12)).astype(np.float32)
     network = build(Options(filters=8, dropout=0.0), vectors, 2)
-    validation = SortedBatches(TEXTS, LABELS)
-    training = Batches(TEXTS, LABELS, 20, seed=1)
-    history = train(network, training, validation, Train(epochs=15, **options), lambda record: None)
+    validation = SortedBatches(TEXTS, LABELS, weights=weights)
+    train_options = Train(epochs=15, batch_size=20, **options)
+    training = trainer.batches(LabelledInputs(TEXTS, LABELS, weights), train_options, seed=1)
+    history = train(network, training, validation, train_options, lambda record: None)
     return np.array(network(TEXTS.padded())).argmax(axis=1), history
 
 
 def test_a_class_weighs_rows_over_classes_times_its_rows() -> None:
-    assert balanced_weights(np.array([0, 0, 3, 0])) == {0: pytest.approx(4 / 6), 3: 4 / 2}
+    assert balanced_weights(np.array([0, 0, 3, 0])).tolist() == pytest.approx([4 / 6, 4 / 6, 4 / 2, 4 / 6])
     weights = balanced_weights(LABELS)
-    assert list(weights.values()) == pytest.approx(
-        compute_class_weight("balanced", classes=np.arange(2), y=LABELS)
-    )
-    assert sum(weights[label] for label in LABELS.tolist()) == pytest.approx(len(LABELS))
+    np.testing.assert_allclose(weights, compute_sample_weight("balanced", LABELS), rtol=1e-6)
+    assert weights.sum() == pytest.approx(len(LABELS))
+
+
+def test_weights_of_rows_multiply_those_of_classes() -> None:
+    rows = LabelledInputs(TEXTS, LABELS, np.full(len(LABELS), 3, np.float32))
+    assert trainer.batches(rows._replace(weights=None), Train(), seed=1).weights is None
+    np.testing.assert_array_equal(trainer.batches(rows, Train(), seed=1).weights, 3)
+    balanced = trainer.batches(rows, Train(class_weights="balanced"), seed=1)
+    np.testing.assert_allclose(balanced.weights, 3 * balanced_weights(LABELS), rtol=1e-6)
+
+
+def test_a_row_of_a_larger_weight_is_learned_in_place_of_others() -> None:
+    weights = np.where(LABELS == 1, 5, 1).astype(np.float32)
+    assert trained(patience=15, weights=weights)[0].tolist() == [0] * 60 + [1] * 20
 
 
 def test_balanced_class_weights_raise_the_recall_of_the_rare_class() -> None:
@@ -70,9 +82,10 @@ def test_with_class_weights_the_epoch_of_the_best_macro_f1_is_kept() -> None:
     make_repeatable(1, "float32")
     vectors = np.random.default_rng(1).uniform(-0.25, 0.25, (9, 12)).astype(np.float32)
     network = build(Options(filters=8, dropout=0.0), vectors, 2)
-    options = Train(epochs=15, patience=3, class_weights="balanced")
+    options = Train(epochs=15, patience=3, class_weights="balanced", batch_size=20)
     batches = SortedBatches(*validation)
-    history = train(network, Batches(texts, labels, 20, seed=1), batches, options, lambda record: None)
+    training = trainer.batches(LabelledInputs(texts, labels), options, seed=1)
+    history = train(network, training, batches, options, lambda record: None)
     macro_f1 = [record["validation_macro_f1"] for record in history]
     best = int(np.argmax(macro_f1))
     assert best > 0 and len(history) == best + 1 + 3
@@ -137,7 +150,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bits(
         make_repeatable(1, "float32")
         vectors = np.random.default_rng(1).uniform(-0.25, 0.25, (8, 12)).astype(np.float32)
         network = build(Options(filters=8, embedding_dropout=0.2), vectors, 2)
-        training = trainer.batches(rows, labels, options, seed=1)
+        training = trainer.batches(LabelledInputs(rows, labels), options, seed=1)
         assert training.epochs_per_pass == (2 if epoch_rows else 1)
         history = train(network, training, SortedBatches(rows, labels), options, on_epoch, checkpoint)
         return network.get_weights(), history

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.folding.folded import FoldedModel
 from pipeline.images.encoder import ImageEncoder
-from pipeline.inputs import Images
+from pipeline.inputs import Images, LabelledInputs
 from pipeline.linear.members import Choice, Fit
 from pipeline.linear.svm import most_epochs
 from pipeline.measures.stacking import stack
@@ -20,7 +20,7 @@ from pipeline.models.kim_cnn import Options, build
 from pipeline.networks.keras_network import KerasNetwork
 from pipeline.networks.trainer import Record
 from pipeline.options import Ensemble, Ngrams, Tokenize, Train
-from pipeline.prediction.training import Fitted, Rows, Training
+from pipeline.prediction.training import Fitted, Training
 from pipeline.text.encoder import TextEncoder
 
 # TensorFlow's variables, under NumPy 2.4.
@@ -28,13 +28,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 ENCODER = TextEncoder([f"w{number}" for number in range(20)], Tokenize(unit="word"))
 
 
-def rows(count: int, seed: int) -> Rows:
+def rows(count: int, seed: int) -> LabelledInputs:
     """Texts of five words each, of which most have even numbers in class 1; a fifth has a label at random."""
     random = np.random.default_rng(seed)
     words = random.integers(0, 22, (count, 5))  # the last two are outside the vocabulary
     labels = (words % 2 == 0).sum(axis=1) > 2
     labels = np.where(random.random(count) < 0.2, random.integers(0, 2, count), labels).astype(np.int32)
-    return ENCODER.encode([" ".join(f"w{number}" for number in row) for row in words]), labels
+    return LabelledInputs(ENCODER.encode([" ".join(f"w{number}" for number in row) for row in words]), labels)
 
 
 TRAINING, VALIDATION = rows(120, 1), rows(60, 2)
@@ -65,7 +65,7 @@ def trained(members: int, *ngrams: Ngrams) -> tuple[Fitted, Fitted, list[Record]
     def on_epoch(earlier: int, record: Record) -> None:
         told.append((earlier, int(record["epoch"])))
 
-    return *training(members, ngrams).fit(TRAINING, VALIDATION, lambda: BOTH, SPLITS, on_epoch), told
+    return *training(members, ngrams).fit_members(TRAINING, VALIDATION, lambda: BOTH, SPLITS, on_epoch), told
 
 
 def chosen(members: int, *ngrams: Ngrams) -> tuple[Fitted, list[Record], list[tuple[int, int]]]:
@@ -79,8 +79,8 @@ def test_one_network_alone_has_a_weight_of_one_and_is_folded() -> None:
     assert [record["member"] for record in history] == [1, 1] and told == [(0, 1), (0, 2)]
     assert fitted.network is fitted.networks[0]
     assert isinstance(fitted.pool.networks, FoldedModel)
-    expected = KerasNetwork(fitted.network).logits(VALIDATION[0])
-    np.testing.assert_allclose(fitted.pool.logits(VALIDATION[0]), expected, atol=1e-5)
+    expected = KerasNetwork(fitted.network).logits(VALIDATION.inputs)
+    np.testing.assert_allclose(fitted.pool.logits(VALIDATION.inputs), expected, atol=1e-5)
     assert trained(1)[1] is fitted
 
 
@@ -89,35 +89,35 @@ def test_networks_differ_in_their_seed_and_are_averaged() -> None:
     assert fitted.named_weights == {}
     assert [record["member"] for record in history] == [1, 1, 2, 2]
     assert told == [(0, 1), (0, 2), (2, 1), (2, 2)]
-    logits = [KerasNetwork(one).logits(VALIDATION[0]) for one in fitted.networks]
+    logits = [KerasNetwork(one).logits(VALIDATION.inputs) for one in fitted.networks]
     assert not np.allclose(*logits)
-    np.testing.assert_allclose(fitted.pool.logits(VALIDATION[0]), np.mean(logits, axis=0), atol=1e-5)
+    np.testing.assert_allclose(fitted.pool.logits(VALIDATION.inputs), np.mean(logits, axis=0), atol=1e-5)
     np.testing.assert_allclose(
-        KerasNetwork(fitted.network).logits(VALIDATION[0]), np.mean(logits, axis=0), atol=1e-5
+        KerasNetwork(fitted.network).logits(VALIDATION.inputs), np.mean(logits, axis=0), atol=1e-5
     )
 
 
 def choice() -> Choice:
-    return training().linear.choose(["tokens", "characters"], SPLITS, TRAINING)  # type: ignore[arg-type]
+    return training().linear.choose(["tokens", "characters"], SPLITS, TRAINING)
 
 
 def test_the_linear_members_are_weighed_by_the_splits_and_all_together_by_the_validation_part() -> None:
     fitted, _, _ = chosen(1, "tokens", "characters")
     assert list(fitted.linear) == ["tokens", "characters"]
-    of_networks = KerasNetwork(fitted.network).logits(VALIDATION[0])
-    of_linear = choice().together(VALIDATION[0])  # type: ignore[arg-type]
-    first, second = stack([of_networks, of_linear], VALIDATION[1])
+    of_networks = KerasNetwork(fitted.network).logits(VALIDATION.inputs)
+    of_linear = choice().together(VALIDATION.inputs)
+    first, second = stack([of_networks, of_linear], VALIDATION.labels)
     assert fitted.weights == [first, *(second * weight for weight in choice().weights.values())]
     assert list(fitted.named_weights) == ["networks", "tokens", "characters"]
     assert list(fitted.named_weights.values()) == fitted.weights == list(fitted.pool.weights)
     expected = first * of_networks + second * of_linear
-    np.testing.assert_allclose(fitted.pool.logits(VALIDATION[0]), expected, atol=1e-4)
+    np.testing.assert_allclose(fitted.pool.logits(VALIDATION.inputs), expected, atol=1e-4)
 
 
 def test_the_linear_members_have_the_c_that_the_splits_choose() -> None:
     fitted, _, _ = chosen(1, "tokens", "characters")
     assert fitted.C == choice().C
-    expected = training().linear.fit(choice().C, TRAINING)  # type: ignore[arg-type]
+    expected = training().linear.fit(choice().C, TRAINING)
     for name, model in fitted.linear.items():
         np.testing.assert_array_equal(model.weights, expected[name].weights)
 
@@ -128,9 +128,9 @@ def test_what_is_shipped_has_linear_members_that_know_all_rows_and_the_rest_as_i
     assert shipped.weights == fitted.weights and shipped.C == fitted.C
     for name, model in shipped.linear.items():
         assert not np.array_equal(model.bias, fitted.linear[name].bias)
-    expected = training().linear.fit(fitted.C, BOTH)  # type: ignore[arg-type]
+    expected = training().linear.fit(fitted.C, BOTH)
     np.testing.assert_array_equal(
-        shipped.pool.linear["tokens"].logits(VALIDATION[0]), expected["tokens"].logits(VALIDATION[0])
+        shipped.pool.linear["tokens"].logits(VALIDATION.inputs), expected["tokens"].logits(VALIDATION.inputs)
     )
 
 
@@ -150,17 +150,19 @@ def test_an_interrupt_of_the_networks_ends_the_fit_of_the_linear_members(
 
     monkeypatch.setattr("pipeline.linear.svm.descend", slow)
     with pytest.raises(KeyboardInterrupt):
-        training(1, ("tokens", "characters")).fit(TRAINING, VALIDATION, lambda: BOTH, SPLITS, interrupt)
+        training(1, ("tokens", "characters")).fit_members(
+            TRAINING, VALIDATION, lambda: BOTH, SPLITS, interrupt
+        )
     assert steps < 2 * len(SPLITS) * most_epochs(2)
 
 
 def test_the_same_seed_gives_the_same_members() -> None:
     first, _, _ = chosen(1, "tokens", "characters")
-    again, _, _ = training(1, ("tokens", "characters")).fit(
+    again, _, _ = training(1, ("tokens", "characters")).fit_members(
         TRAINING, VALIDATION, lambda: BOTH, SPLITS, lambda *record: None
     )
     assert again.weights == first.weights
-    np.testing.assert_array_equal(again.pool.logits(VALIDATION[0]), first.pool.logits(VALIDATION[0]))
+    np.testing.assert_array_equal(again.pool.logits(VALIDATION.inputs), first.pool.logits(VALIDATION.inputs))
 
 
 def test_a_network_that_cannot_be_folded_predicts_by_keras() -> None:
@@ -170,11 +172,13 @@ def test_a_network_that_cannot_be_folded_predicts_by_keras() -> None:
         return keras.Model(pixels, keras.layers.Dense(2, name="logits")(features))
 
     values = np.random.default_rng(1).integers(0, 256, (40, 2, 2, 1)).astype(np.uint8)
-    part = Images.from_pixels(values), (values[:, 0, 0, 0] > 128).astype(np.int32)
+    part = LabelledInputs(Images.from_pixels(values), (values[:, 0, 0, 0] > 128).astype(np.int32))
     options = Training(
         dense, Fit(ImageEncoder(2, 2, 1), 2, "accuracy", 1), Train(epochs=1), Ensemble(), seed=7
     )
-    fitted, shipped, _ = options.fit(part, part, lambda: part, [(part, part)], lambda *record: None)
+    fitted, shipped, _ = options.fit_members(part, part, lambda: part, [(part, part)], lambda *record: None)
     assert isinstance(fitted.pool.networks, KerasNetwork)
-    np.testing.assert_array_equal(fitted.pool.logits(part[0]), KerasNetwork(fitted.network).logits(part[0]))
+    np.testing.assert_array_equal(
+        fitted.pool.logits(part.inputs), KerasNetwork(fitted.network).logits(part.inputs)
+    )
     assert shipped is fitted
