@@ -184,6 +184,11 @@ class Source(Section):
         return {"test"} if self.format == "keras" else {*self.files} - {"train"}
 
     @property
+    def mixes_validation(self) -> bool:
+        """Whether folds may mix both parts: not if the user gave the validation part, or it is newer."""
+        return self.time is None and "validation" not in self.official
+
+    @property
     def files(self) -> dict[str, File]:
         """The file of each part; without an official split, all rows are in `train`."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}

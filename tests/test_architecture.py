@@ -334,6 +334,7 @@ TESTED_BY = {
     "study_stages.make_subset": "graph/test_curve.py",
     "study_stages.search_options": "commands/test_tune.py",
     "delimited.scan": "delimited/test_scanner.py",
+    "vectors.start_vectors": "stages/test_embed.py",
     "tables.block_table": "tables/test_formats.py",
     "tables.parquet_table": "tables/test_formats.py",
     "tables.row_table": "tables/test_jsonl_table.py",

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ..arrays import sample
 from ..errors import InputError
-from ..options import Source
 from .split import TEST, split
 from .times import Order, split_by_time
 
@@ -101,16 +100,16 @@ def parts_by_time(order: Order, tested: NDArray[np.bool_], column: str) -> NDArr
     return part
 
 
-def choice_splits(rows: pd.DataFrame, source: Source, seed: int) -> list[Places]:
+def choice_splits(rows: pd.DataFrame, by_folds: bool, seed: int) -> list[Places]:
     """Return the training part with the validation part or, if that is small, five folds of both.
 
-    `rows` have the columns part, label and, unless they are split by time, unit: what stays in one fold. A
-    validation part that the user gave, or that is newer than the training part, is not for folds to mix. Of
-    more than CHOICE_ROWS rows to fit to, or to judge by, a sample is returned.
+    `rows` have the columns part, label and, for `by_folds`, unit: what stays in one fold. Without `by_folds`
+    the parts are not mixed, however small the validation part is. Of more than CHOICE_ROWS rows to fit to, or
+    to judge by, a sample is returned.
     """
     training, validation = (np.flatnonzero(rows["part"] == part) for part in ("train", "validation"))
     alone = [Places(*(sample(places, CHOICE_ROWS, seed) for places in (training, validation)))]
-    if len(validation) >= FEW_VALIDATION_ROWS or source.time or "validation" in source.official:
+    if len(validation) >= FEW_VALIDATION_ROWS or not by_folds:
         return alone
     learned = sample(np.concatenate([training, validation]), CHOICE_ROWS, seed)
     _, units = np.unique(rows["unit"].to_numpy(np.int64)[learned], return_inverse=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..options import Source, Split
 from . import folds
-from .copies import Copies
+from .copies import Copies, NearCounts
 from .sources import check_learned_classes
 from .split import PARTS, TEST, TRAIN, split
 from .times import ranges, split_by_time
@@ -43,15 +43,30 @@ def split_rows(
         # Of a validation part that is given, too: folds are cut from all rows but those of a given test part.
         groups = rows["group"].to_numpy(object) if source.group else None
         labels = rows["label"].cat.codes.to_numpy()
-        units, near = copies.units(part != TEST, groups)
-        if not _can_be_split(units[learned], labels[learned]):
-            units, near = copies.units(part != TEST, groups, near_together=False)
+        units, near = units_to_split(copies, part != TEST, learned, labels, groups)
         rows = rows.assign(unit=units)
         if any(wanted.values()):
             part[learned] = split(units[learned], labels[learned], seed, **wanted, what=unit_name(source))
             told |= {"near_copies": near.to_json()} if near else {}
             told |= {"equal_apart": copies.apart(units)} if source.group else {}
     return _with_parts(rows, part, copies), told | _told_of_column(rows, part, source)
+
+
+def units_to_split(
+    copies: Copies,
+    selected: NDArray[np.bool_],
+    learned: NDArray[np.bool_],
+    labels: NDArray[np.integer],
+    groups: NDArray[np.object_] | None = None,
+) -> tuple[NDArray[np.int64], NearCounts | None]:
+    """Return the units of the `selected` rows, of which the `learned` ones can be split into three parts.
+
+    All are [rows]; see `Copies.units`. Near copies are in different units where too few would be left.
+    """
+    units, near = copies.units(selected, groups)
+    if not _can_be_split(units[learned], labels[learned]):
+        units, near = copies.units(selected, groups, near_together=False)
+    return units, near
 
 
 def _can_be_split(units: NDArray[np.int64], labels: NDArray[np.integer]) -> bool:

@@ -46,7 +46,7 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
     most = _max_rows(folder, inputs, source)
     splits = [
         places._replace(fitted=sample(places.fitted, most, options.seed))
-        for places in choice_splits(rows, source, options.seed)
+        for places in choice_splits(rows, source.mixes_validation, options.seed)
     ]
     where = f"{len(splits[0].held_out):,} rows" if len(splits) == 1 else f"{len(splits)} folds"
     learned = sample(both, most, options.seed)

@@ -6,25 +6,17 @@ Reads rows.parquet; writes text_encoder.json (tokenizer and vocabulary) and sequ
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..artifacts import CorpusFolder, write_sequences
 from ..config.stage_options import TokenizeOptions, read_stage
 from ..files import write_json
-from ..inputs import PADDING, UNKNOWN, Sequences
-from ..progress import Bar
+from ..inputs import PADDING, UNKNOWN
 from ..reading import read_table
 from ..terminal import say
+from ..text.encode_corpus import encode_corpus
 from ..text.encoder import TextEncoder
-from ..text.fast_encoder import ByteEncoder
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-BLOCK = 1 << 18  # rows that are encoded at a time: each time, words that were met may be forgotten
 
 
 def run(path: Path) -> None:
@@ -32,7 +24,7 @@ def run(path: Path) -> None:
     options = read_stage(folder.tokenize_options, TokenizeOptions).tokenize
     rows = read_table(folder.rows, ["text", "part"])
     encoder = TextEncoder.learn(rows["text"][rows["part"] == "train"], options)
-    sequences, lengths = _encoded(encoder, rows["text"])
+    sequences, lengths = encode_corpus(encoder, rows["text"])
     shortened = int((lengths > options.maximum_length).sum())
     write_json(folder.text_encoder, encoder.to_json())
     write_sequences(folder.sequences, sequences)
@@ -48,15 +40,3 @@ def run(path: Path) -> None:
         say(f"  texts without any known word: {lacking:,}{none}")
     if shortened:
         say(f"  {shortened:,} texts cut to {options.maximum_length:,} tokens (tokenize.maximum_length)")
-
-
-def _encoded(encoder: TextEncoder, texts: pd.Series[str]) -> tuple[Sequences, NDArray[np.int64]]:
-    """Return the sequences of all texts, and how many tokens each has uncut, int64 [texts]."""
-    fast, pieces, lengths = ByteEncoder(encoder), list[Sequences](), list[NDArray[np.int64]]()
-    with Bar("tokenize", len(texts), unit="text", unit_scale=True) as bar:
-        for start in range(0, len(texts), BLOCK):
-            piece = fast.encode(texts.iloc[start : start + BLOCK])
-            pieces.append(piece.sequences)
-            lengths.append(piece.lengths)
-            bar.update(len(piece.lengths))
-    return Sequences.joined(pieces, encoder.vocabulary), np.concatenate(lengths)

@@ -59,7 +59,7 @@ def run(path: Path) -> None:
     part = {name: np.flatnonzero(rows["part"] == name) for name in ("train", "validation")}
     training, validation = (labelled.select(places) for places in part.values())
     source = read_stage(folder.corpus.prepare_options, PrepareOptions).source
-    places = choice_splits(rows, source, options.seed) if options.ensemble.ngrams else []
+    places = choice_splits(rows, source.mixes_validation, options.seed) if options.ensemble.ngrams else []
     splits = [(labelled.select(one.fitted), labelled.select(one.held_out)) for one in places]
     most = len(rows)
     if options.ensemble.ngrams:

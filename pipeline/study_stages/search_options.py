@@ -270,7 +270,7 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
         source = read_stage(files.prepare_options, PrepareOptions).source
         most = max_rows(inputs.as_sequences(), encoder.words, source.memory)
         fit = Fit(encoder, len(names), options.train.train.criterion, options.train.seed, most)
-        splits = choice_splits(rows, source, options.train.seed)
+        splits = choice_splits(rows, source.mixes_validation, options.train.seed)
         pairs = [(labelled.select(places.fitted), labelled.select(places.held_out)) for places in splits]
         choice = fit.choose(options.train.ensemble.ngrams, pairs, training)
         linear = choice.together(validation.inputs.as_sequences())

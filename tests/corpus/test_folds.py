@@ -112,7 +112,7 @@ def places(rows: pd.DataFrame, *parts: str) -> list[int]:
 
 def test_a_large_validation_part_is_all_that_is_held_out() -> None:
     rows = labelled_rows(40, FEW_VALIDATION_ROWS)
-    (only,) = choice_splits(rows, source(), 1)
+    (only,) = choice_splits(rows, True, 1)
     assert only.fitted.tolist() == places(rows, "train")
     assert only.held_out.tolist() == places(rows, "validation")
 
@@ -120,18 +120,18 @@ def test_a_large_validation_part_is_all_that_is_held_out() -> None:
 def test_of_large_parts_some_rows_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.corpus.folds.CHOICE_ROWS", 600)
     rows = labelled_rows(900, 700)
-    (first,), (same,), (other,) = (choice_splits(rows, source(), seed) for seed in (1, 1, 2))
+    (first,), (same,), (other,) = (choice_splits(rows, True, seed) for seed in (1, 1, 2))
     for part, drawn in zip(("train", "validation"), first, strict=True):
         assert len(set(drawn)) == 600 and set(drawn) < set(places(rows, part))
         assert drawn.tolist() == sorted(drawn)
     assert first.fitted.tolist() == same.fitted.tolist() != other.fitted.tolist()
-    folds = choice_splits(labelled_rows(900, 20), source(), 1)
+    folds = choice_splits(labelled_rows(900, 20), True, 1)
     assert sum(len(fold.held_out) for fold in folds) == 600
 
 
 def test_a_small_one_and_the_training_part_are_held_out_fold_by_fold() -> None:
     rows = labelled_rows(40, FEW_VALIDATION_ROWS - 2)
-    splits = choice_splits(rows, source(), 1)
+    splits = choice_splits(rows, True, 1)
     assert len(splits) == CHOICE_FOLDS
     learned = places(rows, "train", "validation")
     assert sorted(np.concatenate([one.held_out for one in splits]).tolist()) == learned
@@ -144,26 +144,28 @@ def test_a_small_one_and_the_training_part_are_held_out_fold_by_fold() -> None:
 def test_one_seed_gives_one_choice_of_folds() -> None:
     rows = labelled_rows(40, 20)
     first, same, other = (
-        [one.held_out.tolist() for one in choice_splits(rows, source(), seed)] for seed in (1, 1, 2)
+        [one.held_out.tolist() for one in choice_splits(rows, True, seed)] for seed in (1, 1, 2)
     )
     assert first == same != other
 
 
 def test_a_validation_part_that_is_given_or_newer_is_not_mixed_with_the_training_part() -> None:
     rows = labelled_rows(40, 20)
-    assert len(choice_splits(rows, source(validation="other.csv"), 1)) == 1
-    assert len(choice_splits(rows.drop(columns="unit"), source(time="date"), 1)) == 1
+    assert source().mixes_validation and source(group="author").mixes_validation
+    assert not source(validation="other.csv").mixes_validation
+    assert not source(time="date").mixes_validation
+    assert len(choice_splits(rows.drop(columns="unit"), False, 1)) == 1
 
 
 def test_rows_that_make_no_folds_are_judged_by_the_validation_part() -> None:
     """Six rows are three units, too few for five folds."""
-    assert len(choice_splits(labelled_rows(4, 2), source(), 1)) == 1
+    assert len(choice_splits(labelled_rows(4, 2), True, 1)) == 1
 
 
 def test_places_are_given_as_inputs_and_labels() -> None:
     rows = labelled_rows(4, 2, 0)
     inputs = Sequences.from_rows([[2 + row] for row in range(6)])
-    (only,) = choice_splits(rows, source(), 1)
+    (only,) = choice_splits(rows, True, 1)
     for (texts, labels), part in zip(only.of(inputs, np.arange(6)), ("train", "validation"), strict=True):
         assert labels.tolist() == places(rows, part)
         assert texts.ids.tolist() == [2 + place for place in places(rows, part)]
