@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+import numpy as np
 
 from ..environment.cores import cores
 
@@ -71,16 +74,42 @@ def call_kernel(kernel: Callable[..., Any], inputs: Sequence[tf.Tensor], dtypes:
     return tf.numpy_function(kernel, inputs, dtypes, stateful=False)
 
 
+@contextmanager
+def sealed() -> Iterator[None]:
+    """Leave a process that does other work as it was before a training in the block.
+
+    In the block TensorFlow does not warn that functions are traced anew, as each network is new. After it the
+    process has its generators and its precision again, and gradients that TensorFlow registered are freed,
+    for which see `forget_networks`: a network of the block cannot be traced again. What stays is that
+    TensorFlow's kernels are deterministic from now on.
+    """
+    policy, generators = keras.config.dtype_policy(), (random.getstate(), np.random.get_state())
+    known, level = set(gradient_registry._registry), tf.get_logger().level
+    tf.get_logger().setLevel("ERROR")
+    try:
+        yield
+    finally:
+        tf.get_logger().setLevel(level)
+        keras.config.set_dtype_policy(policy)
+        random.setstate(generators[0])
+        np.random.set_state(generators[1])
+        _unregister(name for name in [*gradient_registry._registry] if name not in known)
+
+
 def forget_networks() -> None:
     """Free the networks that nothing refers to any more, for a process that trains one after another.
 
     TensorFlow registers the gradient of each tf.custom_gradient that it traces for good, and holds by it the
     graph with all variables. A network still in use keeps what is traced, but cannot be traced again.
     """
-    registered = gradient_registry._registry
-    for name in [name for name in registered if name.startswith("CustomGradient")]:
-        del registered[name]
+    _unregister([*gradient_registry._registry])
     keras.utils.clear_session()
 
 
-__all__ = ["call_kernel", "forget_networks", "keras", "tf", "threads"]
+def _unregister(names: Iterable[str]) -> None:
+    for name in names:
+        if name.startswith("CustomGradient"):
+            del gradient_registry._registry[name]
+
+
+__all__ = ["call_kernel", "forget_networks", "keras", "sealed", "tf", "threads"]

@@ -9,6 +9,9 @@ from functools import cached_property, partial
 from threading import Event
 from typing import NamedTuple
 
+import numpy as np
+
+from ..corpus.folds import Places
 from ..encoder import TokenCounts
 from ..folding.fold_network import fold_networks
 from ..inputs import LabelledInputs
@@ -84,20 +87,26 @@ class Training:
         self,
         names: list[str],
         columns: list[str],
-        training: LabelledInputs,
-        validation: LabelledInputs,
-        both: Callable[[], LabelledInputs],
-        splits: Sequence[tuple[LabelledInputs, LabelledInputs]],
+        rows: LabelledInputs,
+        parts: Places,
+        splits: Sequence[Places],
         tokens: TokenCounts | None,
         on_epoch: Callable[[int, trainer.Record], None],
     ) -> Trained:
-        """Return a classifier with these `names` of its classes.
+        """Return a classifier with these `names` of its classes, of `rows` in the given places.
 
-        The arguments that are not named here are those of `fit_members`. `columns` are those of the texts,
-        and `tokens` the validation rows', None for images. Whatever is measured is measured with the members
-        that have learned no validation row.
+        `parts` are the training and the validation rows, and `tokens` those of the latter, None for images.
+        `columns` are where texts came from; for `splits` and `on_epoch` see `fit_members`. Whatever is
+        measured is measured with the members that have learned no validation row.
         """
-        chosen, shipped, history = self.fit_members(training, validation, both, splits, on_epoch)
+        training, validation = (rows.select(places) for places in parts)
+        chosen, shipped, history = self.fit_members(
+            training,
+            validation,
+            lambda: rows.select(np.concatenate(parts)),
+            [(rows.select(places.fitted), rows.select(places.held_out)) for places in splits],
+            on_epoch,
+        )
         classifier = Classifier(chosen.pool.rounded, self.linear.encoder, names, columns)
         classifier.calibrate(*validation)
         logits = classifier.logits(validation.inputs)

@@ -26,7 +26,7 @@ from ..config.stage_options import (
     TrainOptions,
     read_stage,
 )
-from ..corpus.folds import choice_splits
+from ..corpus.folds import Places, choice_splits
 from ..encoder import Encoder
 from ..environment.memory import note
 from ..files import atomic_folder, sha256_of, write_json
@@ -56,16 +56,14 @@ def run(path: Path) -> None:
     names: list[str] = read_json(folder.corpus.labels)
     columns: list[str] = read_json(folder.corpus.text_columns)
     labelled = LabelledInputs(inputs, rows["label"].to_numpy(np.int32))
-    part = {name: np.flatnonzero(rows["part"] == name) for name in ("train", "validation")}
-    training, validation = (labelled.select(places) for places in part.values())
+    parts = Places(*(np.flatnonzero(rows["part"] == part) for part in ("train", "validation")))
     source = read_stage(folder.corpus.prepare_options, PrepareOptions).source
-    places = choice_splits(rows, source.mixes_validation, options.seed) if options.ensemble.ngrams else []
-    splits = [(labelled.select(one.fitted), labelled.select(one.held_out)) for one in places]
+    splits = choice_splits(rows, source.mixes_validation, options.seed) if options.ensemble.ngrams else []
     most = len(rows)
     if options.ensemble.ngrams:
         most = max_rows(inputs.as_sequences(), encoder.words, source.memory)
-    say(f"train: {options.model}, {len(part['train']):,} rows")
-    if told := note(most, len(part["train"])):
+    say(f"train: {options.model}, {len(parts.fitted):,} rows")
+    if told := note(most, len(parts.fitted)):
         say(wrapped(f"linear models: fitted to {told}"))
 
     request, program = read_stage(folder.request, Request), checkout()
@@ -80,15 +78,13 @@ def run(path: Path) -> None:
             options.seed,
             Checkpoint(folder.checkpoints / "network.npz", _key(folder, options)),
         )
-        both = np.concatenate([*part.values()])
         trained = members.fit_classifier(
             names,
             columns,
-            training,
-            validation,
-            lambda: labelled.select(both),
+            labelled,
+            parts,
             splits,
-            encoder.count_tokens(rows.iloc[part["validation"]]),
+            encoder.count_tokens(rows.iloc[parts.held_out]),
             partial(_report, options, tracked),
         )
         if trained.caution:

@@ -1,0 +1,244 @@
+"""`ConvtextClassifier`: the default model, or another of Kim's kind, as an estimator of scikit-learn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from ..arrays import Floats
+from ..files import atomic_folder, write_json
+from ..manifest import VerifiedFolder
+from ..prediction.classifier import FORMAT, Classifier, save
+from ..prediction.evidence import evidence
+from ..reading import read_json
+from .data import check_labelled_texts, check_texts
+from .parameters import Parameters, plain
+
+if TYPE_CHECKING:
+    from ..prediction.training import Trained
+
+DESCRIPTION = "estimator.json"  # beside the model's files: parameters, classes and history
+
+
+class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A text classifier: Kim's (2014) convolutional network pooled with linear models of n-grams.
+
+    The parameters are the options of `conf/models/` and `conf/corpora/`, without their sections; the defaults
+    are those of the default model. The same seed gives the same bits on one machine, those of `train` on the
+    same rows. A share of the rows, `validation`, is split off to choose epochs, C and weights by, and for
+    calibration; equal texts stay together.
+
+    Texts are a sequence of str, or a data frame or array with a column for each of several texts.
+
+    Attributes:
+        classes_: the distinct labels, sorted.
+        classifier_: the `Classifier`, which needs neither TensorFlow nor scikit-learn to predict.
+        history_: a record of each epoch of the network, with loss, accuracy and validation_accuracy.
+
+    Examples:
+        >>> model = ConvtextClassifier().fit(["a lovely film", ...], ["good", ...])
+        >>> model.predict(["lovely", "awful"])
+        array(['good', 'bad'])
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        validation: float = 0.1,
+        memory: int | None = None,
+        mlflow: bool = False,
+        unit: Literal["auto", "word", "character"] = "auto",
+        cleaning: Literal["none", "kim"] = "none",
+        lowercase: bool = True,
+        minimum_count: int = 2,
+        maximum_size: int = 100_000,
+        maximum_length: int = 1000,
+        unseen: Literal["similar", "unknown"] = "similar",
+        vectors: str | Sequence[str] = "spectral",
+        dimensions: int = 100,
+        corpus_tokens: int = 1_500_000,
+        missing: Literal["subwords", "uniform"] = "subwords",
+        channels: Sequence[Literal["static", "tuned"]] = ("static", "tuned"),
+        combination: Literal["shared", "separate", "concatenated"] = "separate",
+        windows: Sequence[int] = (1, 2, 3),
+        filters: int | Sequence[int] = 64,
+        activation: Literal["relu", "tanh", "linear"] = "relu",
+        embedding_dropout: float = 0.0,
+        dropout: float = 0.5,
+        max_norm: float | None = 1.5,
+        optimizer: Literal["adadelta", "adam"] = "adam",
+        learning_rate: float = 0.004,
+        batch_size: int = 100,
+        epoch_rows: int | None = 50_000,
+        epochs: int = 20,
+        patience: int = 5,
+        averaging: float = 0.8,
+        precision: Literal["float32", "mixed_bfloat16"] = "float32",
+        class_weights: Literal["none", "balanced"] = "none",
+        members: int = 1,
+        ngrams: Sequence[Literal["tokens", "characters"]] = ("tokens", "characters"),
+    ) -> None:
+        self.seed = seed
+        self.validation = validation
+        self.memory = memory
+        self.mlflow = mlflow
+        self.unit = unit
+        self.cleaning = cleaning
+        self.lowercase = lowercase
+        self.minimum_count = minimum_count
+        self.maximum_size = maximum_size
+        self.maximum_length = maximum_length
+        self.unseen = unseen
+        self.vectors = vectors
+        self.dimensions = dimensions
+        self.corpus_tokens = corpus_tokens
+        self.missing = missing
+        self.channels = channels
+        self.combination = combination
+        self.windows = windows
+        self.filters = filters
+        self.activation = activation
+        self.embedding_dropout = embedding_dropout
+        self.dropout = dropout
+        self.max_norm = max_norm
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epoch_rows = epoch_rows
+        self.epochs = epochs
+        self.patience = patience
+        self.averaging = averaging
+        self.precision = precision
+        self.class_weights = class_weights
+        self.members = members
+        self.ngrams = ngrams
+
+    def fit(self, texts: Any, labels: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train on texts and their labels.
+
+        `sample_weight` [texts] weighs a row in whatever is fitted, chosen or calibrated by it; the
+        vocabulary, idf and the vectors count it once. Rows of weight 0 are left out. Raises ValueError for
+        parameters or rows that cannot be, with one line that says what was expected.
+        """
+        from ..networks.backend import sealed  # late: TensorFlow takes seconds to start
+        from .in_memory import train_in_memory
+
+        given = self.get_params(deep=False)
+        parameters = Parameters.of_values(given)
+        data = check_labelled_texts(texts, labels, sample_weight)
+        names = [str(label) for label in data.classes.tolist()]
+        with sealed():
+            trained = train_in_memory(data.texts, data.labels, data.weights, names, parameters)
+            description = {"parameters": plain(given), "classes": data.classes.tolist()}
+            files = _packed(trained, description | {"history": trained.history})
+        self._restore(files)
+        self.classes_ = data.classes
+        return self
+
+    def predict(self, texts: Any) -> NDArray[Any]:
+        """Return the most probable label of each text, [texts] of the type of `classes_`."""
+        best = self._logits(self._checked(texts)).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[best]
+        return labels
+
+    def predict_proba(self, texts: Any) -> Floats:
+        """Return calibrated probabilities, float32 [texts, classes], in the order of `classes_`."""
+        return self.classifier_.softmax(self._logits(self._checked(texts)))
+
+    def decision_function(self, texts: Any) -> Floats:
+        """Return calibrated logits, float32 [texts, classes], whose softmax the probabilities are.
+
+        Of two classes their difference, float32 [texts], as scikit-learn has it: above 0 is the second.
+        """
+        logits = self._logits(self._checked(texts)) / np.float32(self.classifier_.temperature)
+        return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
+
+    def evidence(self, texts: Any) -> list[list[tuple[str, float]]]:
+        """Return for each text what its n-grams add to the logit of its most probable label.
+
+        The greatest come first, then `(others)` and `(bias)`: they add up to the logit (see
+        `prediction.evidence`), before the temperature.
+        """
+        rows = self._checked(texts)
+        logits, encoder = self._logits(rows), self.classifier_.encoder
+        pieces = [encoder.pieces(text) for text in rows]
+        sequences, best = encoder.encode(rows).as_sequences(), logits.argmax(axis=1)
+        found = evidence(self.classifier_.predictor, sequences, pieces, logits, best)
+        return [[(ngram, value) for ngram, value in json.loads(entry)] for entry in found]
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model's folder, which `load` reads, and so do `Classifier.load` and an export."""
+        check_is_fitted(self)
+        with atomic_folder(Path(folder)) as unfinished:
+            _write(self._files, unfinished)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read what `save` wrote, or the `model/` of a run, whose parameters are then the defaults.
+
+        Raises InputError for a folder that is not whole.
+        """
+        path, loaded = Path(folder), cls()
+        files = VerifiedFolder(path, FORMAT)
+        Classifier.load(path)  # verifies all other files
+        if DESCRIPTION in files:
+            loaded.set_params(**read_json(files.verified(DESCRIPTION))["parameters"])
+        loaded._restore({file.name: file.read_bytes() for file in path.iterdir()})
+        return loaded
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the parameters and the bytes of the model's files."""
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "classifier_"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "_files" in state:
+            self._restore(state["_files"])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+    def _restore(self, files: Mapping[str, bytes]) -> None:
+        """Take a model's files, and what was learned from them."""
+        with TemporaryDirectory() as folder:
+            _write(files, Path(folder))
+            self.classifier_ = Classifier.load(Path(folder))
+            self.classifier_.load_predictor()
+        description = json.loads(files[DESCRIPTION]) if DESCRIPTION in files else {}
+        self._files = dict(files)
+        self.classes_ = np.array(description.get("classes", self.classifier_.labels))
+        self.history_ = description.get("history", [])
+
+    def _checked(self, texts: Any) -> list[str]:
+        check_is_fitted(self)
+        return check_texts(texts)
+
+    def _logits(self, texts: list[str]) -> Floats:
+        return self.classifier_.logits(self.classifier_.encoder.encode(texts))
+
+
+def _packed(trained: Trained, description: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return the files of a model's folder by their names."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write_json(folder / DESCRIPTION, description)
+        save(folder, trained.classifier, trained.members.network, trained.members.pool)
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def _write(files: Mapping[str, bytes], folder: Path) -> None:
+    for name, content in files.items():
+        (folder / name).write_bytes(content)

@@ -1,0 +1,85 @@
+"""The texts, labels and weights that a caller of the estimator gives, checked."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from ..inputs import BOUNDARY
+
+SHOWN_CHARACTERS = 40  # of a value in an error
+
+
+class LabelledTexts(NamedTuple):
+    """Texts with the places of their labels in `classes`, int32 [texts], and weights float32 [texts] or None.
+
+    `classes` are the distinct labels, sorted, of the caller's type.
+    """
+
+    texts: list[str]
+    labels: NDArray[np.int32]
+    weights: NDArray[np.float32] | None
+    classes: NDArray[Any]
+
+
+def check_texts(texts: Any) -> list[str]:
+    """Return texts as a list: of a sequence of str, or of the rows of a table whose columns all hold texts.
+
+    The texts of a row are joined by BOUNDARY. Raises ValueError with the place of what is no text.
+    """
+    if isinstance(texts, str):
+        raise ValueError("one text was given where a list of texts was expected: write [text]")
+    if getattr(texts, "ndim", 1) == 2:  # a data frame, or an array
+        columns = (
+            [column for _, column in texts.items()] if hasattr(texts, "items") else list(np.asarray(texts).T)
+        )
+        if not columns:
+            raise ValueError("a table without columns was given where texts were expected")
+        return [BOUNDARY.join(row) for row in zip(*map(check_texts, columns), strict=True)]
+    if getattr(texts, "ndim", 1) != 1:
+        raise ValueError(f"an array of {texts.ndim} dimensions was given where a list of texts was expected")
+    values = list(texts)
+    for place, value in enumerate(values):
+        if not isinstance(value, str):
+            shown = f"{value!r}"[:SHOWN_CHARACTERS]
+            raise ValueError(f"text {place} is {shown}, a {type(value).__name__}, where str was expected")
+    return values
+
+
+def check_labelled_texts(texts: Any, labels: ArrayLike, weights: ArrayLike | None) -> LabelledTexts:
+    """Return the rows whose weight is not 0.
+
+    Raises ValueError for texts, labels or weights that are none, that are not equally many, or of one class.
+    """
+    checked = check_texts(texts)
+    if labels is None:
+        raise ValueError("fit requires y to be passed, but the target y is None: give a label for each text")
+    values = column_or_1d(labels, warn=True)
+    if len(values) != len(checked):
+        raise ValueError(f"{len(values):,} labels were given for {len(checked):,} texts")
+    if not checked:
+        raise ValueError("0 texts were given where two or more were expected")
+    check_classification_targets(values)
+    given = None if weights is None else _check_weights(weights, len(checked))
+    if given is not None and not given.all():
+        kept = np.flatnonzero(given)
+        checked, values, given = [checked[place] for place in kept], values[kept], given[kept]
+    classes, codes = np.unique(values, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(f"all {len(checked):,} texts are of one class where two classes were expected")
+    return LabelledTexts(checked, codes.astype(np.int32), given, classes)
+
+
+def _check_weights(weights: ArrayLike, rows: int) -> NDArray[np.float32]:
+    values = np.asarray(weights, np.float32)
+    if values.shape != (rows,):
+        raise ValueError(f"sample_weight has the shape {values.shape} where ({rows},) was expected")
+    if not (np.isfinite(values) & (values >= 0)).all():
+        raise ValueError("sample_weight has values that are negative or not finite")
+    if not values.any():
+        raise ValueError("sample_weight is zero for all rows where some were expected to count")
+    return values
