@@ -89,7 +89,9 @@ class File(Section):
     """A file of a corpus: its path, and for a download its sha256."""
 
     path: str
+    """The path, relative to where the command runs or to source.address."""
     sha256: str | None = None
+    """The digest that a download must have."""
 
     @model_validator(mode="before")
     @classmethod
@@ -101,33 +103,54 @@ class Source(Section):
     """The files of a corpus and how to read them."""
 
     format: Literal["csv", "lines", "docstrings", "folder", "npz", "digits", "keras"] = "csv"
-    dataset: Literal["mnist", "fashion_mnist", "cifar10"] | None = None  # of keras.datasets
-    address: str | None = None  # files are downloaded from there; paths are relative to it
+    """csv is any table: delimited text, JSON lines, Parquet or a workbook; lines are `label text`."""
+    dataset: Literal["mnist", "fashion_mnist", "cifar10"] | None = None
+    """The data set of keras.datasets, for format keras."""
+    address: str | None = None
+    """Files are downloaded from there; their paths are relative to it."""
     train: File | None = None
+    """The file to train on, or the folder of images."""
     validation: File | None = None
+    """The file to validate on; without it, a part of the training rows is split off."""
     test: File | None = None
-    # The column, or several with commas; for images that of their paths, in a CSV to predict.
+    """The file to test on; without it, a part of the training rows is split off."""
     text: str = "text"
+    """The column of the text, or several with commas; for images that of their paths, in a CSV to predict."""
     label: str = "label"
-    group: str | None = None  # the column: rows of one value are kept in one part
-    time: str | None = None  # the column: the newest rows test, those before them validate
-    size: Annotated[int, Field(ge=1, le=4096)] | None = None  # side of the images; null: see images.sources
+    """The column of the label."""
+    group: str | None = None
+    """A column, such as the author: rows of one value are kept in one part."""
+    time: str | None = None
+    """A column: the newest rows test, those before them validate."""
+    size: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """The side of the images in pixels; by default that of most of them, 64 at most."""
     encoding: str = "utf-8"
-    label_until: str | None = None  # keep only the part before it (`DESC:manner` -> `DESC`)
-    labels: dict[str, str] | None = None  # the file's label -> the name shown, in the order shown
-    case: Literal["keep", "ignore"] = "keep"  # ignore: labels that differ in case alone are one class
-    # Classes with a single row, which cannot be learned and tested.
+    """The file's encoding, as Python names it."""
+    label_until: str | None = None
+    """Keep only the part of a label before it, as of `DESC:manner`."""
+    labels: dict[str, str] | None = None
+    """The file's labels and the names shown instead, in the order shown."""
+    case: Literal["keep", "ignore"] = "keep"
+    """With ignore, labels that differ in case alone are one class."""
     rare: Literal["drop", "keep", "error"] = "drop"
-    other: str | None = None  # the label shown of out-of-scope rows: not trained on, see measures.unseen
-    separator: Annotated[str, AfterValidator(check_separator)] | None = None  # null: found in the first lines
-    quoting: Literal["csv", "none"] = "csv"  # none: a quote is a character like others
-    skip: Annotated[int, Field(ge=0, le=MAX_SKIP)] = 0  # lines above the header
-    sheet: str = ""  # of an Excel workbook, its name or number; "": the first with a value
-    unreadable_rows: Share = UNREADABLE_ROWS  # up to this share of rows that cannot be read is set aside
-    blank_rows: Share = BLANK_ROWS  # and of rows without text or label
-    # Bytes. Of corpora beyond it linear models, and the search for near copies, take a sample. Null: what the
-    # machine has.
+    """What to do with classes of a single row, which cannot be learned and tested."""
+    other: str | None = None
+    """The label shown of out-of-scope rows, which are not trained on: the report says how they stand out."""
+    separator: Annotated[str, AfterValidator(check_separator)] | None = None
+    """The character between two fields; by default it is found in the first lines."""
+    quoting: Literal["csv", "none"] = "csv"
+    """With none, a quote is a character like others."""
+    skip: Annotated[int, Field(ge=0, le=MAX_SKIP)] = 0
+    """Lines above the header."""
+    sheet: str = ""
+    """The sheet of a workbook, its name or number; by default the first with a value."""
+    unreadable_rows: Share = UNREADABLE_ROWS
+    """Up to this share of rows that cannot be read is set aside; more are an error."""
+    blank_rows: Share = BLANK_ROWS
+    """Up to this share of rows without text or label is set aside; more are an error."""
     memory: Positive | None = None
+    """Bytes. Of corpora beyond it linear models, and the search for near copies, take a sample. By default
+    what the machine has."""
 
     @model_validator(mode="before")
     @classmethod
@@ -199,7 +222,9 @@ class Split(Section):
     """The shares of rows that are split off for validation and test where the corpus brings no such part."""
 
     validation: Share = 0.1
+    """The share of the rows that epochs, C and weights are chosen by."""
     test: Share = 0.1
+    """The share of the rows that the classifier is judged by."""
 
     @model_validator(mode="after")
     def _leaves_rows_to_train_on(self) -> Split:
@@ -216,13 +241,19 @@ class Tokenize(Section):
     """The steps from a text to tokens and from tokens to ids."""
 
     unit: Literal["auto", "word", "character"] = "auto"
+    """With character, each character of a script without spaces is a token; auto looks at the texts."""
     cleaning: Literal["none", "kim"] = "none"
+    """With kim, the cleaning of Kim (2014): most punctuation is dropped, and n't and 's are split off."""
     lowercase: bool = True
+    """Whether upper case is ignored."""
     minimum_count: Positive = 2
+    """Words that occur less often in the training part are not in the vocabulary."""
     maximum_size: Positive = 100_000
+    """The most words in the vocabulary, the most frequent ones."""
     maximum_length: Positive = 1000
-    # A word outside the vocabulary becomes the word in it with the longest common prefix, or `unknown`.
+    """The most tokens of a text that are read."""
     unseen: Literal["similar", "unknown"] = "similar"
+    """A word outside the vocabulary becomes the word in it with the longest common prefix, or unknown."""
 
 
 class Embed(Section):
@@ -234,9 +265,14 @@ class Embed(Section):
     """
 
     vectors: Annotated[list[str], Field(min_length=1), BeforeValidator(_parted_by_commas)] = ["corpus"]
-    dimensions: Annotated[int, Field(ge=1, le=4096)] = 300  # pretrained ones have their own
-    corpus_tokens: Positive = 12_000_000  # of the training part that are read, in all epochs together
-    missing: Literal["subwords", "uniform"] = "subwords"  # for words that have none
+    """corpus (word2vec), spectral (a factorization of co-occurrences), random, a file, a name of gensim's
+    downloader, or a folder with a sentence encoder; several with commas are concatenated."""
+    dimensions: Annotated[int, Field(ge=1, le=4096)] = 300
+    """Of vectors that are learned or random; pretrained ones have their own."""
+    corpus_tokens: Positive = 12_000_000
+    """The tokens of the training part that vectors are learned from, in all epochs together."""
+    missing: Literal["subwords", "uniform"] = "subwords"
+    """How words get a vector that the pretrained ones lack: mapped from their subwords, or by chance."""
 
     @field_serializer("vectors")
     def _single_as_text(self, vectors: list[str]) -> str | list[str]:
@@ -251,17 +287,24 @@ class Train(Section):
     """The trainer's options, the same for every network."""
 
     optimizer: Literal["adadelta", "adam"] = "adadelta"
+    """The optimizer, in a form that touches only the vectors of a batch."""
     learning_rate: Annotated[Real, Field(gt=0)] = 1.0
+    """The optimizer's learning rate."""
     batch_size: Positive = 50
-    # A corpus of twice as many rows or more is cut into up to four epochs of at least as many: `epochs` and
-    # `patience` count those, and so does whatever is said of epochs. Null: an epoch is a pass over all rows.
+    """The rows of a batch."""
     epoch_rows: Positive | None = None
+    """A corpus of twice as many rows or more is cut into up to four epochs of at least as many: `epochs` and
+    `patience` count those, and so does whatever is said of epochs. By default an epoch is a pass over all."""
     epochs: Positive = 25
+    """The most epochs."""
     patience: Positive = 3
-    # The momentum of the moving average of the weights after each epoch; 0 is the last alone.
+    """Epochs without a better validation score after which training stops."""
     averaging: Share = 0.0
-    precision: Literal["float32", "mixed_bfloat16"] = "float32"  # bfloat16 is faster where the CPU has it
-    class_weights: Literal["none", "balanced"] = "none"  # balanced: all classes weigh the same in the loss
+    """The momentum of the moving average of the weights after each epoch; 0 is the last alone."""
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    """mixed_bfloat16 is faster where the processor has it."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """With balanced, all classes weigh the same in the loss, and macro-F1 chooses instead of accuracy."""
 
     @property
     def criterion(self) -> Criterion:
@@ -280,21 +323,26 @@ class Ensemble(Section):
     """The members of the classifier: networks that differ in their seed, and linear models on n-grams."""
 
     members: Positive = 1
-    # Linear models on these, weighted on held-out rows.
+    """Networks that differ in their seed, whose logits are averaged."""
     ngrams: Annotated[list[Ngrams], BeforeValidator(_parted_by_commas), AfterValidator(_in_one_order)] = []
+    """Linear models on tokens and pairs of them, or on the characters of words, weighted on held-out rows."""
 
 
 class Configuration(Section):
     """A corpus and a model together, every option resolved."""
 
     title: str = ""
+    """What reports call the corpus."""
     seed: Seed = 1
+    """Of the split and of all that chance decides in training: the same seed gives the same bits."""
     source: Source
     split: Split = Split()
     tokenize: Tokenize = Tokenize()
     embed: Embed = Embed()
     architecture: str
+    """The module in pipeline/models that builds the network."""
     network: dict[str, Any] = {}
     train: Train = Train()
     ensemble: Ensemble = Ensemble()
-    published: dict[str, Real] = {}  # corpus -> accuracy in % in the model's paper
+    published: dict[str, Real] = {}
+    """The accuracy in % that the model's paper gives, by corpus."""

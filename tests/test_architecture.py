@@ -47,7 +47,7 @@ FLOORS: tuple[set[str], ...] = (
     {"config", "tracking"},
     {"estimator", "graph", "release", "review"},
     {"stages", "studies"},
-    {"commands", "study_stages"},
+    {"commands", "study_commands", "study_stages"},
 )
 STAGE_MODULES = {stage: f"pipeline.{room}.{stage}" for stage, room in STAGES.items()}
 COMMAND_MODULES = {name: f"pipeline.{command.room}.{name}" for name, command in COMMANDS.items()}
@@ -105,7 +105,7 @@ def test_every_verb_is_a_module_that_says_what_it_reads_and_runs(module: str) ->
 
 
 def test_the_rooms_of_verbs_hold_nothing_else() -> None:
-    rooms = ("stages", "commands", "study_stages")
+    rooms = ("stages", "commands", "study_commands", "study_stages")
     verbs = {module for module in MODULES if module.split(".")[1:2] and module.split(".")[1] in rooms}
     assert {module for module in verbs if module.count(".") == 2} == VERB_MODULES
 
@@ -300,21 +300,22 @@ TESTED_BY = {
     "__main__": "test_errors.py",
     "baselines.candidate": "baselines/test_catalogue.py",
     "commands.compare": "release/test_registry.py",
+    "commands.options": "config/test_options_reference.py",
     "commands.register": "release/test_registry.py",
     "commands.rollback": "release/test_registry.py",
     "commands.send": "tracking/test_mlflow_calls.py",
     "commands.train": "test_end_to_end.py",
     "labels.cautions": "labels/test_classes.py",
     "environment.numba_jit": "networks/test_convolution_kernels.py",
-    "config.options_writer": "stages/test_configure.py",
+    "graph.options_writer": "stages/test_configure.py",
     "config.words": "config/test_command_line.py",
     "encoder": "prediction/test_classifier.py",
     "environment.program": "config/test_command_line.py",
     "graph.facts": "stages/test_configure.py",
     "graph.request": "stages/test_configure.py",
-    "graph.search": "commands/test_tune.py",
+    "graph.search": "study_commands/test_tune.py",
     "graph.single_run": "test_end_to_end.py",
-    "graph.study_runs": "commands/test_crossval.py",
+    "graph.study_runs": "study_commands/test_crossval.py",
     "manifest": "prediction/test_classifier.py",
     "models.dense_tokens": "models/test_every_architecture.py",
     "networks.backend": "networks/test_trainer.py",
@@ -327,12 +328,12 @@ TESTED_BY = {
     "stages.tokenize": "test_no_leak.py",
     "stages.train": "test_end_to_end.py",
     "study_stages.assign_folds": "test_no_leak.py",
-    "study_stages.compare_folds": "commands/test_crossval.py",
-    "study_stages.compare_sizes": "commands/test_curve.py",
-    "study_stages.compare_with_dense": "commands/test_why.py",
+    "study_stages.compare_folds": "study_commands/test_crossval.py",
+    "study_stages.compare_sizes": "study_commands/test_curve.py",
+    "study_stages.compare_with_dense": "study_commands/test_why.py",
     "study_stages.make_fold": "test_no_leak.py",
     "study_stages.make_subset": "graph/test_curve.py",
-    "study_stages.search_options": "commands/test_tune.py",
+    "study_stages.search_options": "study_commands/test_tune.py",
     "delimited.scan": "delimited/test_scanner.py",
     "estimator.in_memory": "estimator/test_convtext_classifier.py",
     "vectors.start_vectors": "stages/test_embed.py",

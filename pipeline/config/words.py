@@ -195,6 +195,9 @@ class Command:
     words: tuple[Word[object], ...] = ()
 
 
+STUDIES = "study_commands"
+
+
 def _command(purpose: str, *words: Word[object], room: str = "commands") -> Command:
     return Command(room, purpose, words)
 
@@ -203,23 +206,23 @@ COMMANDS = {
     "train": _command("train a classifier on a labelled corpus; ends with its folder", *SOURCE),
     "crossval": _command(
         "compare the model with its opponents on the same folds; goes on where it was interrupted",
-        *SOURCE, FOLDS, REPEATS, JOBS,
+        *SOURCE, FOLDS, REPEATS, JOBS, room=STUDIES,
     ),
     "curve": _command(
         "show whether more labels would help: the model and its opponents on growing shares of the rows",
-        *SOURCE, JOBS,
+        *SOURCE, JOBS, room=STUDIES,
     ),
     "table": _command(
         "cross-validate every corpus with every model, and print the results beside the published ones",
-        CORPORA, MODELS, JOBS, MIRROR,
+        CORPORA, MODELS, JOBS, MIRROR, room=STUDIES,
     ),
     "tune": _command(
         "search for better options of the model by its validation part; writes conf/models/<NAME>.yaml",
-        *SOURCE, BUDGET, NAME,
+        *SOURCE, BUDGET, NAME, room=STUDIES,
     ),
     "why": _command(
         "show what convolutions are good for: the model beside dense networks, as the test rows are moved",
-        *SOURCE,
+        *SOURCE, room=STUDIES,
     ),
     "register": _command(
         "compare the run with the corpus's champion on the same test rows; the better one is the champion",
@@ -238,6 +241,10 @@ COMMANDS = {
         "label a file; by the champion if no MODEL is named and the corpus has one",
         INPUT, OUTPUT, CORPUS, MODEL, TEXT, ENCODING, SEPARATOR, QUOTING, SKIP, SHEET, UNREADABLE, TOP,
         PROBABILITIES, ABSTAIN, EVIDENCE, SHARES, HARMLESS, FORM, THREADS, room="stages",
+    ),
+    "options": _command(
+        "list what can be set in YAML or with SET: what it is in CORPUS and MODEL, and what it means",
+        CORPUS, MODEL, SET,
     ),
     "dashboard": _command("open the runs in MLflow, on 127.0.0.1", PORT),
     "send": _command("send the runs that no tracking server took to where MLFLOW_TRACKING_URI says now"),

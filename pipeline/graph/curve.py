@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..artifacts import CorpusFolder, CurveFolder, RunFolder
-from ..config.options_writer import write, write_corpus, write_run
 from ..config.stage_options import CurveOptions, Subset
 from ..files import short_hash
 from ..options import Configuration
 from . import study_runs
 from .facts import write_comparison_facts, write_corpus_facts, write_run_facts
+from .options_writer import write, write_corpus, write_run
 from .request import TrainingRequest
 
 DRAWS = 3  # of each size: subsets and networks by as many seeds

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..artifacts import CorpusFolder, CrossvalFolder, FoldAssignmentFiles, RunFolder
-from ..config.options_writer import write, write_corpus, write_run
 from ..config.stage_options import CrossvalOptions, Fold, FoldAssignmentOptions
 from ..errors import InputError
 from ..files import short_hash
 from ..options import Configuration, Split
 from . import study_runs
 from .facts import write_comparison_facts, write_corpus_facts, write_run_facts
+from .options_writer import write, write_corpus, write_run
 from .request import TrainingRequest
 
 

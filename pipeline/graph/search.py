@@ -5,12 +5,12 @@ from __future__ import annotations
 from ..artifacts import SearchFolder
 from ..config import assignments, names
 from ..config.conf_folders import MODELS
-from ..config.options_writer import training, write, write_baselines, write_corpus, write_inputs
 from ..config.stage_options import TuneOptions
 from ..config.tuned_model import reserved
 from ..errors import InputError
 from ..files import short_hash
 from .facts import write_corpus_facts
+from .options_writer import training, write, write_baselines, write_corpus, write_inputs
 from .request import TrainingRequest
 from .single_run import QUICK_BASELINES
 

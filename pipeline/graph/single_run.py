@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..artifacts import RunFolder
-from ..config.options_writer import write_corpus, write_run
 from ..options import BaselineName, InputKind
 from .facts import write_corpus_facts, write_run_facts
+from .options_writer import write_corpus, write_run
 from .request import TrainingRequest
 
 QUICK_BASELINES: dict[InputKind, list[BaselineName]] = {

@@ -30,12 +30,19 @@ class Options(Section):
     """
 
     filters: list[Positive] = Field([48, 128, 192, 192, 128], min_length=5, max_length=5)
+    """The filters of each convolution."""
     kernels: list[Positive] = Field([5, 5, 3, 3, 3], min_length=5, max_length=5)
-    stride: Positive = 1  # of the first convolution
+    """The sides of the filters of each convolution, in pixels."""
+    stride: Positive = 1
+    """The stride of the first convolution."""
     response_normalization: bool = False
+    """Whether the first two convolutions are followed by a local response normalization."""
     dense: list[Positive] = Field([512, 512])
+    """The units of each dense layer."""
     dropout: Share = 0.5
+    """The share of values that is left out before each dense layer."""
     augmentation: Augmentation = Augmentation()
+    """The range in which training images are moved at random."""
 
 
 def search_space(options: Options, random_vectors: bool) -> Space:

@@ -17,9 +17,12 @@ INPUT = "images"
 
 
 class Options(Section):
-    hidden: list[Positive] = Field([512, 512])  # units of each hidden layer
-    dropout: Share = 0.2  # after each
+    hidden: list[Positive] = Field([512, 512])
+    """The units of each hidden layer."""
+    dropout: Share = 0.2
+    """The share of values that is left out after each."""
     augmentation: Augmentation = Augmentation()
+    """The range in which training images are moved at random."""
 
 
 def search_space(options: Options, random_vectors: bool) -> Space:

@@ -21,9 +21,12 @@ INPUT = "tokens"
 
 
 class Options(Section):
-    length: Positive = 50  # tokens; those beyond are ignored
-    hidden: list[Positive] = Field([100])  # units of each hidden layer
-    dropout: Share = 0.5  # after each
+    length: Positive = 50
+    """The tokens that are read; those beyond are ignored."""
+    hidden: list[Positive] = Field([100])
+    """The units of each hidden layer."""
+    dropout: Share = 0.5
+    """The share of values that is left out after each."""
 
 
 def build(options: Options, vectors: NDArray[np.float32], classes: int) -> keras.Model:

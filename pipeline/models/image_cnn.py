@@ -26,18 +26,29 @@ class Options(Section):
     """A block for each number of filters."""
 
     filters: list[Positive] = Field([32, 64, 128], min_length=1)
-    convolutions: Positive = 1  # in each block
+    """The filters of each block's convolutions."""
+    convolutions: Positive = 1
+    """The convolutions of each block."""
     kernel: Positive = 3
-    stride: Positive = 1  # of a block's first convolution
+    """The side of a filter in pixels."""
+    stride: Positive = 1
+    """The stride of a block's first convolution."""
     padding: Padding = "same"
+    """Whether images are padded, to keep their size, or only whole windows count."""
     batch_normalization: bool = True
-    pooling: Positive = 2  # the side of the square whose maximum is taken; 1 is none
+    """Whether each convolution is followed by a batch normalization."""
+    pooling: Positive = 2
+    """The side of the square whose maximum is taken; 1 is none."""
     dense: list[Positive] = Field([128])
-    dropout: Share = 0.5  # before each dense layer and the logits
+    """The units of each dense layer."""
+    dropout: Share = 0.5
+    """The share of values that is left out before each dense layer and the logits."""
     augmentation: Augmentation = Augmentation()
-    # Of the first convolution: edge detectors in the place of its first 12 filters, see images.edge_kernels.
+    """The range in which training images are moved at random."""
     start: Literal["random", "filter_bank"] = "random"
-    start_trainable: bool = True  # false: it stays as it starts
+    """The start of the first convolution: with filter_bank edge detectors for its first 12 filters."""
+    start_trainable: bool = True
+    """Whether the first convolution is trained."""
 
     @model_validator(mode="after")
     def _has_room_for_edges(self) -> Options:

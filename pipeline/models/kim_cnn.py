@@ -21,15 +21,22 @@ class Options(Section):
     """See pipeline.networks.token_convolution.TokenConvolution; the defaults are CNN-multichannel."""
 
     channels: list[Literal["static", "tuned"]] = Field(["static", "tuned"], min_length=1)
+    """Tables of vectors that filters read: one that stays as it starts, one that is trained."""
     combination: Literal["shared", "separate", "concatenated"] = "shared"
+    """Whether channels share their filters, as Kim's, have their own, or are one of twice the dimensions."""
     windows: list[Positive] = Field([3, 4, 5], min_length=1)
-    filters: Positive | list[Positive] = 100  # per window: one number, or one for each
+    """The numbers of tokens that filters read at once."""
+    filters: Positive | list[Positive] = 100
+    """The filters of each window: one number, or one for each."""
     activation: Literal["relu", "tanh", "linear"] = "relu"
-    embedding_dropout: Share = 0.0  # of the word types of a batch, before the convolution
+    """What a filter's sums go through before the maximum is taken."""
+    embedding_dropout: Share = 0.0
+    """The share of a batch's word types that are left out before the convolution."""
     dropout: Share = 0.5
-    # Bound on the norm of each class's weights. Kim's 3: he halves the weights at test, where Keras
-    # doubles the activations in training. Null is no bound.
+    """The share of the filters' maxima that are left out in training."""
+    # Kim's 3: he halves the weights at test, where Keras doubles the activations in training.
     max_norm: Annotated[Real, Field(gt=0)] | None = 1.5
+    """The bound on the norm of each class's weights; null is none."""
 
     @model_validator(mode="after")
     def _fits(self) -> Options:

@@ -19,9 +19,12 @@ Shape = tuple[int, int, int]  # height, width, channels
 class Augmentation(Section):
     """The range in which training images are moved at random; in prediction they stay as they are."""
 
-    shift: Share = 0.0  # up to this share of height and of width, either way
-    flip: bool = False  # left to right, every other time
-    rotation: Annotated[Real, Field(ge=0, le=180)] = 0.0  # up to so many degrees, either way
+    shift: Share = 0.0
+    """Moved by up to this share of height and of width, either way."""
+    flip: bool = False
+    """Whether every other time left and right are exchanged."""
+    rotation: Annotated[Real, Field(ge=0, le=180)] = 0.0
+    """Turned by up to so many degrees, either way."""
 
 
 def image_inputs(shape: Shape, augmentation: Augmentation) -> tuple[keras.KerasTensor, Any]:

@@ -31,7 +31,7 @@ VERDICTS = (
 SPLIT = "split='{test: 0.2}'"
 CONFIGURE = """
 import sys
-from pipeline.commands.tune import configure
+from pipeline.study_commands.tune import configure
 from pipeline.config.command_line import parse_words
 print(configure(parse_words("tune", sys.argv[1:])).path)
 """

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.commands.table import pairs, write_tables
 from pipeline.errors import InputError
+from pipeline.study_commands.table import pairs, write_tables
 from tests.cross_validations import cross_validation
 from tests.project import Project
 

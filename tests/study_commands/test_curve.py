@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from pipeline.artifacts import CorpusFolder
-from pipeline.commands.curve import _shares
+from pipeline.study_commands.curve import _shares
 from tests.project import Project
 
 pytestmark = pytest.mark.slow

@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..artifacts import CorpusFolder, RunFolder
-from ..files import write_changed_text
-from ..options import BaselineName, Configuration, Section
-from ..vectors import vector_sources
-from . import loading
-from .stage_options import (
+from ..config import loading
+from ..config.stage_options import (
     BaselineOptions,
     EmbedOptions,
     Fold,
@@ -23,6 +20,9 @@ from .stage_options import (
     TokenizeOptions,
     TrainOptions,
 )
+from ..files import write_changed_text
+from ..options import BaselineName, Configuration, Section
+from ..vectors import vector_sources
 
 S = TypeVar("S", bound=Section)
 

@@ -1,0 +1,1 @@
+"""Comparisons of many trainings, and searches among them, as commands: one module for each."""
