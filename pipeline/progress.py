@@ -1,11 +1,12 @@
-"""Progress bars on a terminal, with the time that is left: of what takes seconds, and one at a time."""
+"""Progress bars on a terminal or in a notebook, with the time left: of what takes seconds, one at a time."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from tqdm import tqdm
 
@@ -19,11 +20,12 @@ class Bar(tqdm):  # type: ignore[type-arg]  # of whatever it counts
     """A tqdm that shows nothing before SECONDS have passed, nor while another bar is on the same terminal.
 
     Stages run side by side, each in a process of its own: the first that has something to show holds the
-    terminal's last line, by a lock on the terminal, until its bar is closed. Where standard error is no
-    terminal there is no bar.
+    terminal's last line, by a lock on the terminal, until its bar is closed. In a notebook, which is one
+    process, the first bar holds the line likewise. Where standard error is neither there is no bar.
     """
 
     _terminal = -1  # the descriptor that holds the lock
+    _on_nameless: ClassVar[Bar | None] = None  # the bar on what is no terminal or has no name
 
     def __init__(
         self, title: str, total: int | None, items: Iterable[Any] | None = None, **options: Any
@@ -33,7 +35,7 @@ class Bar(tqdm):  # type: ignore[type-arg]  # of whatever it counts
             shorten(visible(title), TITLE_WIDTH),
             total,
             leave=False,
-            disable=None,
+            disable=False if _in_notebook() else None,
             delay=SECONDS,
             ncols=TERMINAL_WIDTH,
             nrows=2,
@@ -51,13 +53,16 @@ class Bar(tqdm):  # type: ignore[type-arg]  # of whatever it counts
         if self._terminal >= 0:
             os.close(self._terminal)
             self._terminal = -1
+        if Bar._on_nameless is self:
+            Bar._on_nameless = None
 
     def _holds_line(self) -> bool:
         if self._terminal < 0:
             try:
                 terminal = os.open(os.ttyname(self.fp.fileno()), os.O_WRONLY | os.O_NOCTTY)
-            except OSError:  # the terminal has no name here, as in some containers: none can be locked
-                return True
+            except OSError:  # a notebook, or a terminal without a name, as in some containers
+                Bar._on_nameless = Bar._on_nameless or self
+                return Bar._on_nameless is self
             try:
                 fcntl.flock(terminal, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -65,3 +70,8 @@ class Bar(tqdm):  # type: ignore[type-arg]  # of whatever it counts
                 return False
             self._terminal = terminal
         return True
+
+
+def _in_notebook() -> bool:
+    """Return whether this is the kernel of a notebook, whose output is shown though it is no terminal."""
+    return "ipykernel" in sys.modules

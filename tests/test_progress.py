@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 import pytest
 
@@ -15,18 +18,19 @@ from pipeline import progress
 from pipeline.progress import Bar
 from pipeline.terminal import say
 
+QUIET = 0.02  # seconds after which a terminal has all that was sent
+
 
 @contextmanager
 def terminal(monkeypatch: pytest.MonkeyPatch, kind: str = "xterm") -> Iterator[Callable[[], str]]:
     """A terminal that standard output and error are; the call returns what it was sent since the last."""
     reading, writing = pty.openpty()
-    os.set_blocking(reading, False)
 
     def sent() -> str:
-        try:
-            return os.read(reading, 1 << 16).decode()
-        except BlockingIOError:
-            return ""
+        pieces = []
+        while select.select([reading], [], [], QUIET)[0]:  # a line may come in pieces
+            pieces.append(os.read(reading, 1 << 16))
+        return b"".join(pieces).decode()
 
     with os.fdopen(writing, "w", encoding="utf-8") as stream, monkeypatch.context() as patched:
         patched.setenv("TERM", kind)
@@ -98,3 +102,21 @@ def test_elsewhere_there_is_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
     with Bar("slow", 4, mininterval=0) as bar:
         bar.update()
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("at_once")
+def test_in_a_notebook_one_bar_is_shown_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its standard error is no terminal, and has no descriptor."""
+    output = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", output)
+    with Bar("nowhere", 2, mininterval=0) as bar:
+        bar.update()
+    assert output.getvalue() == ""
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    with Bar("first", 2, mininterval=0) as first, Bar("second", 2, mininterval=0) as second:
+        first.update()
+        second.update()
+    with Bar("third", 2, mininterval=0) as third:
+        third.update()
+    shown = output.getvalue()
+    assert "first:  50%" in shown and "third:  50%" in shown and "second" not in shown
