@@ -175,14 +175,15 @@ class Classifier:
         return logits
 
     @classmethod
-    def load(cls, folder: Path, form: Form | Keras = "int16") -> Classifier:
+    def load(cls, folder: str | Path, form: Form | Keras = "int16") -> Classifier:
         """Read what `save` wrote: the folded form with its table in float32 or int16, or the Keras network.
 
         The Keras network is also taken if the network could not be folded. A folder that training replaces
         meanwhile is read once more. Raises InputError with the file that is missing or was changed, or holds
         what does not fit the others.
         """
-        return read_replaceable(folder, lambda: cls._read(folder, form))
+        path = Path(folder)
+        return read_replaceable(path, lambda: cls._read(path, form))
 
     @classmethod
     def _read(cls, folder: Path, form: Form | Keras) -> Classifier:
