@@ -14,6 +14,8 @@ In Python: `ConvtextClassifier`, an estimator of scikit-learn, and `Classifier`,
 from importlib import import_module
 from typing import Any
 
+from .errors import missing_package
+
 __all__ = ["Classifier", "ConvtextClassifier"]
 __version__ = "0.1.0"
 
@@ -27,4 +29,9 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name], __name__), name)
+    try:
+        return getattr(import_module(_HOMES[name], __name__), name)
+    except ModuleNotFoundError as error:
+        if line := missing_package(error):
+            raise ImportError(f"{name}: {line}") from error
+        raise

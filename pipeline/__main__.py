@@ -18,7 +18,7 @@ from .config.command_line import command_help, overview, parse_words, unknown_co
 from .config.words import COMMANDS, remedy
 from .environment.memory import check_limit
 from .environment.program import PROCESS_START
-from .errors import InputError, Refused, StageFailed, is_interrupt, is_lack_of_memory
+from .errors import InputError, Refused, StageFailed, is_interrupt, is_lack_of_memory, missing_package
 from .graph.stage_times import note_time
 from .terminal import say
 
@@ -88,6 +88,8 @@ def _outcome(error: BaseException, name: str) -> tuple[int, str]:
         return 130, f"\nconvtext: {name} was interrupted{nothing_left}"
     if is_lack_of_memory(error):
         return 2, f"convtext: {name}: not enough memory: free some, or raise its limit (ulimit -v)"
+    if line := missing_package(error):
+        return 2, f"convtext: {name}: {line}"
     if isinstance(error, OSError):  # a full disk, a folder without permission
         return 2, f"convtext: {name}: {error}"
     raise error

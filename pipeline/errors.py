@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import re
 
+# Of packages that are imported, those of other extras than `train`.
+_EXTRAS = {"fasttext": "fasttext", "onnx": "export", "onnxruntime": "encoder", "tokenizers": "encoder"}
 _NO_MEMORY = re.compile(r"(?i)cannot allocate memory|failed to map segment|can't start new thread")
 
 
@@ -54,6 +56,16 @@ def is_lack_of_memory(error: BaseException | None) -> bool:
     by_text = isinstance(error, (ImportError, OSError, RuntimeError)) and _NO_MEMORY.search(str(error))
     below = error.__cause__ or error.__context__
     return isinstance(error, MemoryError) or by_system or bool(by_text) or is_lack_of_memory(below)
+
+
+def missing_package(error: BaseException | None) -> str:
+    """Return a line for what could not be imported as it is not installed, with what to type; else ""."""
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return ""
+    package = error.name.partition(".")[0]
+    if package == __package__:
+        return ""
+    return f"{package} is not installed: pip install 'convtext[{_EXTRAS.get(package, 'train')}]'"
 
 
 class StageFailed(Exception):

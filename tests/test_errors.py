@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.errors import InputError, is_interrupt, is_lack_of_memory
+from pipeline.errors import InputError, is_interrupt, is_lack_of_memory, missing_package
 from pipeline.stages import prepare
 
 
@@ -94,3 +94,19 @@ def test_another_error_is_no_lack_of_memory_and_keeps_its_traceback(monkeypatch:
     monkeypatch.setattr(prepare, "run", fail)
     with pytest.raises(RuntimeError, match="a fault of the program"):
         main(["stage", "prepare", "folder"])
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("keras", "train"), ("sklearn.base", "train"), ("tokenizers", "encoder"), ("fasttext", "fasttext")],
+)
+def test_a_package_that_is_not_installed_is_named_with_its_extra(module: str, extra: str) -> None:
+    package = module.partition(".")[0]
+    expected = f"{package} is not installed: pip install 'convtext[{extra}]'"
+    assert missing_package(ModuleNotFoundError("no", name=module)) == expected
+
+
+def test_a_module_of_the_package_itself_is_in_no_extra() -> None:
+    assert missing_package(ModuleNotFoundError("no", name="pipeline.stages.fry")) == ""
+    assert missing_package(ImportError("cannot import name 'a' from 'keras'")) == ""
+    assert missing_package(None) == ""
