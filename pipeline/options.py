@@ -73,7 +73,8 @@ class InconsistentOptions(ValueError):
 class Section(BaseModel):
     """Options under one key: unknown keys and wrong types are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # Built when first used: a prediction uses few of them.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 def first_fault(error: ValidationError) -> str:

@@ -144,7 +144,14 @@ def test_a_room_imports_only_rooms_on_floors_below_it() -> None:
         ("yaml", {"pipeline.config.yaml_core"}),
         ("tensorflow", {"pipeline.networks.backend"}),
         ("keras", {"pipeline.networks.backend"}),
-        ("numba", {"pipeline.environment.numba_jit", "pipeline.folding.llvm_maximum"}),
+        (
+            "numba",
+            {
+                "pipeline.environment.build_kernels",
+                "pipeline.environment.numba_jit",
+                "pipeline.folding.llvm_maximum",
+            },
+        ),
         ("mlflow", MLFLOW),
         ("gensim", {"pipeline.vectors.learned_vectors"}),
         ("pooch", {"pipeline.corpus.download"}),
@@ -311,6 +318,7 @@ TESTED_BY = {
     "config.words": "config/test_command_line.py",
     "encoder": "prediction/test_classifier.py",
     "environment.program": "config/test_command_line.py",
+    "environment.wheel": "test_installed.py",
     "graph.facts": "stages/test_configure.py",
     "graph.request": "stages/test_configure.py",
     "graph.search": "study_commands/test_tune.py",

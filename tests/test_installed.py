@@ -16,6 +16,7 @@ import pytest
 import pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
+KERNELS = "convtext/prebuilt/kernels.so"
 SMALL = "embed.dimensions=16 network.filters=8 train.epochs=2"
 # Fails each Python process that opens, lists or makes a file in the checkout.
 GUARD = """
@@ -34,14 +35,26 @@ sys.addaudithook(refuse)
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built from a copy, as setuptools leaves its folders in the source's."""
     source, output = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    _copy_source(source)
+    return _build(source, output)[0]
+
+
+def _copy_source(source: Path) -> None:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy2(ROOT / name, source)
     for name in ("pipeline", "conf"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+
+
+def _build(source: Path, output: Path, **settings: str) -> tuple[Path, str]:
+    """Return the wheel, and what the build said."""
     build = f"from setuptools.build_meta import build_wheel; build_wheel({str(output)!r})"
-    subprocess.run([sys.executable, "-W", "error", "-c", build], cwd=source, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", build],
+        cwd=source, env=os.environ | settings, capture_output=True, text=True, check=True,
+    )  # fmt: skip
     (path,) = output.iterdir()
-    return path
+    return path, done.stdout + done.stderr
 
 
 def test_the_wheel_has_every_file_of_the_package_and_of_conf(wheel: Path) -> None:
@@ -51,10 +64,24 @@ def test_the_wheel_has_every_file_of_the_package_and_of_conf(wheel: Path) -> Non
 
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
-    package = {f"convtext/{name}" for name in files(ROOT / "pipeline")}
+    package = {f"convtext/{name}" for name in files(ROOT / "pipeline")} | {KERNELS}
     conf = {f"convtext/conf/{name}" for name in files(ROOT / "conf")}
     assert packed == package | conf
-    assert wheel.name.startswith(f"convtext-{pipeline.__version__}-py3")
+    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    assert wheel.name == f"convtext-{pipeline.__version__}-py3-none-{platform}.whl"
+
+
+def test_without_a_c_compiler_the_wheel_is_of_every_platform_and_has_no_kernels(tmp_path: Path) -> None:
+    source, output = tmp_path / "source", tmp_path / "wheel"
+    for folder in (source, output):
+        folder.mkdir()
+    _copy_source(source)
+    shutil.rmtree(source / "pipeline" / "prebuilt", ignore_errors=True)
+    wheel, said = _build(source, output, CC="no-compiler")
+    assert wheel.name == f"convtext-{pipeline.__version__}-py3-none-any.whl"
+    assert "the kernels are not compiled (is there a C compiler?): convtext will need numba" in said
+    with zipfile.ZipFile(wheel) as archive:
+        assert KERNELS not in archive.namelist() and "convtext/__main__.py" in archive.namelist()
 
 
 class Installed:

@@ -7,7 +7,6 @@ import shlex
 from typing import Any
 
 from ..errors import InputError
-from . import yaml_core
 from .complaints import lower_first, show_value
 
 CORPUS_KEYS = frozenset({"title", "seed", "source", "split", "tokenize"})  # of a file in conf/corpora
@@ -19,6 +18,8 @@ def parse(text: str) -> dict[str, Any]:
 
     Raises InputError for what is not `key=value`, a value that is not YAML, and an option given twice.
     """
+    from . import yaml_core  # here, as a prediction reads no YAML
+
     try:
         words = shlex.split(text)
     except ValueError as error:

@@ -15,7 +15,7 @@ from ..images.folder import SUFFIXES, files_below
 from ..options import IMAGE_FORMATS, Configuration, InputKind, Section
 from ..terminal import visible
 from . import assignments as settings
-from . import names, yaml_core
+from . import names
 from .assignments import CORPUS_KEYS, MODEL_KEYS
 from .complaints import Origins, suggest, validate
 from .conf_folders import CORPORA, MODELS, shown_path
@@ -212,6 +212,8 @@ def _has_images(folder: Path) -> bool:
 
 
 def _read_yaml(path: Path, allowed: frozenset[str]) -> dict[str, Any]:
+    from . import yaml_core  # here, as a prediction reads no YAML
+
     file = shown_path(path)
     try:
         values = yaml_core.read(path.read_text("utf-8"))

@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes, Offsets
-from ..environment.numba_jit import kernel
+from ..environment.numba_jit import prebuilt_kernel
 
 _LINE_FEED, _CARRIAGE_RETURN, _QUOTE = 10, 13, 34
 _BYTE_NUMBERS = np.uint64(0x0001020304050607)
 _ONES = np.uint64(0x0101010101010101)
 
 
-@kernel
+@prebuilt_kernel("u1[::1], u1, u1")
 def find_marks(data: Bytes, delimiter: np.uint8, quote: np.uint8) -> Offsets:
     """Return the places of quotes, delimiters and line ends in `data`, int64 [marks].
 
@@ -40,7 +40,7 @@ def find_marks(data: Bytes, delimiter: np.uint8, quote: np.uint8) -> Offsets:
     return marks
 
 
-@kernel
+@prebuilt_kernel("u1[::1], i8[:, ::1], b1[::1], i8")
 def undouble_quotes(
     data: Bytes, texts: Offsets, doubled: NDArray[np.bool_], start: int
 ) -> tuple[Bytes, Offsets]:

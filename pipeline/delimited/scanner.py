@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Bytes, Offsets
-from ..environment.numba_jit import kernel, kernel_part
+from ..environment.numba_jit import kernel_part, prebuilt_kernel
 
 GOOD, WRONG_WIDTH, NOT_DOUBLED, NOT_CLOSED, RUNAWAY, LONG_FIELD, LONG_LINE, _UNFINISHED = range(8)
 
@@ -64,7 +64,7 @@ class _Record(NamedTuple):
     second_mark: int
 
 
-@kernel
+@prebuilt_kernel("u1[::1], i8[::1], Tuple((u1, u1, i8, i8, i8, i8, i8, i8, b1)), Tuple((i8, i8, b1)), i8")
 def scan_marks(  # noqa: C901
     data: Bytes, marks: Offsets, rule_values: Any, state: Any, max_records: int
 ) -> Any:

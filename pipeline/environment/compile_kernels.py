@@ -1,8 +1,9 @@
 """`python -m pipeline.environment.compile_kernels`: compile the kernels when the environment is made.
 
-numba keeps what it has compiled beside the modules. Whoever runs a kernel first waits for it, 20 s in a first
-`make train`: here trainings on a few made-up rows, and a prediction, do. They are of two classes, and of as
-many as are fitted in groups of both the other sizes.
+Those of predictions go into a library (see `build_kernels`); numba keeps what else it has compiled beside the
+modules. Whoever runs a kernel first waits for it, 20 s in a first `make train`: here trainings on a few
+made-up rows, and a prediction, do. They are of two classes, and of as many as are fitted in groups of both
+the other sizes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..terminal import say
+from .build_kernels import build
 from .checkout import python_path
 from .program import PACKAGE
 
@@ -25,6 +27,10 @@ MAX_SECONDS = 300  # for each command
 
 def main() -> None:
     say("compiling the kernels, once")
+    try:
+        build()
+    except (OSError, subprocess.SubprocessError):
+        say("  there is no C compiler: predictions take half a second longer to start")
     with TemporaryDirectory() as folder:
         tables = [Path(folder) / f"{classes}.csv" for classes in CLASSES]
         for table, classes in zip(tables, CLASSES, strict=True):

@@ -14,17 +14,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints, Sizes
-from ..environment.numba_jit import kernel, kernel_part, summing_kernel
+from ..environment.numba_jit import kernel_part, late_part, prebuilt_kernel, summing_kernel
 from ..linear.kernels import longest_row
-from .llvm_maximum import window_maximum
 
 Table = NDArray[Any]  # float32 or int16
 RELU, TANH = 1, 2
 LANES = 64  # filters that are computed at once
-_maximum_of_lanes, _maximum_of_one = window_maximum(LANES), window_maximum(1)
 
 
-@kernel
+def _window_maximum(lanes: int) -> Any:
+    """Return `llvm_maximum.window_maximum`, whose module imports numba, as a part of kernels."""
+
+    def load() -> Any:
+        from .llvm_maximum import called, window_maximum
+
+        return called(window_maximum(lanes))
+
+    return late_part(load)
+
+
+_maximum_of_lanes, _maximum_of_one = _window_maximum(LANES), _window_maximum(1)
+
+
+@prebuilt_kernel(
+    "i4[::1], i8[::1], i2[:, ::1], i8[::1], i8[::1], f4[::1], f4[::1]",
+    "i4[::1], i8[::1], f4[:, ::1], i8[::1], i8[::1], f4[::1], f4[::1]",
+)
 def features(
     ids: Ints, offsets: Sizes, table: Table, windows: Sizes, filters: Sizes, scale: Floats, bias: Floats
 ) -> Floats:
@@ -35,7 +50,7 @@ def features(
     and so on. Row 0, the padding's, is zero, and windows reach beyond both ends of a text.
     """
     result = np.empty((len(offsets) - 1, len(bias)), np.float32)
-    margin = windows.max() - 1
+    margin = _greatest(windows) - 1
     tokens = np.zeros(longest_row(offsets) + 2 * margin, np.int64)
     best, before = np.zeros(len(bias), table.dtype), np.zeros(len(bias), table.dtype)
     for row in range(len(result)):
@@ -50,7 +65,8 @@ def features(
                 tokens[margin + place] = ids[begin + place]
             tokens[margin + length : length + 2 * margin] = 0
             if not is_first:
-                before[:] = best
+                for feature in range(len(bias)):
+                    before[feature] = best[feature]
             _maxima(best, tokens, margin, length, table, windows, filters)
             if not is_first:
                 for feature in range(len(bias)):
@@ -81,7 +97,10 @@ def _maxima(
         column += size * count
 
 
-@kernel
+@prebuilt_kernel(
+    "i4[::1], i8[::1], i2[:, ::1], i8[::1], i8[::1]",
+    "i4[::1], i8[::1], f4[:, ::1], i8[::1], i8[::1]",
+)
 def winning_windows(
     ids: Ints, offsets: Sizes, table: Table, windows: Sizes, filters: Sizes
 ) -> tuple[Ints, Ints]:
@@ -92,7 +111,7 @@ def winning_windows(
     """
     starts = np.zeros((len(offsets) - 1, filters.sum()), np.int32)
     ends = np.zeros_like(starts)
-    sums = np.empty(filters.max(), table.dtype)
+    sums = np.empty(_greatest(filters), table.dtype)
     best = np.empty(filters.sum(), table.dtype)
     for row in range(len(starts)):
         row_start, row_end = offsets[row], offsets[row + 1]
@@ -108,7 +127,8 @@ def winning_windows(
                     low, high = max(begin, t), min(end, t + size)
                     for place in range(low, high):
                         start = column + (place - t) * count
-                        sums[:count] += table[ids[place], start : start + count]
+                        for lane in range(count):
+                            sums[lane] += table[ids[place], start + lane]
                     for lane in range(count):
                         if (is_first and t == begin + 1 - size) or sums[lane] > best[first + lane]:
                             best[first + lane] = sums[lane]
@@ -119,6 +139,14 @@ def winning_windows(
             is_first = False
             begin = _next_text(ids, end, row_end)
     return starts, ends
+
+
+@kernel_part
+def _greatest(sizes: Sizes) -> int:
+    greatest = 0
+    for size in sizes:
+        greatest = max(greatest, size)
+    return greatest
 
 
 @kernel_part
@@ -137,7 +165,7 @@ def _text_end(ids: Ints, place: int, end: int) -> int:
     return place
 
 
-@kernel
+@prebuilt_kernel("f4[:, ::1], i8, f4[:, ::1], f4[::1]")
 def dense(inputs: Floats, activation: int, weights: Floats, bias: Floats) -> Floats:
     """Return f(inputs) weights' + bias: float32 [rows, classes], with the weights [classes, inputs]."""
     logits = np.empty((len(inputs), len(bias)), np.float32)

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from ..arrays import Floats, Ints, Sizes
-from ..environment.numba_jit import FNV_OFFSET, FNV_PRIME, kernel, kernel_part
+from ..environment.numba_jit import FNV_OFFSET, FNV_PRIME, kernel, kernel_part, prebuilt_kernel
 
 NOT_FOUND = -1
 TRIPLE, TRIPLE_BITS = 1 << 62, 20  # a key of three ids, and the bits for each
@@ -21,7 +21,7 @@ SHORTEST, LONGEST = 2, 5  # characters of an n-gram
 BLANK = 32  # before and behind a word
 
 
-@kernel
+@prebuilt_kernel("i4[::1], i8[::1], i8[:, ::1], f4[::1], f4[:, ::1], f4[::1], i8")
 def token_logits(
     ids: Ints, offsets: Sizes, slots: Sizes, idf: Floats, weights: Floats, bias: Floats, longest: int
 ) -> Floats:
@@ -87,7 +87,7 @@ def _sublinear(count: int) -> np.float32:
     return np.float32(1 + math.log(count))
 
 
-@kernel
+@prebuilt_kernel("i4[::1], i8[::1]")
 def ngram_keys(letters: Ints, bounds: Sizes) -> tuple[Sizes, Sizes]:
     """Return the keys of words' character n-grams, int64 [n], and where each word's begin, int64 [words + 1].
 
@@ -114,7 +114,7 @@ def ngram_keys(letters: Ints, bounds: Sizes) -> tuple[Sizes, Sizes]:
     return keys, starts
 
 
-@kernel
+@prebuilt_kernel("i8[::1], i8[::1], i8[:, ::1], f4[::1], f4[:, ::1]")
 def word_rows(keys: Sizes, starts: Sizes, slots: Sizes, idf: Floats, weights: Floats) -> Floats:
     """Return what each word adds to the logits of a `CharacterNgrams`, float32 [words, classes + 1].
 
@@ -140,7 +140,7 @@ def word_rows(keys: Sizes, starts: Sizes, slots: Sizes, idf: Floats, weights: Fl
     return rows
 
 
-@kernel
+@prebuilt_kernel("i4[::1], i8[::1], f4[:, ::1], f4[:, ::1], f4[::1]")
 def character_logits(words: Ints, offsets: Sizes, known: Floats, unseen: Floats, bias: Floats) -> Floats:
     """Return the logits of a `CharacterNgrams`, float32 [rows, classes].
 
@@ -171,7 +171,7 @@ def longest_row(offsets: Sizes) -> int:
     return longest
 
 
-@kernel
+@prebuilt_kernel("i8[::1]")
 def hash_table(keys: Sizes) -> Sizes:
     """Return an open hash table, int64 [a power of two, 2]: a key and its index in `keys`, or NOT_FOUND.
 

@@ -15,7 +15,6 @@ from ..encoder import Encoder
 from ..environment.cores import cores
 from ..inputs import LabelledInputs, Sequences
 from ..options import Criterion, Ngrams
-from ..progress import Bar
 from .character_ngrams import CharacterFeatures, CharacterNgrams
 from .svm import C_VALUES, machines, most_epochs
 from .token_ngrams import TokenFeatures, TokenNgrams, longest_ngram
@@ -171,6 +170,8 @@ def _each(
 
     An interrupt has to wait for the threads, which it ends at their next epoch.
     """
+    from ..progress import Bar  # late as well, for tqdm
+
     interrupted = stopped or Event()
     with Bar("linear models", len(names) * epochs, unit="epoch") as bar:
 

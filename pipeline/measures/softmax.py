@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats
-from ..environment.numba_jit import kernel
+from ..environment.numba_jit import prebuilt_kernel
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
@@ -30,13 +30,14 @@ def log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
     return logarithms
 
 
-@kernel
+@prebuilt_kernel("f4[:, ::1], f8")
 def compiled_softmax(logits: Floats, temperature: float) -> Floats:
     """Return softmax(logits / temperature), float32 [rows, classes]."""
     probabilities = np.empty_like(logits)
     for row in range(len(logits)):
-        highest = logits[row].max()
-        total = 0.0
+        highest, total = logits[row, 0], 0.0
+        for c in range(1, logits.shape[1]):
+            highest = max(highest, logits[row, c])
         for c in range(logits.shape[1]):
             total += math.exp((logits[row, c] - highest) / temperature)
         for c in range(logits.shape[1]):

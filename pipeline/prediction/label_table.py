@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
@@ -16,7 +16,6 @@ from ..delimited.faults import BadRow
 from ..delimited.records import Place
 from ..errors import InputError
 from ..files import atomic_write
-from ..progress import Bar
 from ..tables import columns as cells
 from ..tables.columns import Column
 from ..tables.formats import Form, form_of, gzip_member
@@ -29,6 +28,8 @@ from .resumable import Resumable
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from ..progress import Bar
 
 Output = TypeVar("Output")  # bytes of CSV, or a pyarrow table
 
@@ -179,14 +180,17 @@ class LabelledTable:
                     future.cancel()
         self._seconds = time.perf_counter() - began
 
-    def _count(self, labelled: _LabelledBatch[Output], bar: Bar, began: float) -> _LabelledBatch[Output]:
+    def _count(
+        self, labelled: _LabelledBatch[Output], bar: Bar | None, began: float
+    ) -> _LabelledBatch[Output]:
         """Add a batch to the counts and to the progress bar."""
         self._counts.add(labelled.counts)
         for row in labelled.batch.bad:
             self._rejects.add(row.reason, row.first_line, row.lines)
-        rate = (self._counts.rows - self._continued_after) / (time.perf_counter() - began)
-        bar.set_postfix_str(f"{rate:,.0f} rows/s", refresh=False)
-        bar.update(labelled.batch.read - bar.n)
+        if bar is not None:
+            rate = (self._counts.rows - self._continued_after) / (time.perf_counter() - began)
+            bar.set_postfix_str(f"{rate:,.0f} rows/s", refresh=False)
+            bar.update(labelled.batch.read - bar.n)
         return labelled
 
     def _reject_lines(self, bad: list[BadRow]) -> bytes:
@@ -233,6 +237,10 @@ def rejects_path(output: Path) -> Path:
     return Path(f"{output}.rejects.csv")
 
 
-def _progress_bar(total: int) -> Bar:
+def _progress_bar(total: int) -> AbstractContextManager[Bar | None]:
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from ..progress import Bar  # here, for tqdm
+
     form = "{desc} {percentage:3.0f}% |{bar}| {postfix}, {remaining} left" if total else "{desc} {postfix}"
     return Bar("predict", total or None, bar_format=form)

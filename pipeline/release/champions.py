@@ -17,17 +17,17 @@ import sys
 import threading
 from base64 import b64encode
 from contextlib import closing
-from http.client import HTTPException
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.parse import unquote, urlencode, urlsplit
-from urllib.request import Request, urlopen
+from typing import TYPE_CHECKING
 
 from ..artifacts import ChampionFiles
 from ..errors import InputError, StoreUnreachable
 from ..terminal import say
 from ..tracking import location
 from .champion_note import CHAMPION, Champion, read_note, remove_note, write_note
+
+if TYPE_CHECKING:
+    from urllib.request import Request
 
 SERVER_TIMEOUT = 3.0  # seconds
 LOCK_TIMEOUT = 1.0  # seconds, of a database
@@ -132,6 +132,8 @@ def _version_or_error(corpus: str) -> str | OSError | None:
     It is the call "Get Model Version by Alias" of MLflow's REST interface. If the server does not answer or
     fails, returns the error.
     """
+    from http.client import HTTPException  # not at the top: not every store is a server
+
     try:
         answer = json.loads(_answer(_request(corpus)))
     except OSError as error:
@@ -150,6 +152,9 @@ def _version_or_error(corpus: str) -> str | OSError | None:
 
 def _answer(request: Request) -> bytes:
     """Return the body of an answer. Raises OSError if the server fails, or answers without an end."""
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+
     try:
         response = urlopen(request, timeout=SERVER_TIMEOUT)
     except HTTPError as error:
@@ -165,6 +170,9 @@ def _answer(request: Request) -> bytes:
 
 
 def _request(corpus: str) -> Request:
+    from urllib.parse import unquote, urlencode, urlsplit
+    from urllib.request import Request
+
     uri = location.store_uri()
     query = urlencode({"name": corpus, "alias": CHAMPION})
     address = f"{location.without_password(uri)}/api/2.0/mlflow/registered-models/alias"

@@ -71,7 +71,7 @@ class NumberColumn:
     numbers: NDArray[np.float32]
 
     def cells(self, dialect: Dialect) -> tuple[Bytes, Bounds]:
-        digits = kernels.format_decimals(self.numbers)
+        digits = kernels.format_decimals(np.ascontiguousarray(self.numbers))
         starts = np.arange(len(digits), dtype=np.int64) * digits.shape[1]
         return digits.ravel(), np.stack([starts, starts + digits.shape[1]], axis=1)
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes
-from ..environment.numba_jit import kernel
+from ..environment.numba_jit import prebuilt_kernel
 
 Bounds = NDArray[np.int64]
 
@@ -14,7 +14,7 @@ _LINE_FEED, _POINT, _ZERO = 10, 46, 48
 DECIMALS = 4
 
 
-@kernel
+@prebuilt_kernel("u1[::1], i8[:, ::1], u1[::1], i8[:, :, ::1], i8")
 def append_cells(data: Bytes, records: Bounds, content: Bytes, cells: Bounds, delimiter: int) -> Bytes:
     """Return CSV lines: each record of `data`, int64 [rows, 2], unchanged, then its cells, then a line end.
 
@@ -38,7 +38,7 @@ def append_cells(data: Bytes, records: Bounds, content: Bytes, cells: Bounds, de
     return lines
 
 
-@kernel
+@prebuilt_kernel("f4[::1]")
 def format_decimals(numbers: NDArray[np.float32]) -> Bytes:
     """Format float32 [n] of 0..1 as `f"{number:.4f}"` does: uint8 [n, 6]."""
     digits = np.empty((len(numbers), DECIMALS + 2), np.uint8)

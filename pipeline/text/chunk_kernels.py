@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes, Flags, Ints, Sizes
-from ..environment.numba_jit import FNV_OFFSET, FNV_PRIME, kernel
+from ..environment.numba_jit import FNV_OFFSET, FNV_PRIME, kernel, prebuilt_kernel
 from ..inputs import BOUNDARY, PADDING
 
 Hashes = NDArray[np.uint64]
@@ -18,7 +18,7 @@ BOUNDARY_BYTE = ord(BOUNDARY)
 IS_BLANK = np.isin(np.arange(256), [*range(9, 14), *range(28, 33)])
 
 
-@kernel
+@prebuilt_kernel("u1[::1], i8[:, ::1], b1[::1], i4[::1], u8[::1], i8[:, ::1], u1[::1]")
 def find_chunks(
     data: Bytes, texts: Sizes, is_blank: Flags, slots: Ints, hashes: Hashes, keys: Sizes, arena: Bytes
 ) -> tuple[Ints, Sizes, Sizes]:
@@ -78,7 +78,7 @@ def _find(
     return EMPTY_SLOT
 
 
-@kernel
+@prebuilt_kernel("i8, i4[::1], u8[::1], i8[:, ::1], u1[::1]")
 def insert_entries(first: int, slots: Ints, hashes: Hashes, keys: Sizes, arena: Bytes) -> None:
     """Write the slots and hashes of the entries from `first` on; an entry with an empty key gets no slot."""
     mask = len(slots) - 1
@@ -95,7 +95,7 @@ def insert_entries(first: int, slots: Ints, hashes: Hashes, keys: Sizes, arena: 
         slots[slot] = entry
 
 
-@kernel
+@prebuilt_kernel("i4[::1], i8[::1], i8[:, ::1], i4[::1], i4[::1], i4[::1], i8")
 def join_tokens(
     entries: Ints, offsets: Sizes, values: Sizes, ids: Ints, words: Ints, outside: Ints, limit: int
 ) -> tuple[Ints, Ints, Sizes, Sizes, Sizes]:
@@ -118,7 +118,8 @@ def join_tokens(
             lengths[text] += values[entry, 1] - values[entry, 0]
             text_outside[text] += outside[entry]
     text_offsets = np.zeros(texts + 1, np.int64)
-    text_offsets[1:] = np.cumsum(np.minimum(lengths, limit) + boundaries)
+    for text in range(texts):
+        text_offsets[text + 1] = text_offsets[text] + min(lengths[text], limit) + boundaries[text]
     text_ids, text_words = np.empty(text_offsets[-1], np.int32), np.empty(text_offsets[-1], np.int32)
     for text in range(texts):
         n, end = text_offsets[text], text_offsets[text + 1] - boundaries[text]

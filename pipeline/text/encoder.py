@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -35,6 +36,7 @@ _SYMBOL = r"(?![\s\p{Cc}\p{Cf}\p{Cs}])\X"
 _SUFFIX = r"(?i:n't|'(?:s|ve|re|d|ll))"
 
 
+@cache
 def _grammar(unit: Unit, cleaning: Cleaning) -> regex.Pattern[str]:
     """Return a pattern of the tokens of a text, the preferred alternatives first; none spans a blank."""
     word = _WORD if unit == "word" else rf"[{_WORD}--[{_SPACELESS}]]"
@@ -50,11 +52,6 @@ def _grammar(unit: Unit, cleaning: Cleaning) -> regex.Pattern[str]:
 SAMPLE_TEXTS = 1000  # at least, to choose the unit
 SAMPLE_CHARACTERS = 1000  # of a text, at most
 
-_GRAMMARS = {
-    (unit, cleaning): _grammar(unit, cleaning)
-    for unit in ("word", "character")
-    for cleaning in ("none", "kim")
-}
 _VISIBLE_GAP = regex.compile(r"[^\p{Cf}]")  # between two tokens: a blank, or what the cleaning drops
 _LETTER = regex.compile(r"\p{L}")
 _SPACELESS_LETTER = regex.compile(rf"[\p{{L}}&&[{_SPACELESS}]]", regex.VERSION1)
@@ -70,7 +67,7 @@ def tokenize(text: str, unit: Unit, cleaning: Cleaning, lowercase: bool) -> list
     Cleaning `kim` (after Kim 2014): only letters, digits and ( ) , ! ? ' ` remain; 's 've n't
     're 'd 'll are split off the ends of words; each of ( ) , ! ? is a token. Here letters are Unicode's.
     """
-    return _GRAMMARS[unit, cleaning].findall(_normalized(text, lowercase))
+    return _grammar(unit, cleaning).findall(_normalized(text, lowercase))
 
 
 def _normalized(text: str, lowercase: bool) -> str:
@@ -192,7 +189,7 @@ class TextEncoder:
         """
         options = self.options
         assert options.unit != "auto"
-        find, by_character = _GRAMMARS[options.unit, options.cleaning].findall, options.unit == "character"
+        find, by_character = _grammar(options.unit, options.cleaning).findall, options.unit == "character"
         together = _normalized("\n".join(chunks), options.lowercase)  # a line feed changes neither side
         return [
             [chunk] if chunk.isalnum() and (chunk.isascii() or not by_character) else find(chunk)
@@ -217,7 +214,7 @@ class TextEncoder:
         assert options.unit != "auto"
         text = _normalized(text, options.lowercase)
         pieces, end = list[str](), 0
-        for token in islice(_GRAMMARS[options.unit, options.cleaning].finditer(text), count):
+        for token in islice(_grammar(options.unit, options.cleaning).finditer(text), count):
             has_blank = pieces and _VISIBLE_GAP.search(text, end, token.start())
             pieces.append(f" {token[0]}" if has_blank else token[0])
             end = token.end()
