@@ -21,7 +21,7 @@ data/build/<corpus>/<model>/    embed.json train.json          the stages' optio
                                 vectors.npz coverage.json
                                 model/ history.json run.json
                                 predictions.parquet mistakes.csv suspect_labels.csv filters.json
-                                metrics.json report.html *.png
+                                metrics.json report.html MODEL_CARD.md *.png
                                 row_keys.npz                   digests of the rows and groups of each part
                                 registration/                  the comparison with the champion
                                 why.md                         the comparison with dense networks
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .options import Criterion
 
 
+MODEL_CARD = "MODEL_CARD.md"  # of a run, and in its MLflow model
 FACTS = "graph.mk"  # what the graph of a folder needs to know of its options
 IDENTIFIER = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}")
 
@@ -246,6 +247,7 @@ class RunFolder:
         self.suspect_labels = path / "suspect_labels.csv"
         self.metrics = path / "metrics.json"
         self.report = path / "report.html"
+        self.model_card = path / MODEL_CARD
         self.filters = path / "filters.json"
         self.why = path / "why.md"
         self.why_figure = path / "why.png"

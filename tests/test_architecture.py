@@ -45,7 +45,9 @@ FLOORS: tuple[set[str], ...] = (
     {"folding", "images"},
     {"models", "prediction"},
     {"config", "tracking"},
-    {"estimator", "graph", "release", "review"},
+    {"estimator", "graph", "review"},
+    {"card"},
+    {"release"},
     {"stages", "studies"},
     {"commands", "study_commands", "study_stages"},
 )

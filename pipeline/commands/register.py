@@ -4,7 +4,8 @@ Reads the run's model and the champion's from MLflow, and the corpus's rows.parq
 Writes registration/ and logs it to the run; registers the version and moves the alias. If the run is
 refused, it says why and exits with code 1. With FORCE the run is promoted in any case; where the two cannot
 be compared, it is compared with the majority class, like a first champion, and the report says why. Every run
-that is compared, refused ones too, is counted for these test rows in MLflow.
+that is compared, refused ones too, is counted for these test rows in MLflow, and each asks more of the next
+one. Where the registered model asks for approval, what passed waits for it, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -34,14 +35,17 @@ from ..files import exclusive, write_csv, write_json, write_text
 from ..options import Criterion
 from ..prediction.classifier import Classifier
 from ..reading import read_arrays, read_table
-from ..release import champions, contest, gate, gate_report, registry
+from ..release import champion_page, champions, contest, gate, gate_report, registry
 from ..release.champion_note import Champion
+from ..release.champion_page import Act
 from ..release.contest import HeldOutRows, LoadedClassifier
 from ..release.find import artifact, stored_id
 from ..release.gate_report import GateReport
+from ..release.registry import Candidate
 from ..release.row_keys import check_form, check_groups, group_keys, learned_keys
 from ..review.row_tables import identified
 from ..terminal import say
+from ..tracking.provenance import user
 
 
 def run(given: Words) -> None:
@@ -69,11 +73,37 @@ def _judge(folder: RunFolder, model: str, force: str) -> None:
         registry.attach(run_id, folder.registration.path, "refused", report.tags())
         kept = f"version {champion.version} stays the champion" if champion else "there is no champion yet"
         raise Refused(f"{name}, {model} is not promoted: {kept}")
-    tags = report.tags() | ({"forced": report.forced} if report.forced else {})
-    version = registry.promote(name, run_id, model_id, model, tags, champion.version if champion else "")
-    registry.attach(run_id, folder.registration.path, "promoted", report.tags())
+    candidate = registry.Candidate(name, run_id, model_id, model)
+    approved_by = registry.approver(candidate)
+    if registry.needs_approval(name) and not approved_by:
+        _propose(folder, candidate, report)
+    _promote(folder, candidate, report, approved_by)
+
+
+def _propose(folder: RunFolder, candidate: Candidate, report: GateReport) -> None:
+    """Register the version that awaits approval. Raises Refused, which says what is missing."""
+    page = champion_page.candidate_page(report, registry.APPROVER_TAG)
+    number = registry.propose(candidate, _tags(report), page)
+    registry.attach(candidate.run_id, folder.registration.path, "awaits approval", report.tags())
+    raise Refused(
+        f"{candidate.name} version {number} ({candidate.title}) awaits approval: give it the tag "
+        f"{registry.APPROVER_TAG} with your name in MLflow, and run the command again"
+    )
+
+
+def _promote(folder: RunFolder, candidate: Candidate, report: GateReport, approved_by: str) -> None:
+    name, act = candidate.name, Act.of(user())
+    page = champion_page.champion_page(report, act, approved_by)
+    version = registry.promote(candidate, _tags(report), report.champion or "", page)
+    registry.tell(name, champion_page.promoted_event(report, version.number, act, approved_by))
+    registry.attach(candidate.run_id, folder.registration.path, "promoted", report.tags())
     champions.refresh(name)
     say(f"  {name} version {version.number} is the champion:\n  `make predict` without MODEL= labels by it")
+
+
+def _tags(report: GateReport) -> dict[str, str]:
+    """Return the tags of a version."""
+    return report.tags() | ({"forced": report.forced} if report.forced else {}) | {"registered_by": user()}
 
 
 def _compare(
@@ -97,12 +127,15 @@ def _compare(
                     raise InputError(f'{error}; FORCE="the reason" promotes it uncompared') from error
                 obstacle = str(error)
         new, rows = _load(folder.path.name, files), digest_of_all(read_arrays(files.row_keys)["test"])
-        looks = registry.count_look(corpus, rows, run_id, new.title)
-        result = contest.compare(new, loaded_champion, test, criterion, looks)
+        looks, challenger = registry.count_look(corpus, rows, run_id, new.title), 1
+        if champion and loaded_champion:
+            challenger = registry.count_challenger(corpus, champion.version, rows, run_id)
+        result = contest.compare(new, loaded_champion, test, criterion, looks, challenger)
     report = GateReport(
         corpus=corpus,
         run=run_id,
         champion=champion.version if champion else None,
+        test_digest=rows,
         left_out=test.left_out,
         new=result.new,
         old=result.champion,

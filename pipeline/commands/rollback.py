@@ -10,7 +10,9 @@ from ..config import loading, words
 from ..config.command_line import Words
 from ..files import exclusive
 from ..release import champions, registry
+from ..release.champion_page import Act, rolled_back_event
 from ..terminal import say
+from ..tracking.provenance import user
 
 
 def run(given: Words) -> None:
@@ -21,6 +23,8 @@ def run(given: Words) -> None:
         previous, champion = registry.previous(name)
         champions.ensure_local(name, previous.model_id)  # first: if that fails, nothing has changed
         registry.set_champion(name, previous, champion.number)
+        event = rolled_back_event(previous.number, champion.number, Act.of(user()))
+        registry.tell(name, event, previous.number)
         champions.refresh(name)
     now = f"version {previous.number} ({previous.title})"
     say(f"rollback: {name} {now} is the champion, in place of {champion.number}")

@@ -130,11 +130,11 @@ def compare(
     test: HeldOutRows,
     criterion: Criterion,
     looks: int,
+    challenger: int,
 ) -> ContestResult:
     """Compare the new classifier with the champion, or with the majority class if there is none.
 
-    `criterion` is the score that the new one was chosen by; `looks` counts the runs that were compared on the
-    test part, this one included.
+    `criterion` is the score that the new one was chosen by; for `looks` and `challenger` see `Decision`.
     """
     classifiers = [new, champion] if champion else [new]
     predictions = [predict(loaded.classifier, test) for loaded in classifiers]
@@ -142,7 +142,7 @@ def compare(
     coded = CodedLabels.of(test.truth, predictions[0].labels, champion_labels)
     performances = measure(classifiers, predictions, test, coded)
     changes = paired.compare_paired(coded.new == coded.truth, coded.old == coded.truth)
-    deciding = decide(coded, changes, criterion, looks)
+    deciding = decide(coded, changes, criterion, looks, challenger)
     changed = _changed_rows(test, predictions[0], champion_labels)
     if champion is None:
         checks = gate.checks_of_first_champion(deciding)
@@ -153,13 +153,16 @@ def compare(
     return ContestResult(own, champions, deciding, changes, parts, checks, changed)
 
 
-def decide(coded: CodedLabels, changes: PairedDifference, criterion: Criterion, looks: int) -> Decision:
+def decide(
+    coded: CodedLabels, changes: PairedDifference, criterion: Criterion, looks: int, challenger: int
+) -> Decision:
     """Return the difference of the score that decides."""
     if criterion == "accuracy":
-        return decision.by_accuracy(changes, looks)
+        return decision.by_accuracy(changes, looks, challenger)
     labels = coded.truth, coded.new, coded.old
     f1, _ = compare_f1(*labels, SEED)
-    return decision.by_macro_f1(f1, metrics.macro_f1_interval(*labels, SEED), changes.rows, looks)
+    interval = metrics.macro_f1_interval(*labels, SEED)
+    return decision.by_macro_f1(f1, interval, changes.rows, looks, challenger)
 
 
 def _changed_rows(test: HeldOutRows, new: Predictions, champion_labels: Labels) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from ..measures.paired import SIGNIFICANCE_LEVEL, SliceDifference, format_p
 from ..options import CRITERIA, Criterion, Section
-from .decision import Decision
+from .decision import Decision, required_standard_errors
 
 SCORE_TOLERANCE = 0.02  # by which the other score may be lower and the expected calibration error higher
 MIN_RELATIVE_SPEED = 0.5  # of the champion's rows per second
@@ -106,15 +106,16 @@ def check_rows(rows: int, left_out: int) -> Check:
 
 
 def check_deciding_score(new: Performance, champion: Performance, decision: Decision) -> Check:
-    """Return the check that the score is higher by more than a standard error.
+    """Return the check that the score is higher by more than luck gives this and all other challengers.
 
-    It need not be significantly higher: where a tenth of 1,000 rows change, that would take 2.2 points, and
-    champions would stay for want of rows rather than of better models.
+    A first challenger need not be significantly better: where a tenth of 1,000 rows change, that would take
+    2.2 points, and champions would stay for want of rows rather than of better models.
     """
+    factor = required_standard_errors(decision.challenger)
     scores = _shares(new.score(decision.criterion), champion.score(decision.criterion))
     return Check(
         what=decision.score,
-        limit=f"higher by more than one standard error, {100 * decision.required:.1f} points",
+        limit=f"higher by more than {factor:.2f} standard errors, {100 * decision.required:.1f} points",
         found=f"{scores}, {_points(decision)}",
         passed=decision.is_enough,
     )

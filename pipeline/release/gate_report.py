@@ -8,7 +8,7 @@ from textwrap import fill
 from ..measures.paired import PairedDifference, SliceDifference
 from ..options import Section
 from ..terminal import TERMINAL_WIDTH
-from .decision import Decision
+from .decision import LEVEL, Decision, required_standard_errors
 from .gate import Check, Performance
 
 LUCK_FORMULA = (
@@ -24,6 +24,7 @@ class GateReport(Section):
     corpus: str
     run: str
     champion: str | None  # its version, also where the two could not be compared
+    test_digest: str  # of the run's test part, whose rows are counted by it
     left_out: int  # test rows that one of the two was trained on
     new: Performance
     old: Performance | None  # None where there is no champion, or none that could be compared
@@ -42,10 +43,39 @@ class GateReport(Section):
         """See `Decision.luck`; None where the old labels are the majority class's, which no run resembles."""
         return self.decision.luck if self.old else None
 
+    @property
+    def luck_told(self) -> str:
+        """Sentences on how many runs were compared on these test rows, and what that asks of this one."""
+        looks, decision = self.decision.looks, self.decision
+        counted = (
+            "No other run is on record as compared on these test rows"
+            if looks == 1
+            else f"{looks:,} runs, this one included, have been compared on these test rows"
+        )
+        if self.old is None:
+            return f"{counted}."
+        if looks > 1:
+            points = f"{100 * decision.luck:.1f} points of {decision.score}"
+            counted += f": by luck alone, the best of so many equals is {points} above another"
+        own, first = (required_standard_errors(number) for number in (decision.challenger, 1))
+        eased = f", where the first had to by {first:.2f}" if decision.challenger > 1 else ""
+        return (
+            f"{counted}. It is number {decision.challenger:,} to challenge version {self.champion} here, and "
+            f"has to lead by {own:.2f} standard errors{eased}: however many challenge it, the chance that "
+            f"one which is no better takes its place by luck stays below {LEVEL:.0%}. New test rows begin "
+            "the count anew."
+        )
+
     def tags(self) -> dict[str, str]:
         """Return what the run's page and the version's tell of the looks at these test rows."""
-        looks = {"looks": str(self.decision.looks), "criterion": self.decision.criterion}
-        return looks if self.luck is None else looks | {"luck": f"{self.luck:.4f}"}
+        tags = {
+            "looks": str(self.decision.looks),
+            "criterion": self.decision.criterion,
+            "test_rows": self.test_digest,
+        }
+        if self.luck is None:
+            return tags
+        return tags | {"luck": f"{self.luck:.4f}", "challenger": str(self.decision.challenger)}
 
 
 def markdown(report: GateReport) -> str:
@@ -55,7 +85,7 @@ def markdown(report: GateReport) -> str:
 
 def _markdown_lines(report: GateReport) -> Iterator[str]:
     yield from (f"# {_title(report)}", "", f"{_rows(report)}.", "", str(report.paired), "")
-    yield from (_criterion(report), "", f"{_looks(report)} {LUCK_FORMULA}", "")
+    yield from (_criterion(report), "", f"{report.luck_told} {LUCK_FORMULA}", "")
     yield from ("| | limit | found | passed |", "| --- | --- | --- | --- |")
     for check in report.checks:
         passed = "yes" if check.passed else "**no**"
@@ -78,7 +108,7 @@ def _markdown_lines(report: GateReport) -> Iterator[str]:
 def summary(report: GateReport) -> str:
     """Return the report in lines that fit the terminal."""
     lines = [f"register: {_title(report)}", f"  {_rows(report)}", f"  {report.paired}"]
-    lines += [f"  {_criterion(report)}", f"  {_looks(report)}"]
+    lines += [f"  {_criterion(report)}", f"  {report.luck_told}"]
     for check in report.checks:
         verdict = "passed" if check.passed else "FAILED"
         lines.append(f"  {verdict}  {check.what}: {check.limit}; {check.found}")
@@ -107,17 +137,6 @@ def _criterion(report: GateReport) -> str:
         if report.old
         else f"{report.decision.score} decides, as this run was chosen by it"
     )
-
-
-def _looks(report: GateReport) -> str:
-    looks = report.decision.looks
-    if looks == 1:
-        return "No other run is on record as compared on these test rows."
-    compared = f"{looks:,} runs, this one included, have been compared on these test rows"
-    if report.luck is None:
-        return f"{compared}."
-    points = f"{100 * report.luck:.1f} points of {report.decision.score}"
-    return f"{compared}: by luck alone, the best of so many equals is {points} above another."
 
 
 def _slice_score(report: GateReport) -> str:

@@ -2,7 +2,11 @@
 
 The alias `champion` is on one version. Each version that was promoted names in a tag the one that it
 replaced, so that `previous` finds the way back, step by step. Each run that was compared on a test part is
-a tag of the registered model, so that all users of the store count together.
+a tag of the registered model, and of the version that it challenged, so that all users of the store count
+together.
+
+A registered model with the tag `convtext.approval` = `required` has a run that passed as a version under the
+alias `challenger`, until somebody gives that version the tag `convtext.approved_by` with their name.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
@@ -23,10 +28,25 @@ from ..files import atomic_folder
 from ..tracking import location, store
 from ..tracking.store import store_errors
 from .champion_note import CHAMPION
+from .champion_page import with_event
 
 LOOK_TAG = "look"  # .<digest of the test rows>.<run>
+CHALLENGER_TAG = "challenger"  # .<digest of the test rows>.<run>
+CHALLENGER = "challenger"  # the alias in MLflow of a version that awaits approval
+APPROVAL_TAG, REQUIRED = "convtext.approval", "required"
+APPROVER_TAG = "convtext.approved_by"
 MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
+NUMBER = re.compile("[1-9][0-9]{0,5}")
 REPLACED_TAG = "replaced"
+
+
+class Candidate(NamedTuple):
+    """A run's MLflow model that may become the champion of the registered model `name`."""
+
+    name: str
+    run_id: str
+    model_id: str
+    title: str
 
 
 @dataclass(frozen=True)
@@ -48,30 +68,76 @@ def champion(name: str) -> Version | None:
         return _version(client.get_model_version(name, number)) if number else None
 
 
-def promote(
-    name: str, run_id: str, model_id: str, title: str, tags: dict[str, str], replaced: str
-) -> Version:
-    """Register a run's model as the next version, and make it the champion in place of version `replaced`.
+def promote(candidate: Candidate, tags: dict[str, str], replaced: str, page: str) -> Version:
+    """Make a candidate the champion in place of version `replaced`, which is empty for a first champion.
 
-    `replaced` is empty for a first champion. Raises InputError, with nothing promoted, if the champion is
-    another one by now.
+    `page` is the version's description in Markdown. Raises InputError, with nothing promoted, if the champion
+    is another one by now.
     """
+    client, name = store.connect().client, candidate.name
+    with store_errors():
+        number = _register(client, candidate, tags | {REPLACED_TAG: replaced}, page)
+        try:
+            _move_alias(client, name, number, replaced)
+        except InputError:
+            client.delete_model_version(name, number)
+            raise
+        if str(client.get_registered_model(name).aliases.get(CHALLENGER)) == number:
+            client.delete_registered_model_alias(name, CHALLENGER)
+        return _version(client.get_model_version(name, number))
+
+
+def needs_approval(name: str) -> bool:
+    """Return whether nothing is promoted without somebody's approval."""
     client = store.connect().client
     with store_errors():
         _create(client, name)
-        version = client.create_model_version(
-            name,
-            _address(model_id),
-            run_id,
-            model_id=model_id,
-            tags=tags | {"title": title, REPLACED_TAG: replaced},
-        )
-        try:
-            _move_alias(client, name, version.version, replaced)
-        except InputError:
-            client.delete_model_version(name, version.version)
-            raise
-        return _version(client.get_model_version(name, version.version))
+        return str(client.get_registered_model(name).tags.get(APPROVAL_TAG)).strip() == REQUIRED
+
+
+def approver(candidate: Candidate) -> str:
+    """Return who has approved the candidate's version that awaits it; "" if nobody has."""
+    client = store.connect().client
+    with store_errors():
+        waiting = _waiting(client, candidate)
+        return str(waiting.tags.get(APPROVER_TAG, "")).strip() if waiting else ""
+
+
+def propose(candidate: Candidate, tags: dict[str, str], page: str) -> str:
+    """Register a candidate as the version that awaits approval; return its number."""
+    client = store.connect().client
+    with store_errors():
+        number = _register(client, candidate, tags, page)
+        client.set_registered_model_alias(candidate.name, CHALLENGER, number)
+        return number
+
+
+def count_challenger(name: str, version: str, test_rows: str, run_id: str) -> int:
+    """Note that a run challenges a version on the test rows of this digest; return its number among them.
+
+    A run that challenges it again keeps its number: it would show the same again.
+    """
+    client = store.connect().client
+    of_rows = f"{CHALLENGER_TAG}.{test_rows}."
+    with store_errors():
+        tags = client.get_model_version(name, version).tags
+        noted = str(tags.get(of_rows + run_id, ""))
+        if NUMBER.fullmatch(noted):
+            return int(noted)
+        number = 1 + sum(str(tag).startswith(of_rows) for tag in tags)
+        client.set_model_version_tag(name, version, of_rows + run_id, str(number))
+        return number
+
+
+def tell(name: str, event: str, version: str = "") -> None:
+    """Add an event, a line of Markdown, to the description of the registered model, and of a version."""
+    client = store.connect().client
+    with store_errors():
+        told = client.get_registered_model(name).description or ""
+        client.update_registered_model(name, with_event(told, event))
+        if version:
+            told = client.get_model_version(name, version).description or ""
+            client.update_model_version(name, version, with_event(told, event))
 
 
 def count_look(name: str, test_rows: str, run_id: str, title: str) -> int:
@@ -147,6 +213,36 @@ def attach(run_id: str, folder: Path, outcome: str, tags: dict[str, str]) -> Non
         client.set_tag(run_id, folder.name, outcome)
         for tag, value in tags.items():
             client.set_tag(run_id, f"{folder.name}.{tag}", value)
+
+
+def _register(client: mlflow.MlflowClient, candidate: Candidate, tags: dict[str, str], page: str) -> str:
+    """Return the number of the candidate's version that awaits approval, or of a new one, with these tags."""
+    name, tags = candidate.name, tags | {"title": candidate.title}
+    _create(client, name)
+    if waiting := _waiting(client, candidate):
+        number = store.answered_id(str(waiting.version))
+        for tag, value in tags.items():
+            client.set_model_version_tag(name, number, tag, value)
+        client.update_model_version(name, number, page)
+        return number
+    created = client.create_model_version(
+        name,
+        _address(candidate.model_id),
+        candidate.run_id,
+        model_id=candidate.model_id,
+        tags=tags,
+        description=page,
+    )
+    return store.answered_id(str(created.version))
+
+
+def _waiting(client: mlflow.MlflowClient, candidate: Candidate) -> ModelVersion | None:
+    """Return the candidate's version that has never been the champion, or None."""
+    for version in client.search_model_versions(f"run_id='{candidate.run_id}'"):
+        is_of = version.name == candidate.name and candidate.model_id in str(version.source)
+        if is_of and REPLACED_TAG not in version.tags:
+            return version
+    return None
 
 
 def _create(client: mlflow.MlflowClient, name: str) -> None:

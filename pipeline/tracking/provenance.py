@@ -27,11 +27,18 @@ def environment() -> dict[str, str]:
     """Return versions, commit and machine as tags."""
     tags = {f"version.{name}": number for name, number in versions().items()}
     tags |= {"platform": platform.platform(), "host": platform.node(), "cores": str(os.cpu_count())}
-    with suppress(KeyError, OSError):  # in a container, a user may have no name
-        tags["mlflow.user"] = getpass.getuser()
+    if name := user():
+        tags["mlflow.user"] = name
     if (code := checkout())["commit"]:
         tags |= {"mlflow.source.git.commit": code["commit"], "git.dirty": code["dirty"]}
     return tags
+
+
+def user() -> str:
+    """Return the user's name, or "" where there is none, as in some containers."""
+    with suppress(KeyError, OSError):
+        return getpass.getuser()
+    return ""
 
 
 def checkout() -> dict[str, str]:

@@ -44,7 +44,8 @@ def test_a_model_that_was_kept_is_sent_and_is_champion_on_the_server(
 
     sent = find.stored_id(run.id)
     model = registry.model_of(sent)
-    assert registry.promote("reviews", sent, model, "kim-rand", {}, "").replaced == ""
+    candidate = registry.Candidate("reviews", sent, model, "kim-rand")
+    assert registry.promote(candidate, {}, "", "a page").replaced == ""
     champion = champions.current("reviews")
     assert champion is not None
     assert (champion.version, champion.title, champion.model_id) == ("1", "kim-rand", model)
@@ -53,10 +54,10 @@ def test_a_model_that_was_kept_is_sent_and_is_champion_on_the_server(
     assert (described.model_id, described.run_id) == (model, sent)
     for judged in ("", "7"):  # another machine has promoted meanwhile
         with pytest.raises(InputError, match="it is version 1 now.*: nothing was changed"):
-            registry.promote("reviews", sent, model, "kim-rand", {}, judged)
+            registry.promote(candidate, {}, judged, "a page")
     client = store.connect().client
     assert [version.version for version in client.search_model_versions("name='reviews'")] == ["1"]
-    second = registry.promote("reviews", sent, model, "kim-rand", {}, "1")
+    second = registry.promote(candidate, {}, "1", "a page")
     assert second.replaced == "1"
     assert registry.previous("reviews")[0].number == "1"
     first = registry.previous("reviews")[0]

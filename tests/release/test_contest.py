@@ -108,7 +108,9 @@ def decided(criterion: Criterion, with_champion: bool = True) -> contest.Contest
     lines = pd.DataFrame({"file": "images", "line": np.arange(len(pixels))})
     images = Images.from_pixels(pixels.reshape(-1, 1, 1, 1))
     rows = contest.HeldOutRows(images, np.arange(len(pixels), dtype=np.uint64), truth, lines)
-    return contest.compare(of_kinds(1), of_kinds(2) if with_champion else None, rows, criterion, looks=3)
+    return contest.compare(
+        of_kinds(1), of_kinds(2) if with_champion else None, rows, criterion, looks=3, challenger=2
+    )
 
 
 def failed(result: contest.ContestResult) -> list[str]:
@@ -123,7 +125,11 @@ def test_a_model_chosen_by_macro_f1_is_judged_by_macro_f1() -> None:
     # 2 * 1896 / (1900 + 1966) and 2 * 30 / (100 + 34); 2 * 1840 / (1900 + 1860) and 2 * 80 / (100 + 140)
     assert result.champion.macro_f1 == pytest.approx((0.98086 + 0.44776) / 2, abs=1e-5)
     assert result.new.macro_f1 == pytest.approx((0.97872 + 0.66667) / 2, abs=1e-5)
-    assert (result.decision.criterion, result.decision.looks) == ("macro_f1", 3)
+    assert (result.decision.criterion, result.decision.looks, result.decision.challenger) == (
+        "macro_f1",
+        3,
+        2,
+    )
     assert result.decision.difference == pytest.approx(0.10839, abs=1e-5)
     assert result.decision.low > 0.05
     assert failed(result) == []
@@ -151,7 +157,7 @@ def test_a_first_champion_by_macro_f1_takes_as_many_rows_as_a_sign_test(changed:
     coded = contest.CodedLabels.of(truth, truth, contest.majority(truth))
     changes = compare_paired(coded.new == coded.truth, coded.old == coded.truth)
     assert changes.is_significant == promoted
-    (check,) = checks_of_first_champion(contest.decide(coded, changes, "macro_f1", looks=1))
+    (check,) = checks_of_first_champion(contest.decide(coded, changes, "macro_f1", looks=1, challenger=1))
     assert check.passed == promoted
 
 

@@ -28,6 +28,7 @@ def pair(
         high=1.0,
         standard_error=(fixed + broken) ** 0.5 / rows,
         looks=2,
+        challenger=1,
     )
 
 
@@ -50,9 +51,9 @@ def part(p: float, lost: int = 0, right: int = 45, rows: int = 50, title: str = 
     [
         ({}, pair(), [], 0, []),
         ({}, pair(11, 10), [], 0, ["accuracy"]),  # a row more, as a coin would have it
-        ({}, pair(13, 10), [], 0, ["accuracy"]),  # sqrt(23) is 4.8 rows
-        ({}, pair(15, 10), [], 0, ["accuracy"]),  # exactly sqrt(25)
-        ({}, pair(16, 10), [], 0, []),
+        ({}, pair(13, 10), [], 0, ["accuracy"]),  # 1.41 sqrt(23) is 6.8 rows
+        ({}, pair(17, 10), [], 0, ["accuracy"]),  # 1.41 sqrt(27) is 7.3
+        ({}, pair(18, 10), [], 0, []),
         ({}, pair(10, 10), [], 0, ["accuracy"]),  # the equal of the champion
         ({}, pair(9, 10), [], 0, ["accuracy"]),
         ({"accuracy": 0.797}, pair(criterion="macro_f1"), [], 0, []),  # 6 rows of 2,000 do not decide

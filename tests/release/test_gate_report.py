@@ -19,13 +19,16 @@ LOSING_CLASS = SliceDifference(
     title="class a", of_class=True, rows=50, new=0.5, old=0.9, right=45, lost=20, alone=0.5**20, p=0.01
 )
 
+TAGS = {"looks": "5", "criterion": "accuracy", "test_rows": "0123456789abcdef"}
+
 
 def report_of(new: Performance, **changes: Any) -> GateReport:
-    decision = by_accuracy(PAIRED, looks=5)
+    decision = by_accuracy(PAIRED, looks=5, challenger=2)
     report = GateReport(
         corpus="reviews",
         run="1",
         champion="3",
+        test_digest="0123456789abcdef",
         left_out=7,
         new=new,
         old=CHAMPION,
@@ -46,7 +49,7 @@ def test_the_summary_fits_the_terminal_and_names_what_failed() -> None:
     summary = gate_report.summary(report)
 
     assert max(map(len, summary.splitlines())) <= 79
-    assert summary.count("FAILED") == 2
+    assert summary.count("FAILED") == 3  # the accuracy, by 0.6 rows
     assert "class a 50.0%" in " ".join(summary.split())
     assert "class a, 20 net of 50 rows (45 were right)" in " ".join(summary.split())
     assert "no significant difference: McNemar's p = 0.1" in " ".join(summary.split())
@@ -62,13 +65,17 @@ def test_the_report_says_what_decides_and_what_luck_alone_would_give() -> None:
     # 1.1630 sqrt(30 / 2) = 4.5 rows of 10,000
     assert (
         "5 runs, this one included, have been compared on these test rows: by luck alone, the best of so "
-        "many equals is 0.0 points of accuracy above another."
+        "many equals is 0.0 points of accuracy above another. It is number 2 to challenge version 3 here, "
+        "and has to lead by 1.94 standard errors, where the first had to by 1.41: however many challenge it, "
+        "the chance that one which is no better takes its place by luck stays below 16%. New test rows begin "
+        "the count anew."
     ) in summary
+    assert "FAILED accuracy: higher by more than 1.94 standard errors, 0.1 points" in summary  # 10.6 rows
     page = gate_report.markdown(report_of(CHAMPION))
     assert "m_N s / sqrt(2)" in page and "5 runs, this one included" in page
-    assert report_of(CHAMPION).tags() == {"looks": "5", "criterion": "accuracy", "luck": "0.0005"}
+    assert report_of(CHAMPION).tags() == TAGS | {"luck": "0.0005", "challenger": "2"}
 
-    rare = by_macro_f1(F1Difference(0.85, 0.65, 0.04), (0.1, 0.3), rows=2000, looks=5)
+    rare = by_macro_f1(F1Difference(0.85, 0.65, 0.04), (0.1, 0.3), rows=2000, looks=5, challenger=1)
     summary = " ".join(gate_report.summary(report_of(CHAMPION, decision=rare)).split())
     assert "macro-F1 decides, as this run was chosen by it" in summary
     assert "3.3 points of macro-F1 above another" in summary  # 1.1630 * 4 / sqrt(2)
@@ -76,9 +83,12 @@ def test_the_report_says_what_decides_and_what_luck_alone_would_give() -> None:
 
 
 def test_of_a_first_look_and_of_the_majority_class_no_luck_is_told() -> None:
-    once = report_of(CHAMPION, decision=by_accuracy(PAIRED, looks=1))
+    once = report_of(CHAMPION, decision=by_accuracy(PAIRED, looks=1, challenger=1))
     # A champion that was promoted before looks were counted may be one.
-    assert "No other run is on record as compared on these test rows." in gate_report.summary(once)
+    told = gate_report.summary(once)
+    assert "No other run is on record as compared on these test rows. It is number 1" in " ".join(
+        told.split()
+    )
     first = report_of(CHAMPION, old=None)
     assert "luck" not in gate_report.summary(first)
-    assert first.tags() == {"looks": "5", "criterion": "accuracy"}
+    assert first.tags() == TAGS
