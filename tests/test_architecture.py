@@ -164,7 +164,7 @@ def test_a_room_imports_only_rooms_on_floors_below_it() -> None:
         ("openpyxl", {"pipeline.tables.xlsx"}),
         ("optuna", {"pipeline.studies.search"}),
         ("PIL", {"pipeline.images.file"}),
-        ("jinja2", {"pipeline.review.page"}),
+        ("jinja2", {"pipeline.review.page", "pipeline.card.model_card"}),
         ("tqdm", {"pipeline.progress"}),
     ],
 )

@@ -17,7 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
+from pipeline.prediction.classifier import Classifier
 from tests.project import Project
 
 pytestmark = pytest.mark.slow
@@ -105,14 +107,39 @@ def test_the_run_is_in_mlflow_with_options_metrics_and_model(trained: Trained) -
         assert "test.accuracy" in metrics
         tags = dict(store.execute(f"select key, value from tags {of_run}").fetchall())
         assert tags["model"] == "convtext"
+        of_note = "where tag_key = 'mlflow.note.content'"
+        ((note,),) = store.execute(f"select tag_value from logged_model_tags {of_note}").fetchall()
     store.close()
     artifacts = trained.data / "tracking" / "artifacts" / identifier / "artifacts"
     logged = {str(path.relative_to(artifacts)) for path in artifacts.rglob("*") if path.is_file()}
     assert {"metrics.json", "confusion_matrix.png", "data_report.json"} <= logged
     models = trained.data / "tracking" / "artifacts" / "models"
     assert [*models.glob("*/artifacts/artifacts/model/network.keras")]
-    assert {"filters.json", "filters.png", "report.html", "suspect_labels.csv"} <= logged
+    assert {"filters.json", "filters.png", "report.html", "suspect_labels.csv", "MODEL_CARD.md"} <= logged
+    card = (trained.folder / "MODEL_CARD.md").read_text("utf-8")
+    (packed,) = models.glob("*/artifacts/MODEL_CARD.md")
+    assert packed.read_text("utf-8") == card
+    assert note == card.partition("\n---\n\n")[2]
     assert {"confidently_wrong.json", "suspect_labels.json"} <= logged
+
+
+def test_the_model_card_has_the_measures_the_data_and_what_repeats_them(trained: Trained) -> None:
+    card = (trained.folder / "MODEL_CARD.md").read_text("utf-8")
+    metrics = json.loads((trained.folder / "metrics.json").read_text())
+    head = yaml.safe_load(card.split("---\n")[1])
+    measured = {metric["type"]: metric["value"] for metric in head["model-index"][0]["results"][0]["metrics"]}
+    assert measured == {"accuracy": round(metrics["accuracy"], 4), "f1": round(metrics["macro_f1"], 4)}
+    low, high = metrics["difference_interval"]
+    told = f"{100 * metrics['difference']:+.1f} points, interval {100 * low:+.1f} to {100 * high:+.1f}: "
+    assert told in card
+    data = json.loads((trained.folder.parent / "data_report.json").read_text())["rows"]
+    rows = " | ".join(f"{data[part]:,}" for part in ("all", "train", "validation", "test"))
+    assert f"\n| rows | {rows} |\n" in card
+    request = json.loads((trained.folder / "request.json").read_text())
+    assert f"```bash\n{request['command']}\n```" in card
+    reference = json.loads((trained.folder / "model" / "classifier.json").read_text())["reference"]
+    assert f"{100 * reference['outside']:.1f} % of the validation part's words" in card
+    assert f"model `{Classifier.load(trained.folder / 'model').digest}`" in card
 
 
 def test_a_second_train_does_nothing(trained: Trained) -> None:

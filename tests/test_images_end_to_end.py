@@ -56,6 +56,9 @@ def test_an_image_corpus_trains_image_cnn_and_has_neither_tokens_nor_vectors(tra
     files = {*times(trained.folder)}
     assert {"images.npy", "rows.parquet", "data_report.json", "model", "calibration.png"} <= files
     assert {"report.html", "suspect_labels.csv", "wrong_pictures.png", "feature_maps.png"} <= files
+    card = (trained.folder / "MODEL_CARD.md").read_text("utf-8")
+    assert "pipeline_tag: image-classification" in card
+    assert "**Corpus:** Handwritten digits" in card and "images with several labels" in card
     assert not files & {"tokenize.json", "sequences.npz", "embed.json", "vectors.npz", "text_encoder.json"}
     assert trained.done.stderr == ""
     assert max(map(len, trained.done.stdout.splitlines()[:-1])) <= 80

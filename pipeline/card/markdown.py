@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from ..terminal import shorten, visible
@@ -28,3 +29,9 @@ def fenced(text: str, language: str = "") -> str:
     fence = "`" * max(3, longest + 1)
     lines = "\n".join(map(visible, text.split("\n")))
     return f"{fence}{language}\n{lines}\n{fence}"
+
+
+def quoted(text: object) -> str:
+    """Return text as a string of YAML on one line, which is one of JSON, too."""
+    line = " ".join(visible(str(text)).split())
+    return json.dumps(line.replace("\ufffe", "").replace("\uffff", ""), ensure_ascii=False)

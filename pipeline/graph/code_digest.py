@@ -38,7 +38,7 @@ STAGES = (
 # What no import statement shows: a process that packs the model, and a file that is no Python. The process
 # runs beside `train` as well, but nothing that is trained depends on it. `train` runs one architecture.
 UNSEEN_IMPORTS = {"stages.evaluate": ["tracking.writer_process"]}
-OTHER_FILES = {"review.page": ["report.html.j2"]}
+OTHER_FILES = {"review.page": ["report.html.j2"], "card.model_card": ["model_card.md.j2"]}
 
 
 @dataclass(frozen=True)

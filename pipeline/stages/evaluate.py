@@ -4,8 +4,8 @@ Reads model/, history.json, run.json, vectors.npz and coverage.json (of texts al
 rows.parquet, unknown_labels.json, data_report.json, sequences.npz (or images.npy), other_rows.parquet
 (out-of-scope rows, if any) and baseline_<criterion>.parquet and .json; writes predictions.parquet,
 row_keys.npz, mistakes.csv and metrics.json, and finishes the run in MLflow. Unless the run is one of a
-cross-validation or learning curve, it also writes filters.json, suspect_labels.csv, the figures and
-report.html.
+cross-validation or learning curve, it also writes filters.json, suspect_labels.csv, the figures, report.html
+and MODEL_CARD.md.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from ..arrays import sample
 from ..artifacts import RunFolder, read_inputs, tracked_run
 from ..baselines.catalogue import BASELINES
 from ..config.stage_options import PrepareOptions, Request, TrainOptions, read_stage
+from ..corpus.equality import digest_of_all
+from ..corpus.split import PARTS
 from ..environment.memory import note
 from ..files import atomic_write, write_arrays, write_csv, write_json, write_table, write_text
 from ..inputs import Images, Sequences
@@ -97,7 +99,6 @@ def _evaluate(folder: RunFolder, tracked: Run, on_step: Callable[[], object]) ->
             tracked.log_file(path)
     if not _is_of_study(folder):
         on_step()
-        tracked.log_model(folder.path)
         # Linear members have learned the validation rows, too.
         is_held_out = rows["part"] == "test" if options.ensemble.ngrams else rows["part"] != "train"
         held_out = ScoredRows.from_corpus(classifier, rows, inputs, is_held_out, unknown)
@@ -155,10 +156,10 @@ def _review(
     suspects: pd.DataFrame,
     tracked: Run,
 ) -> None:
-    """Write filters.json, suspect_labels.csv, the figures and report.html, and log them and the tables."""
-    from ..review.page import Report  # imported late: it takes seconds, and a study does not need it
+    """Write what people read of the run, and log it and the model, in which the model card is."""
+    from ..card.model_card import ModelCard  # imported late: it takes seconds, and a study does not need it
+    from ..review.page import Report
 
-    figures = _write_figures(folder, test, measures, mistakes)
     wrong = row_tables.with_evidence(mistakes.head(MAX_TABLE_ROWS), test)
     tracked.log_table("confidently_wrong", wrong)
     tracked.log_table("suspect_labels", suspects.head(MAX_TABLE_ROWS))
@@ -169,7 +170,7 @@ def _review(
         labels=test.names,
         measures=measures,
         epochs=len(read_json(folder.history)),
-        figures={name: folder.figure(name).read_bytes() for name in figures},
+        figures={},
         wrong=wrong,
         suspects=suspects,
         data=read_json(folder.corpus.report),
@@ -178,10 +179,31 @@ def _review(
         options=_options(folder),
         run=read_json(folder.run) | read_json(folder.request),
     )
+    classifier = test.classifier
+    inputs = read_stage(folder.corpus.prepare_options, PrepareOptions).inputs
+    card = ModelCard(
+        page,
+        test.inputs.kind,
+        [(Path(file.path).name, file.bytes) for file in inputs],
+        classifier.columns,
+        classifier.reference,
+        _digests(folder, test),
+    )
+    write_text(folder.model_card, card.markdown())
+    tracked.log_model(folder.path)  # the writer process packs it while the figures are drawn
+    figures = _write_figures(folder, test, measures, mistakes)
+    page = replace(page, figures={name: folder.figure(name).read_bytes() for name in figures})
     _write_rows(folder.suspect_labels, suspects)
     write_text(folder.report, page.html())
-    for path in (*map(folder.figure, figures), folder.filters, folder.suspect_labels, folder.report):
+    written = (folder.filters, folder.suspect_labels, folder.report, folder.model_card)
+    for path in (*map(folder.figure, figures), *written):
         tracked.log_file(path)
+
+
+def _digests(folder: RunFolder, test: ScoredRows) -> dict[str, str]:
+    """Return the digests of the model's files, and of the rows of each part, as `register` counts them."""
+    keys = read_arrays(folder.row_keys)
+    return {"model": test.classifier.digest} | {f"{part} rows": digest_of_all(keys[part]) for part in PARTS}
 
 
 def _write_figures(

@@ -23,7 +23,7 @@ from mlflow.entities import (
 )
 from mlflow.exceptions import MlflowException
 
-from ..artifacts import checked_id
+from ..artifacts import MODEL_CARD, checked_id
 from ..errors import InputError, StoreUnreachable
 from ..files import exclusive
 from ..terminal import say
@@ -32,6 +32,7 @@ from .journal import Entry, Journal, unsent_journal, unsent_journals
 
 TABLES_TAG = "mlflow.loggedArtifacts"  # by which MLflow's pages know tables
 PARENT_TAG = "mlflow.parentRunId"
+NOTE_TAG = "mlflow.note.content"  # the text at the head of a page
 LOCAL_ID_TAG = "local_id"  # of a run that was sent: its id before
 
 
@@ -94,13 +95,22 @@ def _log_model(client: MlflowClient, run_id: str, folder: Path) -> None:
     from mlflow.models import Model  # not at the top: nothing else needs the second that it takes
 
     run = client.get_run(run_id)
-    model = client.create_logged_model(run.info.experiment_id, "model", run_id, params=run.data.params)
+    card = folder / MODEL_CARD
+    note = {NOTE_TAG: _without_front_matter(card.read_text("utf-8"))} if card.exists() else {}
+    model = client.create_logged_model(
+        run.info.experiment_id, "model", run_id, tags=note, params=run.data.params
+    )
     description = Model.load(str(folder))
     description.run_id, description.model_id = run_id, model.model_id
     description.save(str(folder / "MLmodel"))
     client.log_model_artifacts(model.model_id, str(folder))
     client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+
+
+def _without_front_matter(card: str) -> str:
+    """Return a model card without the YAML at its head, which MLflow's pages would show as text."""
+    return card.removeprefix("---\n").partition("\n---\n")[2].lstrip("\n")
 
 
 def _adopt(client: MlflowClient, run_id: str, children: list[str]) -> None:

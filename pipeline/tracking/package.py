@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,6 +48,7 @@ def save(place: Path, folder: RunFolder) -> None:
             input_example=pd.DataFrame(examples),
             pip_requirements=requirements(classifier),
         )
+    shutil.copy(folder.model_card, place)
 
 
 def signature(classifier: Classifier) -> ModelSignature:

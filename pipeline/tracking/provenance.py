@@ -26,12 +26,17 @@ CONTEXTS = {"train": "training", "validation": "validation", "test": "test"}  # 
 def environment() -> dict[str, str]:
     """Return versions, commit and machine as tags."""
     tags = {f"version.{name}": number for name, number in versions().items()}
-    tags |= {"platform": platform.platform(), "host": platform.node(), "cores": str(os.cpu_count())}
+    tags |= machine() | {"host": platform.node()}
     if name := user():
         tags["mlflow.user"] = name
     if (code := checkout())["commit"]:
         tags |= {"mlflow.source.git.commit": code["commit"], "git.dirty": code["dirty"]}
     return tags
+
+
+def machine() -> dict[str, str]:
+    """Return the `platform`, and the number of its `cores`."""
+    return {"platform": platform.platform(), "cores": str(os.cpu_count())}
 
 
 def user() -> str:

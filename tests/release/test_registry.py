@@ -115,11 +115,13 @@ def run_of(data: Path, corpus: str, model: str) -> str:
 
 
 def test_the_first_champion_is_better_than_the_majority_class_and_labels_from_then_on(
-    verb: Verb, data: Path, tmp_path: Path
+    verb: Verb, data: Path, corpus: str, tmp_path: Path
 ) -> None:
     code, printed = register(verb, GOOD)
     assert (code, "version 1 is the champion" in printed) == (0, True)
     assert "30 rows fixed, 0 broken: +50.0 points" in printed
+    champion = champions.current(corpus)
+    assert champion and (champion.files.path / "MODEL_CARD.md").read_text().startswith("---\n")
     for name, model in (("champion", ""), ("named", GOOD)):
         source, output = str(data / "reviews.csv"), str(tmp_path / f"{name}.csv")
         code, printed = verb("predict", f"MODEL={model}", f"INPUT={source}", f"OUTPUT={output}")

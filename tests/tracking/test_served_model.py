@@ -52,6 +52,8 @@ ELSEWHERE = {name: value for name, value in os.environ.items() if name not in ("
 ELSEWHERE |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}  # MLflow calls uvicorn by name
 ELSEWHERE |= {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
+CARD = "---\ntags: [text]\n---\n\n# Model card\n"
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
@@ -72,6 +74,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     made.validation = Outcomes(sure, np.zeros(120, np.int32), correct)
     save(folder.model, made, network, pool)
     write_arrays(folder.row_keys, train=np.zeros(1, np.uint64))
+    folder.model_card.write_text(CARD)
     return folder
 
 
@@ -288,6 +291,7 @@ def test_an_image_model_takes_files_as_bytes_and_refuses_others(tmp_path: Path) 
     made = Classifier(lambda: pool, ImageEncoder(8, 8, 1), ["dark", "light"], ["path"])
     save(run.model, made, network, pool)
     write_arrays(run.row_keys, train=np.zeros(1, np.uint64))
+    run.model_card.write_text(CARD)
     package.save(tmp_path / "model", run)
     needed = (tmp_path / "model" / "requirements.txt").read_text()
     assert "pillow==" in needed and "keras==" in needed
@@ -305,10 +309,15 @@ def test_an_image_model_takes_files_as_bytes_and_refuses_others(tmp_path: Path) 
         loaded.predict(pd.DataFrame({"image": [paths[0].read_bytes(), b"no image"]}))
 
 
+def test_who_has_the_model_has_its_card(model: Path) -> None:
+    assert (model / "MODEL_CARD.md").read_text() == CARD
+
+
 def test_a_model_of_two_columns_is_asked_for_both(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     save_text_model(folder.model, "title", "body")
     write_arrays(folder.row_keys, test=np.zeros(1, np.uint64))
+    folder.model_card.write_text(CARD)
     package.save(tmp_path / "packed", folder)
     loaded = mlflow.pyfunc.load_model(str(tmp_path / "packed"))
     assert loaded.metadata.get_input_schema().input_names() == ["title", "body"]
