@@ -52,7 +52,7 @@ def promoted_event(report: GateReport, version: str, promoted: Act, approved_by:
     approval = f", approved by {inline(approved_by)}" if approved_by else ""
     return (
         f"{promoted}{approval}: version {version} ({inline(report.new.title)}) in place of "
-        f"{_opponent(report)}, {_difference(report)} on {_rows(report)}"
+        f"{_opponent(report)}: {_difference(report)} on {_rows(report)}"
     )
 
 
@@ -95,9 +95,9 @@ def _facts(report: GateReport) -> Iterator[str]:
 
 def _opponent(report: GateReport) -> str:
     if report.champion is None:
-        return "none: it is the first champion, compared with the majority class"
+        return "none, compared with the majority class"
     if report.old is None:
-        return f"version {report.champion}, which could not be compared: the majority class was instead"
+        return f"version {report.champion}, which could not be compared, but with the majority class"
     return f"version {report.champion} ({inline(report.old.title)})"
 
 

@@ -32,7 +32,7 @@ def test_a_version_says_since_when_by_whom_against_what_and_on_which_rows() -> N
     event = promoted_event(report_of(NEW), "4", ACT, "bob")
     assert event == (
         r"2026-05-04 13:05 UTC by ann, approved by bob: version 4 (a\|b &lt;script&gt;) in place of version "
-        f"3 (old), accuracy +0.1 points, 95 % interval +0.0 to +0.0 on {rows}"
+        f"3 (old): accuracy +0.1 points, 95 % interval +0.0 to +0.0 on {rows}"
     )
     assert rolled_back_event("3", "4", ACT) == (
         "2026-05-04 13:05 UTC by ann: version 3 again, by a rollback from version 4"
@@ -48,7 +48,7 @@ def test_a_version_promoted_by_force_says_so_with_what_failed() -> None:
 def test_a_first_champion_has_no_luck_and_replaces_none() -> None:
     page = champion_page(report_of(NEW, old=None, champion=None), Act("", ACT.time), "")
     assert "- **Champion since** 2026-05-04 13:05 UTC\n" in page
-    assert "- **In place of:** none: it is the first champion" in page and "Luck" not in page
+    assert "- **In place of:** none, compared with the majority class\n" in page and "Luck" not in page
     uncompared = champion_page(report_of(NEW, old=None), ACT, "")
     assert "version 3, which could not be compared" in uncompared
 
