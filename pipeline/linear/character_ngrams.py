@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MINIMUM_ROWS = 2  # that an n-gram occurs in
 MAX_LETTERS = 1000  # of a token, that are read
+CACHE_BYTES = 1 << 27  # of the rows of unseen words that are kept from call to call
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,23 +112,37 @@ class CharacterNgrams:
 
 
 class _Rows:
-    """Rows that are computed as they are needed, in an array that grows by doubling."""
+    """Rows that are computed as they are needed, in an array that grows by doubling.
+
+    Of many classes, the rows of as many words as an encoder remembers would take gigabytes: beyond
+    CACHE_BYTES all are forgotten. Zeros that were never written take no memory.
+    """
 
     def __init__(self, width: int) -> None:
-        self.values = np.empty((0, width), np.float32)
-        self._known = np.empty(0, np.bool_)
+        self.values = np.zeros((0, width), np.float32)
+        self._known = np.zeros(0, np.bool_)
+        self._count = 0
 
     def missing(self, places: NDArray[np.integer], count: int) -> NDArray[np.integer]:
         """Return those of the places that are not set, and make room for `count` rows."""
         if count > len(self.values):
-            added = max(count, 2 * len(self.values)) - len(self.values)
-            self.values = np.concatenate([self.values, np.zeros((added, self.values.shape[1]), np.float32)])
-            self._known = np.concatenate([self._known, np.zeros(added, np.bool_)])
+            self._replace(max(count, 2 * len(self.values)), np.flatnonzero(self._known))
         missing: NDArray[np.integer] = places[~self._known[places]]
+        if (self._count + len(missing)) * self.values.shape[1] * self.values.itemsize > CACHE_BYTES:
+            self._replace(len(self.values), places[:0])
+            missing = places
         return missing
 
     def set(self, places: NDArray[np.integer], values: Floats) -> None:
+        """Set rows that were missing."""
         self.values[places], self._known[places] = values, True
+        self._count += len(places)
+
+    def _replace(self, count: int, kept: NDArray[np.integer]) -> None:
+        """Replace the array, which other threads may still read, by one of `count` rows with those kept."""
+        values, self.values = self.values, np.zeros((count, self.values.shape[1]), np.float32)
+        self._known, self._count = np.zeros(count, np.bool_), 0
+        self.set(kept, values[kept])
 
 
 class CharacterFeatures:

@@ -208,6 +208,23 @@ def test_rows_of_unseen_words_are_computed_once_and_only_where_they_occur(
     assert len(model._caches) == 0
 
 
+def test_rows_of_unseen_words_take_bounded_memory_whatever_their_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, words = by_hand(), [f"ab{number}" for number in range(40)]
+    monkeypatch.setattr("pipeline.linear.character_ngrams.CACHE_BYTES", 10 * 3 * 4)  # ten rows of three
+    encoder = TextEncoder(VOCABULARY, Tokenize(unit="word"))
+    for start in (0, 4, 7, 0, 20, 36):
+        block = [" ".join(words[start : start + 4])]
+        np.testing.assert_array_equal(
+            model.logits(encoder.encode(block)), by_hand().logits(texts([words[start : start + 4]]))
+        )
+        (cache,) = model._caches.values()
+        assert np.count_nonzero(cache.values.any(axis=1)) <= 10
+    many = [" ".join(words)]  # more than are kept
+    np.testing.assert_array_equal(model.logits(encoder.encode(many)), by_hand().logits(texts([words])))
+
+
 def test_of_a_word_of_thousands_of_letters_the_beginning_counts() -> None:
     letters = np.array([*b"ab"], np.int32)
     keys = np.unique(ngram_keys(letters, np.array([0, 2]))[0])  # of " a", "b " and others
