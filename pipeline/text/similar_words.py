@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from itertools import count
 from os.path import commonprefix
 
@@ -51,7 +51,8 @@ class SimilarWords:
         return min(candidates)[1] if candidates else None
 
 
-@cache
+@lru_cache(1024)
 def _shortest_prefix(length: int) -> int:
     """Return the characters that a word of this length must share with another one, which it may not have."""
-    return next(shared for shared in count(MIN_PREFIX) if length <= shared / MIN_SHARE)
+    near = max(MIN_PREFIX, int(length * MIN_SHARE) - 1)
+    return next(shared for shared in count(near) if length <= shared / MIN_SHARE)
