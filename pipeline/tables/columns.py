@@ -37,6 +37,10 @@ class Column(Protocol):
         """Return the cells as a pyarrow array."""
         ...
 
+    def array(self) -> NDArray[Any]:
+        """Return the cells as an array of texts or of numbers, with all their digits: [rows]."""
+        ...
+
     def values(self) -> list[Any]:
         """Return the cells as a text or a number each, with the decimals that a CSV has."""
         ...
@@ -59,6 +63,9 @@ class NameColumn:
 
         return pa.array(self.names, pa.string()).take(pa.array(self.codes))
 
+    def array(self) -> NDArray[Any]:
+        return np.array(self.names, object)[self.codes]
+
     def values(self) -> list[Any]:
         return [self.names[code] for code in self.codes.tolist()]
 
@@ -80,6 +87,9 @@ class NumberColumn:
 
         return pa.array(self.numbers)
 
+    def array(self) -> NDArray[Any]:
+        return self.numbers
+
     def values(self) -> list[Any]:
         return [round(number, kernels.DECIMALS) for number in self.numbers.tolist()]
 
@@ -98,6 +108,9 @@ class TextColumn:
         import pyarrow as pa
 
         return pa.array(self.texts, pa.string())
+
+    def array(self) -> NDArray[Any]:
+        return np.array(self.texts, object)
 
     def values(self) -> list[Any]:
         return list(self.texts)

@@ -256,7 +256,10 @@ class TextEncoder:
             return b""
         if not isinstance(value, str):
             raise InputError(f"a {type(value).__name__}: expected a text")
-        return value.encode("utf-8", "surrogatepass")
+        try:
+            return value.encode()
+        except UnicodeEncodeError as error:
+            raise InputError("half of a surrogate pair: expected a text in Unicode") from error
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values with every option resolved; `from_json` makes an equal encoder of them."""

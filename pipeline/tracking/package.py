@@ -20,7 +20,8 @@ from .provenance import installed_version
 
 IMPORT_NAME = "convtext"  # of the package, whatever it is called where it packs itself
 # What `served_model` imports, at the versions that trained; of a text model TensorFlow is not among it.
-NEEDED = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "regex", "scipy")
+# `mlflow-skinny` is MLflow without its pages: with its server of models, and a part of `mlflow`.
+NEEDED = ("mlflow-skinny", "numba", "numpy", "pandas", "pydantic", "regex", "scipy", "tqdm")
 NEEDED_BY_KERAS = ("keras", "tensorflow", "tensorflow-cpu")
 # As the choices of `make predict`.
 PARAMETERS = ParamSchema([

@@ -52,7 +52,7 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
             labelled = self._label(values, _output_columns(params or {}))
         except InputError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
-        return pd.DataFrame({column.name: column.arrow().to_numpy(False) for column in labelled.columns})
+        return pd.DataFrame({column.name: column.array() for column in labelled.columns})
 
     def _label(self, values: Sequence[Iterable[Any]], chosen: OutputColumns) -> LabelledRows:
         rows = [
