@@ -142,6 +142,7 @@ OUTPUT = _text(
     "OUTPUT", "labelled.csv.gz", "its name says the form, as INPUT's does; - is standard output, CSV"
 )
 ROWS_OUTPUT = _text("OUTPUT", "rows.csv", "a CSV of all rows on which the runs differ")
+PACKED = Word("OUTPUT", "service", "a new folder; default: service", str, "service")
 TOP: Word[int] = Word("TOP", "3", "so many labels, each with its probability", arguments.whole_number(1), 1)
 PROBABILITIES = _flag("PROBABILITIES", "a column with the probability of each class")
 ABSTAIN: Word[arguments.Abstention] = Word(
@@ -245,6 +246,10 @@ COMMANDS = {
     "options": _command(
         "list what can be set in YAML or with SET: what it is in CORPUS and MODEL, and what it means",
         CORPUS, MODEL, SET,
+    ),
+    "pack": _command(
+        "write the model as a folder that MLflow serves and the Dockerfile takes; model as of predict",
+        CORPUS, MODEL, PACKED,
     ),
     "dashboard": _command("open the runs in MLflow, on 127.0.0.1", PORT),
     "send": _command("send the runs that no tracking server took to where MLFLOW_TRACKING_URI says now"),

@@ -1,107 +1,95 @@
-"""The served model under load: 100 clients at once for a minute, each answer compared with `make predict`'s.
+"""A packed model under load, as the Dockerfile serves it: each answer is compared with `make predict`'s.
 
-python -m tests.benchmarks.serving MODEL LABELLED TEXT [SECONDS]
+python -m tests.benchmarks.serving PACKED LABELLED TEXT [SECONDS]
 
-MODEL is an MLflow model's folder or address, LABELLED what `make predict ... PROBABILITIES=1` wrote, and TEXT
-its column of the texts. Prints requests a second, latencies and errors.
+PACKED is the folder that `make pack` wrote, LABELLED what `make predict ... PROBABILITIES=1` wrote, and TEXT
+its column of the texts. Prints requests and rows a second, latencies and errors, of 1 client and of 100, with
+a row and with 100 rows a request.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
-import signal
-import socket
 import statistics
-import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-CLIENTS = 100
+from tests.model_server import packed_service
+
+LOADS = ((1, 1), (100, 1), (1, 100), (100, 100))  # clients, rows of a request
 PREFIX = "probability_of_"
+Row = tuple[str, list[float]]  # a text, and its probabilities
 
 
-def main(model: str, labelled: str, column: str, seconds: float = 60) -> None:
+def main(packed: str, labelled: str, column: str, seconds: float = 60) -> None:
     table = pd.read_csv(labelled, keep_default_na=False)
     names = [name for name in table if name.startswith(PREFIX)]
     rows = list(zip(table[column].astype(str), table[names].to_numpy().tolist(), strict=True))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", model, "--env-manager", "local"]
-    server = subprocess.Popen(
-        [*command, "--port", str(port)],
-        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        wait(port)
-        outcomes: Counter[str] = Counter()
-        latencies: list[float] = []
-        end = time.monotonic() + seconds
-        numbers = count()
+    with TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        with packed_service(Path(packed).resolve(), Path(folder)) as server:
+            print(f"answers after {time.perf_counter() - began:.1f} s with {server.megabytes:.0f} MB")
+            for clients, size in LOADS:
+                print(measured(server.port, rows, names, clients, size, seconds), flush=True)
+            print(f"{server.megabytes:.0f} MB at the end")
 
-        def client() -> None:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-            while time.monotonic() < end:
-                text, expected = rows[next(numbers) % len(rows)]
-                began = time.perf_counter()
-                try:
-                    outcomes[asked(connection, column, text, names, expected)] += 1
-                except (OSError, http.client.HTTPException) as error:
-                    outcomes[type(error).__name__] += 1
-                    connection.close()
-                latencies.append(time.perf_counter() - began)
 
-        clients = [threading.Thread(target=client) for _ in range(CLIENTS)]
-        for one in clients:
-            one.start()
-        for one in clients:
-            one.join()
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait()
-    rate = sum(outcomes.values()) / seconds
+def measured(port: int, rows: list[Row], names: list[str], clients: int, size: int, seconds: float) -> str:
+    """Return a line on this load."""
+    outcomes: Counter[str] = Counter()
+    latencies: list[float] = []
+    end = time.monotonic() + seconds
+    numbers = count()
+
+    def client() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        while time.monotonic() < end:
+            asked_for = [rows[next(numbers) % len(rows)] for _ in range(size)]
+            began = time.perf_counter()
+            try:
+                outcomes[asked(connection, asked_for, names)] += 1
+            except (OSError, http.client.HTTPException) as error:
+                outcomes[type(error).__name__] += 1
+                connection.close()
+            latencies.append(time.perf_counter() - began)
+
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rate = len(latencies) / seconds
     cuts = [1e3 * cut for cut in statistics.quantiles(latencies, n=100)]
-    print(f"{CLIENTS} clients, {seconds:.0f} s: {rate:,.0f} requests/s, {dict(outcomes)}")
-    print(f"milliseconds: median {cuts[49]:.0f}, 99 % {cuts[98]:.0f}, most {1e3 * max(latencies):.0f}")
+    return (
+        f"{clients} clients, {size} rows a request: {rate:,.0f} requests/s, {rate * size:,.0f} rows/s, "
+        f"ms: median {cuts[49]:.1f}, 95 % {cuts[94]:.1f}, 99 % {cuts[98]:.1f}, {dict(outcomes)}"
+    )
 
 
-def asked(
-    connection: http.client.HTTPConnection, column: str, text: str, names: list[str], expected: list[float]
-) -> str:
-    """How one request went."""
-    body = json.dumps({"dataframe_records": [{column: text}]})
+def asked(connection: http.client.HTTPConnection, rows: list[Row], names: list[str]) -> str:
+    """Return how a request went."""
+    body = json.dumps([text for text, _ in rows])
     connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
     answer = connection.getresponse()
     content = answer.read()
     if answer.status != 200:
         return f"status {answer.status}"
-    (row,) = json.loads(content)["predictions"]
+    found = [[row[name] for name in names] for row in json.loads(content)["predictions"]]
     # `make predict` writes four decimals.
-    same = all(abs(row[name] - value) <= 0.5001e-4 for name, value in zip(names, expected, strict=True))
+    same = all(
+        abs(number - value) <= 0.5001e-4
+        for row, (_, values) in zip(found, rows, strict=True)
+        for number, value in zip(row, values, strict=True)
+    )
     return "as predicted" if same else "other probabilities"
-
-
-def wait(port: int) -> None:
-    for _ in range(600):
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/ping")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError("the server does not answer")
 
 
 if __name__ == "__main__":

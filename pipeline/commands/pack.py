@@ -1,0 +1,30 @@
+"""Write a classifier as a folder that MLflow serves and the Dockerfile makes an image of.
+
+Reads a trained model/ and the row_keys.npz beside it; writes an MLflow model.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from ..artifacts import RunFolder
+from ..config import words
+from ..config.command_line import Words
+from ..errors import InputError
+from ..files import atomic_folder
+from ..release.chosen_model import model_folder
+from ..terminal import say
+
+
+def run(given: Words) -> None:
+    output = Path(given[words.PACKED])
+    if output.exists():
+        raise InputError(f"{output} is there already: remove it, or name another folder with OUTPUT=")
+    model = model_folder("pack", given[words.CORPUS], given[words.MODEL])
+    from ..tracking import package  # not at the top: MLflow takes seconds to import
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of each step
+    with atomic_folder(output) as partial:
+        package.save(partial, RunFolder(model.parent))
+    say(f"pack: {output} is ready for MLflow and Docker")

@@ -1,0 +1,1 @@
+"""A packed model as a service: MLflow's own server, and a guard before it."""
