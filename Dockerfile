@@ -11,7 +11,7 @@ COPY . /model
 # Kernels for any processor of this kind, since the image may run on another than it was built on.
 ENV PATH=/service/bin:$PATH PYTHONPATH=/model/code NUMBA_CPU_NAME=generic MLFLOW_DISABLE_TELEMETRY=true
 # Loading the model compiles its kernels, and shows that it can be served.
-RUN python -c "from convtext.serving.server import app; app()"
+RUN python -c "from convtext.serving.server import app; app()" && chmod -R a+rX /model
 
 FROM python:3.12-slim
 COPY --from=build /service /service
