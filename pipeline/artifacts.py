@@ -25,6 +25,7 @@ data/build/<corpus>/<model>/    embed.json train.json          the stages' optio
                                 row_keys.npz                   digests of the rows and groups of each part
                                 registration/                  the comparison with the champion
                                 why.md                         the comparison with dense networks
+data/build/<corpus>/<model>/export/<format>/  the model for other libraries, vocabulary.json, example.py
 data/build/<corpus>/<model>/tune/<search>/    tune.json trials.csv   the search's options and trials
 data/tracking/mlflow.db         the runs, unless MLFLOW_TRACKING_URI says otherwise; their files: artifacts/
 data/tracking/first_place       where the data folder was first used
@@ -255,6 +256,10 @@ class RunFolder:
 
     def figure(self, name: str) -> Path:
         return self.path / f"{name}.png"
+
+    def export(self, form: str) -> Path:
+        """Return the folder of the model in another library's format."""
+        return self.path / "export" / form
 
     def search(self, name: str) -> SearchFolder:
         return SearchFolder(self.path / "tune" / name)

@@ -141,6 +141,14 @@ INPUT = _text(
 OUTPUT = _text(
     "OUTPUT", "labelled.csv.gz", "its name says the form, as INPUT's does; - is standard output, CSV"
 )
+FORMAT = Word(
+    "FORMAT",
+    "onnx",
+    "of the export: keras, saved_model, onnx or tflite; default: keras",
+    arguments.one_of("keras", "saved_model", "onnx", "tflite"),
+    "keras",
+)
+EXPORT_OUTPUT = _text("OUTPUT", "folder/", "of the export; default: export/<format>/ in the run's folder")
 ROWS_OUTPUT = _text("OUTPUT", "rows.csv", "a CSV of all rows on which the runs differ")
 PACKED = Word("OUTPUT", "service", "a new folder; default: service", str, "service")
 TOP: Word[int] = Word("TOP", "3", "so many labels, each with its probability", arguments.whole_number(1), 1)
@@ -250,6 +258,10 @@ COMMANDS = {
     "pack": _command(
         "write the model as a folder that MLflow serves and the Dockerfile takes; model as of predict",
         CORPUS, MODEL, PACKED,
+    ),
+    "export": _command(
+        "write the classifier for Keras, TensorFlow, ONNX or TensorFlow Lite alone; model as of predict",
+        FORMAT, CORPUS, MODEL, EXPORT_OUTPUT,
     ),
     "dashboard": _command("open the runs in MLflow, on 127.0.0.1", PORT),
     "send": _command("send the runs that no tracking server took to where MLFLOW_TRACKING_URI says now"),

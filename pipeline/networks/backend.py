@@ -22,7 +22,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors; its information is
 
 
 @contextmanager
-def _held_back_stderr() -> Iterator[None]:
+def held_back_stderr() -> Iterator[None]:
     """Hold back what C++ writes to file descriptor 2, past Python, and show it only if the block fails."""
     sys.stderr.flush()
     terminal = os.dup(2)
@@ -51,7 +51,7 @@ def _keep_freed_memory() -> None:
 
 
 _keep_freed_memory()
-with _held_back_stderr():
+with held_back_stderr():
     import keras
     import tensorflow as tf
     from tensorflow.python.framework.ops import gradient_registry
@@ -112,4 +112,4 @@ def _unregister(names: Iterable[str]) -> None:
             del gradient_registry._registry[name]
 
 
-__all__ = ["call_kernel", "forget_networks", "keras", "sealed", "tf", "threads"]
+__all__ = ["call_kernel", "forget_networks", "held_back_stderr", "keras", "sealed", "tf", "threads"]

@@ -156,6 +156,12 @@ class TextEncoder:
         """Whether each character of a script without spaces is a token."""
         return self.options.unit == "character"
 
+    @property
+    def pattern(self) -> str:
+        """The pattern of a token, for the package regex and version 1 of its syntax."""
+        assert self.options.unit != "auto"
+        return _GRAMMARS[self.options.unit, self.options.cleaning].pattern
+
     def last_input(self) -> Sequences:
         """Return a row of the last id, which a network must know if it knows all."""
         return Sequences.from_rows([[self.vocabulary - 1]])

@@ -33,7 +33,7 @@ class SimilarWords:
 
         Of several, the word nearest in length is taken, then the most frequent.
         """
-        length = _shortest_prefix(len(word))
+        length = shortest_prefix(len(word))
         place = bisect_left(self._sorted, word)
         neighbours = self._sorted[max(0, place - 1) : place + 1]
         neighbours = [neighbour for neighbour in neighbours if neighbour.startswith(word[:length])]
@@ -52,7 +52,7 @@ class SimilarWords:
 
 
 @lru_cache(1024)
-def _shortest_prefix(length: int) -> int:
+def shortest_prefix(length: int) -> int:
     """Return the characters that a word of this length must share with another one, which it may not have."""
     near = max(MIN_PREFIX, int(length * MIN_SHARE) - 1)
     return next(shared for shared in count(near) if length <= shared / MIN_SHARE)
