@@ -243,7 +243,7 @@ def test_artifacts_are_named_in_one_module() -> None:
         *(STAGE_MODULES[stage] for stage in ("prepare", "tokenize", "baseline", "embed")),
         *(
             COMMAND_MODULES[name]
-            for name in ("configure", "predict", "say", "train", "crossval", "curve", "tune", "why")
+            for name in ("configure", "predict", "say", "export", "train", "crossval", "curve", "tune", "why")
         ),
     ],
 )
@@ -325,6 +325,16 @@ TESTED_BY = {
     "encoder": "prediction/test_classifier.py",
     "environment.program": "config/test_command_line.py",
     "environment.wheel": "test_installed.py",
+    "exports.check": "exports/test_exporter.py",
+    "exports.example": "exports/test_exporter.py",
+    "exports.exported": "exports/test_exporter.py",
+    "exports.formats": "exports/test_exporter.py",
+    "exports.image_export": "exports/test_exporter.py",
+    "exports.keras_format": "exports/test_exporter.py",
+    "exports.saved_model": "exports/test_exporter.py",
+    "exports.text_export": "exports/test_exporter.py",
+    "exports.tflite": "exports/test_exporter.py",
+    "exports.vocabulary": "exports/test_exporter.py",
     "graph.facts": "stages/test_configure.py",
     "graph.request": "stages/test_configure.py",
     "graph.search": "study_commands/test_tune.py",
@@ -335,6 +345,7 @@ TESTED_BY = {
     "networks.backend": "networks/test_trainer.py",
     "networks.checkpoint": "networks/test_trainer.py",
     "networks.keras_network": "prediction/test_classifier.py",
+    "plain.keras_outputs": "plain/test_keras_text.py",
     "release.champion_note": "release/test_champions.py",
     "release.chosen_model": "commands/test_say.py",
     "review.run_figures": "test_end_to_end.py",
