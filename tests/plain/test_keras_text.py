@@ -31,7 +31,8 @@ TRIPLES, WIDE = case_of_triples(), case("wide")
 MODELS = [(of, build_text(of.plain)) for of in (TRIPLES, WIDE)]
 
 
-@settings(max_examples=15)
+@pytest.mark.slow
+@settings(max_examples=25)
 @given(rows_of_ids)
 def test_logits_are_the_classifiers_of_any_rows(rows: list[list[int]]) -> None:
     for of, model in MODELS:

@@ -68,7 +68,7 @@ def test_texts_have_the_encoders_ids_and_words(options: dict[str, object]) -> No
     check(graph, encoder, [unicodedata.normalize("NFC", text) for text in TEXTS])
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.lists(st.text(st.sampled_from("afilmry'’ .!é电\u00ad\x1f1"), max_size=20), min_size=1, max_size=4))
 def test_any_texts_of_words_have_the_encoders_ids(texts: list[str]) -> None:
     check(*WORD_GRAPH, texts)
