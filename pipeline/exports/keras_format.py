@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..networks.backend import keras, tf
+from ..plain.keras_outputs import graph_function
 
 
 def save_keras(model: keras.Model, path: Path) -> None:
@@ -22,7 +23,7 @@ def run_keras(path: Path) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     (given,) = model.inputs
     spec = tf.TensorSpec(given.shape, given.dtype)
-    run = tf.function(lambda batch: model(batch, training=False)["logits"], [spec])
+    run = graph_function(lambda batch: model(batch, training=False)["logits"], spec)
 
     def logits(batch: NDArray[Any]) -> NDArray[np.float32]:
         result: NDArray[np.float32] = run(batch).numpy()

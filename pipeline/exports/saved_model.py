@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..linear.character_ngrams import CharacterNgrams
 from ..networks.backend import held_back_stderr, keras, tf
 from ..plain.character_graph import CharacterGraph
+from ..plain.keras_outputs import graph_function
 from ..plain.keras_text import CHARACTERS, WITHOUT_CHARACTERS, normalized
 from ..plain.text_graph import TextGraph
 
@@ -30,7 +31,7 @@ class _Served(tf.Module):  # type: ignore[misc]  # tensorflow has no types
     def signature(self) -> Any:
         (given,) = self.model.inputs
         spec = tf.TensorSpec(given.shape, given.dtype, given.name)
-        return tf.function(lambda inputs: self.model(inputs, training=False), [spec])
+        return graph_function(lambda inputs: self.model(inputs, training=False), spec)
 
 
 class TextModel(tf.Module):  # type: ignore[misc]  # tensorflow has no types
@@ -68,7 +69,7 @@ def save_model(model: keras.Model, path: Path, from_text: TextModel | None = Non
     if from_text:
         served.from_text = from_text
         spec = tf.TensorSpec([None], tf.string, "texts")
-        signatures[FROM_TEXT] = tf.function(from_text.__call__, [spec])
+        signatures[FROM_TEXT] = graph_function(from_text.__call__, spec)
     with held_back_stderr():
         tf.saved_model.save(served, str(path), signatures)
 

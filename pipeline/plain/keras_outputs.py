@@ -1,10 +1,11 @@
-"""The outputs of every Keras model that is exported."""
+"""The outputs of every Keras model that is exported, and its calls as graphs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from ..networks.backend import keras
+from ..networks.backend import keras, tf
 
 
 def with_outputs(inputs: Any, logits: Any, temperature: float) -> keras.Model:
@@ -17,3 +18,12 @@ def with_outputs(inputs: Any, logits: Any, temperature: float) -> keras.Model:
             "probabilities": keras.layers.Softmax(name="probabilities")(cooled),
         },
     )
+
+
+def graph_function(call: Callable[[Any], Any], spec: tf.TensorSpec) -> Any:
+    """Return a call of one tensor as a graph.
+
+    Without autograph, which none needs: its copies of the code stay in the system's folder of temporary files
+    when a process leaves without tear-down.
+    """
+    return tf.function(call, [spec], autograph=False)
