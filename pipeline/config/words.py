@@ -261,7 +261,7 @@ COMMANDS = {
     ),
     "export": _command(
         "write the classifier for Keras, TensorFlow, ONNX or TensorFlow Lite alone; model as of predict",
-        FORMAT, CORPUS, MODEL, EXPORT_OUTPUT, room="stages",
+        FORMAT, CORPUS, MODEL, EXPORT_OUTPUT,
     ),
     "dashboard": _command("open the runs in MLflow, on 127.0.0.1", PORT),
     "send": _command("send the runs that no tracking server took to where MLFLOW_TRACKING_URI says now"),
