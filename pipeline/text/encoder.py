@@ -160,7 +160,8 @@ class TextEncoder:
     def pattern(self) -> str:
         """The pattern of a token, for the package regex and version 1 of its syntax."""
         assert self.options.unit != "auto"
-        return _GRAMMARS[self.options.unit, self.options.cleaning].pattern
+        pattern: str = _grammar(self.options.unit, self.options.cleaning).pattern
+        return pattern
 
     def last_input(self) -> Sequences:
         """Return a row of the last id, which a network must know if it knows all."""
