@@ -93,7 +93,8 @@ class CharacterNgrams:
 
         Only those of words that occur in `sequences` are set. Threads may share them.
         """
-        places = np.unique(sequences.words[sequences.words >= len(self.table)]) - len(self.table)
+        unseen = sequences.words[sequences.words >= len(self.table)] - len(self.table)
+        places = np.flatnonzero(np.bincount(unseen))
         with self._lock:
             rows = self._caches.setdefault(sequences.unseen, _Rows(self.classes + 1))
             missing = rows.missing(places, len(sequences.unseen))

@@ -29,13 +29,13 @@ def bits(value: Any) -> Any:
 
 
 def both(kernel: Kernel, *arguments: Any) -> Any:
-    by_numba = copy.deepcopy(arguments)  # some kernels write into them
-    result = call(kernel, *arguments)
-    if any(native.unpack(by_numba) is not None for native in kernel._natives):
-        assert bits(result) == bits(kernel.dispatcher(*by_numba)), kernel.key
-        assert bits(arguments) == bits(by_numba), kernel.key
+    native = copy.deepcopy(arguments)  # kernels write into some, and meanwhile threads into others
+    by_numba = copy.deepcopy(native)
+    if any(form.unpack(native) is not None for form in kernel._natives):
+        assert bits(call(kernel, *native)) == bits(kernel.dispatcher(*by_numba)), kernel.key
+        assert bits(native) == bits(by_numba), kernel.key
         compared.add(kernel.key)
-    return result
+    return call(kernel, *arguments)
 
 
 def pytest_configure() -> None:
