@@ -101,6 +101,6 @@ $(INSTALLED): $(LOCK)
 
 lock: $(INSTALLED)
 	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate \
-	  --extra dev pyproject.toml --output-file requirements.lock
+	  --extra train --extra dev pyproject.toml --output-file requirements.lock
 	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate \
-	  --extra dev --group gpu --no-emit-package tensorflow-cpu pyproject.toml --output-file requirements-gpu.lock
+	  --extra train --extra dev --group gpu --no-emit-package tensorflow-cpu pyproject.toml --output-file requirements-gpu.lock
