@@ -1,6 +1,6 @@
 """Write a classifier as a folder that MLflow serves and the Dockerfile makes an image of.
 
-Reads a trained model/ and the row_keys.npz beside it; writes an MLflow model.
+Reads a trained model/, and its MODEL_CARD.md if there is one; writes an MLflow model.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from ..artifacts import RunFolder
+from ..artifacts import MODEL_CARD
 from ..config import words
 from ..config.command_line import Words
 from ..errors import InputError
@@ -26,5 +26,11 @@ def run(given: Words) -> None:
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of each step
     with atomic_folder(output) as partial:
-        package.save(partial, RunFolder(model.parent))
+        package.save(partial, model, card=_card(model))
     say(f"pack: {output} is ready for MLflow and Docker")
+
+
+def _card(model: Path) -> Path | None:
+    """Return the model's card: beside the model of a run, and in the folder of a champion's MLflow model."""
+    cards = [folder / MODEL_CARD for folder in (model.parent, model.parents[1])]
+    return next((card for card in cards if card.is_file()), None)

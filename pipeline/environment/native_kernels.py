@@ -108,6 +108,11 @@ def native_kernels(key: str) -> list[NativeKernel]:
     return [NativeKernel(library, *function) for function in functions.get(key, [])]
 
 
+def is_usable() -> bool:
+    """Return whether there is a library of these sources for this processor."""
+    return bool(_library()[1])
+
+
 def contents() -> dict[str, Any]:
     """Return the digest of the library's sources and its functions at each level; nothing without one."""
     try:
@@ -147,9 +152,8 @@ def _unpack(types: Sequence[Type], arguments: Sequence[Any], values: list[Any]) 
         elif np.dtype(type(value)).str != type_:
             return False
         else:
-            values.append(
-                _SCALARS[type_](np.dtype(type_).type(value))
-            )  # an int that is too large is an error
+            number = np.dtype(type_).type(value)  # raises for an int that is too large
+            values.append(_SCALARS[type_](number))
     return True
 
 

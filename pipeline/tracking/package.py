@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import mlflow
 import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-from ..artifacts import RunFolder
 from ..encoder import ServedColumn
+from ..environment import native_kernels
 from ..prediction.classifier import Classifier
 from ..prediction.output_columns import OutputColumns
 from . import mlflow_model
@@ -21,7 +25,9 @@ from .provenance import installed_version
 IMPORT_NAME = "convtext"  # of the package, whatever it is called where it packs itself
 # What `served_model` imports, at the versions that trained; of a text model TensorFlow is not among it.
 # `mlflow-skinny` is MLflow without its pages: with its server of models, and a part of `mlflow`.
-NEEDED = ("mlflow-skinny", "numba", "numpy", "pandas", "pydantic", "regex", "scipy", "tqdm")
+NEEDED = ("mlflow-skinny", "numpy", "pandas", "pydantic", "regex")
+# Where the compiled kernels that a model brings along do not run, or there are none.
+NEEDED_BY_KERNELS = ("numba", "scipy")
 NEEDED_BY_KERAS = ("keras", "tensorflow", "tensorflow-cpu")
 # As the choices of `make predict`.
 PARAMETERS = ParamSchema([
@@ -33,23 +39,41 @@ PARAMETERS = ParamSchema([
 ])  # fmt: skip
 
 
-def save(place: Path, folder: RunFolder) -> None:
-    """Write the classifier to `place` as an MLflow model."""
-    classifier = Classifier.load(folder.model)
+def save(place: Path, model: Path, row_keys: Path | None = None, card: Path | None = None) -> None:
+    """Write the classifier in the folder `model` to `place` as an MLflow model.
+
+    `row_keys` are by what rows `register` compares it, and `card` is its model card, if they are wanted.
+    """
+    with _arguments(model) as arguments:
+        if row_keys:
+            arguments["artifacts"]["row_keys"] = str(row_keys)
+        mlflow.pyfunc.save_model(place, **arguments)
+    if card:
+        shutil.copy(card, place)
+
+
+def log(model: Path) -> None:
+    """Log the classifier in the folder `model` to the active run of MLflow."""
+    with _arguments(model) as arguments:
+        mlflow.pyfunc.log_model(name="model", **arguments)
+
+
+@contextmanager
+def _arguments(model: Path) -> Iterator[dict[str, Any]]:
+    """Give what MLflow takes of a classifier, whatever it does with it."""
+    classifier = Classifier.load(model)
     examples = {column.name: column.examples for column in _served_columns(classifier)}
     with TemporaryDirectory() as temporary:
         code = Path(temporary, IMPORT_NAME)  # MLflow copies it by its name, without compiled files
         code.symlink_to(Path(__file__).parents[1])
-        mlflow.pyfunc.save_model(
-            place,
-            python_model=mlflow_model.__file__,
-            artifacts={"model": str(folder.model), "row_keys": str(folder.row_keys)},
-            code_paths=[str(code)],
-            signature=signature(classifier),
-            input_example=pd.DataFrame(examples),
-            pip_requirements=requirements(classifier),
-        )
-    shutil.copy(folder.model_card, place)
+        yield {
+            "python_model": mlflow_model.__file__,
+            "artifacts": {"model": str(model)},
+            "code_paths": [str(code)],
+            "signature": signature(classifier),
+            "input_example": pd.DataFrame(examples),
+            "pip_requirements": requirements(classifier),
+        }
 
 
 def signature(classifier: Classifier) -> ModelSignature:
@@ -69,4 +93,15 @@ def requirements(classifier: Classifier) -> list[str]:
     names = [*NEEDED, *classifier.encoder.packages]
     if not classifier.is_folded:
         names += NEEDED_BY_KERAS
+    return [*_pinned(names), *(f"{pin}{_elsewhere()}" for pin in _pinned(NEEDED_BY_KERNELS))]
+
+
+def _pinned(names: Iterable[str]) -> list[str]:
     return [f"{name}=={found}" for name in names if (found := installed_version(name))]
+
+
+def _elsewhere() -> str:
+    """Return the marker of machines on which the compiled kernels do not run; "" where there are none."""
+    if not native_kernels.is_usable():
+        return ""
+    return f"; platform_system != '{platform.system()}' or platform_machine != '{platform.machine()}'"

@@ -108,7 +108,7 @@ def _pack(folder: RunFolder, place: Path) -> None:
     from . import package  # not at the top: it takes a while, and only `evaluate` packs
 
     try:
-        package.save(place, folder)
+        package.save(place, folder.model, folder.row_keys, folder.model_card)
     except OSError as error:
         raise InputError(f"the MLflow model cannot be written: {error}") from error
 

@@ -364,8 +364,7 @@ vectors = np.random.default_rng(1).normal(size=(len(encoder.words) + 2, 6)).asty
 network = build(Options(filters=4, max_norm=None), vectors, 2)
 pool = Pool(fold_networks([network]), {}, [1.0])
 save(folder.model, Classifier(pool.rounded, encoder, ["bad", "good"], ["review"]), network, pool)
-write_arrays(folder.row_keys, train=np.zeros(1, np.uint64))
-package.save(Path(sys.argv[1], "packed"), folder)
+package.save(Path(sys.argv[1], "packed"), folder.model)
 """
 SENSIBLE = b'{"dataframe_records": [{"review": "a lovely film"}]}'
 MALFORMED: dict[str, bytes] = {

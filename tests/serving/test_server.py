@@ -47,7 +47,7 @@ class Served:
         run = RunFolder(folder / "run")
         save_text_model(run.model, *columns)
         write_arrays(run.row_keys, test=np.zeros(1, np.uint64))
-        package.save(folder / "packed", run)
+        package.save(folder / "packed", run.model)
         self.classifier = Classifier.load(run.model)
         model = mlflow.pyfunc.load_model(str(folder / "packed"))
         self.guard = Guard(scoring_server.init(model), self.classifier.columns)

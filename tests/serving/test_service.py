@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.environment import native_kernels
 from pipeline.serving.server import MAX_BYTES
 from pipeline.text.fast_encoder import CACHE_SIZE
 from tests.dockerfile import Image, stages
@@ -251,8 +252,9 @@ def test_the_image_has_no_more_than_predicting_needs(image: Image) -> None:
     names = {
         path.name.partition("-")[0] for path in image.root.glob("service/lib/*/site-packages/*.dist-info")
     }
-    assert {"mlflow_skinny", "uvicorn", "numba"} <= names
+    assert {"mlflow_skinny", "uvicorn", "numpy"} <= names
     assert not names & {"pip", "mlflow", "tensorflow", "tensorflow_cpu", "keras", "scikit_learn", "pyarrow"}
+    assert bool(names & {"numba", "llvmlite", "scipy"}) != native_kernels.is_usable()
     assert not (image.root / "model" / "artifacts" / "row_keys.npz").exists()
 
 
