@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -16,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..arrays import Floats
 from ..files import atomic_folder, write_json
 from ..manifest import VerifiedFolder
-from ..prediction.classifier import FORMAT, Classifier, save
+from ..prediction.classifier import FORMAT, Classifier, load_network, save
 from ..prediction.evidence import evidence
 from ..reading import read_json
 from .data import check_labelled_texts, check_texts
@@ -25,6 +26,7 @@ from .parameters import Parameters, plain
 if TYPE_CHECKING:
     from ..prediction.training import Trained
 
+Form = Literal["keras", "saved_model", "onnx", "tflite"]
 DESCRIPTION = "estimator.json"  # beside the model's files: parameters, classes and history
 
 
@@ -142,6 +144,11 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             files = _packed(trained, description | {"history": trained.history})
         self._restore(files)
         self.classes_ = data.classes
+        if parameters.general.mlflow:
+            from .mlflow_run import log_fit  # late: MLflow takes seconds to start
+
+            with self._folder() as model:
+                log_fit(plain(given), trained.history, model)
         return self
 
     def predict(self, texts: Any) -> NDArray[Any]:
@@ -181,6 +188,20 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         with atomic_folder(Path(folder)) as unfinished:
             _write(self._files, unfinished)
 
+    def export(self, folder: str | Path, texts: Any, form: Form = "keras") -> list[str]:
+        """Write the model for Keras, TensorFlow, ONNX or TensorFlow Lite alone, as the command `export` does.
+
+        The logits of `texts`, which it should not have learned, are compared with the classifier's. Returns
+        lines on how they agree, and on what the format cannot hold. Raises InputError as `exports.exporter`.
+        """
+        from ..exports.exporter import export  # late: TensorFlow takes seconds to start
+
+        rows = self._checked(texts)
+        with self._folder() as model:
+            classifier = Classifier.load(model, "float32")
+            inputs = classifier.encoder.encode(rows)
+            return export(form, Path(folder), classifier, load_network(model), inputs, rows).lines
+
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Read what `save` wrote, or the `model/` of a run, whose parameters are then the defaults.
@@ -213,14 +234,20 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     def _restore(self, files: Mapping[str, bytes]) -> None:
         """Take a model's files, and what was learned from them."""
-        with TemporaryDirectory() as folder:
-            _write(files, Path(folder))
-            self.classifier_ = Classifier.load(Path(folder))
+        self._files = dict(files)
+        with self._folder() as model:
+            self.classifier_ = Classifier.load(model)
             self.classifier_.load_predictor()
         description = json.loads(files[DESCRIPTION]) if DESCRIPTION in files else {}
-        self._files = dict(files)
         self.classes_ = np.array(description.get("classes", self.classifier_.labels))
         self.history_ = description.get("history", [])
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        """Give a folder with the model's files, which is then removed."""
+        with TemporaryDirectory() as folder:
+            _write(self._files, Path(folder))
+            yield Path(folder)
 
     def _checked(self, texts: Any) -> list[str]:
         check_is_fitted(self)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -173,6 +174,37 @@ def test_before_fit_nothing_is_predicted() -> None:
         ConvtextClassifier().predict(["a"])
     with pytest.raises(NotFittedError):
         clone(ConvtextClassifier()).save("nowhere")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of MLflow's, about SQLAlchemy
+def test_a_fit_is_recorded_in_mlflow_if_that_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mlflow.tracking.fluent, "_active_experiment_id", None)
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/runs.db")
+    monkeypatch.chdir(tmp_path)  # where MLflow keeps the artifacts
+    with mlflow.start_run() as run:
+        model = ConvtextClassifier(**TINY, mlflow=True).fit(TRAINING["text"], TRAINING["label"])
+    found = mlflow.get_run(run.info.run_id)
+    assert found.data.params["filters"] == "4" and found.data.params["max_norm"] == "1.5"
+    assert found.data.metrics["validation_accuracy"] == pytest.approx(
+        model.history_[-1]["validation_accuracy"]
+    )
+    (logged,) = mlflow.search_logged_models(output_format="list")
+    served = mlflow.pyfunc.load_model(logged.model_uri).predict(pd.DataFrame({"text": ["a lovely film"]}))
+    assert served["predicted_label"].tolist() == model.predict(["a lovely film"]).tolist()
+
+
+@pytest.mark.slow
+def test_it_is_exported_as_by_the_command(fitted: ConvtextClassifier, tmp_path: Path) -> None:
+    lines = fitted.export(tmp_path / "export", NEW["text"], "keras")
+    assert lines[0].startswith("40 validation rows: logits within ")
+    assert {path.name for path in (tmp_path / "export").iterdir()} == {
+        "model.keras", "vocabulary.json", "example.py",
+    }  # fmt: skip
+    with pytest.raises(InputError, match="no export"):
+        fitted.export(tmp_path, NEW["text"])
 
 
 @pytest.mark.slow
