@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -47,6 +48,7 @@ COMMANDS_OF_STAGES = {
     "search_options": "tune",
     "compare_with_dense": "why",
 }
+WITHOUT_EXTRA = ("predict", "say", "options")  # commands that need the base dependencies alone
 OPTIONS_OF_HELP = ("help", "--help", "-h")
 
 
@@ -112,6 +114,8 @@ def _run(arguments: list[str]) -> None:
     else:
         check_limit()
         given = parse_words(name, words)
+        if name not in WITHOUT_EXTRA and find_spec("keras") is None:
+            raise ModuleNotFoundError("the extra `train` is not installed", name="keras")
         os.environ |= given.settings  # as make has exported them already
         _module(COMMANDS[name].room, name).run(given)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,9 +14,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from packaging.requirements import Requirement
 
 import pipeline
+from tests.prediction.model_folders import save_text_model
 
+# TensorFlow's variables, under NumPy 2.4.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
 ROOT = Path(__file__).resolve().parents[1]
 KERNELS = "convtext/prebuilt/kernels.so"
 SMALL = "embed.dimensions=16 network.filters=8 train.epochs=2"
@@ -28,6 +34,22 @@ def refuse(event, arguments):
             raise RuntimeError(f"{{event}}: {{arguments[0]}} is in the checkout")
 
 sys.addaudithook(refuse)
+"""
+
+# Fails the import of all that is installed here but is not of these packages and modules.
+HIDE = """
+import sys
+from pathlib import Path
+
+
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if "." not in name and top in {hidden!r}:
+            raise ModuleNotFoundError(f"No module named {{top!r}}", name=top)
+
+
+sys.meta_path.insert(0, Hidden())
 """
 
 
@@ -101,14 +123,18 @@ class Installed:
 
     def run(self, program: str, *arguments: str) -> str:
         """Return what a program of the environment prints."""
+        done = self.ask(program, *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def ask(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of the environment in the empty folder."""
         ours = ("PYTHONPATH", "CONVTEXT_DATA", "MLFLOW_TRACKING_URI", "VIRTUAL_ENV")
         environment = {name: value for name, value in os.environ.items() if name not in ours}
-        done = subprocess.run(
+        return subprocess.run(
             [self.scripts / program, *arguments],
             cwd=self.home, env=environment, capture_output=True, text=True, timeout=600,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +173,97 @@ def test_a_csv_is_trained_on_and_labelled_without_the_checkout(installed: Instal
     (code,) = installed.home.glob("data/tracking/artifacts/**/code")
     assert [path.name for path in code.iterdir()] == ["convtext"]
     assert {path.name for path in installed.home.iterdir()} == {"data", "reviews.csv", "labelled.csv"}
+
+
+@pytest.mark.slow
+def test_the_example_notebook_runs_without_the_checkout(installed: Installed) -> None:
+    shutil.copy2(ROOT / "tests" / "examples" / "own_texts.ipynb", installed.home)
+    run = """
+import nbformat
+from nbclient import NotebookClient
+
+notebook = nbformat.read("own_texts.ipynb", 4)
+NotebookClient(notebook, timeout=500).execute()
+for cell in notebook.cells:
+    for output in cell.get("outputs", []):
+        print(output.get("text") or output.get("data", {}).get("text/plain", ""))
+"""
+    printed = installed.run("python", "-W", "ignore", "-c", run)
+    assert "p = " in printed and "adds to the logit" in printed and " ± " in printed
+    assert "validation rows: logits within" in printed
+    assert not list(installed.home.glob("data*"))  # in memory: no files, no Make
+
+
+class BaseInstalled(Installed):
+    """An environment in which only the dependencies of the wheel itself can be imported, and no extra's."""
+
+    def __init__(self, wheel: Path, environment: Path, home: Path) -> None:
+        super().__init__(wheel, environment, home)
+        base, waiting = set[str](), [canonical(name) for name in requires("convtext", wheel)]
+        while waiting:
+            name = waiting.pop()
+            if name not in base:
+                base.add(name)
+                waiting += map(canonical, needs(importlib.metadata.requires(name) or []))
+        tops = importlib.metadata.packages_distributions()
+        hidden = {top for top, owners in tops.items() if not base & {*map(canonical, owners)}}
+        (self.package.parent / "hidden_extras.py").write_text(HIDE.format(hidden=hidden - {"convtext"}))
+        (self.package.parent / "hidden.pth").write_text("import hidden_extras\n")
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def needs(requirements: list[str]) -> list[str]:
+    """Return the names of those that are no extra's and that this machine needs."""
+    parsed = [Requirement(line) for line in requirements]
+    return [one.name for one in parsed if one.marker is None or one.marker.evaluate({"extra": ""})]
+
+
+def requires(package: str, wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = archive.read(name).decode()
+    return needs(re.findall(r"^Requires-Dist: (.*)$", metadata, re.M))
+
+
+@pytest.fixture(scope="module")
+def base(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> BaseInstalled:
+    installed = BaseInstalled(wheel, tmp_path_factory.mktemp("base"), tmp_path_factory.mktemp("home"))
+    save_text_model(installed.home / "model")
+    return installed
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "xlsx"])
+def test_tables_of_all_forms_are_labelled_without_any_extra(form: str, base: BaseInstalled) -> None:
+    rows = pd.DataFrame({"review": ["w2 w3 w9", "w9 w9 w9 w4", "zzz w5"]})
+    path = base.home / f"new.{form}"
+    {
+        "csv": lambda: rows.to_csv(path, index=False),
+        "jsonl": lambda: rows.to_json(path, orient="records", lines=True),
+        "parquet": lambda: rows.to_parquet(path),
+        "xlsx": lambda: rows.to_excel(path, index=False),
+    }[form]()
+    said = base.run("convtext", "predict", f"INPUT={path}", "MODEL=model")
+    assert "3 rows labelled" in said
+
+
+def test_a_text_is_labelled_in_python_without_any_extra(base: BaseInstalled) -> None:
+    code = """
+from convtext import Classifier
+print(*Classifier.load("model").predict(["w2 w3"])[0])
+"""
+    assert base.run("python", "-c", code).strip() in ("bad", "fair", "good")
+
+
+def test_what_needs_an_extra_names_it(base: BaseInstalled) -> None:
+    for program, *arguments in (
+        ["convtext", "train"],
+        ["convtext", "dashboard"],
+        ["convtext", "export"],
+        ["python", "-c", "from convtext import ConvtextClassifier"],
+    ):
+        done = base.ask(program, *arguments)
+        assert done.returncode in (1, 2) and "pip install 'convtext[train]'" in done.stderr, done.stderr
+        assert program == "python" or ("Traceback" not in done.stderr and done.returncode == 2), done.stderr

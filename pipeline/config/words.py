@@ -44,7 +44,11 @@ CORPUS = _text(
     "a name in conf/corpora; a CSV, .tsv, .jsonl, .parquet or .xlsx; a folder of images with one subfolder "
     "for each class; or an npz of `images` and `labels`",
 )
-MODEL = _text("MODEL", "convtext", "a name in conf/models; by default one that fits the corpus")
+MODEL = _text(
+    "MODEL",
+    "convtext",
+    "a name in conf/models; by default one that fits the corpus; to label by, also a trained model's folder",
+)
 SET = _text("SET", '"train.epochs=3"', "any options of the files in conf/, separated by blanks")
 VECTORS = _text(
     "VECTORS",

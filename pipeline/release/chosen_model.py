@@ -1,4 +1,4 @@
-"""The model that labels for a user: the one that is named, or the corpus's champion."""
+"""The model that labels for a user: the one that is named, or in a folder, or the corpus's champion."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ..config import loading
 from ..environment.program import command_text
 from ..errors import InputError
 from ..files import appears
+from ..manifest import MANIFEST
 from ..terminal import say
 from . import champions
 
@@ -17,18 +18,21 @@ from . import champions
 def model_folder(command: str, corpus: str, model: str) -> Path:
     """Return the champion's folder if no model is named and there is a champion, else the named run's.
 
-    Of the champion a line is printed, which begins with the command's name. Raises InputError where nothing
-    is trained, and for a corpus or model that there is not.
+    `model` may also be the folder itself, wherever it was trained. Of the champion a line is printed, which
+    begins with the command's name. Raises InputError where nothing is trained, and for a corpus or model that
+    there is not.
     """
+    if model and (folder := Path(model) / MANIFEST).is_file():
+        return folder.parent
     named = bool(model)
     corpus, model = loading.resolved(corpus, model)
-    folder = RunFolder(loading.run_folder(corpus, model))
-    if not named and (champion := champions.current(folder.corpus.path.name)):
+    run = RunFolder(loading.run_folder(corpus, model))
+    if not named and (champion := champions.current(run.corpus.path.name)):
         say(f"{command}: by the champion, version {champion.version} ({champion.title})", sys.stderr)
         return champion.files.classifier
-    if not appears(folder.model):
+    if not appears(run.model):
         loading.check_corpus(corpus)
         loading.check_model(model)
         train = command_text("train", {"CORPUS": corpus, "MODEL": model})
-        raise InputError(f"there is no trained model in {folder.model}: run `{train}` first")
-    return folder.model
+        raise InputError(f"there is no trained model in {run.model}: run `{train}` first")
+    return run.model
