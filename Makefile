@@ -30,8 +30,7 @@ $(foreach name,$(filter-out SHELL MAKE% -%,$(GIVEN)),$(call literal,$(name)))
 LOCK := $(if $(filter-out 0,$(value GPU)),requirements-gpu.lock,requirements.lock)
 INSTALLED := .venv/$(LOCK)
 
-COMMANDS := train crossval curve table tune why register rollback compare say predict options export pack \
-  dashboard send configure
+COMMANDS := train crossval curve table tune why register rollback compare say predict options pack export dashboard send configure
 .PHONY: help $(COMMANDS) benchmark benchmark-train benchmark-predict drill test test-all attack check lock clean
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
