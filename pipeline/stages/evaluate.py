@@ -255,12 +255,14 @@ def _has_vector(folder: RunFolder) -> NDArray[np.bool_] | None:
 
 
 def _options(folder: RunFolder) -> dict[str, Any]:
-    """Return the options of all stages."""
+    """Return the options of all stages, and of the files that they read the sizes."""
     options: dict[str, Any] = {}
+    files: dict[str, str] = {}
     for path in folder.all_options:
         if path.exists():  # images are neither tokenized nor embedded
             options |= read_json(path)
-    return options
+            files |= {file["path"]: f"{file['bytes']:,} bytes" for file in options.pop("inputs", [])}
+    return options | {"inputs": files}
 
 
 def _numbers(entries: dict[str, Any]) -> dict[str, float]:
