@@ -15,8 +15,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..arrays import Floats
+from ..errors import InputError
 from ..files import atomic_folder, write_json
-from ..manifest import VerifiedFolder
+from ..manifest import MANIFEST, VerifiedFolder
 from ..prediction.classifier import FORMAT, Classifier, load_network, save
 from ..prediction.evidence import evidence
 from ..reading import read_json
@@ -139,7 +140,7 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         data = check_labelled_texts(texts, labels, sample_weight)
         names = [str(label) for label in data.classes.tolist()]
         with sealed():
-            trained = train_in_memory(data.texts, data.labels, data.weights, names, parameters)
+            trained = train_in_memory(data, names, parameters)
             description = {"parameters": plain(given), "classes": data.classes.tolist()}
             files = _packed(trained, description | {"history": trained.history})
         self._restore(files)
@@ -183,9 +184,15 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         return [[(ngram, value) for ngram, value in json.loads(entry)] for entry in found]
 
     def save(self, folder: str | Path) -> None:
-        """Write the model's folder, which `load` reads, and so do `Classifier.load` and an export."""
+        """Write the model's folder, which `load` reads, and so do `Classifier.load` and `convtext predict`.
+
+        Raises InputError for a folder that holds something other than a model, which would be replaced.
+        """
         check_is_fitted(self)
-        with atomic_folder(Path(folder)) as unfinished:
+        path = Path(folder)
+        if path.exists() and not (path / MANIFEST).is_file():
+            raise InputError(f"{path} is there already, and no model: name a folder of its own")
+        with atomic_folder(path) as unfinished:
             _write(self._files, unfinished)
 
     def export(self, folder: str | Path, texts: Any, form: Form = "keras") -> list[str]:
@@ -206,11 +213,12 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     def load(cls, folder: str | Path) -> Self:
         """Read what `save` wrote, or the `model/` of a run, whose parameters are then the defaults.
 
-        Raises InputError for a folder that is not whole.
+        Raises InputError for a folder that is not whole, and for a model of images.
         """
         path, loaded = Path(folder), cls()
         files = VerifiedFolder(path, FORMAT)
-        Classifier.load(path)  # verifies all other files
+        if Classifier.load(path).encoder.kind == "image":  # all other files are verified
+            raise InputError(f"{path} is a model of images, expected one of texts")
         if DESCRIPTION in files:
             loaded.set_params(**read_json(files.verified(DESCRIPTION))["parameters"])
         loaded._restore({file.name: file.read_bytes() for file in path.iterdir()})

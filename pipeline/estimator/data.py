@@ -17,10 +17,12 @@ SHOWN_CHARACTERS = 40  # of a value in an error
 class LabelledTexts(NamedTuple):
     """Texts with the places of their labels in `classes`, int32 [texts], and weights float32 [texts] or None.
 
-    `classes` are the distinct labels, sorted, of the caller's type.
+    `columns` are what the caller's table calls its texts. `classes` are the distinct labels, sorted, of the
+    caller's type.
     """
 
     texts: list[str]
+    columns: list[str]
     labels: NDArray[np.int32]
     weights: NDArray[np.float32] | None
     classes: NDArray[Any]
@@ -71,7 +73,16 @@ def check_labelled_texts(texts: Any, labels: ArrayLike, weights: ArrayLike | Non
     classes, codes = np.unique(values, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"all {len(checked):,} texts are of one class where two classes were expected")
-    return LabelledTexts(checked, codes.astype(np.int32), given, classes)
+    return LabelledTexts(checked, _column_names(texts), codes.astype(np.int32), given, classes)
+
+
+def _column_names(texts: Any) -> list[str]:
+    """Return the names of a table's columns, or that of a series; "text" for what has none."""
+    if getattr(texts, "ndim", 1) == 2:
+        count = np.shape(texts)[1]
+        return [str(name) for name in getattr(texts, "columns", [f"text_{n + 1}" for n in range(count)])]
+    name = getattr(texts, "name", None)
+    return [name if isinstance(name, str) else "text"]
 
 
 def _check_weights(weights: ArrayLike, rows: int) -> NDArray[np.float32]:

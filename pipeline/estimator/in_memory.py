@@ -23,23 +23,19 @@ from ..prediction.training import Trained, Training
 from ..text.encode_corpus import encode_corpus
 from ..text.encoder import TextEncoder
 from ..vectors.start_vectors import start_vectors
+from .data import LabelledTexts
 from .parameters import Parameters
 
 
-def train_in_memory(
-    texts: list[str],
-    labels: NDArray[np.int32],
-    weights: NDArray[np.float32] | None,
-    classes: list[str],
-    parameters: Parameters,
-) -> Trained:
+def train_in_memory(data: LabelledTexts, classes: list[str], parameters: Parameters) -> Trained:
     """Return a classifier trained on the texts, of which a share is split off for validation, and none tests.
 
-    `labels` [texts] are places in `classes`; `weights` [texts] are above 0. The same bits as `train` gives
-    whose corpus is a file of these rows, with another file to test on.
+    `classes` are the names of the labels. The same bits as `train` gives whose corpus is a file of these
+    rows, with another file to test on.
     """
+    texts = data.texts
     seed, memory = parameters.general.seed, parameters.general.memory
-    rows = _split(texts, labels, parameters)
+    rows = _split(texts, data.labels, parameters)
     parts = Places(*(np.flatnonzero(rows["part"] == part) for part in ("train", "validation")))
     encoder = TextEncoder.learn(rows["text"].iloc[parts.fitted], parameters.tokenize)
     sequences, _ = encode_corpus(encoder, texts)
@@ -55,8 +51,8 @@ def train_in_memory(
     )
     return training.fit_classifier(
         classes,
-        ["text"],
-        LabelledInputs(sequences, labels, weights),
+        data.columns,
+        LabelledInputs(sequences, data.labels, data.weights),
         parts,
         choice_splits(rows, True, seed) if ngrams else [],
         encoder.count_tokens(rows.iloc[parts.held_out]),

@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from pipeline import Classifier, ConvtextClassifier
 from pipeline.config import loading
 from pipeline.errors import InputError
+from tests.prediction.model_folders import save_image_model
 from tests.project import Project
 
 # TensorFlow's variables, under NumPy 2.4.
@@ -125,6 +126,21 @@ def test_a_damaged_folder_is_refused_with_the_name_of_the_file(
         loaded(tmp_path / "none")
 
 
+def test_a_folder_of_other_things_is_not_replaced(fitted: ConvtextClassifier, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("precious")
+    with pytest.raises(InputError, match="no model"):
+        fitted.save(tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "precious"
+    for _ in range(2):
+        fitted.save(tmp_path / "model")
+
+
+def test_a_model_of_images_is_no_estimator_of_texts(tmp_path: Path) -> None:
+    save_image_model(tmp_path / "model")
+    with pytest.raises(InputError, match="a model of images, expected one of texts"):
+        ConvtextClassifier.load(tmp_path / "model")
+
+
 def test_a_fit_changes_neither_parameters_nor_the_process() -> None:
     model = ConvtextClassifier(**TINY, precision="mixed_bfloat16")
     parameters = model.get_params()
@@ -155,6 +171,7 @@ def test_texts_of_several_columns_are_read_as_one_row() -> None:
     model = ConvtextClassifier(**TINY).fit(table, TRAINING["label"])
     assert model.predict(table).tolist() == model.predict(table.to_numpy()).tolist()
     assert model.score(table, TRAINING["label"]) > 0.9
+    assert model.classifier_.columns == ["title", "body"]  # as `convtext predict` will look for them
 
 
 def test_wrong_parameters_are_one_line_that_names_them() -> None:

@@ -81,6 +81,17 @@ def test_labels_and_weights_that_cannot_be_are_refused(labels: Any, weights: Any
         check_labelled_texts(["a", "b"], labels, weights)
 
 
+def test_the_columns_of_a_table_are_known_by_their_names() -> None:
+    def columns(texts: Any) -> list[str]:
+        return check_labelled_texts(texts, ["x", "y"], None).columns
+
+    texts = ["a", "b"]
+    assert columns(texts) == columns(pd.Series(texts)) == columns(np.array(texts)) == ["text"]
+    assert columns(pd.Series(texts, name="review")) == ["review"]
+    assert columns(pd.DataFrame({"title": texts, "body": texts})) == ["title", "body"]
+    assert columns(np.array([texts, texts])) == ["text_1", "text_2"]
+
+
 def test_no_rows_are_refused() -> None:
     with pytest.raises(ValueError, match="0 texts"):
         check_labelled_texts([], [], None)
