@@ -178,6 +178,7 @@ def test_a_csv_is_trained_on_and_labelled_without_the_checkout(installed: Instal
 @pytest.mark.slow
 def test_the_example_notebook_runs_without_the_checkout(installed: Installed) -> None:
     shutil.copy2(ROOT / "tests" / "examples" / "own_texts.ipynb", installed.home)
+    before = {*installed.home.iterdir()}
     run = """
 import nbformat
 from nbclient import NotebookClient
@@ -191,7 +192,7 @@ for cell in notebook.cells:
     printed = installed.run("python", "-W", "ignore", "-c", run)
     assert "p = " in printed and "adds to the logit" in printed and " ± " in printed
     assert "validation rows: logits within" in printed
-    assert not list(installed.home.glob("data*"))  # in memory: no files, no Make
+    assert {*installed.home.iterdir()} == before  # in memory: no files, no Make
 
 
 class BaseInstalled(Installed):
@@ -247,6 +248,14 @@ def test_tables_of_all_forms_are_labelled_without_any_extra(form: str, base: Bas
     }[form]()
     said = base.run("convtext", "predict", f"INPUT={path}", "MODEL=model")
     assert "3 rows labelled" in said
+
+
+@pytest.mark.parametrize("word", ["PROBABILITIES=1", "EVIDENCE=1", "SHARES=1", "TOP=2", "ABSTAIN=0.5"])
+def test_all_columns_are_given_without_any_extra(word: str, base: BaseInstalled) -> None:
+    (base.home / "new.csv").write_text("review\nw2 w3 w9\nzzz w5\n\n")
+    assert "rows labelled" in base.run(
+        "convtext", "predict", "INPUT=new.csv", "MODEL=model", word, "OUTPUT=out.parquet"
+    )
 
 
 def test_a_text_is_labelled_in_python_without_any_extra(base: BaseInstalled) -> None:

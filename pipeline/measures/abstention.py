@@ -66,8 +66,6 @@ def threshold(outcomes: Outcomes, precision: float) -> float | None:
     tested first, see `_first_rows`, and then a twentieth of all more each time until a test fails. In this
     fixed order each test may spend the whole risk of 5 %. None if the first one fails.
     """
-    from scipy.special import bdtrc  # imported late: prediction must not wait for it
-
     rows = len(outcomes.probability)
     if not rows:
         return None
@@ -76,10 +74,27 @@ def threshold(outcomes: Outcomes, precision: float) -> float | None:
     ends = -(-np.arange(1, STEPS + 1) * rows // STEPS)
     candidates = np.unique(descending[ends - 1])[::-1]
     labelled = np.searchsorted(-descending, -candidates, side="right")  # with all rows of equal probability
-    p = bdtrc(right[labelled - 1] - 1, labelled, precision)  # of so many right labels, or more
-    is_tested = labelled >= _first_rows(rows, precision)
-    passed = np.logical_and.accumulate(p[is_tested] <= RISK)
-    return float(candidates[is_tested][passed][-1]) if passed.any() else None
+    lowest = None
+    for candidate, count in zip(candidates.tolist(), labelled.tolist(), strict=True):
+        if count >= _first_rows(rows, precision):
+            if _tail(int(right[count - 1]), count, precision) > RISK:
+                break
+            lowest = candidate
+    return lowest
+
+
+def _tail(least: int, trials: int, probability: float) -> float:
+    """Return the binomial probability of `least` successes or more.
+
+    Summed from all successes down, each term from the one before. SciPy has it, too, and takes more room than
+    all that labelling needs.
+    """
+    successes = np.arange(trials, least, -1)
+    ratios = (
+        np.log(successes) - np.log(trials - successes + 1) + math.log1p(-probability) - math.log(probability)
+    )
+    logarithms = trials * math.log(probability) + np.cumsum(np.append(0.0, ratios))
+    return float(np.exp(np.logaddexp.reduce(logarithms)))
 
 
 def _first_rows(rows: int, precision: float) -> int:

@@ -258,8 +258,8 @@ def test_it_works_in_pipelines_searches_cross_validations_and_calibrations() -> 
 class OfNumbers(ConvtextClassifier):
     """For scikit-learn's checks, whose rows are numbers: each becomes a word of its column and its value."""
 
-    def fit(self, rows: Any, labels: Any, sample_weight: Any = None) -> OfNumbers:
-        return super().fit(self._texts(rows, True), labels, sample_weight)
+    def fit(self, rows: Any, y: Any, sample_weight: Any = None) -> OfNumbers:
+        return super().fit(self._texts(rows, True), y, sample_weight)
 
     def predict(self, rows: Any) -> Any:
         return super().predict(self._texts(rows))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from pipeline.errors import InputError
 from pipeline.measures import abstention
@@ -118,3 +119,10 @@ def test_arrays_that_are_no_outcomes_are_refused(name: str, damaged: np.ndarray,
         Outcomes.from_arrays(whole | {name: damaged}, 2)
     with pytest.raises(KeyError):
         Outcomes.from_arrays({key: value for key, value in whole.items() if key != name}, 2)
+
+
+@given(st.integers(1, 3000), st.floats(0, 1), st.floats(0.01, 0.99))
+def test_the_binomial_tail_is_scipys(trials: int, share: float, probability: float) -> None:
+    least = round(share * trials)
+    found = abstention._tail(least, trials, probability)
+    assert found == pytest.approx(binom.sf(least - 1, trials, probability), rel=1e-8)

@@ -324,7 +324,7 @@ def test_what_is_tuned_is_what_is_shipped_and_the_winner_is_confirmed_by_new_see
     """A linear model knows every validation row; a network of such a rate has learned nothing."""
     from pipeline.artifacts import RunFolder
     from pipeline.config.stage_options import TrainOptions, TuneOptions
-    from pipeline.inputs import Sequences
+    from pipeline.inputs import LabelledInputs, Sequences
     from pipeline.models import kim_cnn
     from pipeline.options import Ensemble, Train
     from pipeline.studies.search import Trial
@@ -342,9 +342,8 @@ def test_what_is_tuned_is_what_is_shipped_and_the_winner_is_confirmed_by_new_see
         ensemble=Ensemble(ngrams=["tokens"]),
         seed=1,
     )
-    alone = search_options.Corpus(
-        "c", ["a", "b"], np.ones((5, 3), np.float32), (texts, labels), (texts, labels), None
-    )
+    rows = LabelledInputs(texts, labels)
+    alone = search_options.Corpus("c", ["a", "b"], np.ones((5, 3), np.float32), rows, rows, None)
     pooled = dataclasses.replace(alone, linear=knows)
 
     def scored(corpus: search_options.Corpus) -> tuple[list[float], float]:
