@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ..artifacts import data_folder
 from ..corpus.copies import Copies
-from ..corpus.download import fetch_vectors
 from ..corpus.folds import Places, choice_splits
 from ..corpus.parts import units_to_split
 from ..corpus.split import PARTS, split
@@ -71,4 +70,6 @@ def _split(texts: list[str], labels: NDArray[np.int32], parameters: Parameters) 
 
 def _fetch(name: str) -> Path:
     """Return the file of vectors that have this name, which is downloaded once for the line and for this."""
+    from ..corpus.download import fetch_vectors  # late: pooch warns of what a notebook lacks
+
     return fetch_vectors(name, data_folder() / "raw", os.environ.get("MIRROR", ""))
