@@ -48,6 +48,11 @@ class VerifiedFolder:
         return name in self._manifest.sha256
 
     @property
+    def names(self) -> list[str]:
+        """The names of the files."""
+        return [*self._manifest.sha256, MANIFEST]
+
+    @property
     def digest(self) -> str:
         """One digest of all files."""
         return sha256_of(self._manifest.sha256.values())

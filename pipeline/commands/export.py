@@ -14,6 +14,7 @@ from ..config import loading, words
 from ..config.command_line import Words
 from ..errors import InputError
 from ..inputs import Images, Sequences
+from ..manifest import MANIFEST
 from ..prediction.classifier import Classifier, load_network
 from ..reading import read_table
 from ..release.chosen_model import model_folder
@@ -24,6 +25,11 @@ MAX_ROWS = 10_000  # that are checked
 
 def run(given: Words) -> None:
     form = given[words.FORMAT]
+    if given[words.MODEL] and (Path(given[words.MODEL]) / MANIFEST).is_file():
+        raise InputError(
+            f"MODEL={given[words.MODEL]} is a folder, and an export is compared on the corpus's validation "
+            "rows: name the corpus and the model"
+        )
     source = model_folder("export", given[words.CORPUS], given[words.MODEL])
     folder = RunFolder(loading.run_folder(*loading.resolved(given[words.CORPUS], given[words.MODEL])))
     output = Path(given[words.EXPORT_OUTPUT] or folder.export(form)).resolve()

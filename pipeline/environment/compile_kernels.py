@@ -29,8 +29,8 @@ def main() -> None:
     say("compiling the kernels, once")
     try:
         build()
-    except (OSError, subprocess.SubprocessError):
-        say("  there is no C compiler: predictions take half a second longer to start")
+    except (OSError, subprocess.SubprocessError) as error:
+        say(f"  none ahead of time, so that predictions take half a second longer to start: {error}")
     with TemporaryDirectory() as folder:
         tables = [Path(folder) / f"{classes}.csv" for classes in CLASSES]
         for table, classes in zip(tables, CLASSES, strict=True):

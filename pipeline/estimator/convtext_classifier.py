@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,12 +17,12 @@ from sklearn.utils.validation import check_is_fitted
 from ..arrays import Floats
 from ..errors import InputError
 from ..files import atomic_folder, write_json
-from ..manifest import MANIFEST, VerifiedFolder
+from ..manifest import VerifiedFolder
 from ..prediction.classifier import FORMAT, Classifier, load_network, save
 from ..prediction.evidence import evidence
 from ..reading import read_json
 from .data import check_labelled_texts, check_texts
-from .parameters import Parameters, plain
+from .parameters import Parameters, flat_names, plain
 
 if TYPE_CHECKING:
     from ..prediction.training import Trained
@@ -44,7 +44,7 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     Attributes:
         classes_: the distinct labels, sorted.
         classifier_: the `Classifier`, which needs neither TensorFlow nor scikit-learn to predict.
-        history_: a record of each epoch of the network, with loss, accuracy and validation_accuracy.
+        history_: a record of each epoch of the network, with loss, accuracy, validation_accuracy and others.
 
     Examples:
         >>> model = ConvtextClassifier().fit(["a lovely film", ...], ["good", ...])
@@ -139,12 +139,12 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         parameters = Parameters.of_values(given)
         data = check_labelled_texts(texts, labels, sample_weight)
         names = [str(label) for label in data.classes.tolist()]
-        with sealed():
+        with flat_names(), sealed():
             trained = train_in_memory(data, names, parameters)
-            description = {"parameters": plain(given), "classes": data.classes.tolist()}
+            classes = {"classes": data.classes.tolist(), "dtype": data.classes.dtype.str}
+            description = {"parameters": plain(given), **classes}
             files = _packed(trained, description | {"history": trained.history})
         self._restore(files)
-        self.classes_ = data.classes
         if parameters.general.mlflow:
             from .mlflow_run import log_fit  # late: MLflow takes seconds to start
 
@@ -190,8 +190,8 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         """
         check_is_fitted(self)
         path = Path(folder)
-        if path.exists() and not (path / MANIFEST).is_file():
-            raise InputError(f"{path} is there already, and no model: name a folder of its own")
+        if path.exists() and not _holds_a_model_alone(path):
+            raise InputError(f"{path} is there already, and holds more than a model: name another folder")
         with atomic_folder(path) as unfinished:
             _write(self._files, unfinished)
 
@@ -202,9 +202,14 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         lines on how they agree, and on what the format cannot hold. Raises InputError as `exports.exporter`.
         """
         from ..exports.exporter import export  # late: TensorFlow takes seconds to start
+        from ..networks.backend import sealed
 
         rows = self._checked(texts)
-        with self._folder() as model:
+        if form not in get_args(Form):
+            raise ValueError(f"form {form!r}: expected one of {', '.join(get_args(Form))}")
+        if not rows:
+            raise ValueError("0 texts were given where some were expected, to compare the logits of")
+        with sealed(), self._folder() as model:
             classifier = Classifier.load(model, "float32")
             inputs = classifier.encoder.encode(rows)
             return export(form, Path(folder), classifier, load_network(model), inputs, rows).lines
@@ -221,7 +226,7 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             raise InputError(f"{path} is a model of images, expected one of texts")
         if DESCRIPTION in files:
             loaded.set_params(**read_json(files.verified(DESCRIPTION))["parameters"])
-        loaded._restore({file.name: file.read_bytes() for file in path.iterdir()})
+        loaded._restore({name: (path / name).read_bytes() for name in files.names})
         return loaded
 
     def __getstate__(self) -> dict[str, Any]:
@@ -247,7 +252,8 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             self.classifier_ = Classifier.load(model)
             self.classifier_.load_predictor()
         description = json.loads(files[DESCRIPTION]) if DESCRIPTION in files else {}
-        self.classes_ = np.array(description.get("classes", self.classifier_.labels))
+        labels = description.get("classes", self.classifier_.labels)
+        self.classes_ = np.array(labels, description.get("dtype"))
         self.history_ = description.get("history", [])
 
     @contextmanager
@@ -259,10 +265,18 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     def _checked(self, texts: Any) -> list[str]:
         check_is_fitted(self)
-        return check_texts(texts)
+        return check_texts(texts, self.classifier_.columns)
 
     def _logits(self, texts: list[str]) -> Floats:
         return self.classifier_.logits(self.classifier_.encoder.encode(texts))
+
+
+def _holds_a_model_alone(folder: Path) -> bool:
+    """Return whether all that a folder holds are the files of a model."""
+    try:
+        return {path.name for path in folder.iterdir()} <= {*VerifiedFolder(folder, FORMAT).names}
+    except (InputError, OSError):
+        return False
 
 
 def _packed(trained: Trained, description: Mapping[str, Any]) -> dict[str, bytes]:

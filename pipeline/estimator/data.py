@@ -28,28 +28,49 @@ class LabelledTexts(NamedTuple):
     classes: NDArray[Any]
 
 
-def check_texts(texts: Any) -> list[str]:
+def check_texts(texts: Any, columns: list[str] | None = None) -> list[str]:
     """Return texts as a list: of a sequence of str, or of the rows of a table whose columns all hold texts.
 
-    The texts of a row are joined by BOUNDARY. Raises ValueError with the place of what is no text.
+    The texts of a row are joined by BOUNDARY. With `columns` these are taken from a data frame that has them,
+    and a table without names must have as many. Raises ValueError with the place of what is no text.
     """
     if isinstance(texts, str):
         raise ValueError("one text was given where a list of texts was expected: write [text]")
-    if getattr(texts, "ndim", 1) == 2:  # a data frame, or an array
-        columns = (
-            [column for _, column in texts.items()] if hasattr(texts, "items") else list(np.asarray(texts).T)
+    dimensions = getattr(texts, "ndim", 1)
+    if dimensions > 2:
+        raise ValueError(f"an array of {dimensions} dimensions was given where a list of texts was expected")
+    if dimensions == 2:  # a data frame, or an array
+        if columns and {*columns} <= {*getattr(texts, "columns", ())}:
+            texts = texts[columns]
+        found = [_check_column(column) for column in np.asarray(texts, object).T]
+    else:
+        found = [_check_column(texts)]
+    if not found:
+        raise ValueError("a table without columns was given where texts were expected")
+    if columns and len(found) != len(columns):
+        raise ValueError(
+            f"{len(found)} columns were given where {len(columns)} were fitted: {', '.join(columns)}"
         )
-        if not columns:
-            raise ValueError("a table without columns was given where texts were expected")
-        return [BOUNDARY.join(row) for row in zip(*map(check_texts, columns), strict=True)]
-    if getattr(texts, "ndim", 1) != 1:
-        raise ValueError(f"an array of {texts.ndim} dimensions was given where a list of texts was expected")
+    return found[0] if len(found) == 1 else [BOUNDARY.join(row) for row in zip(*found, strict=True)]
+
+
+def _check_column(texts: Any) -> list[str]:
     values = list(texts)
     for place, value in enumerate(values):
         if not isinstance(value, str):
             shown = f"{value!r}"[:SHOWN_CHARACTERS]
             raise ValueError(f"text {place} is {shown}, a {type(value).__name__}, where str was expected")
+        if not _is_unicode(value):
+            raise ValueError(f"text {place} has half a surrogate pair, which is no character: decode it anew")
     return values
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_labelled_texts(texts: Any, labels: ArrayLike, weights: ArrayLike | None) -> LabelledTexts:
@@ -65,6 +86,7 @@ def check_labelled_texts(texts: Any, labels: ArrayLike, weights: ArrayLike | Non
         raise ValueError(f"{len(values):,} labels were given for {len(checked):,} texts")
     if not checked:
         raise ValueError("0 texts were given where two or more were expected")
+    _check_kind(values)
     check_classification_targets(values)
     given = None if weights is None else _check_weights(weights, len(checked))
     if given is not None and not given.all():
@@ -94,3 +116,14 @@ def _check_weights(weights: ArrayLike, rows: int) -> NDArray[np.float32]:
     if not values.any():
         raise ValueError("sample_weight is zero for all rows where some were expected to count")
     return values
+
+
+def _check_kind(labels: NDArray[Any]) -> None:
+    """Raise ValueError for labels that are neither texts nor numbers, of which a file could hold none."""
+    if labels.dtype.kind in "biufU":
+        kinds: set[type] = set()
+    else:
+        kinds = {type(label) for label in labels.tolist()} - {str, bool, int, float, np.str_}
+    if kinds or (labels.dtype.kind in "UO" and not all(_is_unicode(str(label)) for label in labels)):
+        found = ", ".join(sorted(kind.__name__ for kind in kinds)) or "half surrogate pairs"
+        raise ValueError(f"y has labels of {found} where texts or numbers were expected")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ from ..models import kim_cnn
 from ..options import Embed, Ensemble, Positive, Section, Seed, Split, Tokenize, Train
 
 NAME = "ConvtextClassifier"
+_SECTIONED = re.compile(r"\b(source|split|tokenize|embed|network|train|ensemble)\.(?=[a-z])")
 
 
 class General(Section):
@@ -37,6 +40,11 @@ class Parameters(NamedTuple):
     @classmethod
     def of_values(cls, values: Mapping[str, Any]) -> Parameters:
         """Check flat parameters. Raises InputError that names the parameter and what is allowed."""
+        with flat_names():
+            return cls._of_values(values)
+
+    @classmethod
+    def _of_values(cls, values: Mapping[str, Any]) -> Parameters:
         sections = cls.__annotations__
         types: dict[str, type[Section]] = {
             "general": General,
@@ -60,6 +68,15 @@ class Parameters(NamedTuple):
         if unknown := sorted(values.keys() - known):
             raise InputError(f"{NAME}: no parameter {unknown[0]!r}; there are: {', '.join(sorted(known))}")
         return cls(**checked)  # type: ignore[arg-type]
+
+
+@contextmanager
+def flat_names() -> Iterator[None]:
+    """Have an InputError name options as the estimator does: `filters`, where YAML has `network.filters`."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(_SECTIONED.sub("", str(error))) from error
 
 
 def plain(value: Any) -> Any:

@@ -49,4 +49,6 @@ def _check_replaceable(output: Path) -> None:
     names = {path.name for path in output.iterdir()} if output.is_dir() else set()
     is_export = VOCABULARY in names and names <= {*FILES.values(), VOCABULARY, EXAMPLE}
     if (output.exists() and not output.is_dir()) or (names and not is_export):
-        raise InputError(f"OUTPUT={output} is there already, and no export: name a folder of its own")
+        raise InputError(
+            f"{output} is there already, and no export: name a folder of its own", option="output"
+        )

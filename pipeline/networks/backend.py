@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,9 @@ with held_back_stderr():
     tf.constant(0)  # the first tensor brings the last of the lines
 
 
+_sealing = RLock()
+
+
 def threads() -> int:
     """Return the number of threads that TensorFlow computes an operation on."""
     asked = tf.config.threading.get_intra_op_parallelism_threads() or os.environ.get("TF_NUM_INTRAOP_THREADS")
@@ -78,22 +82,24 @@ def call_kernel(kernel: Callable[..., Any], inputs: Sequence[tf.Tensor], dtypes:
 def sealed() -> Iterator[None]:
     """Leave a process that does other work as it was before a training in the block.
 
-    In the block TensorFlow does not warn that functions are traced anew, as each network is new. After it the
+    One thread at a time is in such a block, as generators and precision are the process's. In it TensorFlow
+    does not warn that functions are traced anew, as each network is new. After it the
     process has its generators and its precision again, and gradients that TensorFlow registered are freed,
     for which see `forget_networks`: a network of the block cannot be traced again. What stays is that
     TensorFlow's kernels are deterministic from now on.
     """
-    policy, generators = keras.config.dtype_policy(), (random.getstate(), np.random.get_state())
-    known, level = set(gradient_registry._registry), tf.get_logger().level
-    tf.get_logger().setLevel("ERROR")
-    try:
-        yield
-    finally:
-        tf.get_logger().setLevel(level)
-        keras.config.set_dtype_policy(policy)
-        random.setstate(generators[0])
-        np.random.set_state(generators[1])
-        _unregister(name for name in [*gradient_registry._registry] if name not in known)
+    with _sealing:
+        policy, generators = keras.config.dtype_policy(), (random.getstate(), np.random.get_state())
+        known, level = set(gradient_registry._registry), tf.get_logger().level
+        tf.get_logger().setLevel("ERROR")
+        try:
+            yield
+        finally:
+            tf.get_logger().setLevel(level)
+            keras.config.set_dtype_policy(policy)
+            random.setstate(generators[0])
+            np.random.set_state(generators[1])
+            _unregister(name for name in [*gradient_registry._registry] if name not in known)
 
 
 def forget_networks() -> None:

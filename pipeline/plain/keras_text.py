@@ -18,6 +18,7 @@ WITHOUT_CHARACTERS, CHARACTERS = "without_characters", "characters"  # layers: t
 def build_text(plain: PlainText) -> keras.Model:
     """Return a model from ids int32 [rows, length], padded with 0, to `logits` and `probabilities`."""
     ids = keras.Input((None,), dtype="int32", name="ids")
+    given, ids = ids, ops.pad(ids, ((0, 0), (0, 1)))  # a batch of empty texts has no column
     is_token = ops.expand_dims(ops.cast(ops.not_equal(ids, 0), "float32"), 2)
     has_tokens = ops.max(is_token, axis=1, keepdims=True)
     features: list[Any] = []
@@ -31,7 +32,7 @@ def build_text(plain: PlainText) -> keras.Model:
     if plain.characters is not None:
         rows = _table(plain.characters, CHARACTERS)(ids)
         logits = layers.Add()([logits, normalized(ops.sum(rows, axis=1))])
-    return with_outputs(ids, logits, plain.temperature)
+    return with_outputs(given, logits, plain.temperature)
 
 
 def _features(part: Convolution, ids: Any, is_token: Any, has_tokens: Any) -> list[Any]:

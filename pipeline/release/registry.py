@@ -76,11 +76,15 @@ def promote(candidate: Candidate, tags: dict[str, str], replaced: str, page: str
     """
     client, name = store.connect().client, candidate.name
     with store_errors():
+        waited = _waiting(client, candidate)
         number = _register(client, candidate, tags | {REPLACED_TAG: replaced}, page)
         try:
             _move_alias(client, name, number, replaced)
         except InputError:
-            client.delete_model_version(name, number)
+            if waited:  # with the approval that somebody gave it
+                client.delete_model_version_tag(name, number, REPLACED_TAG)
+            else:
+                client.delete_model_version(name, number)
             raise
         if str(client.get_registered_model(name).aliases.get(CHALLENGER)) == number:
             client.delete_registered_model_alias(name, CHALLENGER)
@@ -115,7 +119,8 @@ def propose(candidate: Candidate, tags: dict[str, str], page: str) -> str:
 def count_challenger(name: str, version: str, test_rows: str, run_id: str) -> int:
     """Note that a run challenges a version on the test rows of this digest; return its number among them.
 
-    A run that challenges it again keeps its number: it would show the same again.
+    A run that challenges it again keeps its number: it would show the same again. Of two at the same moment
+    both count the other, so that none has a number that is too low.
     """
     client = store.connect().client
     of_rows = f"{CHALLENGER_TAG}.{test_rows}."
@@ -124,7 +129,9 @@ def count_challenger(name: str, version: str, test_rows: str, run_id: str) -> in
         noted = str(tags.get(of_rows + run_id, ""))
         if NUMBER.fullmatch(noted):
             return int(noted)
-        number = 1 + sum(str(tag).startswith(of_rows) for tag in tags)
+        client.set_model_version_tag(name, version, of_rows + run_id, "")
+        tags = client.get_model_version(name, version).tags
+        number = sum(str(tag).startswith(of_rows) for tag in tags)
         client.set_model_version_tag(name, version, of_rows + run_id, str(number))
         return number
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from http import HTTPStatus
@@ -129,7 +130,7 @@ def _checked(content_type: str, body: bytes, columns: Sequence[str]) -> bytes:
     media = content_type.partition(";")[0].strip()
     if media == CSV:
         _check_count(body.count(b"\n"), "lines")
-        return body
+        return json.dumps({"dataframe_split": _table(body)}).encode()
     if media != JSON:
         raise _Rejected(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {content_type!r}: expected {JSON} or {CSV}"
@@ -143,6 +144,26 @@ def _checked(content_type: str, body: bytes, columns: Sequence[str]) -> bytes:
         text, value = f'{{"inputs": {text}}}', {"inputs": value}
     _check_rows(value, columns)
     return text.encode()
+
+
+def _table(body: bytes) -> dict[str, list[Any]]:
+    """Return a CSV as columns and data, all of strings: pandas would take NA and null for missing.
+
+    Raises _Rejected for one that has no rows, or a row of another length than its header.
+    """
+    try:
+        header, *rows = csv.reader(body.decode("utf-8-sig").splitlines(keepends=True), strict=True)
+    except (ValueError, csv.Error) as error:
+        raise _Rejected(HTTPStatus.BAD_REQUEST, f"the body is no CSV in UTF-8: {error}") from error
+    rows = [row or [""] for row in rows]  # an empty line is an empty text
+    for number, row in enumerate(rows):
+        if len(row) != len(header):
+            raise _Rejected(
+                HTTPStatus.BAD_REQUEST, f"row {number} has {len(row)} fields: expected {len(header)}"
+            )
+    if not rows:
+        raise _Rejected(HTTPStatus.BAD_REQUEST, "the body has no rows: expected a header and rows")
+    return {"columns": header, "data": rows}
 
 
 def _check_rows(value: object, columns: Sequence[str]) -> None:
@@ -179,7 +200,7 @@ def _cells(rows: object, columns: Sequence[str]) -> Iterator[tuple[int, object]]
             yield from enumerate(cells if isinstance(cells, list) else [cells])
     elif isinstance(rows, list):
         for number, row in enumerate(rows):
-            cells = [row[column] for column in columns if column in row] if isinstance(row, dict) else [row]
+            cells = [row.get(column) for column in columns] if isinstance(row, dict) else [row]
             yield from ((number, cell) for cell in cells)
 
 
@@ -192,11 +213,14 @@ def _content_type(scope: Message) -> str:
 
 
 def _with_length(scope: Message, length: int) -> Message:
-    """Return the scope of a request whose body is of another length."""
+    """Return the scope of a request whose body is JSON of another length."""
     headers = [
-        header for header in scope["headers"] if header[0] not in (b"content-length", b"transfer-encoding")
+        header
+        for header in scope["headers"]
+        if header[0] not in (b"content-length", b"content-type", b"transfer-encoding")
     ]
-    return {**scope, "headers": [*headers, (b"content-length", str(length).encode())]}
+    headers += [(b"content-length", str(length).encode()), (b"content-type", JSON.encode())]
+    return {**scope, "headers": headers}
 
 
 def _code_and_line(content: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -128,11 +129,19 @@ def test_a_damaged_folder_is_refused_with_the_name_of_the_file(
 
 def test_a_folder_of_other_things_is_not_replaced(fitted: ConvtextClassifier, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("precious")
-    with pytest.raises(InputError, match="no model"):
-        fitted.save(tmp_path)
-    assert (tmp_path / "notes.txt").read_text() == "precious"
+    (tmp_path / "extension").mkdir()
+    (tmp_path / "extension" / "manifest.json").write_text('{"manifest_version": 3}')
     for _ in range(2):
         fitted.save(tmp_path / "model")
+    (tmp_path / "model" / "notes.txt").write_text("precious")
+    (tmp_path / "model" / ".ipynb_checkpoints").mkdir()
+    for folder in (tmp_path, tmp_path / "extension", tmp_path / "model"):
+        before = sorted(folder.rglob("*"))
+        with pytest.raises(InputError, match="holds more than a model"):
+            fitted.save(folder)
+        assert sorted(folder.rglob("*")) == before
+    loaded = ConvtextClassifier.load(tmp_path / "model")  # without what is no part of it
+    assert "notes.txt" not in loaded._files
 
 
 def test_a_model_of_images_is_no_estimator_of_texts(tmp_path: Path) -> None:
@@ -171,6 +180,12 @@ def test_texts_of_several_columns_are_read_as_one_row() -> None:
     model = ConvtextClassifier(**TINY).fit(table, TRAINING["label"])
     assert model.predict(table).tolist() == model.predict(table.to_numpy()).tolist()
     assert model.score(table, TRAINING["label"]) > 0.9
+    swapped = table[["body", "title"]].assign(more="of no use")
+    assert model.predict(swapped).tolist() == model.predict(table).tolist()
+    with pytest.raises(ValueError, match="1 columns were given where 2 were fitted: title, body"):
+        model.predict(table["title"])
+    with pytest.raises(ValueError, match="3 columns were given where 2"):
+        model.predict(swapped.to_numpy())
     assert model.classifier_.columns == ["title", "body"]  # as `convtext predict` will look for them
 
 
@@ -180,10 +195,36 @@ def test_wrong_parameters_are_one_line_that_names_them() -> None:
         ({"optimizer": "sgd"}, "optimizer"),
         ({"ngrams": ["words"]}, "ngrams"),
         ({"seed": "one"}, "seed"),
+        ({"validation": 0.0}, "validation and test must be above 0"),
     ):
         with pytest.raises(ValueError, match=f"ConvtextClassifier.*{expected}") as error:
             ConvtextClassifier(**parameters).fit(TRAINING["text"], TRAINING["label"])
         assert "\n" not in str(error.value)
+    with pytest.raises(ValueError, match=r"or lower minimum_count$"):
+        ConvtextClassifier(minimum_count=1000).fit(TRAINING["text"], TRAINING["label"])
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [np.array([3, 2**63 + 1], np.uint64), np.array(["a", "b"], object), np.array([False, True]), [1.0, 2.0]],
+    ids=["uint64", "object", "bool", "float"],
+)
+def test_labels_keep_their_type_and_value_through_a_pickle(classes: Any) -> None:
+    two = rows(60, 3, ("good", "bad"))
+    labels = np.asarray(classes)[(two["label"] == "good").to_numpy().astype(int)]
+    again = pickle.loads(pickle.dumps(ConvtextClassifier(**TINY | {"epochs": 1}).fit(two["text"], labels)))
+    assert again.classes_.dtype == np.asarray(classes).dtype and again.classes_.tolist() == list(classes)
+
+
+def test_fits_in_threads_have_the_bits_of_fits_one_after_the_other() -> None:
+    def fit(seed: int) -> np.ndarray:
+        model = ConvtextClassifier(**TINY, seed=seed).fit(TRAINING["text"], TRAINING["label"])
+        return model.decision_function(NEW["text"])
+
+    with ThreadPoolExecutor(2) as threads:
+        at_once = list(threads.map(fit, (1, 2)))
+    for seed, found in zip((1, 2), at_once, strict=True):
+        np.testing.assert_array_equal(found, fit(seed))
 
 
 def test_before_fit_nothing_is_predicted() -> None:
@@ -202,13 +243,16 @@ def test_a_fit_is_recorded_in_mlflow_if_that_is_wanted(
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/runs.db")
     monkeypatch.chdir(tmp_path)  # where MLflow keeps the artifacts
     with mlflow.start_run() as run:
+        ConvtextClassifier(**TINY | {"filters": 2}, mlflow=True).fit(TRAINING["text"], TRAINING["label"])
         model = ConvtextClassifier(**TINY, mlflow=True).fit(TRAINING["text"], TRAINING["label"])
-    found = mlflow.get_run(run.info.run_id)
+    below = f"tags.mlflow.parentRunId = '{run.info.run_id}'"
+    found, first = mlflow.search_runs(filter_string=below, output_format="list")
+    assert first.data.params["filters"] == "2"
     assert found.data.params["filters"] == "4" and found.data.params["max_norm"] == "1.5"
     assert found.data.metrics["validation_accuracy"] == pytest.approx(
         model.history_[-1]["validation_accuracy"]
     )
-    (logged,) = mlflow.search_logged_models(output_format="list")
+    logged, _ = mlflow.search_logged_models(output_format="list")
     served = mlflow.pyfunc.load_model(logged.model_uri).predict(pd.DataFrame({"text": ["a lovely film"]}))
     assert served["predicted_label"].tolist() == model.predict(["a lovely film"]).tolist()
 
@@ -222,6 +266,10 @@ def test_it_is_exported_as_by_the_command(fitted: ConvtextClassifier, tmp_path: 
     }  # fmt: skip
     with pytest.raises(InputError, match="no export"):
         fitted.export(tmp_path, NEW["text"])
+    with pytest.raises(ValueError, match="form 'pickle': expected one of keras"):
+        fitted.export(tmp_path / "other", NEW["text"], "pickle")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="0 texts"):
+        fitted.export(tmp_path / "other", [])
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def test_the_texts_of_a_row_are_joined_by_a_boundary() -> None:
         (np.zeros((2, 2, 2)), "3 dimensions"),
         (np.empty((2, 0)), "without columns"),
         (pd.Series(["a", pd.NA]), "text 1 is"),
+        (["a", "\ud800"], "text 1 has half a surrogate pair"),
     ],
 )
 def test_what_is_no_text_is_refused_with_its_place(texts: Any, message: str) -> None:
@@ -69,6 +71,10 @@ def test_labels_are_places_in_the_sorted_classes_and_rows_of_weight_0_are_left_o
         (["x", "x"], None, "one class where two classes"),
         (None, None, "requires y"),
         ([0.5, 1.7], None, "continuous"),
+        (["x", None], None, "labels of NoneType where texts or numbers"),
+        ([date(2026, 1, 2), date(2026, 1, 3)], None, "labels of date"),
+        (np.array(["2026-01-02", "2026-01-03"], "datetime64[D]"), None, "labels of date"),
+        (["x", "\ud800"], None, "half surrogate pairs"),
         (["x", "y"], [1], r"shape \(1,\) where \(2,\)"),
         (["x", "y"], [1, -1], "negative or not finite"),
         (["x", "y"], [1, np.inf], "negative or not finite"),
