@@ -65,7 +65,8 @@ def missing_package(error: BaseException | None) -> str:
     package = error.name.partition(".")[0]
     if package == __package__:
         return ""
-    return f"{package} is not installed: pip install 'convtext[{_EXTRAS.get(package, 'train')}]'"
+    extra = _EXTRAS.get(package, "train")
+    return f"{package} is not installed: install convtext with its extra `{extra}` (pip install '.[{extra}]')"
 
 
 class StageFailed(Exception):

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-DOCKERFILE = Path(__file__).resolve().parents[1] / "Dockerfile"
+DOCKERFILE = Path(__file__).resolve().parents[1] / "pipeline" / "serving" / "Dockerfile"
 BASE = re.compile(r"python:3\.\d+-slim")
 LINE = re.compile(r"(?P<instruction>[A-Z]+) (?P<rest>.*)")
 
@@ -76,7 +76,7 @@ class Image:
         if rest.startswith("--from=build"):
             return
         source, target = rest.split()
-        ignored = DOCKERFILE.with_name("Dockerfile.dockerignore").read_text("utf-8").splitlines()
+        ignored = DOCKERFILE.with_name("dockerignore").read_text("utf-8").splitlines()
         names = [line.rpartition("/")[2] for line in ignored if not line.startswith("#")]
         place = Path(self.here(target))
         if (self.context / source).is_dir():

@@ -102,7 +102,9 @@ def test_another_error_is_no_lack_of_memory_and_keeps_its_traceback(monkeypatch:
 )
 def test_a_package_that_is_not_installed_is_named_with_its_extra(module: str, extra: str) -> None:
     package = module.partition(".")[0]
-    expected = f"{package} is not installed: pip install 'convtext[{extra}]'"
+    expected = (
+        f"{package} is not installed: install convtext with its extra `{extra}` (pip install '.[{extra}]')"
+    )
     assert missing_package(ModuleNotFoundError("no", name=module)) == expected
 
 

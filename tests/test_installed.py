@@ -274,5 +274,5 @@ def test_what_needs_an_extra_names_it(base: BaseInstalled) -> None:
         ["python", "-c", "from convtext import ConvtextClassifier"],
     ):
         done = base.ask(program, *arguments)
-        assert done.returncode in (1, 2) and "pip install 'convtext[train]'" in done.stderr, done.stderr
+        assert done.returncode in (1, 2) and "pip install '.[train]'" in done.stderr, done.stderr
         assert program == "python" or ("Traceback" not in done.stderr and done.returncode == 2), done.stderr

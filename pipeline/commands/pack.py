@@ -6,6 +6,7 @@ Reads a trained model/, and its MODEL_CARD.md if there is one; writes an MLflow 
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 
 from ..artifacts import MODEL_CARD
@@ -15,6 +16,8 @@ from ..errors import InputError
 from ..files import atomic_folder
 from ..release.chosen_model import model_folder
 from ..terminal import say
+
+SERVING = Path(__file__).parents[1] / "serving"
 
 
 def run(given: Words) -> None:
@@ -27,7 +30,9 @@ def run(given: Words) -> None:
     logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of each step
     with atomic_folder(output) as partial:
         package.save(partial, model, card=_card(model))
-    say(f"pack: {output} is ready for MLflow and Docker")
+        for name, there in (("Dockerfile", "Dockerfile"), ("dockerignore", ".dockerignore")):
+            shutil.copy(SERVING / name, partial / there)
+    say(f"pack: {output} is ready: serve it with MLflow, or\n  docker build -t convtext {output}")
 
 
 def _card(model: Path) -> Path | None:

@@ -75,7 +75,7 @@ def numba_compiler() -> Any:
         from numba.extending import typeof_impl
     except ModuleNotFoundError as error:
         reason = "this needs numba, as it was not compiled ahead of time, and numba is not installed"
-        raise InputError(f"{reason}: pip install 'convtext[train]'") from error
+        raise InputError(f"{reason}: pip install '.[train]'") from error
     typeof_impl.register(Kernel)(lambda kernel, _: types.Dispatcher(kernel.dispatcher))
     return njit
 

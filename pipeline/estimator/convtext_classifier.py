@@ -15,9 +15,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..arrays import Floats
+from ..environment.interrupts import interrupts_wait
 from ..errors import InputError
 from ..files import atomic_folder, write_json
-from ..manifest import VerifiedFolder
+from ..manifest import MANIFEST, VerifiedFolder
 from ..prediction.classifier import FORMAT, Classifier, load_network, save
 from ..prediction.evidence import evidence
 from ..reading import read_json
@@ -132,13 +133,13 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         vocabulary, idf and the vectors count it once. Rows of weight 0 are left out. Raises ValueError for
         parameters or rows that cannot be, with one line that says what was expected.
         """
-        from ..networks.backend import sealed  # late: TensorFlow takes seconds to start
-        from .in_memory import train_in_memory
-
         given = self.get_params(deep=False)
         parameters = Parameters.of_values(given)
         data = check_labelled_texts(texts, labels, sample_weight)
         names = [str(label) for label in data.classes.tolist()]
+        with interrupts_wait():  # late, as TensorFlow takes seconds to start
+            from ..networks.backend import sealed
+            from .in_memory import train_in_memory
         with flat_names(), sealed():
             trained = train_in_memory(data, names, parameters)
             classes = {"classes": data.classes.tolist(), "dtype": data.classes.dtype.str}
@@ -221,6 +222,8 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         Raises InputError for a folder that is not whole, and for a model of images.
         """
         path, loaded = Path(folder), cls()
+        if not (path / MANIFEST).is_file():
+            raise InputError(f"{path} is no folder of a model: it has no {MANIFEST}")
         files = VerifiedFolder(path, FORMAT)
         if Classifier.load(path).encoder.kind == "image":  # all other files are verified
             raise InputError(f"{path} is a model of images, expected one of texts")

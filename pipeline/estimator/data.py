@@ -120,6 +120,8 @@ def _check_weights(weights: ArrayLike, rows: int) -> NDArray[np.float32]:
 
 def _check_kind(labels: NDArray[Any]) -> None:
     """Raise ValueError for labels that are neither texts nor numbers, of which a file could hold none."""
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError(f"label {int(np.isnan(labels).argmax())} is nan: drop rows without a label")
     if labels.dtype.kind in "biufU":
         kinds: set[type] = set()
     else:

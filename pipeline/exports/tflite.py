@@ -37,7 +37,7 @@ def run_tflite(path: Path) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise InputError(
-            "FORMAT=tflite is checked with the library ai-edge-litert: pip install 'convtext[export]'"
+            "FORMAT=tflite is checked with the library ai-edge-litert: pip install '.[export]'"
         ) from error
     with held_back_stderr():
         interpreter = Interpreter(str(path))

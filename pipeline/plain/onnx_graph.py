@@ -13,7 +13,7 @@ from ..errors import InputError
 
 OPSET, IR = 17, 8  # of 2022, so that older runtimes read them too
 MAX_BYTES = 2**31 - 2**20  # of a file of protocol buffers, with room for the nodes
-INSTALL = "pip install 'convtext[export]'"
+INSTALL = "pip install '.[export]'"
 
 
 class OnnxGraph:

@@ -146,7 +146,7 @@ class Classifier:
         The texts of several columns are one with `inputs.BOUNDARY` between them.
         """
         # By logits: of two classes whose probabilities round to one number, the better is meant.
-        logits = self.logits(self.encoder.encode(texts))
+        logits = self.logits(self._inputs(texts))
         labels = [self.labels[best] for best in logits.argmax(axis=1)]
         return labels, self.softmax(logits).max(axis=1)
 
@@ -155,7 +155,15 @@ class Classifier:
 
         Each row sums to 1 and depends on its own text alone.
         """
-        return self.softmax(self.logits(self.encoder.encode(texts)))
+        return self.softmax(self.logits(self._inputs(texts)))
+
+    def _inputs(self, texts: Sequence[str]) -> Sequences | Images:
+        if isinstance(texts, str):
+            raise InputError("one text was given where a list was expected: write [text]")
+        for place, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise InputError(f"row {place} is {text!r:.40}, a {type(text).__name__}: expected str")
+        return self.encoder.encode(texts)
 
     def softmax(self, logits: Floats) -> Floats:
         """Return calibrated probabilities [rows, labels]."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def model_folder(command: str, corpus: str, model: str) -> Path:
     """
     if model and (folder := Path(model) / MANIFEST).is_file():
         return folder.parent
+    if os.sep in model:
+        raise InputError(f"MODEL={model} is no folder of a trained model: it has no {MANIFEST}")
     named = bool(model)
     corpus, model = loading.resolved(corpus, model)
     run = RunFolder(loading.run_folder(corpus, model))

@@ -148,7 +148,7 @@ def _encode(session: Any, ids: NDArray[np.int64]) -> Matrix:
 
 def _not_installed(error: ImportError) -> InputError:
     return InputError(
-        f"a sentence encoder needs onnxruntime and tokenizers ({error}): pip install 'convtext[encoder]'"
+        f"a sentence encoder needs onnxruntime and tokenizers ({error}): pip install '.[encoder]'"
     )
 
 

@@ -47,10 +47,12 @@ def test_a_runs_model_is_packed_with_its_code_and_what_it_needs(
     run: RunFolder, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["pack", "CORPUS=mr", "MODEL=kim-rand"]) == 0
-    assert capfd.readouterr() == ("pack: service is ready for MLflow and Docker\n", "")
+    said = "pack: service is ready: serve it with MLflow, or\n  docker build -t convtext service\n"
+    assert capfd.readouterr() == (said, "")
     packed = Path("service")
     assert columns(packed) == ["review"]
     assert (packed / "code" / "convtext" / "serving" / "server.py").is_file()
+    assert (packed / "Dockerfile").is_file() and "Dockerfile" in (packed / ".dockerignore").read_text()
     assert "mlflow-skinny==" in (packed / "requirements.txt").read_text()
     assert [path.name for path in Path().iterdir()] == ["service"]
 

@@ -108,7 +108,7 @@ def test_without_library_and_numba_a_kernel_says_what_to_install() -> None:
         "import numpy; hash_table(numpy.arange(3))"
     )
     done = python("-c", code)
-    assert done.stderr.splitlines()[-1].endswith("not installed: pip install 'convtext[train]'")
+    assert done.stderr.splitlines()[-1].endswith("not installed: pip install '.[train]'")
 
 
 def test_arguments_of_other_types_are_left_to_numba() -> None:

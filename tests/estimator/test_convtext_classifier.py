@@ -123,7 +123,7 @@ def test_a_damaged_folder_is_refused_with_the_name_of_the_file(
     (tmp_path / "model/pool.npz").unlink()
     with pytest.raises(InputError, match=r"pool\.npz"):
         loaded(tmp_path / "model")
-    with pytest.raises(InputError, match="missing"):
+    with pytest.raises(InputError, match=r"none is no folder of a model: it has no manifest\.json"):
         loaded(tmp_path / "none")
 
 

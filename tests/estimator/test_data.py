@@ -71,6 +71,7 @@ def test_labels_are_places_in_the_sorted_classes_and_rows_of_weight_0_are_left_o
         (["x", "x"], None, "one class where two classes"),
         (None, None, "requires y"),
         ([0.5, 1.7], None, "continuous"),
+        ([1, float("nan")], None, "label 1 is nan: drop rows"),
         (["x", None], None, "labels of NoneType where texts or numbers"),
         ([date(2026, 1, 2), date(2026, 1, 3)], None, "labels of date"),
         (np.array(["2026-01-02", "2026-01-03"], "datetime64[D]"), None, "labels of date"),

@@ -123,7 +123,7 @@ def test_a_library_that_is_not_installed_is_named_with_its_extra(
 ) -> None:
     folder = write_encoder(tmp_path)
     monkeypatch.setitem(sys.modules, library, None)
-    assert "pip install 'convtext[encoder]'" in refusal(folder, ["film"])
+    assert "pip install '.[encoder]'" in refusal(folder, ["film"])
 
 
 def test_a_very_long_word_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
