@@ -30,7 +30,7 @@ class Exported:
         """Lines to print."""
         whole, unseen, from_text = self.agreement, self.unseen, self.from_text
         lines = [f"{whole.rows:,} validation rows: logits within {whole.largest:.1g} of the classifier's"]
-        if unseen:
+        if unseen and self.unseen_rows:
             lines.append(
                 f"{self.unseen_rows:,} of them have words outside the vocabulary: by their ids alone logits "
                 f"are off by up to {unseen.largest:.2g}, and {unseen.same_labels:.1%} of all labels the same"

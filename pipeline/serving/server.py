@@ -193,14 +193,21 @@ def _check_count(count: int, what: str) -> None:
 
 
 def _cells(rows: object, columns: Sequence[str]) -> Iterator[tuple[int, object]]:
-    """Yield the cells of the columns, each with its row's number; rows may be an object of columns, too."""
+    """Yield the cells of the columns, each with its row's number; rows may be an object of columns, too.
+
+    Raises _Rejected for a row that lacks a column: MLflow would take the next row's in its place.
+    """
     if isinstance(rows, dict):
         for column in columns:
             cells = rows.get(column, [])
             yield from enumerate(cells if isinstance(cells, list) else [cells])
     elif isinstance(rows, list):
         for number, row in enumerate(rows):
-            cells = [row.get(column) for column in columns] if isinstance(row, dict) else [row]
+            if isinstance(row, dict) and (lacking := [name for name in columns if name not in row]):
+                raise _Rejected(
+                    HTTPStatus.BAD_REQUEST, f"row {number} lacks the column {lacking[0]!r}: expected a string"
+                )
+            cells = [row[name] for name in columns] if isinstance(row, dict) else [row]
             yield from ((number, cell) for cell in cells)
 
 

@@ -213,7 +213,7 @@ def test_an_export_is_replaced_and_nothing_else_is(tmp_path: Path) -> None:
     export_texts("onnx", tmp_path / "out")
     export_texts("onnx", tmp_path / "out")
     (tmp_path / "out" / "thesis.txt").write_text("years of work", "utf-8")
-    with pytest.raises(InputError, match=r"OUTPUT=.*out is there already, and no export"):
+    with pytest.raises(InputError, match=r"out is there already, and no export"):
         export_texts("onnx", tmp_path / "out")
     assert (tmp_path / "out" / "thesis.txt").exists() and (tmp_path / "out" / "model.onnx").exists()
     (tmp_path / "file").write_text("", "utf-8")
@@ -239,7 +239,7 @@ def test_without_the_runtime_of_tflite_the_extra_is_named(
 
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
-    with pytest.raises(InputError, match=r"ai-edge-litert: pip install 'convtext\[export\]'"):
+    with pytest.raises(InputError, match=r"ai-edge-litert: pip install '.\[export\]'"):
         run_tflite(tmp_path / "model.tflite")
 
 

@@ -49,6 +49,13 @@ def test_a_row_does_not_depend_on_the_padding() -> None:
     np.testing.assert_allclose(short, long, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_a_batch_of_empty_texts_alone_has_no_column(name: str) -> None:
+    expected = CASES[name].pool.logits(Sequences.from_rows([[], []]))
+    logits = build_text(CASES[name].plain)(np.empty((2, 0), np.int32))["logits"].numpy()
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
+
+
 def test_probabilities_are_those_after_the_temperature() -> None:
     """The temperature is 2."""
     both = outputs(CASES["shared"], BORDERS)

@@ -137,8 +137,11 @@ def test_of_two_columns_a_list_has_an_object_for_each_row(two_columns: Served) -
         assert [row["predicted_label"] for row in said["predictions"]] == labels
         found = np.array([row["probability"] for row in said["predictions"]], np.float32)
         np.testing.assert_array_equal(found, sure)
-    for body in (["w2", "w3"], [{"title": "w2"}]):
-        two_columns.assert_rejected(*two_columns.ask(json.dumps(body).encode()), "missing inputs")
+    for body, expected in (
+        (["w2", "w3"], "missing inputs"),
+        ([{"title": "w2"}], "row 0 lacks the column 'body'"),
+    ):
+        two_columns.assert_rejected(*two_columns.ask(json.dumps(body).encode()), expected)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +173,7 @@ def test_of_two_columns_a_list_has_an_object_for_each_row(two_columns: Served) -
         (b'{"inputs": {"review": ["a", 3]}}', "row 1 is a number: expected a string"),
         (b'{"instances": [{"review": "a"}, {"review": {}}]}', "row 1 is an object: expected a string"),
         (b'{"dataframe_records": [{"review": "a"}, {"review": 3}]}', "row 1 is a int: expected a text"),
-        (b'[{"x": "a"}]', "missing inputs ['review']"),
+        (b'[{"x": "a"}]', "row 0 lacks the column 'review': expected a string"),
         (b'["a", {"review": "b"}]', "missing inputs"),
         (b'["\\ud800"]', "surrogate"),
         (b'{"dataframe_split": {"columns": ["review"], "data": [["a", "b"]]}}', "columns"),
@@ -197,6 +200,31 @@ def test_a_body_of_another_type_is_rejected_in_a_line(kind: str | None, served: 
 )
 def test_a_csv_that_cannot_be_read_is_rejected_in_a_line(body: bytes, served: Served) -> None:
     served.assert_rejected(*served.ask(body, kind="text/csv"))
+
+
+def test_texts_of_a_csv_are_taken_as_they_are(served: Served) -> None:
+    """pandas would read NA, None and null as missing, and pass by the empty line."""
+    texts = ["NA", "null", "", 'w2 "w3", w4', "None"]
+    body = 'review\nNA\nnull\n\n"w2 ""w3"", w4"\nNone\n'.encode("utf-8-sig")
+    status, said = served.ask(body, kind="text/csv; charset=utf-8")
+    assert status == 200, said
+    labels, sure = served.classifier.predict(texts)
+    assert [row["predicted_label"] for row in said["predictions"]] == labels
+    known = [row["probability"] for row in said["predictions"]]
+    assert known[3] == pytest.approx(float(sure[3])) and len(known) == 5
+
+
+@pytest.mark.parametrize("form", ["inputs", "instances", "dataframe_records", None])
+def test_a_row_that_lacks_a_column_is_rejected_and_no_texts_are_mixed(
+    form: str | None, two_columns: Served
+) -> None:
+    rows = [{"title": "w2", "body": "w3"}, {"title": "w4"}, {"body": "w5"}]
+    body = json.dumps({form: rows} if form else rows).encode()
+    status, said = two_columns.ask(body)
+    if form == "dataframe_records":  # of which a missing cell is an empty text
+        assert status == 200 and len(said["predictions"]) == 3
+    else:
+        two_columns.assert_rejected(status, said, "row 1 lacks the column 'body': expected a string")
 
 
 def test_what_mlflow_says_of_a_request_does_not_repeat_its_rows(served: Served) -> None:
