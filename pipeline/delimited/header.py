@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import re
 from typing import NamedTuple
@@ -92,7 +93,7 @@ def _count_titles(top: Top, name: str) -> int:
     """
     lines = list(sample_lines(top.sample))[: 5 * _MAX_TITLE_LINES]
     for delimiter in SEPARATORS.values():
-        fields = [[cell.strip(' "') for cell in line.split(delimiter)] for line in lines]
+        fields = [[cell.strip(' "') for cell in _cells(line, delimiter)] for line in lines]
         having = [number for number, cells in enumerate(fields) if name in cells and len(cells) > 1]
         if len(having) == 1 and having[0] < _MAX_TITLE_LINES:
             return having[0]
@@ -104,6 +105,14 @@ def _count_titles(top: Top, name: str) -> int:
             if counts[number] and len({*counts[number : number + _ALIKE]}) == 1:
                 return number
     return 0
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """Return the cells of a line; a delimiter in quotes ends none."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:  # a cell is longer than `csv` takes
+        return line.split(delimiter)
 
 
 def _data_cell(top: Top) -> str:

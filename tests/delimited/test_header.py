@@ -110,6 +110,11 @@ def test_a_title_is_known_by_the_table_below_it_whatever_the_names(path):
     assert option == "source.skip"
 
 
+def test_the_name_among_the_words_of_a_quoted_text_is_no_header(path):
+    message, option = missing(path, b'id,body\n1,"good film"\n2,"great, review, and all that"\n')
+    assert "skip" not in message and option == "source.text"
+
+
 def test_a_value_that_is_taken_for_a_column_is_no_header(path):
     message, _ = missing(path, b"review,stars\n" + b"fine,good\nso,bad\n" * 9, "good")
     assert message.endswith("no column 'good' among 'review', 'stars'")
