@@ -176,6 +176,8 @@ def test_no_import_and_no_file_is_hidden_from_the_digests() -> None:
     assert {path for path in files if path.suffix != ".py"} == declared | {
         ROOT / "graph.mk",
         ROOT / "py.typed",
+        ROOT / "serving" / "Dockerfile",  # which `pack` copies, and no stage
+        ROOT / "serving" / "dockerignore",
     }
 
 
