@@ -96,7 +96,7 @@ $(INSTALLED): $(LOCK)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' $(LOCK))"
 	.venv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python $(LOCK)
 	@rm -f .venv/*.lock && cp $(LOCK) $@
-	@.venv/bin/python -m pipeline.environment.compile_kernels
+	@.venv/bin/python -m pipeline.compilation.compile_kernels
 
 lock: $(INSTALLED)
 	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate \

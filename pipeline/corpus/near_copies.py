@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..arrays import sample
+from ..compilation.kernel import FNV_PRIME
 from ..environment.memory import available_memory
-from ..environment.numba_jit import FNV_PRIME
 from ..progress import Bar
 from ..text.plain_words import FoundWords, WordFinder
 from .equality import normalized

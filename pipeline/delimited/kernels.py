@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes, Offsets
-from ..environment.numba_jit import prebuilt_kernel
+from ..compilation.kernel import prebuilt_kernel
 
 _LINE_FEED, _CARRIAGE_RETURN, _QUOTE = 10, 13, 34
 _BYTE_NUMBERS = np.uint64(0x0001020304050607)

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Bytes, Offsets
-from ..environment.numba_jit import kernel_part, prebuilt_kernel
+from ..compilation.kernel import kernel_part, prebuilt_kernel
 
 GOOD, WRONG_WIDTH, NOT_DOUBLED, NOT_CLOSED, RUNAWAY, LONG_FIELD, LONG_LINE, _UNFINISHED = range(8)
 

@@ -1,1 +1,1 @@
-"""Where the program runs: its checkout, cores, memory and compiled code, and a data folder that was moved."""
+"""Where the program runs: its checkout, cores and memory, and a data folder that was moved."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints, Sizes
-from ..environment.numba_jit import kernel_part, late_part, prebuilt_kernel, summing_kernel
+from ..compilation.kernel import kernel_part, late_part, prebuilt_kernel, summing_kernel
 from ..linear.kernels import longest_row
 
 Table = NDArray[Any]  # float32 or int16

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Floats, Ints, Sizes
-from ..environment.numba_jit import kernel, kernel_part
+from ..compilation.kernel import kernel, kernel_part
 
 # Classes that are fitted at once. Loops that are compiled for one number of them are twice as fast.
 WIDTHS = (1, 4, 8)

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from ..arrays import Floats, Ints, Sizes
-from ..environment.numba_jit import FNV_OFFSET, FNV_PRIME, kernel, kernel_part, prebuilt_kernel
+from ..compilation.kernel import FNV_OFFSET, FNV_PRIME, kernel, kernel_part, prebuilt_kernel
 
 NOT_FOUND = -1
 TRIPLE, TRIPLE_BITS = 1 << 62, 20  # a key of three ids, and the bits for each

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Floats, Ints, Sizes
-from ..environment.numba_jit import kernel, kernel_part
+from ..compilation.kernel import kernel, kernel_part
 
 
 @kernel

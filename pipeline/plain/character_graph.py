@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..environment.numba_jit import FNV_OFFSET, FNV_PRIME
+from ..compilation.kernel import FNV_OFFSET, FNV_PRIME
 from ..linear.character_ngrams import MAX_LETTERS, CharacterNgrams
 from ..linear.kernels import LONGEST, SHORTEST
 from ..networks.backend import tf

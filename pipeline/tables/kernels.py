@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes
-from ..environment.numba_jit import prebuilt_kernel
+from ..compilation.kernel import prebuilt_kernel
 
 Bounds = NDArray[np.int64]
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes, Flags, Ints, Sizes
-from ..environment.numba_jit import FNV_OFFSET, FNV_PRIME, kernel, prebuilt_kernel
+from ..compilation.kernel import FNV_OFFSET, FNV_PRIME, kernel, prebuilt_kernel
 from ..inputs import BOUNDARY, PADDING
 
 Hashes = NDArray[np.uint64]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes, Ints, Sizes
-from ..environment.numba_jit import FNV_OFFSET, FNV_PRIME, kernel
+from ..compilation.kernel import FNV_OFFSET, FNV_PRIME, kernel
 
 NUMBER = np.uint64(1)  # the hash of whatever is a number
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")  # written without spaces

@@ -15,8 +15,8 @@ import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
+from ..compilation import native_kernels
 from ..encoder import ServedColumn
-from ..environment import native_kernels
 from ..prediction.classifier import Classifier
 from ..prediction.output_columns import OutputColumns
 from . import mlflow_model

@@ -151,14 +151,14 @@ def test_no_import_and_no_file_is_hidden_from_the_digests() -> None:
         str(path) for path, text in modules.items() if re.search(r"import_module\(|__import__\(", text)
     }
     # The package itself imports, for its callers, what no module of its own asks it for.
-    own = {"__init__.py", "__main__.py", "environment/build_kernels.py", "models/__init__.py"}
+    own = {"__init__.py", "__main__.py", "compilation/build_kernels.py", "models/__init__.py"}
     assert dynamic == own
     processes = {str(path) for path, text in modules.items() if '"-m"' in text}
     assert processes == {
         "commands/dashboard.py",
-        "environment/build_kernels.py",
-        "environment/compile_kernels.py",
-        "environment/wheel.py",
+        "compilation/build_kernels.py",
+        "compilation/compile_kernels.py",
+        "compilation/wheel.py",
         "graph/inner_make.py",
         "graph/stage_servers.py",
         "tracking/writer_client.py",

@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.environment import native_kernels
+from pipeline.compilation import native_kernels
 from pipeline.serving.server import MAX_BYTES
 from pipeline.text.fast_encoder import CACHE_SIZE
 from tests.dockerfile import Image, stages

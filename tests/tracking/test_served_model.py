@@ -26,7 +26,7 @@ from packaging.requirements import Requirement
 from PIL import Image
 
 from pipeline.artifacts import RunFolder
-from pipeline.environment import native_kernels
+from pipeline.compilation import native_kernels
 from pipeline.files import write_arrays
 from pipeline.folding.fold_network import fold_networks
 from pipeline.images.encoder import ImageEncoder

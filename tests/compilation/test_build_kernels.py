@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.environment import build_kernels, native_kernels
+from pipeline.compilation import build_kernels, native_kernels
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,7 +20,7 @@ def test_without_a_c_compiler_nothing_is_built(tmp_path: Path) -> None:
         ROOT / "pipeline", tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__", "prebuilt")
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.environment.build_kernels"],
+        [sys.executable, "-m", "pipeline.compilation.build_kernels"],
         cwd=tmp_path, env=os.environ | {"CC": "no-compiler -m64"}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode and done.stderr.splitlines()[-1].endswith("there is no C compiler no-compiler")

@@ -1,4 +1,4 @@
-"""`python -m pipeline.environment.build_kernels`: compile the kernels for prediction into a shared library.
+"""`python -m pipeline.compilation.build_kernels`: compile the kernels for prediction into a shared library.
 
 numba compiles each kernel for its signatures and shows the code of LLVM, from which LLVM makes an object; the
 C compiler links the objects. On x86-64 each kernel is there for several levels of processors, as numba uses
@@ -19,10 +19,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ..environment.checkout import python_path
+from ..environment.program import PACKAGE
 from ..files import atomic_write
-from .checkout import python_path
 from .native_kernels import LIBRARY, SOURCES, contents, source_digest
-from .program import PACKAGE
 
 # By level, the processors that LLVM compiles for; NumPy's own wheels need the first.
 PROCESSORS = {2: "x86-64-v2", 3: "x86-64-v3", 4: "x86-64-v4"}
@@ -103,7 +103,7 @@ def _start_worker(level: int, folder: Path) -> subprocess.Popen[bytes]:
         "NUMBA_CPU_FEATURES": "",
         "PYTHONPATH": python_path(),
     }
-    command = [sys.executable, "-m", f"{PACKAGE}.environment.build_kernels", str(level), str(folder)]
+    command = [sys.executable, "-m", f"{PACKAGE}.compilation.build_kernels", str(level), str(folder)]
     return subprocess.Popen(command, env=os.environ | settings)
 
 

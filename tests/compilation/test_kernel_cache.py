@@ -32,7 +32,7 @@ def refuse(event, arguments):
 
 sys.addaudithook(refuse)
 """
-LOCATOR = {"NUMBA_CACHE_LOCATOR_CLASSES": "pipeline.environment.kernel_cache.ReadOnlyCache"}
+LOCATOR = {"NUMBA_CACHE_LOCATOR_CLASSES": "pipeline.compilation.kernel_cache.ReadOnlyCache"}
 
 
 def call(folder: Path, code: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:

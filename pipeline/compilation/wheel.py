@@ -22,7 +22,7 @@ class BuildWithKernels(build_py):  # type: ignore[misc]  # setuptools has no typ
 
     def run(self) -> None:
         super().run()
-        done = subprocess.run([sys.executable, "-m", "pipeline.environment.build_kernels"], check=False)
+        done = subprocess.run([sys.executable, "-m", "pipeline.compilation.build_kernels"], check=False)
         library = Path(self.build_lib, "convtext", LIBRARY)
         library.unlink(missing_ok=True)
         if done.returncode:

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from pipeline.artifacts import RunFolder
+from pipeline.compilation import build_kernels, native_kernels
+from pipeline.compilation.kernel import Kernel
 from pipeline.config import loading
 from pipeline.delimited.kernels import find_marks
-from pipeline.environment import build_kernels, native_kernels
-from pipeline.environment.numba_jit import Kernel
 from pipeline.linear.kernels import hash_table, ngram_keys
 from tests.prediction.model_folders import save_text_model
 
@@ -70,7 +70,7 @@ def test_every_kernel_gives_the_bits_of_numba_on_the_same_processor(level: int, 
         "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
     }
     paths = [f"tests/{name}" for name in TESTS_OF_KERNELS]
-    options = ["-p", "tests.environment.both_ways", "--numprocesses=0", "-m", "not slow", "-q"]
+    options = ["-p", "tests.compilation.both_ways", "--numprocesses=0", "-m", "not slow", "-q"]
     done = python("-m", "pytest", *options, *paths, **settings)
     assert done.returncode == 0, done.stdout
     compared = json.loads((tmp_path / "compared.json").read_text())
@@ -102,7 +102,7 @@ def test_a_csv_is_labelled_without_numba_and_what_else_it_does_not_need(tmp_path
 def test_without_library_and_numba_a_kernel_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['numba'] = None\n"
-        "from pipeline.environment import native_kernels\n"
+        "from pipeline.compilation import native_kernels\n"
         "native_kernels._library = lambda: (None, {})\n"
         "from pipeline.linear.kernels import hash_table\n"
         "import numpy; hash_table(numpy.arange(3))"
@@ -169,7 +169,7 @@ def test_a_number_that_is_too_large_is_an_error() -> None:
 def test_a_library_of_other_sources_is_not_used(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
     code = (
-        "from pipeline.environment.native_kernels import native_kernels\n"
+        "from pipeline.compilation.native_kernels import native_kernels\n"
         "print(len(native_kernels('linear.kernels.hash_table')))"
     )
     assert python("-c", code, cwd=tmp_path).stdout == "1\n"

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.environment import native_kernels
-from pipeline.environment.numba_jit import Kernel
+from pipeline.compilation import native_kernels
+from pipeline.compilation.kernel import Kernel
 
 compared: set[str] = set()
 call = Kernel.__call__

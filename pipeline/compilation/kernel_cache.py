@@ -1,6 +1,6 @@
 """numba's cache of compiled kernels where it can be read but not written, as in a container.
 
-`NUMBA_CACHE_LOCATOR_CLASSES=convtext.environment.kernel_cache.ReadOnlyCache` has numba use it. Its own
+`NUMBA_CACHE_LOCATOR_CLASSES=convtext.compilation.kernel_cache.ReadOnlyCache` has numba use it. Its own
 locators pass a folder by that cannot be written to, whatever kernels lie in it.
 """
 

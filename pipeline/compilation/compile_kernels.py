@@ -1,4 +1,4 @@
-"""`python -m pipeline.environment.compile_kernels`: compile the kernels when the environment is made.
+"""`python -m pipeline.compilation.compile_kernels`: compile the kernels when the environment is made.
 
 Those of predictions go into a library (see `build_kernels`); numba keeps what else it has compiled beside the
 modules. Whoever runs a kernel first waits for it, 20 s in a first `make train`: here trainings on a few
@@ -15,10 +15,10 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ..environment.checkout import python_path
+from ..environment.program import PACKAGE
 from ..terminal import say
 from .build_kernels import build
-from .checkout import python_path
-from .program import PACKAGE
 
 CLASSES = (2, 12)
 ROWS = 40  # of each class

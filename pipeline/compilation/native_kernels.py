@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from ..environment.checkout import PACKAGE
 from ..files import sha256, sha256_of
-from .checkout import PACKAGE
 
 LIBRARY = PACKAGE / "prebuilt" / "kernels.so"
 # The modules with kernels for prediction, and those whose constants or options are compiled into them.
 SOURCES = (
     "delimited.kernels",
     "delimited.scanner",
-    "environment.build_kernels",
-    "environment.numba_jit",
+    "compilation.build_kernels",
+    "compilation.kernel",
     "folding.kernels",
     "folding.llvm_maximum",
     "inputs",

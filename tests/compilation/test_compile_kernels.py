@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.environment import native_kernels
+from pipeline.compilation import native_kernels
 from pipeline.linear.descent import WIDTHS
 from tests.project import Project
 
@@ -22,7 +22,7 @@ def test_every_kernel_of_texts_is_compiled_and_nothing_is_left(project: Project,
             project.root / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "prebuilt")
         )
     shutil.copy(project.root / "Makefile", tmp_path)
-    command = [sys.executable, "-m", "pipeline.environment.compile_kernels"]
+    command = [sys.executable, "-m", "pipeline.compilation.compile_kernels"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == "compiling the kernels, once\n" and not done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"pipeline", "conf", "Makefile"}
