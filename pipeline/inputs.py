@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import InputError
+
 PADDING = 0
 UNKNOWN = 1
 # Between the texts of two columns in one: Unicode's unit separator, and among ids PADDING. No window and no
@@ -17,6 +19,7 @@ UNKNOWN = 1
 BOUNDARY = "\x1f"
 SHOWN_BOUNDARY = " | "
 _SHOWN_BOUNDARIES = re.compile(r"(?:^| )\|(?: |$)")
+SHOWN_CHARACTERS = 40  # of a value in an error
 PIXELS_PER_TOKEN = 32  # in `Images.lengths`: a batch of 16,384 tokens is 512 images of 32 x 32
 Kind = Literal["text", "image"]
 # A network is built on vectors of tokens [vocabulary, dimensions], or on an image's height, width, channels.
@@ -31,6 +34,16 @@ def shown(text: str) -> str:
 def parse_shown(text: str, columns: int) -> str:
     """Return the text of so many columns that a person writes as `shown` shows it."""
     return _SHOWN_BOUNDARIES.sub(BOUNDARY, text, columns - 1) if columns > 1 else text
+
+
+def check_strings(values: Iterable[object]) -> None:
+    """Raise InputError for one text in place of several, and with its place for a value that is none."""
+    if isinstance(values, str):
+        raise InputError("one text was given where a list of texts was expected: write [text]")
+    for place, value in enumerate(values):
+        if not isinstance(value, str):
+            shown = f"{value!r}"[:SHOWN_CHARACTERS]
+            raise InputError(f"text {place} is {shown}, a {type(value).__name__}, where str was expected")
 
 
 class Inputs(Protocol):

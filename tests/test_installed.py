@@ -39,7 +39,6 @@ sys.addaudithook(refuse)
 # Fails the import of all that is installed here but is not of these packages and modules.
 HIDE = """
 import sys
-from pathlib import Path
 
 
 class Hidden:
@@ -200,7 +199,7 @@ class BaseInstalled(Installed):
 
     def __init__(self, wheel: Path, environment: Path, home: Path) -> None:
         super().__init__(wheel, environment, home)
-        base, waiting = set[str](), [canonical(name) for name in requires("convtext", wheel)]
+        base, waiting = set[str](), [canonical(name) for name in requires(wheel)]
         while waiting:
             name = waiting.pop()
             if name not in base:
@@ -222,7 +221,7 @@ def needs(requirements: list[str]) -> list[str]:
     return [one.name for one in parsed if one.marker is None or one.marker.evaluate({"extra": ""})]
 
 
-def requires(package: str, wheel: Path) -> list[str]:
+def requires(wheel: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         metadata = archive.read(name).decode()

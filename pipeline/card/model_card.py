@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,11 +108,11 @@ class ModelCard:
         """The classes, without labels that only test rows have."""
         return [name for name, rows in self.report.data["classes"].items() if rows["train"]]
 
-    @property
+    @cached_property
     def weak_slices(self) -> list[Weakness]:
         return weaknesses(self.report.measures.slices)
 
-    @property
+    @cached_property
     def classes(self) -> list[ClassResult]:
         """The classes that have test rows, those of the lowest F1 first."""
         measures, data = self.report.measures, self.report.data

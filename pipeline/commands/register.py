@@ -98,7 +98,8 @@ def _promote(folder: RunFolder, candidate: Candidate, report: GateReport, approv
     registry.tell(name, champion_page.promoted_event(report, version.number, act, approved_by))
     registry.attach(candidate.run_id, folder.registration.path, "promoted", report.tags())
     champions.refresh(name)
-    say(f"  {name} version {version.number} is the champion:\n  `make predict` without MODEL= labels by it")
+    predict = command_text("predict", {})
+    say(f"  {name} version {version.number} is the champion:\n  `{predict}` without MODEL= labels by it")
 
 
 def _tags(report: GateReport) -> dict[str, str]:

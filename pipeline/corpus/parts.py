@@ -59,9 +59,10 @@ def units_to_split(
     labels: NDArray[np.integer],
     groups: NDArray[np.object_] | None = None,
 ) -> tuple[NDArray[np.int64], NearCounts | None]:
-    """Return the units of the `selected` rows, of which the `learned` ones can be split into three parts.
+    """Return the units of the `selected` rows: enough of them for three parts of the `learned` rows.
 
-    All are [rows]; see `Copies.units`. Near copies are in different units where too few would be left.
+    All are [rows]; see `Copies.units`. Where near copies in one unit would leave too few units, they are in
+    different ones.
     """
     units, near = copies.units(selected, groups)
     if not _can_be_split(units[learned], labels[learned]):

@@ -9,9 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from ..inputs import BOUNDARY
-
-SHOWN_CHARACTERS = 40  # of a value in an error
+from ..inputs import BOUNDARY, check_strings
 
 
 class LabelledTexts(NamedTuple):
@@ -56,11 +54,9 @@ def check_texts(texts: Any, columns: list[str] | None = None) -> list[str]:
 
 def _check_column(texts: Any) -> list[str]:
     values = list(texts)
-    for place, value in enumerate(values):
-        if not isinstance(value, str):
-            shown = f"{value!r}"[:SHOWN_CHARACTERS]
-            raise ValueError(f"text {place} is {shown}, a {type(value).__name__}, where str was expected")
-        if not _is_unicode(value):
+    check_strings(values)
+    for place, text in enumerate(values):
+        if not _is_unicode(text):
             raise ValueError(f"text {place} has half a surrogate pair, which is no character: decode it anew")
     return values
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..text.encoder import TextEncoder
+from ..text.similar_words import MIN_PREFIX, MIN_SHARE
 
 EXAMPLE = "example.py"
 _LOAD = {
@@ -53,13 +54,14 @@ def encode(text):
     return [{look_up} for token in tokens]
 
 """
-_SIMILAR = """
+_SIMILAR = f"""
 def similar(token):
-    shared = {word: len(os.path.commonprefix([token, word])) for word in ids if len(word) >= 4}
+    shared = {{word: len(os.path.commonprefix([token, word])) for word in ids if len(word) >= {MIN_PREFIX}}}
     most = max(shared.values(), default=0)
-    fits = [word for word in shared if shared[word] == most and len(word) <= most / 0.7]
+    longest = most / {MIN_SHARE} if most >= {MIN_PREFIX} else 0
+    fits = [word for word in shared if shared[word] == most and len(word) <= longest]
     nearest = min(fits, key=lambda word: (abs(len(word) - len(token)), ids[word]), default=None)
-    return ids[nearest] if nearest and most >= 4 and len(token) <= most / 0.7 else vocabulary["unknown"]
+    return ids[nearest] if nearest and len(token) <= longest else vocabulary["unknown"]
 
 """
 _ROW = """

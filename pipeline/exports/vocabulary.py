@@ -8,13 +8,14 @@ from typing import Any
 from ..inputs import PADDING, UNKNOWN
 from ..prediction.classifier import Classifier
 from ..text.encoder import TextEncoder
+from ..text.similar_words import MIN_PREFIX, MIN_SHARE
 
 VOCABULARY = "vocabulary.json"
 NORMALIZATION = "NFC, then U+2019 becomes ' and U+00AD is removed"
 SIMILAR = (
-    "a word outside the vocabulary has the id of the word of 4 characters or more with which it has most "
-    "first characters in common, if these are 4 or more and 0.7 of either word's; of several the nearest in "
-    "length, then the one of the lowest id"
+    f"a word outside the vocabulary has the id of the word of {MIN_PREFIX} characters or more with which it "
+    f"has most first characters in common, if these are {MIN_PREFIX} or more and {MIN_SHARE} of either "
+    "word's; of several the nearest in length, then the one of the lowest id"
 )
 
 

@@ -74,9 +74,9 @@ def threshold(outcomes: Outcomes, precision: float) -> float | None:
     ends = -(-np.arange(1, STEPS + 1) * rows // STEPS)
     candidates = np.unique(descending[ends - 1])[::-1]
     labelled = np.searchsorted(-descending, -candidates, side="right")  # with all rows of equal probability
-    lowest = None
+    lowest, first = None, _first_rows(rows, precision)
     for candidate, count in zip(candidates.tolist(), labelled.tolist(), strict=True):
-        if count >= _first_rows(rows, precision):
+        if count >= first:
             if _tail(int(right[count - 1]), count, precision) > RISK:
                 break
             lowest = candidate

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .backend import keras, tf
 
+RADIUS, BIAS, ALPHA, BETA = 2, 2.0, 1e-4, 0.75  # of `LocalResponseNormalization`
+
 
 @keras.saving.register_keras_serializable(package="convtext")
 class LocalResponseNormalization(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
@@ -20,6 +22,4 @@ class LocalResponseNormalization(keras.layers.Layer):  # type: ignore[misc]  # k
         super().__init__(**{**kwargs, "dtype": "float32"})
 
     def call(self, activations: tf.Tensor) -> tf.Tensor:
-        return tf.nn.local_response_normalization(
-            activations, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75
-        )
+        return tf.nn.local_response_normalization(activations, RADIUS, BIAS, ALPHA, BETA)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..networks.backend import keras
-from ..networks.layers import LocalResponseNormalization
+from ..networks.layers import ALPHA, BETA, BIAS, RADIUS, LocalResponseNormalization
 from .image_layers import PlainImages
 from .keras_outputs import with_outputs
 
@@ -34,6 +34,6 @@ def _normalized_response(activations: Any) -> Any:
     """Return what `LocalResponseNormalization` computes of [rows, height, width, channels]."""
     activations = ops.cast(activations, "float32")
     channels = activations.shape[-1]
-    squares = ops.pad(ops.square(activations), [[0, 0], [0, 0], [0, 0], [2, 2]])
-    near: Any = sum(squares[..., start : start + channels] for start in range(5))
-    return activations / ops.power(2.0 + 1e-4 * near, 0.75)
+    squares = ops.pad(ops.square(activations), [[0, 0], [0, 0], [0, 0], [RADIUS, RADIUS]])
+    near: Any = sum(squares[..., start : start + channels] for start in range(2 * RADIUS + 1))
+    return activations / ops.power(BIAS + ALPHA * near, BETA)

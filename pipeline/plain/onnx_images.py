@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..networks.backend import keras
+from ..networks.layers import ALPHA, BETA, BIAS, RADIUS
 from .image_layers import PlainImages
 from .onnx_graph import OnnxGraph
 
@@ -62,8 +63,8 @@ class _ImageGraph(OnnxGraph):
         return self.add("Relu", values)
 
     def _localresponsenormalization(self, layer: Any, values: str) -> str:
-        # ONNX divides alpha by the size.
-        return self.add("LRN", values, size=5, bias=2.0, alpha=5e-4, beta=0.75)
+        size = 2 * RADIUS + 1  # by which ONNX divides alpha
+        return self.add("LRN", values, size=size, bias=BIAS, alpha=size * ALPHA, beta=BETA)
 
     def _flatten(self, layer: Any, values: str) -> str:
         return self.add("Flatten", self.add("Transpose", values, perm=[0, 2, 3, 1]))

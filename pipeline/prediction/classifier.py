@@ -30,7 +30,7 @@ from ..errors import InputError
 from ..files import read_replaceable, write_arrays, write_json
 from ..folding.folded import FORMS, ConvolutionShape, FoldedModel, Form
 from ..images.encoder import ImageEncoder
-from ..inputs import Images, Kind, Sequences
+from ..inputs import Images, Kind, Sequences, check_strings
 from ..manifest import VerifiedFolder, write_manifest
 from ..measures.abstention import Outcomes
 from ..measures.calibration import fit_temperature
@@ -158,11 +158,7 @@ class Classifier:
         return self.softmax(self.logits(self._inputs(texts)))
 
     def _inputs(self, texts: Sequence[str]) -> Sequences | Images:
-        if isinstance(texts, str):
-            raise InputError("one text was given where a list was expected: write [text]")
-        for place, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise InputError(f"row {place} is {text!r:.40}, a {type(text).__name__}: expected str")
+        check_strings(texts)
         return self.encoder.encode(texts)
 
     def softmax(self, logits: Floats) -> Floats:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from ..artifacts import MODEL_CARD
 from ..card.markdown import inline
+from ..environment.program import command_text
 from .gate_report import GateReport
 
 HEADING = "## Champions"
@@ -33,7 +34,7 @@ def candidate_page(report: GateReport, approval_tag: str) -> str:
     """Return the description of a version that passed the gate and awaits approval."""
     return "\n".join([
         f"{_subject(report)} It passed the gate and awaits approval: give this version the tag "
-        f"`{approval_tag}` with your name, and run `make register` again.",
+        f"`{approval_tag}` with your name, and run `{command_text('register', {})}` again.",
         "",
         *_facts(report),
         "",

@@ -102,7 +102,7 @@ def test_nothing_from_the_data_becomes_markup() -> None:
 
 
 def test_the_measures_have_their_intervals() -> None:
-    """21 of 42 rows, of which the linear model has all."""
+    """The network has 21 of 42 rows right, and the linear model all."""
     text = card()
     assert "**Accuracy 50.0 %** on 42 test rows. TF-IDF + logistic regression, the" in text
     rows = {row[0]: row[1:] for row in table(text, "| | accuracy |")}

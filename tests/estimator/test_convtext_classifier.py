@@ -241,18 +241,19 @@ def test_a_fit_is_recorded_in_mlflow_if_that_is_wanted(
 ) -> None:
     monkeypatch.setattr(mlflow.tracking.fluent, "_active_experiment_id", None)
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/runs.db")
-    monkeypatch.chdir(tmp_path)  # where MLflow keeps the artifacts
+    experiment = mlflow.create_experiment("fits", artifact_location=(tmp_path / "artifacts").as_uri())
+    mlflow.set_experiment(experiment_id=experiment)
     with mlflow.start_run() as run:
         ConvtextClassifier(**TINY | {"filters": 2}, mlflow=True).fit(TRAINING["text"], TRAINING["label"])
         model = ConvtextClassifier(**TINY, mlflow=True).fit(TRAINING["text"], TRAINING["label"])
     below = f"tags.mlflow.parentRunId = '{run.info.run_id}'"
-    found, first = mlflow.search_runs(filter_string=below, output_format="list")
+    found, first = mlflow.search_runs([experiment], below, output_format="list")
     assert first.data.params["filters"] == "2"
     assert found.data.params["filters"] == "4" and found.data.params["max_norm"] == "1.5"
     assert found.data.metrics["validation_accuracy"] == pytest.approx(
         model.history_[-1]["validation_accuracy"]
     )
-    logged, _ = mlflow.search_logged_models(output_format="list")
+    logged, _ = mlflow.search_logged_models([experiment], output_format="list")
     served = mlflow.pyfunc.load_model(logged.model_uri).predict(pd.DataFrame({"text": ["a lovely film"]}))
     assert served["predicted_label"].tolist() == model.predict(["a lovely film"]).tolist()
 
