@@ -29,7 +29,6 @@ from pipeline.prediction.drift import Reference
 from pipeline.prediction.pool import Pool
 from pipeline.text.encoder import TextEncoder
 from tests.prediction import model_folders
-from tests.prediction.model_folders import save_text_model
 
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
@@ -516,7 +515,7 @@ def test_a_keras_network_replaced_before_it_is_used_is_not_taken(folder: Path) -
     [("lovely", r"write \[text\]"), (["lovely", None], "text 1 is None, a NoneType, where str was expected")],
 )
 def test_what_is_no_list_of_texts_is_refused(texts: Any, message: str, tmp_path: Path) -> None:
-    save_text_model(tmp_path / "model")
+    model_folders.save_text_model(tmp_path / "model")
     classifier = Classifier.load(tmp_path / "model")
     for predict in (classifier.predict, classifier.predict_proba):
         with pytest.raises(InputError, match=message):
