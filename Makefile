@@ -70,15 +70,12 @@ benchmark-predict: $(INSTALLED)
 	@.venv/bin/python -m tests.benchmarks.prediction $(ARGUMENTS)
 drill: $(INSTALLED)
 	@.venv/bin/python -m tests.benchmarks.reliability $(ARGUMENTS)
-
 test: check
 	.venv/bin/python -m pytest -m "not slow"
-test-all: check
+test-all: check .venv/requirements-cluster.lock
 	.venv/bin/python -m pytest --ignore=tests/attack
-
 attack: $(INSTALLED)
 	@.venv/bin/python -m pytest tests/attack -p tests.attack.report --numprocesses=0 -q --no-header
-
 check: $(INSTALLED)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -87,8 +84,7 @@ check: $(INSTALLED)
 clean:
 	rm -rf -- $(call quoted,$(value CONVTEXT_DATA))/build
 
-# The environment: exactly what the lock says.
-
+# The environment: exactly what the lock says; for the tests of clusters, Spark with an S3 server too.
 $(INSTALLED): $(LOCK)
 	@$(value PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "convtext needs Python 3.11 to 3.13; name one with PYTHON=python3.12" >&2; exit 2; }
@@ -98,8 +94,12 @@ $(INSTALLED): $(LOCK)
 	@rm -f .venv/*.lock && cp $(LOCK) $@
 	@.venv/bin/python -m pipeline.compilation.compile_kernels
 
+.venv/requirements-cluster.lock: requirements-cluster.lock $(INSTALLED)
+	.venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python --requirements requirements-cluster.lock
+	@cp requirements-cluster.lock $@
+
+RESOLVE := .venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate pyproject.toml
 lock: $(INSTALLED)
-	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate \
-	  --extra train --extra dev pyproject.toml --output-file requirements.lock
-	.venv/bin/uv pip compile --quiet --universal --upgrade --no-header --no-annotate \
-	  --extra train --extra dev --group gpu --no-emit-package tensorflow-cpu pyproject.toml --output-file requirements-gpu.lock
+	$(RESOLVE) --extra train --extra dev --output-file requirements.lock
+	$(RESOLVE) --extra train --extra dev --group gpu --no-emit-package tensorflow-cpu --output-file requirements-gpu.lock
+	$(RESOLVE) --extra spark --group cluster --constraint requirements.lock --output-file requirements-cluster.lock
