@@ -22,7 +22,6 @@ from ..tables.formats import Form, form_of, gzip_member
 from ..tables.rejects import Rejects
 from ..tables.table import Batch, Table
 from ..terminal import say
-from .drift import drift_lines
 from .labeller import LabelCounts, Labeller
 from .resumable import Resumable
 
@@ -208,27 +207,17 @@ class LabelledTable:
 
     def summary(self, output: Path | None) -> str:
         """Return a few lines on what was written; `output` is None for standard output."""
-        counts, classifier = self._counts, self._labeller.classifier
+        counts = self._counts
         rate = (counts.rows - self._continued_after) / self._seconds if self._seconds else 0
         target = output or "standard output"
         lines = [f"predict: {counts.rows:,} rows labelled, {rate:,.0f} a second: {target}"]
-        if counts.without_known_word:
-            none = f" ({counts.empty:,} without any word)" if counts.empty else ""
-            found = f"{counts.without_known_word:,}{none}"
-            lines.append(f"  texts without any known word, with probability 0: {found}")
-        if counts.truncated:
-            lines.append(f"  texts longer than the model reads, cut: {counts.truncated:,}")
-        lines += self._labeller.abstention_lines(counts)
+        lines += self._labeller.lines_on_rows(counts)
         if self._rejects.total:
             lines.append(f"  rows that could not be read: {self._rejects.total:,}")
             lines += self._rejects.lines()
         if self._rejects_file:
             lines.append(f"  they are listed in {self._rejects_file}")
-        if reference := classifier.reference:
-            tokens = counts.tokens if classifier.encoder.kind == "text" else 0
-            lines += drift_lines(
-                reference, classifier.labels, counts.classes, tokens, counts.unknown, counts.rows_by_unknown
-            )
+        lines += self._labeller.lines_on_drift(counts)
         return "\n".join(lines)
 
 

@@ -13,7 +13,7 @@ from ..encoder import TokenCounts
 from ..tables.columns import Column, NameColumn, NumberColumn, TextColumn
 from ..terminal import shorten, wrapped
 from .classifier import Classifier
-from .drift import histogram
+from .drift import drift_lines, histogram
 from .evidence import evidence
 from .output_columns import OutputColumns, probability_name
 
@@ -125,8 +125,28 @@ class Labeller:
         )
         return LabelledRows(added, counts, scores.problems)
 
-    def abstention_lines(self, counts: LabelCounts) -> list[str]:
-        """Return lines on the rows left without a label, and on what the validation part had expected."""
+    def lines_on_rows(self, counts: LabelCounts) -> list[str]:
+        """Return lines on texts that say little, and on the rows that are left without a label."""
+        lines = []
+        if counts.without_known_word:
+            none = f" ({counts.empty:,} without any word)" if counts.empty else ""
+            found = f"{counts.without_known_word:,}{none}"
+            lines.append(f"  texts without any known word, with probability 0: {found}")
+        if counts.truncated:
+            lines.append(f"  texts longer than the model reads, cut: {counts.truncated:,}")
+        return lines + self._lines_on_abstention(counts)
+
+    def lines_on_drift(self, counts: LabelCounts) -> list[str]:
+        """Return lines that compare the rows with the validation part; none for a model that lacks it."""
+        reference = self.classifier.reference
+        if reference is None:
+            return []
+        tokens = counts.tokens if self.classifier.encoder.kind == "text" else 0
+        names = self.classifier.labels
+        return drift_lines(reference, names, counts.classes, tokens, counts.unknown, counts.rows_by_unknown)
+
+    def _lines_on_abstention(self, counts: LabelCounts) -> list[str]:
+        """Return lines on the rows without a label, and on what the validation part had expected."""
         columns, outcomes, names = self.columns, self.classifier.validation, self.classifier.labels
         lines = []
         if counts.abstained:

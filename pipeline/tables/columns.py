@@ -207,6 +207,25 @@ def join_texts(rows: Iterable[Sequence[str]], columns: Sequence[int]) -> tuple[B
     return concatenate([BOUNDARY.join([row[column] for column in columns]).encode() for row in rows])
 
 
+def join_arrow_texts(columns: Sequence[pa.Array]) -> tuple[Bytes, Bounds]:
+    """Return the texts of each row, joined by BOUNDARY, as `concatenate` does; a null is an empty text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    parts = [column.cast(pa.large_string()).fill_null("") for column in columns]
+    boundary = pa.scalar(BOUNDARY, pa.large_string())
+    return arrow_bytes(parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, boundary))
+
+
+def arrow_bytes(values: pa.Array) -> tuple[Bytes, Bounds]:
+    """Return an array of large strings, or of large binaries, as `concatenate` does, without a copy."""
+    _, offsets, data = values.buffers()
+    edges = np.frombuffer(offsets, np.int64)[values.offset : values.offset + len(values) + 1]
+    # Of the buffer, which may be that of a larger array, the part with these values.
+    content = np.frombuffer(data or b"", np.uint8)[edges[0] : edges[-1]]
+    return content, np.stack([edges[:-1], edges[1:]], axis=1) - edges[0]
+
+
 def concatenate(cells: Sequence[bytes]) -> tuple[Bytes, Bounds]:
     """Return the cells end to end, and the start and the end of each, int64 [cells, 2]."""
     lengths = np.array([len(cell) for cell in cells], np.int64)

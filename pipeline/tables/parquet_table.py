@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..csv_line import CSV, Dialect
 from ..delimited.faults import BadRow
 from ..delimited.records import Place
 from ..errors import InputError
-from ..inputs import BOUNDARY
 from . import columns as cells
 from .columns import Column
 from .parquet import ParquetBatches
@@ -64,26 +62,17 @@ class ParquetTable:
             rows += group.num_rows
             if rows <= start:
                 continue
-            texts = self._texts(group)
-            _, offsets, data = texts.buffers()
-            bounds = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-            # Of the buffer, which may be that of a larger batch, the part with these rows.
-            content = np.frombuffer(data or b"", np.uint8)[bounds[0] : bounds[-1]]
+            data, texts = cells.join_arrow_texts([group.column(name) for name in self._columns])
             numbers = np.arange(rows - group.num_rows + 1, rows + 1)
             yield Batch(
-                data=content,
-                texts=np.stack([bounds[:-1], bounds[1:]], axis=1) - bounds[0],
+                data=data,
+                texts=texts,
                 lines=np.stack([numbers, numbers], axis=1),
                 rows=pa.Table.from_batches([group]),
                 bad=[],
                 place=Place(0, rows, 0, False),
                 read=self.bytes_total * rows // max(1, self._batches.rows),
             )
-
-    def _texts(self, group: pa.RecordBatch) -> pa.Array:
-        parts = [group.column(name).cast(pa.large_string()).fill_null("") for name in self._columns]
-        boundary = pa.scalar(BOUNDARY, pa.large_string())
-        return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, boundary)
 
     def values(self, batch: Batch) -> Iterator[list[str]]:
         return ([_text(value) for value in row] for row in _records(batch))
