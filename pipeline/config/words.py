@@ -47,7 +47,8 @@ CORPUS = _text(
 MODEL = _text(
     "MODEL",
     "convtext",
-    "a name in conf/models; by default one that fits the corpus; to label by, also a trained model's folder",
+    "a name in conf/models; by default one that fits the corpus; to label by, also a trained model's folder, "
+    "or models:/reviews@champion in MLflow",
 )
 SET = _text("SET", '"train.epochs=3"', "any options of the files in conf/, separated by blanks")
 VECTORS = _text(

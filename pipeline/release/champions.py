@@ -98,13 +98,14 @@ def refresh(corpus: str) -> Champion | None:
     return champion
 
 
-def ensure_local(corpus: str, model_id: str) -> None:
-    """Fetch a model unless it is on this machine."""
+def ensure_local(corpus: str, model_id: str) -> Path:
+    """Return the folder of a model's classifier, which is fetched unless it is on this machine."""
     from . import registry
 
     folder = ChampionFiles(corpus).model(model_id)
     if not folder.classifier.is_dir():
         registry.fetch(model_id, folder.path)
+    return folder.classifier
 
 
 def _on_server(corpus: str, noted: Champion | None) -> Champion | None:

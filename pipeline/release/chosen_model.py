@@ -19,12 +19,11 @@ from . import champions
 def model_folder(command: str, corpus: str, model: str) -> Path:
     """Return the champion's folder if no model is named and there is a champion, else the named run's.
 
-    `model` may also be the folder itself, wherever it was trained. Of the champion a line is printed, which
-    begins with the command's name. Raises InputError where nothing is trained, and for a corpus or model that
-    there is not.
+    `model` may also be what `trained_model` takes. Of the champion a line is printed, which begins with the
+    command's name. Raises InputError where nothing is trained, and for a corpus or model that there is not.
     """
-    if model and (folder := Path(model) / MANIFEST).is_file():
-        return folder.parent
+    if folder := trained_model(model):
+        return folder
     if os.sep in model:
         raise InputError(f"MODEL={model} is no folder of a trained model: it has no {MANIFEST}")
     named = bool(model)
@@ -39,3 +38,15 @@ def model_folder(command: str, corpus: str, model: str) -> Path:
         train = command_text("train", {"CORPUS": corpus, "MODEL": model})
         raise InputError(f"there is no trained model in {run.model}: run `{train}` first")
     return run.model
+
+
+def trained_model(model: str) -> Path | None:
+    """Return the folder of a trained model: the text itself, or that of models:/reviews@champion in MLflow.
+
+    What is registered is fetched once. Returns None for a text of another kind.
+    """
+    if model.startswith("models:"):
+        from . import registry  # not at the top: MLflow takes seconds to import
+
+        return champions.ensure_local("", registry.registered(model).model_id)
+    return Path(model) if model and (Path(model) / MANIFEST).is_file() else None

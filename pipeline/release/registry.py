@@ -36,6 +36,9 @@ CHALLENGER = "challenger"  # the alias in MLflow of a version that awaits approv
 APPROVAL_TAG, REQUIRED = "convtext.approval", "required"
 APPROVER_TAG = "convtext.approved_by"
 MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
+REGISTERED = re.compile(
+    r"models:/([^/@]+)(?:@([^/@]+)|/([1-9][0-9]{0,5}))"
+)  # a name, and an alias or a number
 NUMBER = re.compile("[1-9][0-9]{0,5}")
 REPLACED_TAG = "replaced"
 
@@ -66,6 +69,28 @@ def champion(name: str) -> Version | None:
     with store_errors():
         number = _champion_number(client, name)
         return _version(client.get_model_version(name, number)) if number else None
+
+
+def registered(address: str) -> Version:
+    """Return the version of an address of MLflow's, as in models:/reviews@champion or models:/reviews/3.
+
+    Raises InputError for another address, and where there is no such version.
+    """
+    parts = REGISTERED.fullmatch(address)
+    if not parts:
+        raise InputError(
+            f"{address}: expected models:/<name>@<alias> or models:/<name>/<version>", option="model"
+        )
+    client, (name, alias, number) = store.connect().client, parts.groups()
+    with store_errors():
+        try:
+            if alias:
+                return _version(client.get_model_version_by_alias(name, alias))
+            return _version(client.get_model_version(name, number))
+        except MlflowException as error:
+            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise
+            raise InputError(f"there is no {address} in {location.redacted_uri()}", option="model") from error
 
 
 def promote(candidate: Candidate, tags: dict[str, str], replaced: str, page: str) -> Version:

@@ -30,6 +30,11 @@ class Rejects:
         before = self._kinds.get(kind, _Kind(0, line, reason))
         self._kinds[kind] = before._replace(rows=before.rows + rows)
 
+    def update(self, other: Rejects) -> None:
+        """Add the rows that another has counted."""
+        for kind in other._kinds.values():
+            self.add(kind.reason, kind.line, kind.rows)
+
     @property
     def total(self) -> int:
         """All rows that were counted."""

@@ -57,6 +57,8 @@ def test_a_class_without_a_threshold_is_never_labelled_and_is_named() -> None:
     rows = labeller.label(*concatenate([text.encode() for text in TEXTS]))
     assert cells(rows.columns)["predicted_label"] == ["", "bad", "", "", "bad"]
     assert labeller.lines_on_rows(rows.counts) == [
+        "  texts without any known word, with probability 0: 1 (1 without any word)",
+        "  texts longer than the model reads, cut: 1",
         "  rows left without a label: 3",
         "  labelled at precision 0.95 by class: 40.0% (of the validation part 50.0%)",
         "  never labelled, as the validation part does not show that precision: good",
@@ -72,6 +74,8 @@ def test_a_precision_of_all_classes_has_one_threshold() -> None:
     rows = labeller.label(*concatenate([text.encode() for text in TEXTS]))
     assert cells(rows.columns)["predicted_label"] == ["", "bad", "", "good", "bad"]
     assert labeller.lines_on_rows(rows.counts) == [
+        "  texts without any known word, with probability 0: 1 (1 without any word)",
+        "  texts longer than the model reads, cut: 1",
         "  rows left without a label, of probability below 0.75: 2",
         "  labelled at precision 0.95: 60.0% (of the validation part 62.5%)",
     ]
