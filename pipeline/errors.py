@@ -6,7 +6,13 @@ import errno
 import re
 
 # Of packages that are imported, those of other extras than `train`.
-_EXTRAS = {"fasttext": "fasttext", "onnx": "export", "onnxruntime": "encoder", "tokenizers": "encoder"}
+_EXTRAS = {
+    "fasttext": "fasttext",
+    "onnx": "export",
+    "onnxruntime": "encoder",
+    "pyspark": "spark",
+    "tokenizers": "encoder",
+}
 _NO_MEMORY = re.compile(r"(?i)cannot allocate memory|failed to map segment|can't start new thread")
 
 

@@ -85,9 +85,11 @@ def test_the_wheel_has_every_file_of_the_package_and_of_conf(wheel: Path) -> Non
 
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+        (script,) = (name for name in packed if name.endswith(".data/scripts/convtext_label.py"))
+        assert archive.read(script) == (ROOT / "pipeline" / "spark" / "convtext_label.py").read_bytes()
     package = {f"convtext/{name}" for name in files(ROOT / "pipeline")} | {KERNELS}
     conf = {f"convtext/conf/{name}" for name in files(ROOT / "conf")}
-    assert packed == package | conf
+    assert packed == package | conf | {script}
     platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
     assert wheel.name == f"convtext-{pipeline.__version__}-py3-none-{platform}.whl"
 

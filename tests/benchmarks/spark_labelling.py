@@ -80,9 +80,9 @@ def job(cluster: Cluster, model: Path, rows: Path, output: Path) -> tuple[float,
 
 
 def main(run: str, rows: str = "5000000", predicted: str = "5000000") -> None:
-    folder, size, compared = RunFolder(Path(run)), int(rows), int(predicted)
+    folder, size, compared = RunFolder(Path(run).resolve()), int(rows), int(predicted)
     texts = pa.array(list(read_table(folder.corpus.rows)["text"]), pa.string())
-    benchmarks = data_folder() / "benchmarks"
+    benchmarks = data_folder().resolve() / "benchmarks"
     benchmarks.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=benchmarks) as name:
         place = Path(name)
@@ -107,13 +107,11 @@ def main(run: str, rows: str = "5000000", predicted: str = "5000000") -> None:
     print(f"{run}, texts of {np.mean([len(text.as_py().split()) for text in texts]):.0f} words, Parquet\n")
     print("| | rows | seconds | of it start | rows/s and core | memory, MB |")
     print("|---|--:|--:|--:|--:|--:|")
-    print(
-        f"| predict | {compared:,} | {many.seconds:.1f} | {few.seconds:.1f} | {predict_rate:,.0f} | {many.peak_mb:,.0f} |"
-    )
-    peaks = [max(sample[column] for sample in memory.samples) for column in (1, 2)]
-    print(
-        f"| Spark | {size:,} | {seconds:.1f} | {start:.1f} | {rate:,.0f} | {peaks[0]:,.0f} + {peaks[1]:,.0f} (Java) |"
-    )
+    cells = [f"{compared:,}", f"{many.seconds:.1f}", f"{few.seconds:.1f}", f"{predict_rate:,.0f}"]
+    print(f"| predict | {' | '.join(cells)} | {many.peak_mb:,.0f} |")
+    peaks = [f"{max(sample[column] for sample in memory.samples):,.0f}" for column in (1, 2)]
+    cells = [f"{size:,}", f"{seconds:.1f}", f"{start:.1f}", f"{rate:,.0f}"]
+    print(f"| Spark | {' | '.join(cells)} | {peaks[0]} + {peaks[1]} (Java) |")
     print("\nThe memory of a worker of Python, and of an executor, over the time of the job, MB:")
     for after, *sizes in memory.samples[:: max(1, len(memory.samples) // 10)]:
         print(f"  {after:6.0f} s  {sizes[0]:6,.0f}  {sizes[1]:6,.0f}")

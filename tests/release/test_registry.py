@@ -132,6 +132,25 @@ def test_the_first_champion_is_better_than_the_majority_class_and_labels_from_th
     assert (code, "the champion already, as version 1" in printed) == (0, True)
 
 
+def test_a_version_labels_by_its_address_in_mlflow(
+    verb: Verb, data: Path, corpus: str, tmp_path: Path
+) -> None:
+    assert register(verb, GOOD)[0] == 0
+    source = f"INPUT={data / 'reviews.csv'}"
+    for number, model in enumerate((GOOD, f"models:/{corpus}@champion", f"models:/{corpus}/1")):
+        code, printed = verb("predict", f"MODEL={model}", source, f"OUTPUT={tmp_path / f'{number}.csv'}")
+        assert code == 0, printed
+        assert (tmp_path / f"{number}.csv").read_bytes() == (tmp_path / "0.csv").read_bytes()
+    for wrong, message in (
+        (f"models:/{corpus}@challenger", f"there is no models:/{corpus}@challenger in "),
+        (f"models:/{corpus}/9", f"there is no models:/{corpus}/9 in "),
+        ("models:/nothing@champion", "there is no models:/nothing@champion in "),
+        (f"models:/{corpus}", "expected models:/<name>@<alias> or models:/<name>/<version>"),
+    ):
+        code, printed = verb("predict", f"MODEL={wrong}", source)
+        assert (code, message in printed, "Traceback" in printed) == (2, True, False), printed
+
+
 def test_what_is_no_better_than_the_majority_class_is_no_champion(verb: Verb) -> None:
     code, printed = register(verb, POOR)
     assert (code, "is not promoted: there is no champion yet" in printed) == (1, True)
