@@ -97,6 +97,7 @@ def test_the_report_says_what_predict_says(
     assert len(lines) >= 4 and f"{ROWS:,} rows labelled" in first
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are found in /proc")
 @pytest.mark.parametrize("victim", ["CoarseGrainedExecutorBackend", "pyspark.daemon"])
 def test_what_is_killed_is_made_again_and_counts_once(
     spark: Any, table: Path, model: Path, predicted: pa.Table, victim: str, tmp_path: Path
