@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from . import __version__
 from .config.command_line import command_help, overview, parse_words, unknown_command
 from .config.words import COMMANDS, remedy
+from .environment.lifeline import end_with_command
 from .environment.memory import check_limit
 from .environment.program import PROCESS_START
 from .errors import InputError, Refused, StageFailed, is_interrupt, is_lack_of_memory, missing_package
@@ -124,6 +125,7 @@ def _run_stage(name: str = "", *arguments: str) -> None:
     """Run a stage on its folder; what stands behind the folder, if anything, is the stage's own."""
     if name not in STAGES or not arguments:
         raise unknown_command(f"stage {name}", [f"stage {stage} FOLDER" for stage in STAGES])
+    end_with_command()
     code = _stage_servers().ask(name, ["stage", name, *arguments])
     if code is None:
         _run_here(name, *arguments)

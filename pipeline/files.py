@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,14 +42,20 @@ def naming_errors(path: Path) -> Iterator[None]:
         raise
 
 
+def partial_path(path: Path) -> Path:
+    """Return a name beside a file for it to be written under, which nobody else has.
+
+    Process ids would do on one machine; of several that share the folder, two may have the same.
+    """
+    return path.with_name(f".partial-{secrets.token_hex(4)}-{path.name}")
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Give a path to write to, which atomically replaces `path` on success and is removed otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    partial = partial_path(path)
     try:
-        # Others could guess this name: whatever lies there, such as a link, is removed and not written to.
-        partial.unlink(missing_ok=True)
         with naming_errors(path):
             partial.touch(exist_ok=False)
             yield partial
@@ -61,8 +68,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Give an empty folder to fill, which replaces the one at `path` on success and is removed otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
-    old = path.with_name(f".old-{os.getpid()}-{path.name}")
+    partial = partial_path(path)
+    old = partial.with_name(partial.name.replace("partial", "old", 1))
     partial.mkdir()
     try:
         with naming_errors(path):

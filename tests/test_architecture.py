@@ -49,7 +49,7 @@ FLOORS: tuple[set[str], ...] = (
     {"models", "prediction"},
     {"config", "plain", "serving", "tracking"},
     {"exports", "graph", "review"},
-    {"card", "estimator"},
+    {"card", "estimator", "sharing"},
     {"release"},
     {"spark", "stages", "studies"},
     {"commands", "study_commands", "study_stages"},

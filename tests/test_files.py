@@ -154,13 +154,23 @@ def test_a_folder_between_the_two_renames_is_waited_for(
     assert (path / "new").exists()
 
 
-def test_a_link_where_a_file_is_to_be_written_is_not_followed(tmp_path: Path) -> None:
+def test_a_link_where_a_file_is_to_be_written_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     victim, path = tmp_path / "victim.txt", tmp_path / "new.txt"
     victim.write_text("precious")
-    path.with_name(f".partial-{os.getpid()}-{path.name}").symlink_to(victim)
-    files.write_text(path, "new")
-    assert (victim.read_text(), path.read_text()) == ("precious", "new")
-    assert {file.name for file in tmp_path.iterdir()} == {"victim.txt", "new.txt"}
+    monkeypatch.setattr(files.secrets, "token_hex", lambda size: "guessed")
+    path.with_name(f".partial-guessed-{path.name}").symlink_to(victim)
+    with pytest.raises(FileExistsError):
+        files.write_text(path, "new")
+    assert victim.read_text() == "precious"
+    assert not path.exists()
+
+
+def test_no_two_writers_of_a_file_have_one_name_for_its_copy_whatever_their_process_ids(
+    tmp_path: Path,
+) -> None:
+    assert len({files.partial_path(tmp_path / "new.txt") for _ in range(100)}) == 100
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")

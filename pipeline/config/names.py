@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..artifacts import ChampionFiles, build_folder, links_folder
 from ..environment.moved_data import lasting_path
+from ..files import partial_path
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # a name that a shell, make and a folder take unquoted
 NAMES = "a name is of letters, digits, `.`, `_` and `-`, and begins with a letter or digit"
@@ -42,8 +43,7 @@ def plain_path(path: str) -> str:
     suffix = "".join(re.findall(r"\.\w+", Path(path).name, re.ASCII)[-2:])
     link = links_folder() / f"{_hashed('', lasting_path(Path(path)))}{suffix}"
     link.parent.mkdir(parents=True, exist_ok=True)
-    partial = link.with_name(f".partial-{os.getpid()}-{link.name}")
-    partial.unlink(missing_ok=True)
+    partial = partial_path(link)
     partial.symlink_to(Path(path).absolute())
     os.replace(partial, link)
     return str(link)

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ..artifacts import artifacts_folder, data_folder, first_place_file, local_store_file
+from ..files import partial_path
 
 EXPERIMENT_LOCATION = "select artifact_location from experiments where name = 'convtext'"
 MEND_EXPERIMENTS = "update experiments set artifact_location = ? where artifact_location = ?"
@@ -42,7 +43,7 @@ def record_first_place() -> None:
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".partial-{os.getpid()}-{file.name}")
+    partial = partial_path(file)
     partial.write_bytes(os.fsencode(place))
     with suppress(FileExistsError):
         file.hardlink_to(partial)  # it appears whole, and never replaces that of another process

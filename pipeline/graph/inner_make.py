@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from ..artifacts import (
     graph_word,
 )
 from ..environment.checkout import python_path
+from ..environment.lifeline import Lifeline
 from ..environment.program import PACKAGE
 from ..errors import InputError, StageFailed
 from ..terminal import say
@@ -52,11 +53,15 @@ POLL_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Goal:
-    """Files of one graph that are to be made, and the folder that the graph is of."""
+    """Files of one graph that are to be made, and the folder that the graph is of.
+
+    `is_lost` tells of a goal under way that it is another process's by now.
+    """
 
     folder: CorpusFolder | RunFolder | CrossvalFolder | CurveFolder
     targets: tuple[Path | str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    is_lost: Callable[[], bool] = lambda: False
 
     def command(self, *options: str) -> list[str]:
         """Return the make that reaches the goal."""
@@ -108,23 +113,30 @@ def _planned(goal: Goal) -> list[str]:
 
 
 def make_side_by_side(
-    goals: Sequence[Goal], at_once: int = 1, jobs_each: int = 1, remedy: str = "", output: int | None = None
+    goals: Iterable[Goal | None],
+    at_once: int = 1,
+    jobs_each: int = 1,
+    remedy: str = "",
+    output: int | None = None,
 ) -> Iterator[Goal]:
     """Make several goals, so many at once, and yield each when it is done.
 
-    After a failure none is begun, and those under way are finished. `remedy` is what else can be done about a
-    stage that was killed; `output` is where the stages' standard output goes, if not where this one's does.
+    `goals` is asked when the next can be begun, and has None where none can at present. One that is lost is
+    interrupted, and not yielded. After a failure none is begun, and those under way are finished. `remedy` is
+    what else can be done about a stage that was killed; `output` is where the stages' standard output goes,
+    if not where this one's does.
     """
-    waiting, running = list(goals), list[_Make]()
+    running: list[_Make] = []
     try:
-        while waiting or running:
-            while waiting and len(running) < at_once:
-                running.append(_Make(waiting.pop(0), jobs_each, output))
-            running[0].wait(POLL_SECONDS)
-            for process in [process for process in running if process.has_ended()]:
-                running.remove(process)
-                process.check(remedy)
-                yield process.goal
+        for goal in goals:
+            if goal:
+                running.append(_Make(goal, jobs_each, output))
+            else:
+                yield from _ended(running, remedy)
+            while len(running) >= at_once:
+                yield from _ended(running, remedy)
+        while running:
+            yield from _ended(running, remedy)
     except (InputError, StageFailed):
         for process in running:
             process.wait()
@@ -136,6 +148,20 @@ def make_side_by_side(
         if running and isinstance(error, KeyboardInterrupt):
             raise StageFailed(INTERRUPTED) from error  # their stages print that they were interrupted
         raise
+
+
+def _ended(running: list[_Make], remedy: str) -> Iterator[Goal]:
+    """Wait a moment, take what is done or lost from the list, and yield the goals that are reached."""
+    if running:
+        running[0].wait(POLL_SECONDS)
+    for process in list(running):
+        if process.goal.is_lost():
+            running.remove(process)
+            process.interrupt()
+        elif process.has_ended():
+            running.remove(process)
+            process.check(remedy)
+            yield process.goal
 
 
 def run_process(command: str, *arguments: str | Path) -> int:
@@ -166,14 +192,17 @@ class _Make:
     def __init__(self, goal: Goal, jobs: int, output: int | None) -> None:
         self.goal = goal
         self._messages = TemporaryFile()  # noqa: SIM115  # until make has ended
+        self._lifeline = Lifeline()
         # Standard input brings the file for make's own messages; a stage has the terminal on descriptor 3
         self._process = subprocess.Popen(
             ["sh", "-c", 'exec "$@" 3>&2 2>&0 </dev/null', "sh", *goal.command(f"--jobs={jobs}")],
             stdin=self._messages,
             stdout=output,
             cwd=data_folder(),
-            env=_environment() | dict(goal.environment),
+            env=_environment() | dict(goal.environment) | self._lifeline.environment,
+            pass_fds=[self._lifeline.descriptor],
         )
+        self._lifeline.hand_over()
 
     def has_ended(self) -> bool:
         return self._process.poll() is not None
@@ -191,6 +220,7 @@ class _Make:
 
     def close(self) -> None:
         self._messages.close()
+        self._lifeline.close()
 
     def check(self, remedy: str) -> None:
         """Raise what the make that has ended has failed by, and show what it said that no stage has."""
