@@ -29,7 +29,7 @@ class InputError(ValueError):
 
 
 class StoreUnreachable(InputError):
-    """The tracking server does not answer; the request itself is not at fault."""
+    """A server, of runs or of a shared study, does not answer; the request itself is not at fault."""
 
 
 class Diverged(InputError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests.browser import CHROMIUM, Browser
+from tests.postgresql import PostgreSQL, find_programs
 from tests.project import Project
 from tests.tracking_server import Server
 
@@ -30,9 +32,9 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses a browser or a tracking server as slow, as files with whole lines mark themselves."""
+    """Mark what uses a browser or a server as slow, as files with whole lines mark themselves."""
     for item in items:
-        if {"browser", "tracking_server"} & set(getattr(item, "fixturenames", ())):
+        if {"browser", "tracking_server", "postgresql"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 
@@ -56,3 +58,15 @@ def tracking_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
     server = Server(tmp_path_factory.mktemp("tracking_server"))
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server; a test that stops it starts it again."""
+    programs = find_programs()
+    if not programs:
+        pytest.skip("PostgreSQL is not installed: no initdb on PATH, by pg_config or in /usr/lib/postgresql")
+    with tempfile.TemporaryDirectory() as folder:  # of a path that its own user can reach
+        server = PostgreSQL(programs, Path(folder))
+        yield server
+        server.stop()

@@ -168,7 +168,7 @@ def test_a_room_imports_only_rooms_on_floors_below_it() -> None:
         ("ai_edge_litert", {"pipeline.exports.tflite"}),
         ("tokenizers", {"pipeline.vectors.sentence_encoder"}),
         ("openpyxl", {"pipeline.tables.xlsx"}),
-        ("optuna", {"pipeline.studies.search"}),
+        ("optuna", {"pipeline.studies.search", "pipeline.studies.shared_study"}),
         ("PIL", {"pipeline.images.file"}),
         ("jinja2", {"pipeline.review.page", "pipeline.card.model_card"}),
         ("tqdm", {"pipeline.progress"}),

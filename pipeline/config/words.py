@@ -137,6 +137,12 @@ BUDGET: Word[int] = Word(
     600,
     blank_is_default=False,
 )
+STORAGE = _text(
+    "STORAGE",
+    "postgresql://user@host/db",
+    "a database in which several machines share a search, each with a BUDGET of its own; the same command "
+    "later goes on with it",
+)
 NAME = _text("NAME", "better", "of the winner in conf/models; default: <corpus>-tuned")
 FORCE = Word("FORCE", '"the reason"', "to promote the run whatever is found", arguments.reason, "")
 RUNS = _text("RUNS", '"3f2a 91bc"', "two runs, by id, its first digits, name or folder")
@@ -232,7 +238,7 @@ COMMANDS = {
     ),
     "tune": _command(
         "search for better options of the model by its validation part; writes conf/models/<NAME>.yaml",
-        *SOURCE, BUDGET, NAME, room=STUDIES,
+        *SOURCE, BUDGET, STORAGE, NAME, room=STUDIES,
     ),
     "why": _command(
         "show what convolutions are good for: the model beside dense networks, as the test rows are moved",

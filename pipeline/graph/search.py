@@ -9,13 +9,19 @@ from ..config.stage_options import TuneOptions
 from ..config.tuned_model import reserved
 from ..errors import InputError
 from ..files import short_hash
+from ..tracking.location import without_password
 from .facts import write_corpus_facts
 from .options_writer import training, write, write_baselines, write_corpus, write_inputs
 from .request import TrainingRequest
 from .single_run import QUICK_BASELINES
 
+# The environment hands it to the stage, as no file may hold a password.
+STORAGE_VARIABLE = "CONVTEXT_STORAGE"
 
-def configure_search(request: TrainingRequest, budget: int, budget_text: str, name: str) -> SearchFolder:
+
+def configure_search(
+    request: TrainingRequest, budget: int, budget_text: str, name: str, storage: str
+) -> SearchFolder:
     """Write the options of a search and of the stages before it; return the folder of the search.
 
     The folder is named by all that was asked for, as several searches may be under way. Raises InputError for
@@ -34,7 +40,7 @@ def configure_search(request: TrainingRequest, budget: int, budget_text: str, na
     options = TuneOptions(
         budget=budget,
         output=str(output),
-        command=request.command("tune", NAME=name, BUDGET=budget_text),
+        command=request.command("tune", NAME=name, BUDGET=budget_text, STORAGE=without_password(storage)),
         again=request.command(
             "train", MODEL=winner, VECTORS="", SET=assignments.corpus_settings(request.set)
         ),

@@ -1,6 +1,6 @@
 """A search within a time budget for the settings of a network and its training that score best.
 
-The only module that imports Optuna.
+Optuna is imported here and, for a study in a database, in `shared_study`.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import optuna
 from optuna.distributions import (
@@ -19,18 +20,21 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.trial import TrialState
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, TrialState
 
-from ..errors import Diverged, InputError, is_interrupt
+from ..errors import Diverged, InputError, StoreUnreachable, is_interrupt
 from ..networks.search_space import Choice, Range, Space
 from ..terminal import shorten
 from .settings import Settings
+from .shared_study import SharedStudy
 
-Ending = Literal["finished", "pruned", "budget spent", "diverged", "failed", "interrupted"]
-LOSING_ENDINGS: tuple[Ending, ...] = ("pruned", "diverged", "failed")
+Ending = Literal["finished", "pruned", "budget spent", "diverged", "failed", "interrupted", "lost"]
+LOSING_ENDINGS: tuple[Ending, ...] = ("pruned", "diverged", "failed", "lost")
 MAX_FAILURES = 5  # consecutive ones, after which the search stops
 MAX_FAULT_CHARACTERS = 200
 STARTUP_TRIALS = 4  # finished trials before any is pruned: fewer make no median
+_OUTCOME = "outcome"  # how a trial ended, as a shared study notes it
 WARMUP_EPOCHS = 1  # epochs of a trial before it can be pruned: the first may have learned little
 
 
@@ -57,11 +61,13 @@ class Trial:
     def is_candidate(self) -> bool:
         """True if the trial may win.
 
-        A pruned trial is beaten already; one that diverged or failed would do so again.
+        A pruned trial is beaten already; one that diverged or failed would do so again; a lost one is
+        another machine's by now.
         """
         return bool(self.scores) and self.ending not in LOSING_ENDINGS
 
 
+T = TypeVar("T")
 OnEpoch = Callable[[float], bool]  # takes an epoch's score; True if the training is to stop
 Training = Callable[[Trial, OnEpoch], None]
 Clock = Callable[[], float]  # seconds
@@ -71,23 +77,38 @@ class Search:
     """Trials in sequence: first the start, then proposals of a tree-structured Parzen estimator.
 
     A trial is pruned once it falls below the median of the earlier trials at the same epoch. The same seed
-    proposes the same settings as long as the same scores come back.
+    proposes the same settings as long as the same scores come back. Where the study is shared, estimator and
+    median take the trials of all machines, and so do `trials`, but for those under way.
 
     Bergstra et al. (2011), Algorithms for hyper-parameter optimization, NIPS 24, section 4.
     """
 
-    def __init__(self, space: Space, start: Settings, seed: int) -> None:
+    def __init__(self, space: Space, start: Settings, seed: int, shared: SharedStudy | None = None) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.start = dict(start)
         self._space = {key: options.including(start[key]) for key, options in space.items()}
         self.trials: list[Trial] = []
+        self._own, self._shared = self.trials, shared
         self._first_epochs: list[float] = []  # seconds
-        self._study = optuna.create_study(
-            direction="maximize",
-            sampler=optuna.samplers.TPESampler(seed=seed),
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=WARMUP_EPOCHS),
-        )
-        self._study.enqueue_trial({key: _encode(self._space[key], value) for key, value in start.items()})
+        self._encoded_start = {key: _encode(self._space[key], value) for key, value in start.items()}
+        seed += shared.member if shared else 0  # else all machines would draw the same
+        options: dict[str, Any] = {
+            "direction": "maximize",
+            "sampler": optuna.samplers.TPESampler(seed=seed % 2**32),
+            "pruner": optuna.pruners.MedianPruner(
+                n_startup_trials=STARTUP_TRIALS, n_warmup_steps=WARMUP_EPOCHS
+            ),
+        }
+        if shared:
+            self._study = shared.study(self._encoded_start, **options)
+        else:
+            self._study = optuna.create_study(**options)
+            self._study.enqueue_trial(self._encoded_start)
+
+    @property
+    def first(self) -> Trial | None:
+        """The trial of the start; None where another machine has it under way."""
+        return next((trial for trial in self.trials if trial.settings == self.start), None)
 
     @property
     def best(self) -> Trial | None:
@@ -114,16 +135,51 @@ class Search:
         MAX_FAILURES consecutive trials; any other error costs the trial only.
         """
         deadline = clock() + budget
-        while not self.trials or (len(self.trials) != max_trials and self._has_time(deadline - clock())):
-            asked = self._study.ask({key: _distribution(options) for key, options in self._space.items()})
-            trial = Trial(len(self.trials), self._settings(asked.params) if self.trials else self.start)
-            self.trials.append(trial)
-            self._try(train, _RunningTrial(trial, asked, deadline, clock))
-            if trial.is_candidate:
-                self._study.tell(asked, trial.score)
-            else:
-                self._study.tell(asked, state=TrialState.PRUNED)
+        distributions = {key: _distribution(options) for key, options in self._space.items()}
+        while not self._own or (len(self._own) != max_trials and self._has_time(deadline - clock())):
+            asked = self._ask(distributions)
+            trial = Trial(asked.number, self._settings(asked.params))
+            self._own.append(trial)
+            with self._shared.alive(asked) if self._shared else nullcontext():
+                self._try(train, _RunningTrial(trial, asked, deadline, clock, self._call))
+            self._tell(asked, trial)
+            self.refresh()
             yield trial
+
+    def refresh(self) -> None:
+        """Read what all machines have tried by now, if the study is shared."""
+        if self._shared:
+            states = (TrialState.COMPLETE, TrialState.PRUNED)
+            ended = self._call(self._study.get_trials, deepcopy=False, states=states)
+            self.trials = [self._trial(trial) for trial in ended]
+
+    def _ask(self, distributions: dict[str, BaseDistribution]) -> optuna.Trial:
+        return (
+            self._shared.ask(self._study, distributions) if self._shared else self._study.ask(distributions)
+        )
+
+    def _tell(self, asked: optuna.Trial, trial: Trial) -> None:
+        """Record how a trial has ended, unless it counts as lost, and is another machine's, by now."""
+        try:
+            if self._shared:
+                outcome = {"ending": trial.ending, "fault": trial.fault, "seconds": trial.seconds}
+                self._call(asked.set_user_attr, _OUTCOME, outcome)
+            if trial.is_candidate:
+                self._call(self._study.tell, asked, trial.score, skip_if_finished=True)
+            else:
+                self._call(self._study.tell, asked, state=TrialState.PRUNED, skip_if_finished=True)
+        except UpdateFinishedTrialError:
+            trial.ending = "lost"
+
+    def _trial(self, told: FrozenTrial) -> Trial:
+        """Return a trial that some machine has told of."""
+        scores = [score for _, score in sorted(told.intermediate_values.items())]
+        return Trial(told.number, self._settings(told.params), scores, **told.user_attrs[_OUTCOME])
+
+    def _call(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        """Call a function of Optuna's, whose database may fail."""
+        call = self._shared.call if self._shared else _call
+        return call(function, *arguments, **named)
 
     def _has_time(self, seconds: float) -> bool:
         return seconds > 0 and seconds >= median(self._first_epochs or [0])
@@ -137,25 +193,38 @@ class Search:
             running.fail(error)
             if trial.ending == "interrupted" or not isinstance(error, Exception) or self._has_failed():
                 raise
+            if self._shared and isinstance(error, StoreUnreachable):
+                raise
         finally:
             trial.seconds = running.seconds()
             if running.first_epoch is not None:
                 self._first_epochs.append(running.first_epoch)
 
     def _has_failed(self) -> bool:
-        """Return whether an error of the last trial ends the search: of the first, or of many in a row."""
-        latest = [trial.ending for trial in self.trials[-MAX_FAILURES:]]
-        return len(self.trials) == 1 or latest == ["failed"] * MAX_FAILURES
+        """Return whether an error of the last trial ends the search: of the start, or of many in a row."""
+        latest = [trial.ending for trial in self._own[-MAX_FAILURES:]]
+        is_start = len(self._own) == 1 and self._own[0].settings == self.start
+        return is_start or latest == ["failed"] * MAX_FAILURES
 
     def _settings(self, proposed: Mapping[str, Any]) -> Settings:
+        if proposed == self._encoded_start:  # as it is, not rounded as proposals are
+            return self.start
         return {key: _decode(options, proposed[key]) for key, options in self._space.items()}
 
 
 class _RunningTrial:
     """A trial under way: records its scores, and decides after each epoch whether it stops."""
 
-    def __init__(self, trial: Trial, asked: optuna.Trial, deadline: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        trial: Trial,
+        asked: optuna.Trial,
+        deadline: float,
+        clock: Clock,
+        call: Callable[..., Any],
+    ) -> None:
         self.trial = trial
+        self._call = call
         self.first_epoch: float | None = None  # seconds that it took
         self._asked, self._deadline, self._clock = asked, deadline, clock
         self._began = self._epoch_began = clock()
@@ -166,13 +235,17 @@ class _RunningTrial:
 
     def on_epoch(self, score: float) -> bool:
         """Record the score of an epoch that ended; return True if the trial is to stop after it."""
-        self._asked.report(score, len(self.trial.scores))
+        try:
+            self._call(self._asked.report, score, len(self.trial.scores))
+        except UpdateFinishedTrialError:  # after a pause: another machine tries it again
+            self.trial.ending = "lost"
+            return True
         self.trial.scores.append(score)
         now = self._clock()
         next_epoch, self._epoch_began = now - self._epoch_began, now
         if self.first_epoch is None:
             self.first_epoch, next_epoch = next_epoch, 0.0  # which includes TensorFlow's tracing
-        if self._asked.should_prune():
+        if self._call(self._asked.should_prune):
             self.trial.ending = "pruned"
         elif now >= self._deadline or now + next_epoch > self._deadline:
             self.trial.ending = "budget spent"
@@ -185,6 +258,10 @@ class _RunningTrial:
         else:
             self.trial.ending = "diverged" if isinstance(error, Diverged) else "failed"
             self.trial.fault = fault_of(error)
+
+
+def _call(function: Callable[..., T], *arguments: Any, **named: Any) -> T:
+    return function(*arguments, **named)
 
 
 def fault_of(error: BaseException) -> str:

@@ -5,16 +5,19 @@ Writes the options of the search and has make build the network's inputs; `searc
 
 from __future__ import annotations
 
+import os
+
 from ..artifacts import SearchFolder
 from ..config import words
 from ..config.command_line import Words
 from ..graph.inner_make import Goal, make, run_stage
 from ..graph.request import TrainingRequest
-from ..graph.search import configure_search
+from ..graph.search import STORAGE_VARIABLE, configure_search
 
 
 def run(given: Words) -> None:
     search = configure(given)
+    os.environ[STORAGE_VARIABLE] = given[words.STORAGE]
     make(Goal(search.run, ("inputs",)))
     run_stage("search_options", search.path)
 
@@ -23,4 +26,4 @@ def configure(given: Words) -> SearchFolder:
     """Write the options of the search, and return its folder."""
     request = TrainingRequest.from_words(given)
     budget = given.texts.get(words.BUDGET.name, words.BUDGET.example)
-    return configure_search(request, given[words.BUDGET], budget, given[words.NAME])
+    return configure_search(request, given[words.BUDGET], budget, given[words.NAME], given[words.STORAGE])

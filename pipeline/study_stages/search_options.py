@@ -10,6 +10,11 @@ an ensemble's networks it trains one.
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import re
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,16 +24,20 @@ from textwrap import fill
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Labels
 from ..artifacts import SearchFolder, read_inputs, read_start
 from ..config.stage_options import PrepareOptions, TrainOptions, TuneOptions, read_stage
 from ..config.tuned_model import reserved, write_model
+from ..corpus.equality import contents, digests
 from ..corpus.folds import choice_splits
+from ..corpus.split import PARTS
 from ..environment.program import PROCESS_START
 from ..errors import InputError
-from ..files import write_csv
+from ..files import short_hash, write_csv
+from ..graph.search import STORAGE_VARIABLE
 from ..inputs import LabelledInputs, Start
 from ..linear.capacity import max_rows
 from ..linear.members import Fit
@@ -40,11 +49,13 @@ from ..networks import trainer
 from ..networks.backend import forget_networks, tf
 from ..networks.batches import SortedBatches
 from ..networks.keras_network import KerasNetwork
+from ..networks.search_space import Space
 from ..reading import read_json, read_table
 from ..studies.confirmation import BUDGET_SHARE, Confirmation, IsOver
 from ..studies.search import OnEpoch, Search, Trial
 from ..studies.search_report import caution, heading, trial_line, trials_table, winner_lines
 from ..studies.settings import Settings, current_settings, search_space, with_settings
+from ..studies.shared_study import SharedStudy
 from ..terminal import say
 from ..text.encoder import TextEncoder
 from ..tracking.run import Run, description, new_run
@@ -64,6 +75,7 @@ class Corpus:
     training: LabelledInputs
     validation: LabelledInputs
     linear: Floats | None
+    digest: str = ""  # of all rows and their parts
 
     @property
     def truth(self) -> Labels:
@@ -83,7 +95,7 @@ def run(path: Path) -> None:
     folder = SearchFolder(path)
     options = read_stage(folder.options, TuneOptions)
     with reserved(Path(options.output)):
-        study = Study(folder, options, _read_corpus(folder, options))
+        study = Study(folder, options, _read_corpus(folder, options), os.environ.get(STORAGE_VARIABLE, ""))
         say(heading(study.title, study.corpus.name, study.rows))
         is_interrupted = True
         try:
@@ -98,13 +110,18 @@ def run(path: Path) -> None:
 
 
 class Study:
-    """A search under way, and the comparison of its winner with the start."""
+    """A search under way, and the comparison of its winner with the start.
 
-    def __init__(self, folder: SearchFolder, options: TuneOptions, corpus: Corpus) -> None:
+    Where a database is given, at `storage`, it is one of all machines that search the same there.
+    """
+
+    def __init__(self, folder: SearchFolder, options: TuneOptions, corpus: Corpus, storage: str = "") -> None:
         self.corpus = corpus
         self._folder, self._options, self._train_options = folder, options, options.train
         space = search_space(options.train, random_vectors=_embed(options).get("vectors") == "random")
-        self.search = Search(space, current_settings(options.train, space), options.train.seed)
+        start = current_settings(options.train, space)
+        self._shared = SharedStudy(storage, _study_name(options, space, corpus)) if storage else None
+        self.search = Search(space, start, options.train.seed, self._shared)
         self._criterion = options.train.train.criterion
         self._confirmation = Confirmation(corpus.truth, self._criterion)
         self._is_searching = True
@@ -124,9 +141,9 @@ class Study:
     def verdict(self) -> str:
         """Return what is known of the best trial, in a sentence without its end."""
         start = self._train_options.model
-        if len(self.search.trials) == 1:
-            return f"nothing was tried but {start} as it is"
-        if self.search.best is self.search.trials[0]:
+        if self.search.best is self.search.first:
+            if len(self.search.trials) == 1:
+                return f"nothing was tried but {start} as it is"
             return f"no trial beats {start} as it is: nothing to change"
         if self._is_searching:
             return f"not yet compared with {start} over new seeds"
@@ -137,21 +154,33 @@ class Study:
         tf.get_logger().setLevel("ERROR")  # it warns that functions are retraced, as each network is new
         options = self._options
         parameters = self._train_options.model_dump() | {"embed": _embed(options), "tune": _asked(options)}
-        with new_run(
-            f"{self.corpus.name} tune", parameters, _tags(self.corpus, self._train_options)
-        ) as parent:
+        name, tags = f"{self.corpus.name} tune", _tags(self.corpus, self._train_options)
+        if self._shared:  # each machine has a parent run, of the trials that are its own
+            name, tags = f"{name} on {socket.gethostname()}", tags | {"study": self._shared.name}
+        with new_run(name, parameters, tags) as parent:
             parent.wait()  # so that an unusable store is reported before the search, not after it
             try:
                 for trial in self._trials(parent, began + (1 - BUDGET_SHARE) * budget):
                     self._write()
                     say(trial_line(trial, self.search.start))
                 self._is_searching = False
-                for seed in self._confirm(parent, began + budget):
+                for seed in self._confirm(parent, self._agree(began + budget, budget)):
                     say(f"  winner and start trained with seed {seed}")
             finally:
+                if self._shared:
+                    self._shared.leave()
                 if self.search.best:
                     self._write()  # with a trial that was interrupted
                     self._log(parent, self.search.best)
+
+    def _agree(self, deadline: float, budget: float) -> float:
+        """Wait until all machines have searched, so that they agree; return the confirmation's deadline."""
+        if not self._shared:
+            return deadline
+        self._shared.leave()
+        self._shared.wait_for_others()
+        self.search.refresh()
+        return time.monotonic() + BUDGET_SHARE * budget
 
     def _trials(self, parent: Run, deadline: float) -> Iterator[Trial]:
         """Yield the trials as they end, each a run below the parent in MLflow."""
@@ -170,9 +199,10 @@ class Study:
 
     def _confirm(self, parent: Run, deadline: float) -> Iterator[int]:
         """Yield the new seeds with which winner and start were trained, each a run below the parent."""
-        best, first = self.search.best, self.search.trials[0]
+        best, first = self.search.best, self.search.first
         if best is None or best is first:
             return
+        seconds = best.seconds + (first or best).seconds
 
         def train(title: str, settings: Settings, seed: int, is_over: IsOver) -> Labels:
             options = with_settings(self._train_options, settings)
@@ -184,10 +214,10 @@ class Study:
         yield from self._confirmation.run(
             train,
             best.settings,
-            first.settings,
+            self.search.start,
             self._train_options.seed,
             deadline - time.monotonic(),
-            best.seconds + first.seconds,
+            seconds,
         )
 
     @contextmanager
@@ -229,6 +259,26 @@ class Study:
         embed = _embed(self._options)
         values = {"seed": settings.pop("seed"), **({"embed": embed} if embed else {}), **settings}
         write_model(Path(self._options.output), values, "\n".join(header))
+
+
+def _study_name(options: TuneOptions, space: Space, corpus: Corpus) -> str:
+    """Return a name that machines share if they try the same options of the same model on the same rows.
+
+    Where their files lie, and when they were written, is each machine's own.
+    """
+    embed = options.embed
+    asked = {
+        "rows": corpus.digest,
+        "labels": corpus.labels,
+        "tokenize": options.tokenize and options.tokenize.model_dump(),
+        "embed": _embed(options) | {"seed": embed.seed, "pretrained": [file.bytes for file in embed.inputs]}
+        if embed
+        else {},
+        "train": options.train.model_dump(),
+        "space": {key: repr(values) for key, values in space.items()},
+    }
+    name = re.sub("-[0-9a-f]{8}$", "", corpus.name)
+    return f"{name} {options.train.model}{short_hash(json.dumps(asked, sort_keys=True))}"
 
 
 def _tags(corpus: Corpus, start: TrainOptions) -> dict[str, str]:
@@ -275,7 +325,14 @@ def _read_corpus(folder: SearchFolder, options: TuneOptions) -> Corpus:
         choice = fit.choose(options.train.ensemble.ngrams, pairs, training)
         linear = choice.together(validation.inputs.as_sequences())
     start = read_start(folder.run, inputs)
-    return Corpus(files.path.name, names, start, training, validation, linear)
+    return Corpus(files.path.name, names, start, training, validation, linear, _digest(rows))
+
+
+def _digest(rows: pd.DataFrame) -> str:
+    """Return a digest of all rows in their order: what they hold, their labels and their parts."""
+    arrays = [digests(contents(rows)), rows["label"].to_numpy(np.int32)]
+    arrays += [(rows["part"] == part).to_numpy(bool) for part in PARTS]
+    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
 
 
 def _train(corpus: Corpus, options: TrainOptions, tracked: Run, on_epoch: OnEpoch) -> Labels:

@@ -207,7 +207,7 @@ def test_two_cross_validations_of_one_data_folder_make_each_fold_once_and_end_al
     assert parent == ("", "FINISHED", None)
     assert None not in {parent for _, _, parent in folds}
     assert len({parent for _, _, parent in folds}) == 1
-    assert [(name[-11:], status) for name, status, _ in folds] == [
+    assert [(name[-12:], status) for name, status, _ in folds] == [
         (f"0{number}of03-seed1", "FINISHED") for number in (1, 2, 3)
     ]
 

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.postgresql import PostgreSQL
 from tests.project import Project
 
 pytestmark = pytest.mark.slow
@@ -314,6 +315,73 @@ def test_a_variable_of_the_environment_asks_for_nothing(project: Project, tmp_pa
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.stderr.startswith("convtext: BUDGET=none: expected a time")
+
+
+class Machine:
+    """One of several machines that search together, each with a checkout and data of its own."""
+
+    def __init__(self, project: Project, folder: Path, words: list[str]) -> None:
+        self.data = folder / "data"
+        self.root = checkout(project, folder / "project")
+        self.process = subprocess.Popen(
+            ["make", "tune", *words], cwd=self.root, env=project.environment(self.data),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.out = self.errors = ""
+
+    def wait(self) -> None:
+        self.out, self.errors = self.process.communicate(timeout=600)
+        assert self.process.returncode == 0, self.errors
+
+    @property
+    def trials(self) -> list[dict[str, str]]:
+        (table,) = self.data.glob("build/*/kim-rand/tune/*/trials.csv")
+        with table.open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    @property
+    def winner(self) -> list[str]:
+        text = (self.root / "conf" / "models" / "better.yaml").read_text()
+        return [line for line in text.splitlines() if not line.startswith("#")]
+
+    def tracked_trials(self) -> list[int]:
+        """Return the numbers of the trials that are runs in this machine's MLflow, below its one parent."""
+        query = """
+            select name, tags.value from runs
+            left join tags on tags.run_uuid = runs.run_uuid and tags.key = 'mlflow.parentRunId'
+        """
+        with sqlite3.connect(self.data / "tracking" / "mlflow.db") as store:
+            runs = store.execute(query).fetchall()
+        store.close()
+        assert len({parent for _, parent in runs}) == 2  # and none of the parent's own
+        (parent,) = (name for name, parent in runs if parent is None)
+        assert re.fullmatch(r"\S+ tune on \S+", parent)
+        return [int(number[1]) for name, _ in runs if (number := re.search(r" tune (\d+)$", name))]
+
+
+def test_machines_that_share_a_search_try_each_trial_once_and_write_one_winner(
+    project: Project, tmp_path: Path, postgresql: PostgreSQL
+) -> None:
+    project.write_reviews(tmp_path / "reviews.csv", 80)
+    words = [f"CORPUS={tmp_path / 'reviews.csv'}", "TEXT=review", "LABEL=stars", "MODEL=kim-rand"]
+    words += [f"SET={project.tiny(epochs=2)} {SPLIT}", "NAME=better", "BUDGET=40s"]
+    words += [f"STORAGE={postgresql.create('tune')}"]
+    machines = [Machine(project, tmp_path / name, words) for name in ("one", "other")]
+    for machine in machines:
+        machine.wait()
+    one, other = machines
+    assert one.winner == other.winner
+    assert one.trials == other.trials
+    numbers = [int(trial["trial"]) for trial in one.trials]
+    assert numbers == list(range(len(numbers)))
+    assert sorted(one.tracked_trials() + other.tracked_trials()) == numbers
+    assert one.tracked_trials()
+    assert other.tracked_trials()
+    for machine in machines:
+        assert "se%2Fcr" not in machine.out + machine.errors
+        files = [path for path in machine.data.rglob("*") if path.is_file()]
+        files += (machine.root / "conf").rglob("*.yaml")
+        assert [path for path in files if b"se%2Fcr" in path.read_bytes()] == []
 
 
 # TensorFlow's variables, under NumPy 2.4.
