@@ -49,6 +49,7 @@ class SharedStudy:
         """Open the database, where the tables are made if need be. Raises InputError if it cannot be used."""
         self.name = name
         self._address = without_password(address)
+        self._is_lost = False  # the database: it is not waited for once more
         self._storage = self._open(address)
         event.listen(self._storage.engine, "do_connect", _connect)
         self._members = self.call(
@@ -78,18 +79,19 @@ class SharedStudy:
         return study
 
     def call(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:
-        """Call a function of Optuna's, once more where the database failed meanwhile."""
-        for _ in range(ATTEMPTS):
+        """Call a function of Optuna's, again and again where the database fails meanwhile."""
+        deadline = time.monotonic() + OUTAGE_SECONDS
+        while True:
             try:
                 with warnings.catch_warnings():  # of heartbeats, which are experimental, and made here
                     warnings.simplefilter("ignore")
                     return function(*arguments, **named)
             except _DATABASE_ERRORS as error:
-                failure = error
+                if self._is_lost or time.monotonic() > deadline:
+                    self._is_lost = True
+                    message = f"the study in {self._address} cannot be used: {_reason(error)}"
+                    raise StoreUnreachable(message) from error
                 time.sleep(POLL_SECONDS)
-        raise StoreUnreachable(
-            f"the study in {self._address} cannot be used: {_reason(failure)}"
-        ) from failure
 
     def ask(self, study: optuna.Study, distributions: dict[str, Any]) -> optuna.Trial:
         """Return the next trial: one that another machine has lost, or a new one."""
@@ -112,6 +114,8 @@ class SharedStudy:
     def leave(self) -> None:
         """End the membership, so that nobody waits for this process."""
         self._alive.discard(self._member)
+        if self._is_lost:
+            return
         with suppress(UpdateFinishedTrialError, StoreUnreachable):  # counted as lost, or soon to be
             self.call(self._storage.set_trial_state_values, self._member, TrialState.COMPLETE, [0.0])
 
