@@ -27,6 +27,7 @@ data/build/<corpus>/<model>/    embed.json train.json          the stages' optio
                                 why.md                         the comparison with dense networks
 data/build/<corpus>/<model>/export/<format>/  the model for other libraries, vocabulary.json, example.py
 data/build/<corpus>/<model>/tune/<search>/    tune.json trials.csv   the search's options and trials
+data/build/.leases/<folder>/    <turn> or <turn>.free: the lease of a folder that one process at a time fills
 data/tracking/mlflow.db         the runs, unless MLFLOW_TRACKING_URI says otherwise; their files: artifacts/
 data/tracking/first_place       where the data folder was first used
 data/tracking/champions/        <corpus>.json and .lock, and the champion's MLflow model in a folder named by
@@ -102,6 +103,11 @@ def artifacts_folder() -> Path:
 
 def first_place_file() -> Path:
     return data_folder() / "tracking" / "first_place"
+
+
+def lease_folder(folder: Path) -> Path:
+    """Return the lease of a folder: who has it makes the files there."""
+    return build_folder() / ".leases" / folder.relative_to(build_folder())
 
 
 def links_folder() -> Path:

@@ -9,15 +9,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from ..artifacts import RunFolder
+from ..artifacts import RunFolder, lease_folder
 from ..graph.inner_make import Goal, make, make_side_by_side
 from ..graph.study_runs import ONE_THREAD
 from ..options import CRITERIA, Criterion
 from ..reading import read_json
 from ..terminal import say
 from .lease import POLL_SECONDS, Lease, Waiting
-
-FOLDER = ".lease"  # in the folder whose files one process at a time makes
 
 
 def make_alone(goal: Goal, what: str, jobs: int = 1) -> dict[str, float]:
@@ -26,7 +24,7 @@ def make_alone(goal: Goal, what: str, jobs: int = 1) -> dict[str, float]:
     `what` is what the line calls it that says who is waited for. Where another process has made all, nothing
     is left to do.
     """
-    lease = Lease(goal.folder.path / FOLDER, what)
+    lease = Lease(lease_folder(goal.folder.path), what)
     while True:
         with lease.held():
             seconds = make(replace(goal, is_lost=lease.is_lost), jobs)
@@ -36,7 +34,7 @@ def make_alone(goal: Goal, what: str, jobs: int = 1) -> dict[str, float]:
 
 def make_unless_taken(goal: Goal) -> None:
     """Make a goal as `make` does, unless another process makes files of the same folder."""
-    lease = Lease(goal.folder.path / FOLDER, goal.folder.path.name)
+    lease = Lease(lease_folder(goal.folder.path), goal.folder.path.name)
     if lease.acquire():
         try:
             make(goal)
@@ -116,4 +114,4 @@ class _Turns:
 
 def _lease(goal: Goal) -> Lease:
     fold = goal.folder.path.parent
-    return Lease(fold / FOLDER, fold.name)
+    return Lease(lease_folder(fold), fold.name)

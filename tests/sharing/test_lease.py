@@ -95,7 +95,7 @@ def taken(folder: Path) -> Iterator[Lease]:
 
 def write_owner(folder: Path, age: float, **changed: object) -> Path:
     """Write the lease of another machine's process, last alive so many seconds ago."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / "7"
     owner = {"host": "host-b", "pid": 123, "place": "boot", "started": "9", "since": time.time() - 250}
     file.write_text(json.dumps(owner | changed))

@@ -11,29 +11,29 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import CorpusFolder, RunFolder
+from pipeline.artifacts import CorpusFolder, RunFolder, lease_folder
 from pipeline.errors import StageFailed
 from pipeline.graph import inner_make
 from pipeline.graph.inner_make import Goal
 from pipeline.sharing import lease, shared_make
 from pipeline.sharing.lease import Lease, Waiting
-from pipeline.sharing.shared_make import FOLDER, make_alone, make_runs, make_unless_taken
+from pipeline.sharing.shared_make import make_alone, make_runs, make_unless_taken
 from tests.project import Project
 from tests.sharing.test_lease import make_old, write_owner
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = """
 $(RUN)/metrics.json:
-\t@echo $@ >>made; sleep 0.3; mkdir -p $(RUN); echo '{"criterion": "accuracy", "accuracy": 0.5}' >$@
+\t@echo $@ >>made; sleep $${NAP:-0.3}; mkdir -p $(RUN); echo '{"criterion": "accuracy", "accuracy": 0.5}' >$@
 $(CORPUS_DIR)/slow:
-\t@echo begun >>made; sleep 0.5; touch $@
+\t@echo begun >>made; sleep 0.5; mkdir -p $(CORPUS_DIR); touch $@
 $(CORPUS_DIR)/lost:
-\t@echo begun >>made; [ -e taken ] || sleep 60; touch $@
+\t@echo begun >>made; [ -e taken ] || sleep 60; mkdir -p $(CORPUS_DIR); touch $@
 $(CORPUS_DIR)/fails:
 \t@exit 2
 """
@@ -44,7 +44,7 @@ from pipeline.artifacts import RunFolder
 from pipeline.graph import inner_make
 from pipeline.sharing.shared_make import make_runs
 inner_make.RULES = Path("rules.mk").resolve()
-make_runs([RunFolder(Path(path).resolve()) for path in sys.argv[2:]], int(sys.argv[1]))
+make_runs([RunFolder(Path.cwd() / path) for path in sys.argv[2:]], int(sys.argv[1]))
 """
 
 
@@ -62,8 +62,17 @@ def made(folder: Path) -> list[str]:
     return (folder / "made").read_text().split()
 
 
+def owners(folder: Path) -> list[str]:
+    """Return what the leases of folds say."""
+    texts = []
+    for file in folder.glob("build/.leases/folds/*/?"):
+        with suppress(FileNotFoundError):  # the owner is another by now
+            texts.append(file.read_text())
+    return texts
+
+
 def test_processes_share_the_runs_and_each_says_all_scores(folder: Path) -> None:
-    names = [f"folds/fold{number}/model" for number in range(6)]
+    names = [f"build/folds/fold{number}/model" for number in range(6)]
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", SHARE, jobs, *names],
@@ -77,12 +86,31 @@ def test_processes_share_the_runs_and_each_says_all_scores(folder: Path) -> None
     assert [sorted(output.splitlines()) for output in outputs] == [scores, scores]
 
 
+def test_an_interrupted_process_gives_its_runs_back_at_once_and_the_other_makes_them(folder: Path) -> None:
+    names = [f"build/folds/fold{number}/model" for number in range(3)]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", SHARE, "1", *names],
+            cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT), "NAP": nap},
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )
+        for nap in ("60", "0.1")
+    ]  # fmt: skip
+    interrupted, other = processes
+    while not any(f'"pid": {interrupted.pid},' in text for text in owners(folder)):
+        time.sleep(0.01)
+    interrupted.send_signal(signal.SIGINT)
+    out, _ = other.communicate(timeout=60)
+    assert interrupted.communicate(timeout=60)[0] == ""
+    assert out.count("accuracy 0.5000") == 3
+    assert set(made(folder)) == {f"{name}/metrics.json" for name in names}
+
+
 def test_a_run_of_a_machine_that_died_is_waited_for_and_made(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs = [RunFolder(folder / "folds" / name / "model") for name in ("one", "two")]
-    runs[0].corpus.path.mkdir(parents=True)
-    file = write_owner(runs[0].corpus.path / FOLDER, 0)
+    runs = [RunFolder(folder / "build" / "folds" / name / "model") for name in ("one", "two")]
+    file = write_owner(lease_folder(runs[0].corpus.path), 0)
     wait = Waiting.wait
 
     def wait_and_die(waiting: Waiting, lease: Lease) -> None:
@@ -91,15 +119,15 @@ def test_a_run_of_a_machine_that_died_is_waited_for_and_made(
 
     monkeypatch.setattr(Waiting, "wait", wait_and_die)
     make_runs(runs, 2)
-    assert made(folder) == ["folds/two/model/metrics.json", "folds/one/model/metrics.json"]
+    assert made(folder) == ["build/folds/two/model/metrics.json", "build/folds/one/model/metrics.json"]
     shown = capsys.readouterr()
     assert shown.err == "waiting for one of host-b (pid 123), 4 min\n"
     assert shown.out == "  two: accuracy 0.5000\n  one: accuracy 0.5000\n"
 
 
 def test_after_a_failure_the_leases_are_free(folder: Path) -> None:
-    corpus, run = CorpusFolder(folder / "corpus"), folder / "fold" / "model"
-    run.parent.mkdir()
+    corpus, run = CorpusFolder(folder / "build" / "corpus"), folder / "build" / "fold" / "model"
+    run.parent.mkdir(parents=True)
     run.touch()  # where a folder is to be made
     with pytest.raises(StageFailed):
         make_alone(Goal(corpus, (corpus.path / "fails",)), "it")
@@ -108,14 +136,14 @@ def test_after_a_failure_the_leases_are_free(folder: Path) -> None:
     with pytest.raises(StageFailed):
         make_runs([RunFolder(run)], 1)
     for path in (corpus.path, run.parent):
-        free = Lease(path / FOLDER, "it")
+        free = Lease(lease_folder(path), "it")
         assert free.acquire()
         free.release()
 
 
 def test_what_another_makes_is_not_made_beside_it(folder: Path) -> None:
-    corpus = CorpusFolder(folder / "corpus")
-    other = Lease(corpus.path / FOLDER, "it")
+    corpus = CorpusFolder(folder / "build" / "corpus")
+    other = Lease(lease_folder(corpus.path), "it")
     assert other.acquire()
     make_unless_taken(Goal(corpus, (corpus.path / "slow",)))
     other.release()
@@ -130,8 +158,8 @@ def test_a_make_that_is_lost_is_interrupted_and_the_result_is_the_new_owners(
 ) -> None:
     """As after a pause: the lease has grown old, and host-b has it, until that dies too."""
     monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.2)
-    corpus = CorpusFolder(folder / "corpus")
-    place = corpus.path / FOLDER
+    corpus = CorpusFolder(folder / "build" / "corpus")
+    place = lease_folder(corpus.path)
     wait = Waiting.wait
 
     def wait_and_die(waiting: Waiting, lease: Lease) -> None:
@@ -185,9 +213,12 @@ class Shared:
 
     def folds_of(self, process: subprocess.Popen[str]) -> list[Path]:
         """Return the folds that a process is at."""
-        leases = self.data.glob("build/*/folds*/*of03*/.lease/*")
-        texts = {path.parents[1]: path.read_text() for path in leases if path.name.isdigit()}
-        return [fold for fold, text in texts.items() if text and json.loads(text)["pid"] == process.pid]
+        build, folds = self.data / "build", []
+        for path in build.glob(".leases/*/folds*/*of03*/?"):
+            with suppress(FileNotFoundError, ValueError):  # another's by now, or not written yet
+                if json.loads(path.read_text())["pid"] == process.pid:
+                    folds.append(build / path.parent.relative_to(build / ".leases"))
+        return folds
 
 
 @pytest.mark.slow
