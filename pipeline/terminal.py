@@ -16,6 +16,11 @@ _ERASE_LINE = "\r\x1b[K"  # of ANSI X3.64
 # Control characters of C0 and C1, line and paragraph separators, what changes the direction of the text that
 # follows, and surrogates, which no encoding has.
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# A key of a query and what follows it: `?password=`, `&access_token=`, `PWD%3D` in ODBC's connection strings.
+_SECRET = re.compile(
+    r"((?:[?&;]|%3B)[\w.-]*(?:pass|pwd|token|secret|key|credential|auth|sig|odbc_connect)[\w.-]*(?:=|%3D))[^\s&'\")]*",
+    re.IGNORECASE,
+)
 
 
 def say(text: object, stream: TextIO | None = None) -> None:
@@ -38,6 +43,14 @@ def visible(text: str) -> str:
     clear the screen, rewrite earlier lines, or type.
     """
     return _OBEYED.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def without_password(text: str) -> str:
+    """Return the text with all addresses in it stripped of user, password and what else is secret.
+
+    A password may hold a slash and an @. Of a query, the values of keys that sound like secrets are cut.
+    """
+    return _SECRET.sub(r"\1...", re.sub(r"(?<=://)\S*@", "", text))
 
 
 def wrapped(text: str, indent: str = "  ") -> str:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from ..artifacts import ChampionFiles
 from ..errors import InputError, StoreUnreachable
-from ..terminal import say
+from ..terminal import say, without_password
 from ..tracking import location
 from .champion_note import CHAMPION, Champion, read_note, remove_note, write_note
 
@@ -176,7 +176,7 @@ def _request(corpus: str) -> Request:
 
     uri = location.store_uri()
     query = urlencode({"name": corpus, "alias": CHAMPION})
-    address = f"{location.without_password(uri)}/api/2.0/mlflow/registered-models/alias"
+    address = f"{without_password(uri)}/api/2.0/mlflow/registered-models/alias"
     request = Request(f"{address}?{query}")
     if user := urlsplit(uri).username:
         credentials = f"{unquote(user)}:{unquote(urlsplit(uri).password or '')}"

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from pathlib import Path
 from urllib.parse import unquote
 
 from ..artifacts import checked_id, data_folder, local_store_file
 from ..errors import InputError
+from ..terminal import without_password
 
 TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 MLFLOW_DEFAULTS = {
@@ -25,11 +25,6 @@ MLFLOW_DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     TIMEOUT: "20",
 }
-# A key of a query and what follows it: `?password=`, `&access_token=`, `PWD%3D` in ODBC's connection strings.
-SECRET = re.compile(
-    r"((?:[?&;]|%3B)[\w.-]*(?:pass|pwd|token|secret|key|credential|auth|sig|odbc_connect)[\w.-]*(?:=|%3D))[^\s&'\")]*",
-    re.IGNORECASE,
-)
 
 
 def set_mlflow_defaults() -> None:
@@ -95,14 +90,6 @@ def sqlite_file() -> Path | None:
 def redacted_uri() -> str:
     """Return the tracking URI without the user and password that may be in it."""
     return without_password(store_uri())
-
-
-def without_password(text: str) -> str:
-    """Return the text with all addresses in it stripped of user, password and what else is secret.
-
-    A password may hold a slash and an @. Of a query, the values of keys that sound like secrets are cut.
-    """
-    return SECRET.sub(r"\1...", re.sub(r"(?<=://)\S*@", "", text))
 
 
 def store_fingerprint() -> str:

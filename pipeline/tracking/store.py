@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..artifacts import artifacts_folder, checked_id
 from ..environment.moved_data import mend_store
 from ..errors import InputError, StoreUnreachable
+from ..terminal import without_password
 from . import location, locks
 
 EXPERIMENT = "convtext"
@@ -118,7 +119,7 @@ def reason(error: Exception) -> str:
     """Return the error in a few words: MLflow's messages hold addresses, classes and whole pages."""
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename2 or error.filename}: {error.strerror.lower()}"
-    text = location.without_password(str(error))
+    text = without_password(str(error))
     cause = re.search(r"\[Errno -?\d+\] ([^'\")]+)|(Read timed out|timed out)", text)
     if cause:
         return (cause[1] or cause[2]).lower()
