@@ -7,10 +7,14 @@ import re
 
 # Of packages that are imported, those of other extras than `train`.
 _EXTRAS = {
+    "adlfs": "stores",
     "fasttext": "fasttext",
+    "fsspec": "stores",
+    "gcsfs": "stores",
     "onnx": "export",
     "onnxruntime": "encoder",
     "pyspark": "spark",
+    "s3fs": "stores",
     "tokenizers": "encoder",
 }
 _NO_MEMORY = re.compile(r"(?i)cannot allocate memory|failed to map segment|can't start new thread")

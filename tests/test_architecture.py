@@ -39,7 +39,7 @@ MLFLOW = {
 FLOORS: tuple[set[str], ...] = (
     {"ground"},
     {"environment"},
-    {"compilation"},
+    {"compilation", "stores"},
     {"delimited", "labels", "measures", "text", "vectors"},
     {"tables"},
     {"linear"},
@@ -173,6 +173,7 @@ def test_a_room_imports_only_rooms_on_floors_below_it() -> None:
         ("jinja2", {"pipeline.review.page", "pipeline.card.model_card"}),
         ("tqdm", {"pipeline.progress"}),
         ("pyspark", {f"pipeline.spark.{module}" for module in ("archives", "job", "labelling", "report")}),
+        ("fsspec", {"pipeline.stores.filesystems"}),
     ],
 )
 def test_a_library_is_imported_in_its_one_home(library: str, home: set[str]) -> None:

@@ -13,6 +13,7 @@ from ..environment.moved_data import lasting_path
 from ..errors import InputError
 from ..images.folder import SUFFIXES, files_below
 from ..options import IMAGE_FORMATS, Configuration, InputKind, Section
+from ..stores.remote_file import check_local
 from ..terminal import visible
 from . import assignments as settings
 from . import names
@@ -151,6 +152,7 @@ def identify(path: str) -> Input:
 
     Raises InputError where there is none.
     """
+    check_local(path)
     named = Path(path)
     files = list(files_below(named)) if named.is_dir() else []
     folders = {file.parent for file in files}  # a file that is renamed changes its folder alone
@@ -192,6 +194,7 @@ def _format(corpus: str) -> str:
 
 
 def _corpus_file(corpus: str) -> Path:
+    check_local(corpus)
     path = Path(corpus)
     if path.is_file() or (path.is_dir() and _has_images(path)):
         return path

@@ -147,10 +147,15 @@ NAME = _text("NAME", "better", "of the winner in conf/models; default: <corpus>-
 FORCE = Word("FORCE", '"the reason"', "to promote the run whatever is found", arguments.reason, "")
 RUNS = _text("RUNS", '"3f2a 91bc"', "two runs, by id, its first digits, name or folder")
 INPUT = _text(
-    "INPUT", "new.csv", "a CSV, .tsv, .jsonl, .parquet, .xlsx or folder of images; - is standard input"
+    "INPUT",
+    "new.csv",
+    "a CSV, .tsv, .jsonl, .parquet or .xlsx, also at s3://, gs://, abfs:// or hdfs://; a folder of images; "
+    "- is standard input",
 )
 OUTPUT = _text(
-    "OUTPUT", "labelled.csv.gz", "its name says the form, as INPUT's does; - is standard output, CSV"
+    "OUTPUT",
+    "labelled.csv.gz",
+    "its name, or address, says the form, as INPUT's does; - is standard output, CSV",
 )
 FORMAT = Word(
     "FORMAT",

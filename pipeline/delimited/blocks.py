@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import numpy as np
 
 from ..arrays import Offsets
 from ..csv_line import CSV
 from ..errors import InputError
+from ..stores.remote_file import Location
 from . import faults, header
 from .faults import BadRow
 from .layout import SAMPLE_BYTES, Layout, count_nameless, find_shape, quote_byte, read_lead, sample
@@ -50,7 +50,7 @@ class CsvBlocks:
 
     def __init__(
         self,
-        path: Path | None,
+        path: Location | None,
         layout: Layout | None = None,
         field_limit: int = FIELD_LIMIT,
         block_size: int = BLOCK_BYTES,

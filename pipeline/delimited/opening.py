@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from io import BufferedReader, RawIOBase
-from pathlib import Path
 from typing import NamedTuple, cast
 
 from ..errors import InputError
+from ..stores.remote_file import Location
 
 READ_ERRORS = (OSError, EOFError, zlib.error, UnicodeError)  # what reading an opened file may raise
 
@@ -75,7 +74,7 @@ class CsvSource(NamedTuple):
 
 
 @contextmanager
-def open_csv(path: Path | None, encoding: str) -> Iterator[CsvSource]:
+def open_csv(path: Location | None, encoding: str) -> Iterator[CsvSource]:
     """Open a file, or standard input, for one pass, and close it on leaving.
 
     A byte order mark says the encoding, whatever `encoding` is; the text may still begin with it. Raises
@@ -90,7 +89,7 @@ def open_csv(path: Path | None, encoding: str) -> Iterator[CsvSource]:
         raw: BufferedReader = stack.enter_context(
             path.open("rb") if path else BufferedReader(_StandardInput())
         )
-        size = os.fstat(raw.fileno()).st_size if path else 0
+        size = path.stat().st_size if path else 0
         stream: Stream = raw
         if (path and path.suffix == ".gz") or raw.peek(2).startswith(_GZIP_MAGIC):
             stream = stack.enter_context(gzip.GzipFile(fileobj=raw))

@@ -9,7 +9,7 @@ from ..config.stage_options import TuneOptions
 from ..config.tuned_model import reserved
 from ..errors import InputError
 from ..files import short_hash
-from ..tracking.location import without_password
+from ..terminal import without_password
 from .facts import write_corpus_facts
 from .options_writer import training, write, write_baselines, write_corpus, write_inputs
 from .request import TrainingRequest

@@ -16,6 +16,8 @@ from ..delimited.faults import BadRow
 from ..delimited.records import Place
 from ..errors import InputError
 from ..files import atomic_write
+from ..stores.remote_file import Location, RemoteFile
+from ..stores.upload import uploaded
 from ..tables import columns as cells
 from ..tables.columns import Column
 from ..tables.formats import Form, form_of, gzip_member
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 
     from ..progress import Bar
 
+REJECTS = ".rejects.csv"  # behind the output's name
 Output = TypeVar("Output")  # bytes of CSV, or a pyarrow table
+File = TypeVar("File", bound=Location)
 
 
 class _LabelledBatch(NamedTuple, Generic[Output]):
@@ -50,13 +54,17 @@ class LabelledTable:
         self._continued_after = 0  # rows that an interrupted run had labelled
         self._seconds = 0.0
         self._rejects = Rejects()
-        self._rejects_file: Path | None = None
 
-    def write(self, output: Path, recipe: dict[str, Any] | None) -> None:
+    def write(self, output: Location, recipe: dict[str, Any] | None) -> None:
         """Write the file in the form that its name says, and <output>.rejects.csv.
 
-        Lines are continued where an earlier run of the same `recipe` stopped, see `Resumable`.
+        Lines are continued where an earlier run of the same `recipe` stopped, see `Resumable`, but for those
+        of a file in a store, which is written here first.
         """
+        if isinstance(output, RemoteFile):
+            with uploaded(output, [REJECTS]) as path:
+                self.write(path, None)
+            return
         form = form_of(output)
         if form == "parquet":
             self._to_parquet(output)
@@ -94,7 +102,6 @@ class LabelledTable:
                 }
                 files.write([labelled.output, self._reject_lines(labelled.batch.bad)], state)
             files.finish([True, self._rejects.total > 0])
-        self._rejects_file = rejects if self._rejects.total else None
 
     def _to_workbook(self, output: Path) -> None:
         """Write a sheet. Raises InputError for more than a sheet holds."""
@@ -136,7 +143,6 @@ class LabelledTable:
         if bad:
             with atomic_write(rejects) as partial:
                 partial.write_bytes(csv_line(BadRow._fields) + self._reject_lines(bad))
-            self._rejects_file = rejects
 
     def to_stream(self, stream: IO[bytes]) -> None:
         """Write a CSV, and name rows that cannot be read on standard error as they come."""
@@ -196,16 +202,17 @@ class LabelledTable:
         lines = [[str(value) for value in row] for row in bad]
         return b"".join(map(csv_line, map(cells.escape_values, lines) if self._table.harmless else lines))
 
-    def check_rejects(self, allowed: float) -> None:
+    def check_rejects(self, allowed: float, output: Location | None) -> None:
         """Raise InputError if more than a share of the rows could not be read; what is written stays.
 
+        `output` is what was written, None for standard output.
         Of images, among which are missing and other files, it is enough that one could be read.
         """
         if self._labeller.classifier.encoder.kind == "text" or not self._counts.rows:
             rows = self._counts.rows + self._rejects.total
-            self._rejects.check_unreadable(rows, allowed, self._table.name, self._rejects_file)
+            self._rejects.check_unreadable(rows, allowed, self._table.name, self._listed(output))
 
-    def summary(self, output: Path | None) -> str:
+    def summary(self, output: Location | None) -> str:
         """Return a few lines on what was written; `output` is None for standard output."""
         counts = self._counts
         rate = (counts.rows - self._continued_after) / self._seconds if self._seconds else 0
@@ -215,15 +222,19 @@ class LabelledTable:
         if self._rejects.total:
             lines.append(f"  rows that could not be read: {self._rejects.total:,}")
             lines += self._rejects.lines()
-        if self._rejects_file:
-            lines.append(f"  they are listed in {self._rejects_file}")
+        if listed := self._listed(output):
+            lines.append(f"  they are listed in {listed}")
         lines += self._labeller.lines_on_drift(counts)
         return "\n".join(lines)
 
+    def _listed(self, output: Location | None) -> Location | None:
+        """Return the list of the rows that could not be read, None if there is none."""
+        return rejects_path(output) if output and self._rejects.total else None
 
-def rejects_path(output: Path) -> Path:
+
+def rejects_path(output: File) -> File:
     """Return the name of the list of rows that could not be read."""
-    return Path(f"{output}.rejects.csv")
+    return type(output)(f"{output}{REJECTS}")
 
 
 def _progress_bar(total: int) -> AbstractContextManager[Bar | None]:

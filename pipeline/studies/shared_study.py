@@ -24,8 +24,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from ..errors import InputError, StoreUnreachable
-from ..terminal import say
-from ..tracking.location import without_password
+from ..terminal import say, without_password
 
 HEARTBEAT_SECONDS = 10
 GRACE_SECONDS = 60

@@ -13,6 +13,7 @@ from ..csv_line import CSV, Dialect
 from ..delimited.blocks import CsvBlocks
 from ..delimited.layout import Layout
 from ..errors import InputError
+from ..stores.remote_file import Location
 from .block_table import BlockTable
 from .table import Table
 
@@ -24,7 +25,7 @@ TAB = Dialect("\t")
 _NDJSON = re.compile(r"\.ndjson(|\.gz)$")  # another name of the same
 
 
-def form_of(path: Path) -> Form:
+def form_of(path: Location) -> Form:
     """Return the form of a file by its name, which is CSV if it says nothing else."""
     name = _NDJSON.sub(r".jsonl\1", path.name.lower())
     if name.endswith(".gz"):
@@ -32,10 +33,10 @@ def form_of(path: Path) -> Form:
     return next((form for form in FORMS if name.endswith(f".{form}")), "csv")
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Location) -> None:
     """Raise InputError for a name that promises a form other than the one it would be written in."""
     form, suffix = form_of(path), path.suffix.lower()
-    promised = Path(path.stem).suffix.lower() if suffix == ".gz" else suffix
+    promised = Path(Path(path.name).stem).suffix.lower() if suffix == ".gz" else suffix
     is_packed = suffix == ".gz" and promised in (".parquet", ".xlsx")
     if form == "csv" and (is_packed or promised in _NOT_WRITTEN):
         raise InputError(
@@ -47,7 +48,7 @@ def check_output(path: Path) -> None:
 
 @contextmanager
 def open_table(
-    path: Path | None, layout: Layout, harmless: bool = False, output: Form | None = None
+    path: Location | None, layout: Layout, harmless: bool = False, output: Form | None = None
 ) -> Iterator[Table]:
     """Open a table for one pass over its rows; without a path, standard input, which is delimited text.
 

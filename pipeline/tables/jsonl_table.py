@@ -7,7 +7,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..csv_line import Dialect
@@ -17,6 +16,7 @@ from ..delimited.opening import READ_ERRORS, CsvSource, open_csv, read_error
 from ..delimited.records import FIELD_LIMIT, Place
 from ..delimited.stream import Utf8Stream
 from ..errors import InputError
+from ..stores.remote_file import Location
 from . import columns as cells
 from .columns import Column
 from .row_table import Row, RowTable, fault_of
@@ -46,7 +46,9 @@ class JsonlTable(RowTable):
     and for one that has no object in its first lines.
     """
 
-    def __init__(self, path: Path, encoding: str, harmless: bool, dialect: Dialect, every_key: bool) -> None:
+    def __init__(
+        self, path: Location, encoding: str, harmless: bool, dialect: Dialect, every_key: bool
+    ) -> None:
         """Search all lines for keys if `every_key`, for a form whose rows have equal columns."""
         super().__init__(str(path), harmless, dialect, 0)
         self._path, self._encoding = path, encoding

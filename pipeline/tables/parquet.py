@@ -8,8 +8,9 @@ not found out: pyarrow does not show the headers of pages, which alone would tel
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,32 +20,35 @@ import pyarrow.parquet as pq
 
 from ..errors import InputError, is_lack_of_memory
 from ..reading import is_decompression_bomb
+from ..stores.remote_file import Location
 
 BATCH_ROWS = 16_384
 BATCH_BYTES = 4 << 20  # of decoded values
 READ_BYTES = 32 << 20  # decoded at once, if every value were as long as the longest of its column
+RANGE_BYTES = (64 << 10, 4 << 20)  # that a column of a file in a store is read in: the least and the most
 CELL_BYTES = 64  # what a value of a batch costs at least, as a Python object
 
 
 class ParquetBatches:
     """A Parquet file, open for passes over its rows. Opening raises InputError where it cannot be read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Location) -> None:
         self.path = path
         if not path.is_file():  # such as a pipe, which would be waited for
             raise InputError(
                 f"{path} {'is not a file' if path.exists() else 'does not exist'}: name a Parquet file"
             )
         with _damage(f"{path}: damaged or no Parquet file"):
-            self._file = pq.ParquetFile(path, memory_map=True)
+            reader = _reader(path)
+            self._file = reader()
+        # An interrupt ends the main thread alone, which so has to read what is read by Python, as in stores.
+        self._threads = isinstance(path, Path)
         self.schema = self._file.schema_arrow
         self.rows = self._file.metadata.num_rows
         schema = self._file.schema
         self._leaves = [schema.column(number) for number in range(len(schema))]
         strings = [leaf.path for leaf in self._leaves if _holds_strings(leaf)]
-        self._dictionaries = pq.ParquetFile(
-            path,
-            memory_map=True,
+        self._dictionaries = reader(
             metadata=self._file.metadata,
             read_dictionary=strings,
             arrow_extensions_enabled=False,  # JSON then comes as a dictionary of strings too
@@ -68,7 +72,9 @@ class ParquetBatches:
     def _decoded(self) -> Iterator[pa.RecordBatch]:
         for group in range(self._file.num_row_groups):
             if self._file.metadata.row_group(group).num_rows:
-                for batch in self._file.iter_batches(self._rows_at_once(group), row_groups=[group]):
+                for batch in self._file.iter_batches(
+                    self._rows_at_once(group), row_groups=[group], use_threads=self._threads
+                ):
                     batch.validate(full=True)  # also that strings are UTF-8
                     yield batch
 
@@ -102,11 +108,29 @@ class ParquetBatches:
         size = int(chunk.total_uncompressed_size)
         if "DELTA_BYTE_ARRAY" in chunk.encodings:  # each value may repeat all of the one before
             return size
-        first = next(self._dictionaries.iter_batches(1, row_groups=[group], columns=[leaf.path]), None)
+        values = self._dictionaries.iter_batches(
+            1, row_groups=[group], columns=[leaf.path], use_threads=self._threads
+        )
+        first = next(values, None)
         # A path may name two columns, where a name has a dot.
         lengths = [_longest_of_dictionary(column) for column in first.columns] if first else [None]
         known = [length for length in lengths if length is not None]
         return size if len(known) < len(lengths) else max(*known, size // max(1, int(chunk.num_values)))
+
+
+def _reader(path: Location) -> Callable[..., pq.ParquetFile]:
+    """Return what opens a file: mapped into memory, or of a store, by ranges of its columns.
+
+    The ranges of all columns, of which each has one in memory, take READ_BYTES if they are not too many.
+    """
+    if isinstance(path, Path):
+        return partial(pq.ParquetFile, path, memory_map=True)
+    least, most = RANGE_BYTES
+    file = path.open("rb", least)
+    columns = len(pq.ParquetFile(file).schema)
+    range_bytes = max(least, min(most, READ_BYTES // max(1, columns)))
+    # Without `pre_buffer`, which reads whole columns, and in threads that no interrupt ends.
+    return partial(pq.ParquetFile, file, buffer_size=range_bytes, pre_buffer=False)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..csv_line import CSV, Dialect
 from ..delimited.faults import BadRow
 from ..delimited.records import Place
 from ..errors import InputError
+from ..stores.remote_file import Location
 from . import columns as cells
 from .columns import Column
 from .parquet import ParquetBatches
@@ -26,7 +26,7 @@ SHOWN_COLUMNS = 20  # in an error
 class ParquetTable:
     """A Parquet file. Opening raises InputError for one that cannot be read."""
 
-    def __init__(self, path: Path, harmless: bool, dialect: Dialect = CSV) -> None:
+    def __init__(self, path: Location, harmless: bool, dialect: Dialect = CSV) -> None:
         """Write the rows in `dialect` where lines are asked for."""
         self.name = str(path)
         self.harmless = harmless

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..delimited.faults import kind_of, option_of
 from ..errors import InputError
+from ..stores.remote_file import Location
 from ..terminal import TERMINAL_WIDTH, shorten
 
 KINDS_SHOWN = 4
@@ -60,7 +60,7 @@ class Rejects:
         width = TERMINAL_WIDTH - len(indent)
         return [indent + shorten(f"{name}: {rows:,}", width) for name, rows in shown]
 
-    def check_unreadable(self, rows: int, allowed: float, file: str, listed: Path | None) -> None:
+    def check_unreadable(self, rows: int, allowed: float, file: str, listed: Location | None) -> None:
         """Raise InputError if more than a share of `rows` cannot be read; `listed` is the list of them.
 
         The option is the one that mends the commonest fault, if there is one, else the share's.
@@ -75,7 +75,9 @@ class Rejects:
         message = self._beyond(rows, allowed, file, listed, "cannot be read")
         raise InputError(f"{message}: {remedy}", option=option or "source.unreadable_rows")
 
-    def check_blank(self, rows: int, allowed: float, file: str, listed: Path | None, columns: str) -> None:
+    def check_blank(
+        self, rows: int, allowed: float, file: str, listed: Location | None, columns: str
+    ) -> None:
         """Raise InputError if more than a share of `rows` lack a text or a label, or if all of them do.
 
         `columns` says in which columns they were expected.
@@ -96,7 +98,7 @@ class Rejects:
     def _commonest(self) -> _Kind:
         return max(self._kinds.values(), key=lambda kind: kind.rows)
 
-    def _beyond(self, rows: int, allowed: float, file: str, listed: Path | None, what: str) -> str:
+    def _beyond(self, rows: int, allowed: float, file: str, listed: Location | None, what: str) -> str:
         count, first = f"{self.total:,} of {rows:,} rows ({self.total / rows:.2%})", self._commonest
         where = f" (all are listed in {listed})" if listed else ""
         return (

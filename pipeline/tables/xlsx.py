@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import mmap
 import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils.escape import unescape
 
 from ..errors import InputError, is_lack_of_memory
+from ..stores.remote_file import Location
 
 MAX_ROWS, MAX_COLUMNS, MAX_CHARACTERS = 1_048_576, 16_384, 32_767  # of a sheet, a row and a cell, in UTF-16
 ROWS_AT_ONCE = 100
@@ -74,7 +75,7 @@ def _duration_text(duration: timedelta) -> str:
 
 
 @contextmanager
-def open_workbook(path: Path) -> Iterator[Any]:
+def open_workbook(path: Location) -> Iterator[Any]:
     """Give openpyxl's workbook, whose sheets are read row by row. Raises InputError where it is none."""
     if not path.is_file():
         raise InputError(f"{path} {'is no file' if path.exists() else 'does not exist'}: name a workbook")
@@ -89,7 +90,7 @@ def open_workbook(path: Path) -> Iterator[Any]:
             workbook.close()
 
 
-def rows_of(path: Path, sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
+def rows_of(path: Location, sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
     """Yield the number and the cells of each row that has any, those that are empty at its end left out."""
     sheet.reset_dimensions()  # which some programs write wrongly
     rows = enumerate(sheet.iter_rows(max_row=MAX_ROWS), 1)
@@ -136,7 +137,7 @@ def damage(where: object) -> Iterator[None]:
         ) from error
 
 
-def _check_kind(path: Path) -> None:
+def _check_kind(path: Location) -> None:
     """Raise InputError if the first bytes are not those of a workbook."""
     with path.open("rb") as file:
         start = file.read(4)
@@ -144,14 +145,15 @@ def _check_kind(path: Path) -> None:
             return
         if start != _COMPOUND_FILE:
             raise InputError(f"{path} is no Excel workbook: if it is a CSV, call it .csv")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            is_encrypted = content.find(_ENCRYPTED) >= 0
+        file.seek(0)
+        # The name begins an entry of 128 bytes, and so lies in one piece.
+        is_encrypted = any(_ENCRYPTED in piece for piece in iter(partial(file.read, 1 << 20), b""))
     if is_encrypted:
         raise InputError(f"{path} is encrypted: save it without a password")
     raise InputError(f"{path} is a workbook of Excel 97 to 2003 (.xls): save it as .xlsx or CSV (UTF-8)")
 
 
-def _check_unpacked(path: Path, archive: ZipFile) -> None:
+def _check_unpacked(path: Location, archive: ZipFile) -> None:
     packed, unpacked = path.stat().st_size, sum(member.file_size for member in archive.infolist())
     if unpacked > max(UNPACKED_BYTES, UNPACKED_RATIO * packed):
         raise InputError(

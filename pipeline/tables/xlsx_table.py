@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 from ..csv_line import Dialect
@@ -13,6 +12,7 @@ from ..delimited.faults import BadRow, misfit_reason
 from ..delimited.layout import SAMPLE_RECORDS, Layout
 from ..delimited.records import Place
 from ..errors import InputError
+from ..stores.remote_file import Location
 from ..terminal import say
 from . import columns as cells
 from .columns import Column
@@ -30,7 +30,9 @@ class XlsxTable(RowTable):
     cannot be read. Opening raises InputError for a sheet that there is not, and for one without rows.
     """
 
-    def __init__(self, path: Path, workbook: Any, layout: Layout, harmless: bool, dialect: Dialect) -> None:
+    def __init__(
+        self, path: Location, workbook: Any, layout: Layout, harmless: bool, dialect: Dialect
+    ) -> None:
         super().__init__(str(path), harmless, dialect, path.stat().st_size)
         self._path = path
         self._sheet = self._choose(workbook.worksheets, layout.sheet)

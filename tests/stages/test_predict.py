@@ -604,7 +604,9 @@ def test_a_reader_that_has_enough_ends_it_without_a_word(tmp_path: Path) -> None
 
 def test_neither_tensorflow_nor_what_else_is_slow_is_imported(tmp_path: Path) -> None:
     source = written(tmp_path / "new.csv", records(20))
-    heavy = "{'tensorflow', 'keras', 'mlflow', 'gensim', 'sklearn', 'pandas', 'matplotlib'}"
+    heavy = (
+        "{'tensorflow', 'keras', 'mlflow', 'gensim', 'sklearn', 'pandas', 'matplotlib', 'fsspec', 'pyarrow'}"
+    )
     code = (
         "import sys\nfrom pipeline.__main__ import main\nassert main(sys.argv[1:]) == 0\n"
         f"print(*{heavy} & set(sys.modules), file=sys.stderr)"

@@ -1,0 +1,1 @@
+"""Files at the addresses of object stores: read as files of this machine are, and written whole."""
