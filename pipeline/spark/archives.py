@@ -17,10 +17,10 @@ COMPILED = "__pycache__"
 def send(session: Any, folder: Path, name: str) -> None:
     """Have the executors find a folder by that name: see `path`.
 
-    One of the name of a package is imported, before any that is installed there, as Python's path begins with
-    the folder of the archives.
+    Equal names are of equal content. One of the name of a package is imported, before any that is installed
+    there, as Python's path begins with the folder of the archives.
     """
-    session.addArtifacts(f"{_archive(folder)}#{name}", archive=True)  # once, however often it is asked
+    session.addArtifacts(f"{_archive(folder, name)}#{name}", archive=True)  # once, however often it is asked
 
 
 def path(name: str) -> Path:
@@ -29,8 +29,11 @@ def path(name: str) -> Path:
 
 
 @cache
-def _archive(folder: Path) -> Path:
-    """Return the archive of a folder, which is kept until this process ends: executors start at any time."""
+def _archive(folder: Path, name: str) -> Path:
+    """Return the archive of a folder, which is kept until this process ends: executors start at any time.
+
+    A folder whose content changes, as of a model that is trained again, has another name then.
+    """
     archive = Path(_scratch().name, f"{len(os.listdir(_scratch().name))}.zip")
     with ZipFile(archive, "w", ZIP_DEFLATED, compresslevel=1) as written:
         for file in sorted(folder.rglob("*")):

@@ -39,8 +39,8 @@ class _Sum(AccumulatorParam[RowCounts]):  # type: ignore[misc]  # pyspark is not
 class Report:
     """The rows that jobs on one labelled data frame have labelled, to be read when they are done.
 
-    Each job that is run on the frame counts its rows anew. Where a job writes what was labelled, as all
-    writers do, a task that Spark runs again counts once.
+    Each job on the frame counts its rows anew, and those that it needs twice, as a sort does, twice. What is
+    written as it was labelled counts once, even if a task has to run again.
     """
 
     def __init__(self) -> None:
