@@ -36,10 +36,8 @@ CHALLENGER = "challenger"  # the alias in MLflow of a version that awaits approv
 APPROVAL_TAG, REQUIRED = "convtext.approval", "required"
 APPROVER_TAG = "convtext.approved_by"
 MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
-REGISTERED = re.compile(
-    r"models:/([^/@]+)(?:@([^/@]+)|/([1-9][0-9]{0,5}))"
-)  # a name, and an alias or a number
 NUMBER = re.compile("[1-9][0-9]{0,5}")
+REGISTERED = re.compile(f"models:/([^/@]+)(?:@([^/@]+)|/({NUMBER.pattern}))")  # a name; an alias or a number
 REPLACED_TAG = "replaced"
 
 

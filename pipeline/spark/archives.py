@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from pyspark import SparkFiles
 
 COMPILED = "__pycache__"
+_lock = Lock()
 
 
 def send(session: Any, folder: Path, name: str) -> None:
@@ -20,7 +21,11 @@ def send(session: Any, folder: Path, name: str) -> None:
     Equal names are of equal content. One of the name of a package is imported, before any that is installed
     there, as Python's path begins with the folder of the archives.
     """
-    session.addArtifacts(f"{_archive(folder, name)}#{name}", archive=True)  # once, however often it is asked
+    with _lock:  # threads may share the driver
+        archive = Path(_scratch().name, f"{name}.zip")
+        if not archive.exists():
+            _pack(folder, archive)
+    session.addArtifacts(f"{archive}#{name}", archive=True)  # once, however often it is asked
 
 
 def path(name: str) -> Path:
@@ -28,20 +33,17 @@ def path(name: str) -> Path:
     return Path(SparkFiles.get(name))
 
 
-@cache
-def _archive(folder: Path, name: str) -> Path:
-    """Return the archive of a folder, which is kept until this process ends: executors start at any time.
-
-    A folder whose content changes, as of a model that is trained again, has another name then.
-    """
-    archive = Path(_scratch().name, f"{len(os.listdir(_scratch().name))}.zip")
-    with ZipFile(archive, "w", ZIP_DEFLATED, compresslevel=1) as written:
+def _pack(folder: Path, archive: Path) -> None:
+    partial = archive.with_suffix(".partial")
+    # Some systems date all files to 1970, which ZIP cannot.
+    with ZipFile(partial, "w", ZIP_DEFLATED, compresslevel=1, strict_timestamps=False) as written:
         for file in sorted(folder.rglob("*")):
             if file.is_file() and COMPILED not in file.parts:
                 written.write(file, file.relative_to(folder))
-    return archive
+    partial.rename(archive)
 
 
 @cache
 def _scratch() -> TemporaryDirectory[str]:
+    """Return a folder that is kept until this process ends: executors may start, and ask, at any time."""
     return TemporaryDirectory(prefix="convtext-spark-")

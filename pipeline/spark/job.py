@@ -6,40 +6,59 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, PythonException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
-from ..errors import InputError
+from ..errors import InputError, missing_package
+from ..options import UNREADABLE_ROWS
+from ..release.chosen_model import trained_model
 from ..terminal import say, shorten
 from .labelling import label, rejects
 from .report import Report
 from .tasks import REASON
 
 CORRUPT = "_corrupt_record"  # Spark's name of the column with the line of a row that it could not read
-# A CSV as all but Spark write it: a quote in a cell is doubled, and a cell may have several lines.
-CSV_OPTIONS = {"header": "true", "multiLine": "true", "escape": '"'}
+# A CSV as all but Spark write it: a quote in a cell is doubled, and a cell may have several lines. Files with
+# other columns, or in another order, than the first of a folder end the job.
+CSV_OPTIONS = {"header": "true", "multiLine": "true", "escape": '"', "enforceSchema": "false"}
 FAULT_CHARACTERS = 300
+OPTION_HELP = "of Spark's reader; multiLine=false has several tasks read a CSV whose cells have no lines"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the job; return its exit code: 0, or 2 with a line that says what is wrong."""
-    given = _parser().parse_args(arguments)
-    session = SparkSession.builder.appName("convtext").getOrCreate()
+    """Run the job in a session of its own; return its exit code."""
+    given = parser().parse_args(arguments)
     try:
-        _run(session, given)
-    except (InputError, PySparkException) as error:
+        session = SparkSession.builder.appName("convtext").getOrCreate()
+    except (PySparkException, Py4JError) as error:
         say(f"convtext_label: {_fault(error)}", sys.stderr)
         return 2
+    try:
+        return run(session, given)
     finally:
         session.stop()
+
+
+def run(session: SparkSession, given: Namespace) -> int:
+    """Run the job; return its exit code: 0, 2 with a line that says what is wrong, or 130 if interrupted."""
+    try:
+        _label(session, given)
+    except (InputError, ModuleNotFoundError, PySparkException, Py4JError) as error:
+        say(f"convtext_label: {_fault(error)}", sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        say("convtext_label: interrupted", sys.stderr)
+        return 130
     return 0
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser("convtext_label.py", description="Label a table by a trained classifier.")
-    add = parser.add_argument
+def parser() -> ArgumentParser:
+    """Return the command line of `convtext_label.py`."""
+    words = ArgumentParser("convtext_label.py", description="Label a table by a trained classifier.")
+    add = words.add_argument
     add("--model", required=True, help="a trained model's folder, an archive's name, models:/NAME@champion")
     add("--input", required=True, help="what is read, and in which format (parquet, csv, delta, ...)")
     add("--format", default="parquet")
@@ -52,11 +71,26 @@ def _parser() -> ArgumentParser:
     add("--abstain", default="0", help="no label below a probability, or a precision: precision:0.95")
     add("--evidence", action="store_true", help="the n-grams behind the label")
     add("--shares", action="store_true", help="shares of unknown words and of truncated tokens")
-    add("--option", action="append", default=[], metavar="NAME=VALUE", help="of Spark's reader, if need be")
-    return parser
+    add(
+        "--unreadable",
+        type=float,
+        default=UNREADABLE_ROWS,
+        help="the share of rows that need not be readable",
+    )
+    add("--option", action="append", default=[], metavar="NAME=VALUE", help=OPTION_HELP)
+    return words
 
 
-def _run(session: SparkSession, given: Namespace) -> None:
+def _label(session: SparkSession, given: Namespace) -> None:
+    output = given.output.rstrip("/")
+    rejected = given.rejects.rstrip("/") or f"{output}.rejects"
+    for path in (output, rejected):
+        if _exists(session, path):
+            raise InputError(f"{path} exists: remove it, or name another")
+    if rejected == output:
+        raise InputError(f"--rejects {rejected} is the output itself")
+    # Found once: while the job runs, another may become the champion.
+    model = trained_model(given.model) or given.model
     rows, observed = _read(session, given), Observation()
     good = rows
     if CORRUPT in rows.columns:
@@ -65,7 +99,7 @@ def _run(session: SparkSession, given: Namespace) -> None:
     report = Report()
     labelled = label(
         good,
-        given.model,
+        model,
         given.text,
         top=given.top,
         probabilities=given.probabilities,
@@ -75,14 +109,27 @@ def _run(session: SparkSession, given: Namespace) -> None:
         report=report,
     )
     kind = given.output_format or given.format
-    _write(labelled, kind, given.output, "errorifexists")
-    say(f"convtext_label: {report}\n  {given.output}")
-    if unread := observed.get["rows"] if CORRUPT in rows.columns else 0:
+    _write(labelled, kind, output)
+    say(f"convtext_label: {report}\n  {output}")
+    unread = int(observed.get["rows"]) if CORRUPT in rows.columns else 0
+    if unread:
         say(f"  rows that Spark could not read: {unread:,}")
-    if unread or report.rejected:
-        target = given.rejects or f"{given.output}.rejects"
-        _write(_rejected(rows, good, given), kind, target, "overwrite")
-        say(f"  rows that could not be read are in {target}")
+    if bad := unread + report.rejected:
+        _write(_rejected(rows, rejects(good, model, given.text)), kind, rejected)
+        say(f"  rows that could not be read are in {rejected}")
+        rows_read = unread + report.rejected + report.rows
+        # Of images, among which are other files, it is enough that one could be read.
+        if unread > given.unreadable * rows_read or not report.rows:
+            raise InputError(
+                f"{bad:,} of {rows_read:,} rows cannot be read where {100 * given.unreadable:.4g}% are "
+                f"allowed: mend those in {rejected}, or allow more (--unreadable)"
+            )
+
+
+def _exists(session: SparkSession, path: str) -> bool:
+    """Return whether there is something at a path of a file system that Hadoop knows."""
+    java = session._jvm.org.apache.hadoop.fs.Path(path)
+    return bool(java.getFileSystem(session._jsc.hadoopConfiguration()).exists(java))
 
 
 def _read(session: SparkSession, given: Namespace) -> DataFrame:
@@ -100,25 +147,29 @@ def _read(session: SparkSession, given: Namespace) -> DataFrame:
     return reader.load(given.input)
 
 
-def _rejected(rows: DataFrame, good: DataFrame, given: Namespace) -> DataFrame:
-    """Return the rows that Spark, or the classifier, could not read, with the reasons."""
-    rejected = rejects(good, given.model, given.text)
+def _rejected(rows: DataFrame, rejected: DataFrame) -> DataFrame:
+    """Return the rows that the classifier, or Spark, could not read, with the reasons."""
     if CORRUPT not in rows.columns:
         return rejected
     unread = rows.where(F.col(CORRUPT).isNotNull()).withColumn(REASON, F.lit("not a row of the table"))
     return unread.unionByName(rejected, allowMissingColumns=True)
 
 
-def _write(rows: DataFrame, kind: str, path: str, mode: str) -> None:
+def _write(rows: DataFrame, kind: str, path: str) -> None:
     options = CSV_OPTIONS if kind == "csv" else {}
-    rows.write.format(kind).options(**options).mode(mode).save(path)
+    rows.write.format(kind).options(**options).save(path)
 
 
 def _fault(error: Exception) -> str:
     """Return an error in a line, without the stacks of Java and of Python."""
     if isinstance(error, InputError):
         return str(error)
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    if line := missing_package(error):
+        return line
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     if isinstance(error, PythonException):
         return shorten(f"a worker of Python has failed: {lines[-1]}", FAULT_CHARACTERS)
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    if isinstance(error, Py4JError) and len(lines) > 1:  # the first says which call has failed
+        lines = causes[-1:] or [lines[1].lstrip(": ")]
     return shorten(lines[0], FAULT_CHARACTERS)

@@ -63,33 +63,67 @@ def label(
     probability, or a precision as in "precision:0.95".
 
     All columns and rows are kept, but for rows that cannot be read: see `rejects`. A null is an empty text,
-    and what is not UTF-8 becomes U+FFFD. `report` tells what was labelled when a job is done. Raises
-    InputError, before a job runs, for a column that is missing or of another type, for one whose name the
-    result needs, in whatever case, and for a model that there is not.
+    and what is not UTF-8 becomes U+FFFD. `report` tells what was labelled when a job is done. Workers of
+    Python need numpy, pyarrow, pydantic and regex; for images Keras and Pillow, too. Raises InputError,
+    before a job runs, for a column that is missing or of another type, for one whose name the result needs,
+    in whatever case, and for a model that does not exist.
     """
     columns = OutputColumns(
         top=top, probabilities=probabilities, evidence=evidence, shares=shares, **_abstention(abstain)
     )
-    labeller, work = _prepared(df, model, text, columns)
+    found = _find(model)
+    labeller, places = Labeller(found.classifier, columns, None), _places(df, text, found.classifier)
     added = labeller.label(np.empty(0, np.uint8), np.empty((0, 2), np.int64)).columns
     fields = [StructField(column.name, TYPES[str(column.arrow().type)]) for column in added]
+    _check_names(df.columns, [field.name for field in fields])
     accumulator = report.start(df.sparkSession, labeller) if report else None
+    work = Work(found.sent(df.sparkSession), found.classifier.digest, columns, places)
     return _mapped(df, labelling(work, accumulator), fields)
 
 
 def rejects(df: DataFrame, model: str | Path, text: str = "") -> DataFrame:
     """Return the rows that `label` leaves out, as they cannot be read, with `reject_reason`.
 
-    They are images that are none: all texts can be read.
+    They are files that are no images: all texts can be read.
     """
-    _, work = _prepared(df, model, text, OutputColumns())
+    found = _find(model)
+    places = _places(df, text, found.classifier)
+    _check_names(df.columns, [REASON])
+    work = Work(found.sent(df.sparkSession), found.classifier.digest, OutputColumns(), places)
     return _mapped(df, rejecting(work), [StructField(REASON, StringType())])
 
 
+class _Model(NamedTuple):
+    """A classifier, and where it is: in a folder, or in an archive of that name."""
+
+    classifier: Classifier
+    folder: Path | None
+    archive: str
+
+    def sent(self, session: Any) -> str:
+        """Have Spark bring this package and the model to the executors; return the model's archive."""
+        archives.send(session, PACKAGE, IMPORT_NAME)
+        if self.folder:
+            archives.send(session, self.folder, self.archive)
+        return self.archive
+
+
+def _find(model: str | Path) -> _Model:
+    name = str(model)
+    if folder := trained_model(name):
+        classifier = Classifier.load(folder)
+        return _Model(classifier, folder, MODEL_ARCHIVE.format(classifier.digest[:16]))
+    if (unpacked := archives.path(name)).joinpath(MANIFEST).is_file():
+        return _Model(Classifier.load(unpacked), None, name)
+    raise InputError(
+        f"there is no trained model {name}: expected a folder with {MANIFEST}, the name of an archive that "
+        "Spark was given, or a registered model such as models:/reviews@champion"
+    )
+
+
 def _mapped(df: DataFrame, task: Callable[[Batches], Batches], added: list[StructField]) -> DataFrame:
-    """Return the data frame with a task's columns. Raises InputError for names that would clash."""
+    """Return the data frame with a task's columns."""
     fields = [*df.schema.fields, *added]
-    _check_names(df.columns, [field.name for field in added])
     plain = [column_name(place) for place in range(len(fields))]
     schema = StructType([
         StructField(name, field.dataType, field.nullable, field.metadata)
@@ -109,29 +143,6 @@ def _abstention(needed: float | str) -> dict[str, Any]:
     except ValueError as error:
         raise InputError(f"abstain is {needed!r}: {error}") from error
     return {parsed.option: parsed.value}
-
-
-def _prepared(df: DataFrame, model: str | Path, text: str, columns: OutputColumns) -> tuple[Labeller, Work]:
-    """Return the labeller, and the work of tasks, whose code and model Spark has been given."""
-    session, name = df.sparkSession, str(model)
-    folder = trained_model(name)
-    classifier = Classifier.load(folder or _archive(name))
-    labeller, places = Labeller(classifier, columns, None), _places(df, text, classifier)
-    if folder:
-        name = MODEL_ARCHIVE.format(classifier.digest[:16])
-        archives.send(session, folder, name)
-    archives.send(session, PACKAGE, IMPORT_NAME)
-    return labeller, Work(name, columns, places)
-
-
-def _archive(name: str) -> Path:
-    """Return the model that an archive of that name holds."""
-    if (folder := archives.path(name)).joinpath(MANIFEST).is_file():
-        return folder
-    raise InputError(
-        f"there is no trained model {name}: expected a folder with {MANIFEST}, the name of an archive that "
-        "Spark was given, or a registered model such as models:/reviews@champion"
-    )
 
 
 def _places(df: DataFrame, text: str, classifier: Classifier) -> list[int]:

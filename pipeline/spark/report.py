@@ -39,8 +39,8 @@ class _Sum(AccumulatorParam[RowCounts]):  # type: ignore[misc]  # pyspark is not
 class Report:
     """The rows that jobs on one labelled data frame have labelled, to be read when they are done.
 
-    Each job on the frame counts its rows anew, and those that it needs twice, as a sort does, twice. What is
-    written as it was labelled counts once, even if a task has to run again.
+    Each job on the frame counts its rows anew. Where nothing that shuffles rows (`orderBy`, `repartition`, a
+    join) stands between `label` and the writer, a row counts once, even if its task has to run again.
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class Report:
         assert self._labeller
         lines = self._labeller.lines_on_rows(counts.labelled)
         if counts.mended:
-            lines.append(f"  texts that were not UTF-8, with U+FFFD for what was none: {counts.mended:,}")
+            lines.append(f"  texts with invalid UTF-8, replaced by U+FFFD: {counts.mended:,}")
         if counts.rejects.total:
             lines.append(f"  rows that could not be read: {counts.rejects.total:,}")
             lines += counts.rejects.lines()

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..arrays import Bytes, Flags, Offsets
+from ..errors import InputError
 from ..inputs import Kind
 from ..prediction.classifier import Classifier
 from ..prediction.labeller import Labeller
@@ -27,9 +28,10 @@ Batches = Iterator[pa.RecordBatch]
 
 
 class Work(NamedTuple):
-    """What the tasks are to do: the archive with the model, the columns to add, the places of the texts."""
+    """What the tasks are to do: the model in an archive, the columns to add, the places of the texts."""
 
     archive: str
+    digest: str  # of the model
     columns: OutputColumns
     texts: list[int]
 
@@ -38,7 +40,7 @@ def labelling(work: Work, accumulator: Any) -> Callable[[Batches], Batches]:
     """Return what labels batches, but for the rows that cannot be read, and counts in the accumulator."""
 
     def label(batches: Batches) -> Batches:
-        labeller = _labeller(work.archive, work.columns.model_dump_json())
+        labeller = _labeller(work.archive, work.digest, work.columns.model_dump_json())
         for batch in batches:
             labelled, counts = label_batch(batch, labeller, work.texts)
             if accumulator is not None:
@@ -52,7 +54,7 @@ def rejecting(work: Work) -> Callable[[Batches], Batches]:
     """Return what leaves of batches the rows that cannot be read, each with its reason."""
 
     def reject(batches: Batches) -> Batches:
-        encoder = _labeller(work.archive, work.columns.model_dump_json()).classifier.encoder
+        encoder = _labeller(work.archive, work.digest, work.columns.model_dump_json()).classifier.encoder
         for batch in batches:
             data, bounds, _ = _bytes(batch, work.texts, encoder.kind)
             problems = [
@@ -122,6 +124,8 @@ def valid_utf8(column: pa.Array) -> tuple[pa.Array, Flags]:
 
 
 @lru_cache(maxsize=2)
-def _labeller(archive: str, columns: str) -> Labeller:
+def _labeller(archive: str, digest: str, columns: str) -> Labeller:
     classifier = Classifier.load(archives.path(archive))
+    if classifier.digest != digest:
+        raise InputError(f"the model of archive {archive} is not the driver's: it was replaced meanwhile")
     return Labeller(classifier, OutputColumns.model_validate_json(columns), None)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import mlflow
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +24,7 @@ from pipeline.tracking import package
 from tests.prediction.model_folders import TEXTS, save_text_model
 
 pytest.importorskip("pyspark", reason="Spark is installed by `make test-all` alone")
+from pipeline.spark import job
 from tests.spark.cluster import SCRIPT, Cluster
 
 pytestmark = [
@@ -52,13 +56,15 @@ def test_a_csv_is_labelled_and_its_bad_rows_are_set_aside(
     )
     words = [f"INPUT={tmp_path / 'rows.csv'}", f"MODEL={model}", f"OUTPUT={tmp_path / 'predicted.csv'}"]
     assert main(["predict", *words, "TOP=2", "UNREADABLE=0.5"]) == 0
-    expected = capsys.readouterr().out.splitlines()[1:-6]
+    first, *expected = capsys.readouterr().out.splitlines()
     options = ["--model", model, "--format", "csv", "--input", tmp_path / "rows.csv", "--top", "2"]
-    code, said = submit(cluster, *options, "--output", tmp_path / "out")
+    code, said = submit(cluster, *options, "--output", f"{tmp_path / 'out'}/", "--unreadable", "0.5")
     assert code == 0
     first, *lines = said.splitlines()
     assert first == "convtext_label: 4 rows labelled"
-    assert set(expected) >= {line for line in lines if "without any known word" in line}
+    where = expected.index("  rows that could not be read: 2")
+    until = next(place for place, line in enumerate(expected) if "listed in" in line)
+    assert lines[:-3] == expected[:where] + expected[until + 1 :]
     assert lines[-3:] == [
         f"  {tmp_path / 'out'}",
         "  rows that Spark could not read: 2",
@@ -86,17 +92,63 @@ def read(path: Path) -> list[dict[str, str]]:
         return [*csv.DictReader(file)]
 
 
-def test_what_is_wrong_is_one_line_and_exit_code_2(cluster: Cluster, model: Path, tmp_path: Path) -> None:
+def in_session(session: Any, capsys: pytest.CaptureFixture[str], *options: str | Path) -> tuple[int, str]:
+    """Run the job in a session that there is; return the exit code, and what it says."""
+    capsys.readouterr()
+    code = job.run(session, job.parser().parse_args([*map(str, options)]))
+    printed = capsys.readouterr()
+    return code, printed.out + "".join(
+        line for line in printed.err.splitlines(keepends=True) if line.startswith("convtext_label")
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--input", "rows.parquet", "--text", "reviews"], "there is no column 'reviews' among 'review'"),
+        (["--input", "rows.parquet", "--output", "swapped/"], "swapped exists: remove it, or name another"),
+        (["--input", "rows.parquet", "--rejects", "out/"], "out is the output itself"),
+        (["--input", "rows.parquet", "--option", "a"], "--option a: expected NAME=VALUE"),
+        (["--input", "none.parquet"], "[PATH_NOT_FOUND] Path does not exist"),
+        (["--input", "damaged.parquet"], "damaged.parquet"),
+        (["--input", "swapped", "--format", "csv"], "header"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_exit_code_2(
+    spark: Any,
+    model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
+) -> None:
     pq.write_table(pa.table({"review": TEXTS}), tmp_path / "rows.parquet")
-    (tmp_path / "there").mkdir()
-    for options, message in (
-        (["--input", tmp_path / "rows.parquet", "--text", "reviews"], "there is no column 'reviews'"),
-        (["--input", tmp_path / "rows.parquet", "--output", tmp_path / "there"], "[PATH_ALREADY_EXISTS]"),
-    ):
-        code, said = submit(cluster, "--model", model, "--output", tmp_path / "out", *options)
-        assert (code, len(said.splitlines())) == (2, 1)
-        assert said.startswith(f"convtext_label: {message}")
-        assert not (tmp_path / "out").exists()
+    (tmp_path / "damaged.parquet").write_bytes((tmp_path / "rows.parquet").read_bytes()[:-40] + bytes(40))
+    (tmp_path / "swapped").mkdir()
+    (tmp_path / "swapped" / "1.csv").write_text("id,review\n1,w2\n")
+    (tmp_path / "swapped" / "2.csv").write_text("review,id\n" + "w2,1\n" * 9)
+    places = [
+        tmp_path / text if (tmp_path / text).exists() or text.startswith(("out", "none")) else text
+        for text in options
+    ]
+    code, said = in_session(spark, capsys, "--model", model, "--output", tmp_path / "out", *places)
+    assert (code, len(said.splitlines())) == (2, 1), said
+    assert message in said and "at org.apache" not in said
+    assert not [*(tmp_path / "out").glob("part-*")]
+
+
+def test_too_many_rows_that_cannot_be_read_end_the_job_with_2_and_lose_nothing(
+    spark: Any, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.csv").write_text("id,review\n1,w2\n2\n")
+    options = ["--input", tmp_path / "bad.csv", "--format", "csv", "--output", tmp_path / "out"]
+    code, said = in_session(spark, capsys, "--model", model, *options)
+    expected = (
+        "convtext_label: 1 of 2 rows cannot be read where 1% are allowed: "
+        f"mend those in {tmp_path / 'out'}.rejects, or allow more (--unreadable)"
+    )
+    assert (code, said.splitlines()[-1]) == (2, expected)
+    assert [*(tmp_path / "out").glob("part-*")] and [*(tmp_path / "out.rejects").glob("part-*")]
 
 
 def test_a_driver_on_the_cluster_takes_the_package_that_is_installed(
@@ -141,14 +193,46 @@ print(json.dumps([[row.predicted_label, row.probability] for row in found.collec
 """
 
 
-def test_the_mlflow_model_is_a_function_of_spark_sql(cluster: Cluster, model: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def registered(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the model as a champion in an MLflow store, whose address the environment has."""
+    store = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{store / 'mlflow.db'}")
+        patch.setenv("CONVTEXT_DATA", str(store))
+        mlflow.set_tracking_uri(f"sqlite:///{store / 'mlflow.db'}")
+        mlflow.create_experiment("reviews", str(store / "artifacts"))
+        mlflow.set_experiment("reviews")
+        with mlflow.start_run():
+            package.log(model)
+        client = mlflow.MlflowClient()
+        (logged,) = client.search_logged_models([client.get_experiment_by_name("reviews").experiment_id])
+        client.create_registered_model("reviews")
+        client.create_model_version("reviews", logged.artifact_location, model_id=logged.model_id)
+        client.set_registered_model_alias("reviews", "champion", "1")
+        yield "models:/reviews@champion"
+        mlflow.set_tracking_uri(None)
+
+
+def test_the_champion_labels_by_its_address(
+    spark: Any, registered: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pq.write_table(pa.table({"review": TEXTS}), tmp_path / "rows.parquet")
+    for name, output in ((registered, tmp_path / "champion"), (model, tmp_path / "named")):
+        options = ["--model", name, "--input", tmp_path / "rows.parquet", "--output", output]
+        assert in_session(spark, capsys, *options)[0] == 0
+    tables = [pq.read_table(tmp_path / name).sort_by("review") for name in ("champion", "named")]
+    assert tables[0] == tables[1]
+
+
+def test_the_mlflow_model_is_a_function_of_spark_sql(
+    cluster: Cluster, registered: str, model: Path, tmp_path: Path
+) -> None:
     """MLflow has workers import it, and so here they may."""
-    package.save(tmp_path / "mlflow", model)
-    assert (tmp_path / "mlflow" / "code" / "convtext" / "prebuilt" / "kernels.so").is_file()
     pq.write_table(pa.table({"id": range(len(TEXTS)), "review": TEXTS}), tmp_path / "rows.parquet")
     (tmp_path / "udf.py").write_text(UDF)
     settings = {name: value for name, value in cluster.settings.items() if "PYTHONPATH" not in name}
-    arguments = [str(tmp_path / "mlflow"), tmp_path / "rows.parquet"]
+    arguments = [registered, tmp_path / "rows.parquet"]
     code, said = submit(replace(cluster, settings=settings), *arguments, script=tmp_path / "udf.py")
     assert code == 0, said
     found = json.loads(said.splitlines()[-1])

@@ -18,7 +18,8 @@ from PIL import Image
 
 from pipeline.__main__ import main
 from pipeline.errors import InputError
-from tests.prediction.model_folders import WORDS, save_image_model, save_text_model
+from pipeline.prediction.classifier import Classifier
+from tests.prediction.model_folders import WORDS, change_json, save_image_model, save_text_model
 
 pytest.importorskip("pyspark", reason="Spark is installed by `make test-all` alone")
 from pipeline.spark import Report, label, rejects
@@ -185,7 +186,7 @@ def test_what_is_not_utf_8_is_mended_and_counted(spark: Any, model: Path) -> Non
     first, second, _, _ = sorted(label(rows, model, report=report).collect())
     assert (first.predicted_label, first.probability) == (second.predicted_label, second.probability)
     assert bytes(rows.selectExpr("cast(review as binary) b").first().b) == b"w2\xff w3"
-    assert "  texts that were not UTF-8, with U+FFFD for what was none: 1" in str(report).splitlines()
+    assert "  texts with invalid UTF-8, replaced by U+FFFD: 1" in str(report).splitlines()
 
 
 def test_texts_may_be_bytes(spark: Any, table: Path, model: Path) -> None:
@@ -284,3 +285,21 @@ def test_a_report_counts_one_data_frame(spark: Any, model: Path) -> None:
     label(rows, model, report=report)
     with pytest.raises(InputError, match="the report counts another data frame"):
         label(rows, model, report=report)
+
+
+def test_a_model_that_is_trained_again_in_its_folder_is_sent_again(spark: Any, tmp_path: Path) -> None:
+    save_text_model(tmp_path)
+    rows = spark.sql("select 'w2 w3 w4' as review")
+    before = label(rows, tmp_path).first().probability
+    change_json(tmp_path, "classifier.json", lambda content: content | {"temperature": 9.0})
+    after = label(rows, tmp_path).first().probability
+    (expected,) = Classifier.load(tmp_path).predict(["w2 w3 w4"])[1]
+    assert before != after == expected
+
+
+def test_a_report_is_free_for_another_frame_where_the_first_was_refused(spark: Any, model: Path) -> None:
+    report = Report()
+    with pytest.raises(InputError, match="there is a column 'probability' already"):
+        label(spark.sql("select 'w2' as review, 1 as probability"), model, report=report)
+    assert label(spark.sql("select 'w2' as review"), model, report=report).count() == 1
+    assert report.rows == 1

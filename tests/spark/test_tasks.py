@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
+
+from pipeline.prediction.classifier import Classifier
+from pipeline.prediction.labeller import LabelCounts, Labeller
+from pipeline.prediction.output_columns import OutputColumns
+from tests.prediction.model_folders import save_image_model
 
 pytest.importorskip("pyspark", reason="Spark is installed by `make test-all` alone")
-from pipeline.spark.tasks import valid_utf8
+from pipeline.spark.report import RowCounts
+from pipeline.spark.tasks import label_batch, valid_utf8
 
 BYTES = st.lists(st.none() | st.binary(max_size=8) | st.text(max_size=4).map(str.encode), max_size=6)
 
@@ -30,3 +40,20 @@ def test_a_part_of_a_batch_is_read_from_its_own_first_row() -> None:
     found, mended = valid_utf8(column)
     assert found.to_pylist() == ["w3 w4", None]
     assert mended.tolist() == [False, False]
+
+
+def test_images_that_cannot_be_read_are_left_out_and_counted_by_reason(tmp_path: Path) -> None:
+    save_image_model(tmp_path)
+    file = BytesIO()
+    Image.new("L", (4, 4), 90).save(file, "PNG")
+    contents = [file.getvalue(), b"no image", None, file.getvalue(), b"\xff\xd8\xff broken"]
+    batch = pa.record_batch({"id": pa.array(range(5)), "content": pa.array(contents, pa.binary())})
+    labelled, counts = label_batch(batch, Labeller(Classifier.load(tmp_path), OutputColumns(), None), [1])
+    assert labelled.column("id").to_pylist() == [0, 3]
+    assert labelled.num_columns == 4
+    assert (counts.labelled.rows, counts.mended, counts.rejects.total) == (2, 0, 3)
+    total = RowCounts(LabelCounts.zero(3))
+    for _ in range(2):
+        total.add(counts)
+    assert (total.labelled.rows, total.rejects.total) == (4, 6)
+    assert sum(int(line.rpartition(": ")[2]) for line in total.rejects.lines()) == 6
