@@ -1,4 +1,7 @@
-"""A standalone cluster of Spark on this machine's loopback interface: a master, and two workers of a core."""
+"""A standalone cluster of Spark on this machine's loopback interface: a master, and two workers.
+
+A session, or a job, has a core of each, and the cluster has room for two at once.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def standalone_cluster(folder: Path, executor_memory: str = "600m") -> Iterator[
     commands = [["master.Master", "--host", HOST, "--port", str(port), "--webui-port", str(pages)]]
     for number in range(WORKERS):
         place = ["--host", HOST, "--webui-port", "0", "--work-dir", str(folder / str(number))]
-        commands.append(["worker.Worker", *place, "--cores", "1", "--memory", executor_memory, master])
+        commands.append(["worker.Worker", *place, "--cores", "2", "--memory", "4g", master])
     running: list[subprocess.Popen[bytes]] = []
     with (folder / "log").open("wb") as log:
         try:
@@ -69,6 +72,8 @@ def _settings(folder: Path, executor_memory: str) -> dict[str, str]:
     return {
         "spark.driver.bindAddress": HOST,
         "spark.driver.host": HOST,
+        "spark.cores.max": str(WORKERS),
+        "spark.executor.cores": "1",
         "spark.executor.memory": executor_memory,
         "spark.pyspark.python": sys.executable,
         "spark.sql.warehouse.dir": str(folder / "warehouse"),

@@ -29,7 +29,8 @@ from tests.spark.cluster import SCRIPT, Cluster
 
 pytestmark = [
     pytest.mark.slow,
-    # TensorFlow's variables, under NumPy 2.4.
+    # SQLAlchemy as MLflow uses it, and TensorFlow's variables, under NumPy 2.4.
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning"),
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning"),
 ]
 

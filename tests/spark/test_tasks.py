@@ -42,6 +42,7 @@ def test_a_part_of_a_batch_is_read_from_its_own_first_row() -> None:
     assert mended.tolist() == [False, False]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")  # TensorFlow's
 def test_images_that_cannot_be_read_are_left_out_and_counted_by_reason(tmp_path: Path) -> None:
     save_image_model(tmp_path)
     file = BytesIO()
