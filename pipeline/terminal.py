@@ -53,6 +53,11 @@ def without_password(text: str) -> str:
     return _SECRET.sub(r"\1...", re.sub(r"(?<=://)\S*@", "", text))
 
 
+def has_secret(text: str) -> bool:
+    """Return whether a key that sounds like a secret stands in a query in the text."""
+    return bool(_SECRET.search(text))
+
+
 def wrapped(text: str, indent: str = "  ") -> str:
     """Return the text in lines that fit the terminal, the first indented by `indent`, the others by two.
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.terminal import say, shorten, shorten_middle, visible, wrapped
+from pipeline.terminal import has_secret, say, shorten, shorten_middle, visible, wrapped
 
 
 def test_what_a_terminal_would_obey_is_shown_and_all_else_stays() -> None:
@@ -36,6 +36,20 @@ def test_any_text_is_said_in_any_encoding_a_line_for_a_line(encoding: str, text:
     assert written.endswith("\n")
     assert len(written.split("\n")) == len(text.split("\n")) + 1
     assert not [character for character in written if character != "\n" and visible(character) != character]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_secret"),
+    [
+        ("abfs://box/a.csv?sv=1&sig=x", True),
+        ("s3://bucket/a.csv?X-Amz-Signature=x", True),
+        ("mssql://host/?odbc_connect=DRIVER%3Dx%3BPWD%3Dx", True),
+        ("s3://bucket/a?b=1.csv", False),
+        ("s3://bucket/key=1/secret.csv", False),  # as Hive names folders
+    ],
+)
+def test_a_query_has_a_secret_if_a_key_sounds_like_one(text: str, is_secret: bool) -> None:
+    assert has_secret(text) == is_secret
 
 
 def test_a_paragraph_is_indented_and_fits_the_terminal() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import posixpath
 from concurrent.futures import wait
 from contextlib import suppress
 from importlib import import_module
@@ -14,6 +12,8 @@ from typing import Any
 
 import fsspec
 from fsspec.callbacks import Callback
+
+from ..files import partial_path
 
 PART_BYTES, MAX_PARTS = 8 << 20, 10_000  # of an upload to S3, which has ten parts in memory
 # They print on standard error, with tracebacks, what they also raise or mend, unless someone listens.
@@ -42,18 +42,29 @@ def of_address(scheme: str, address: str) -> Any:
 
 
 def put(system: Any, path: Path, target: str) -> None:
-    """Replace a file of a store by a local one, at once: it has its name when all of it is there."""
+    """Replace a file of a store by a local one: it has its name when all of it is there.
+
+    An object store replaces it at once. Hadoop renames to names that are free alone, so that Arrow removes
+    the old file first: for a moment there is none of that name, and what fails then leaves the new one under
+    the other name, which a note to the error tells.
+    """
     if system.async_impl:  # an object store, which gives a name to whole objects alone
         _upload(system, path, target)
         return
-    folder, name = posixpath.split(target)
-    partial = posixpath.join(folder, f".partial-{os.getpid()}-{name}")
+    partial = str(partial_path(Path(target)))
+    is_whole = False
     try:
         system.put_file(str(path), partial)
+        is_whole = True
         system.mv(partial, target)
-    except BaseException:
+    except BaseException as error:
+        is_needed = is_whole
         with suppress(Exception):
-            system.rm_file(partial)
+            is_needed = is_whole and not system.exists(target)
+            if not is_needed:
+                system.rm_file(partial)
+        if is_needed:
+            error.add_note(f"all of it is there as {partial}: rename it")
         raise
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from ..errors import InputError, is_lack_of_memory
-from ..terminal import shorten, without_password
+from ..terminal import has_secret, shorten, without_password
 
 PACKAGES = {  # by scheme, which fsspec's file system is in
     "s3": "s3fs",
@@ -49,6 +49,11 @@ class RemoteFile:
         self._scheme, _, rest = address.partition("://")
         bucket, _, key = rest.partition("/")
         _check_scheme(self._scheme)
+        if has_secret(address):
+            raise InputError(
+                f"{self._scheme}://...: there is a key, a token or a signature in the address: "
+                "leave them to the environment or a profile"
+            )
         if ":" in (_PORT.sub("", bucket) if self._scheme == "hdfs" else bucket):
             raise InputError(
                 f"{self._scheme}://...: there is a colon in the bucket's name, as before a password: "
@@ -68,13 +73,14 @@ class RemoteFile:
         return self._address
 
     def __eq__(self, other: object) -> bool:
-        """Compare by what is meant: az:// and abfs:// are two names of one store."""
+        """Compare by what is meant: az:// and abfs:// are two names of one store.
+
+        Hosts and accounts have several names, too: files that differ in these alone are taken for one.
+        """
         if not isinstance(other, RemoteFile):
             return NotImplemented
         mine, others = (PACKAGES[file._scheme] for file in (self, other))
         return mine == others and self._path == other._path
-
-    __hash__ = None  # type: ignore[assignment]  # no set needs it
 
     @property
     def suffix(self) -> str:
@@ -124,24 +130,35 @@ class RemoteFile:
             try:
                 self._system.info(bucket)
                 is_folder = self._system.isdir(self._path)
-            except PermissionError:  # who may write need not be allowed to look
-                return
-            except FileNotFoundError as error:
+            except Exception as error:
+                if _is_refusal(error):  # who may write need not be allowed to look
+                    return
+                if not isinstance(error, FileNotFoundError):
+                    raise
                 raise InputError(f"{self}: there is no {bucket}: create it first", option="output") from error
         if is_folder:
             raise InputError(f"{self} is a folder", option="output")
 
     def put(self, path: Path) -> None:
-        """Replace the content by that of a local file: at every moment the old one is there, or the new."""
+        """Replace the content by that of a local file: the old one is there, or the new, and never a part.
+
+        In Hadoop alone there is neither for a moment.
+        """
         from . import filesystems
 
         with self._errors("written"):
             filesystems.put(self._system, path, self._path)
 
     def remove(self) -> None:
-        """Remove the file, if there is one."""
+        """Remove the file, if there is one: where the store does not let it be looked for, there is none."""
         with self._errors("removed"):
-            if self._system.exists(self._path):
+            try:
+                is_there = self._system.exists(self._path)
+            except Exception as error:
+                if not _is_refusal(error):
+                    raise
+                return
+            if is_there:
                 self._system.rm_file(self._path)
 
     @cached_property
@@ -184,8 +201,9 @@ class RemoteFile:
             if is_lack_of_memory(error):
                 raise
             reason = shorten(without_password(str(error)) or type(error).__name__, REASON_CHARACTERS)
+            reason = "; ".join([*getattr(error, "__notes__", []), reason])
             remedy = "check the address, the connection and the store's settings in the environment"
-            if isinstance(error, PermissionError):
+            if _is_refusal(error):
                 remedy = "check the keys or the profile in the environment, and what they allow"
             raise InputError(f"{self} cannot be {done} ({reason}): {remedy}") from error
 
@@ -238,11 +256,25 @@ def check_local(text: str) -> None:
     """Raise InputError for an address where only a path of this machine is read."""
     if _ADDRESS.match(text):
         raise InputError(
-            f"{text} is an address, and this is read from a path of this machine alone: download it "
-            "(`predict` takes an address as INPUT and OUTPUT)"
+            f"{without_password(text)} is an address, and this is read from a path of this machine alone: "
+            "download it (`predict` takes an address as INPUT and OUTPUT)"
         )
 
 
 def _check_scheme(scheme: str) -> None:
     if scheme not in PACKAGES:
         raise InputError(f"{scheme}:// is no store that is known: expected a path, or one of {SCHEMES}")
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    """Return whether a store denied access, which libraries say in several ways.
+
+    gcsfs raises a plain OSError, and FileNotFoundError after it for an empty bucket that is denied a look at;
+    Azure's errors have a status.
+    """
+    if error is None:
+        return False
+    by_text = isinstance(error, OSError) and str(error).startswith("Forbidden")
+    by_status = getattr(error, "status_code", None) == 403
+    is_said = isinstance(error, PermissionError) or by_text or by_status
+    return is_said or _is_refusal(error.__cause__ or error.__context__)

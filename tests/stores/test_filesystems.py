@@ -110,3 +110,59 @@ def test_a_file_of_hadoop_that_does_not_get_there_leaves_the_old_one(
         filesystems.put(hadoop, tmp_path / "local.csv", str(target))
     assert target.read_bytes() == b"old"
     assert [path.name for path in target.parent.iterdir()] == ["out.csv"]
+
+
+@pytest.mark.parametrize("is_connected", [True, False])
+def test_a_new_file_of_hadoop_stays_and_is_named_if_the_old_one_is_gone(
+    tmp_path: Path, hadoop: Any, monkeypatch: pytest.MonkeyPatch, is_connected: bool
+) -> None:
+    (tmp_path / "local.csv").write_bytes(b"new")
+    target = tmp_path / "store" / "out.csv"
+    target.parent.mkdir()
+    target.write_bytes(b"old")
+
+    def fail(*paths: object) -> None:
+        raise OSError("no connection")
+
+    def move(partial: str, name: str) -> None:  # as Arrow does where HDFS does not rename over a file
+        Path(name).unlink()
+        if not is_connected:
+            monkeypatch.setattr(hadoop, "exists", fail)
+        fail()
+
+    monkeypatch.setattr(hadoop, "mv", move)
+    file = RemoteFile(f"hdfs://{target}")
+    vars(file)["_system"] = hadoop
+    with pytest.raises(InputError) as caught:
+        file.put(tmp_path / "local.csv")
+    (left,) = target.parent.iterdir()
+    assert left.read_bytes() == b"new"
+    assert f"(all of it is there as {left}: rename it; no connection)" in str(caught.value)
+
+
+def test_a_file_of_hadoop_that_is_new_and_fails_leaves_nothing(
+    tmp_path: Path, hadoop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "local.csv").write_bytes(b"new")
+    (tmp_path / "store").mkdir()
+
+    def fail(source: str, copy: str) -> None:
+        Path(copy).write_bytes(b"ne")
+        raise OSError
+
+    monkeypatch.setattr(hadoop, "put_file", fail)
+    with pytest.raises(OSError):
+        filesystems.put(hadoop, tmp_path / "local.csv", str(tmp_path / "store" / "out.csv"))
+    assert list((tmp_path / "store").iterdir()) == []
+
+
+def test_names_of_parts_differ_between_machines_whose_processes_have_one_number(
+    tmp_path: Path, hadoop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "local.csv").write_bytes(b"new")
+    names: list[str] = []
+    move = hadoop.mv
+    monkeypatch.setattr(hadoop, "mv", lambda *paths: (names.append(paths[0]), move(*paths)))
+    for _ in range(2):
+        filesystems.put(hadoop, tmp_path / "local.csv", str(tmp_path / "out.csv"))
+    assert names[0] != names[1]

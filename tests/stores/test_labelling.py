@@ -254,8 +254,9 @@ def test_interrupted_it_changes_nothing(
         source = tmp_path / "new.parquet"
         write(source, rows)
     content = source.read_bytes()
-    # What is put at once is still more than the buffers of the connection hold.
-    s3.put(f"in/{source.name}", content[: filesystems.PART_BYTES] if step == "putting" else content)
+    if step == "putting":  # at once, though it is still more than the buffers of the connection hold
+        content = content[: content.rindex(b"\n", 0, filesystems.PART_BYTES) + 1]
+    s3.put(f"in/{source.name}", content)
     s3.put("out.csv", b"old")
     reads = [0]
 
@@ -264,7 +265,7 @@ def test_interrupted_it_changes_nothing(
             reads[0] += method == "GET" and "in/new" in path
             return "hold" if reads[0] == (2 if step == "reading" else 8) else ""
         part = "partNumber=2" if step == "putting in parts" else "/out.csv"
-        return "hold" if method == "PUT" and part in path and "rejects" not in path else ""
+        return "hold" if method == "PUT" and part in path else ""
 
     s3.failure = hold
     run = Run(tmp_path, f"MODEL={model}", f"INPUT=s3://bucket/in/{source.name}", f"OUTPUT={OUTPUT}")
@@ -276,7 +277,7 @@ def test_interrupted_it_changes_nothing(
         assert told.strip() == "convtext: predict was interrupted; nothing half-written is left"
         assert list(run.temporary.iterdir()) == []
         assert s3.uploads() == 0
-    assert s3.keys() - {"out.csv.rejects.csv"} == {f"in/{source.name}", "out.csv"}
+    assert s3.keys() == {f"in/{source.name}", "out.csv"}
     assert s3.get("out.csv") == b"old"
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
+from fsspec.spec import AbstractFileSystem
 
 from pipeline.errors import InputError
 from pipeline.stores.remote_file import RemoteFile, check_local, locate
@@ -39,6 +44,15 @@ def test_a_text_is_an_address_if_it_begins_with_a_scheme_and_else_a_path() -> No
         ("s3://bucket/../other/new.csv", "a part of the name is . or .."),
         ("s3://bucket/a/./new.csv", "a part of the name is . or .."),
         ("s3://bucket/new.csv?versionId=1", "a version of a file is not read"),
+        (
+            "abfs://box@me.dfs.core.windows.net/new.csv?sv=1&sig=hidden",
+            "abfs://...: there is a key, a token or",
+        ),
+        (
+            "s3://bucket/new.csv?X-Amz-Algorithm=a&X-Amz-Signature=hidden",
+            "s3://...: there is a key, a token or",
+        ),
+        ("gs://bucket/pictures/?X-Goog-Credential=hidden/", "gs://...: there is a key, a token or"),
         ("s3://key:hidden@bucket/new.csv", "there is a colon in the bucket's name, as before a password"),
         ("s3://key:hid/den@bucket/new.csv", "there is a colon in the bucket's name, as before a password"),
         (
@@ -64,6 +78,9 @@ def test_what_only_reads_this_machine_says_so_of_an_address() -> None:
     check_local("reviews.csv")
     with pytest.raises(InputError, match="s3://bucket/reviews.csv is an address, .*: download it"):
         check_local("s3://bucket/reviews.csv")
+    with pytest.raises(InputError) as caught:
+        check_local("https://me:hidden@host/reviews.csv?sig=hidden")
+    assert "hidden" not in str(caught.value)
 
 
 def test_a_file_tells_its_kind_and_size_and_gives_its_content(s3: S3Server) -> None:
@@ -108,6 +125,77 @@ def test_files_are_equal_if_they_are_the_same_file(s3: S3Server) -> None:
     assert RemoteFile("s3://bucket/a.csv") == RemoteFile("s3://bucket/a.csv")
     assert RemoteFile("s3://bucket/a.csv") != RemoteFile("s3://bucket/b.csv")
     assert RemoteFile("s3://bucket/a.csv") != Path("a.csv")
+
+
+class StandIn(AbstractFileSystem):
+    """A store in place of those whose libraries a checkout lacks: each look at it ends with an error."""
+
+    protocol = ("abfs", "abfss", "az", "gs")
+    error: Exception = FileNotFoundError("bucket")
+
+    def exists(self, path: str, **kwargs: object) -> bool:  # fsspec's own, for other stores, swallows errors
+        return bool(self.info(path))
+
+    def info(self, path: str, **kwargs: object) -> dict[str, Any]:
+        raise self.error
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
+    """Have a stand-in be the store of Azure and Google; called, set the error that it ends with."""
+    for package in ("adlfs", "gcsfs"):
+        monkeypatch.setitem(sys.modules, package, ModuleType(package))
+    for scheme in StandIn.protocol:
+        monkeypatch.setitem(sys.modules["fsspec.registry"]._registry, scheme, StandIn)
+    return lambda error: monkeypatch.setattr(StandIn, "error", error)
+
+
+def test_the_schemes_of_azure_name_one_store_and_those_of_others_do_not(
+    s3: S3Server, stand_in: Callable[[Exception], None]
+) -> None:
+    az, abfs, abfss, gs, s3_file = (
+        RemoteFile(f"{scheme}://bucket/a.csv") for scheme in ("az", "abfs", "abfss", "gs", "s3")
+    )
+    assert az == abfs == abfss
+    assert az != RemoteFile("abfs://bucket/b.csv")
+    assert gs != az and gs != s3_file and s3_file != az
+
+
+class AzureError(Exception):
+    """What Azure's library raises, which is no OSError, for an answer of the store."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__("This request is not authorized to perform this operation.")
+        self.status_code = status
+
+
+def empty_bucket() -> Exception:
+    """What gcsfs raises for an empty bucket whose properties it is denied."""
+    error = FileNotFoundError("bucket")
+    error.__context__ = OSError("Forbidden: b/bucket")
+    return error
+
+
+@pytest.mark.parametrize(
+    ("scheme", "error"),
+    [("gs", OSError("Forbidden: b/bucket")), ("gs", empty_bucket()), ("az", AzureError(403))],
+)
+def test_who_is_denied_a_look_may_still_write(
+    stand_in: Callable[[Exception], None], scheme: str, error: Exception
+) -> None:
+    stand_in(error)
+    RemoteFile(f"{scheme}://bucket/out.csv").check_target()
+    RemoteFile(f"{scheme}://bucket/out.csv").remove()
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("bucket"), OSError("no route"), AzureError(500)])
+def test_a_bucket_that_is_not_there_and_a_store_that_does_not_answer_are_told_at_once(
+    stand_in: Callable[[Exception], None], error: Exception
+) -> None:
+    stand_in(error)
+    problem = "there is no bucket: create it" if isinstance(error, FileNotFoundError) else "cannot be written"
+    with pytest.raises(InputError, match=f"gs://bucket/out.csv.* {problem}"):
+        RemoteFile("gs://bucket/out.csv").check_target()
 
 
 @pytest.mark.parametrize("how", ["500", "cut", "empty"])

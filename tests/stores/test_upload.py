@@ -44,6 +44,43 @@ def test_what_is_not_written_beside_the_target_is_removed(s3: S3Server) -> None:
     assert s3.keys() == {"out.csv"}
 
 
+def test_who_may_only_write_gets_the_result_though_no_list_can_be_looked_for(s3: S3Server) -> None:
+    # As S3 answers for a key that is not there, if the bucket may not be listed.
+    s3.failure = lambda method, path: "403" if method in ("HEAD", "GET") else ""
+    with uploaded(RemoteFile("s3://bucket/out.csv"), [ENDING]) as path:
+        path.write_bytes(b"rows")
+    assert s3.get("out.csv") == b"rows"
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+def test_the_old_list_goes_only_when_the_new_target_is_there(s3: S3Server, is_written: bool) -> None:
+    s3.put("out.csv", b"old")
+    s3.put("out.csv.rejects.csv", b"old rejects")
+    s3.failure = lambda method, path: (
+        "403" if method == "PUT" and path.partition("?")[0].endswith("/out.csv") else ""
+    )
+    with (
+        pytest.raises(InputError, match="s3://bucket/out.csv cannot be written"),
+        uploaded(RemoteFile("s3://bucket/out.csv"), [ENDING]) as path,
+    ):
+        path.write_bytes(b"new")
+        if is_written:
+            Path(f"{path}{ENDING}").write_bytes(b"new rejects")
+    assert s3.get("out.csv") == b"old"
+    assert s3.get("out.csv.rejects.csv") == (b"new rejects" if is_written else b"old rejects")
+
+
+def test_a_list_that_cannot_be_removed_is_told_when_the_target_is_there(s3: S3Server) -> None:
+    s3.put("out.csv.rejects.csv", b"old")
+    s3.failure = lambda method, path: "403" if method == "DELETE" else ""
+    with (
+        pytest.raises(InputError, match="s3://bucket/out.csv.rejects.csv cannot be removed"),
+        uploaded(RemoteFile("s3://bucket/out.csv"), [ENDING]) as path,
+    ):
+        path.write_bytes(b"new")
+    assert s3.get("out.csv") == b"new"
+
+
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
 def test_what_fails_or_is_interrupted_changes_nothing(
     s3: S3Server, temporary: Path, error: type[BaseException]
