@@ -57,6 +57,7 @@ def main(arguments: list[str]) -> int:
     """Run one command; return its exit code: 0, 1 (refused), 2 (input error), 130 (interrupt), 141 (pipe)."""
     _interrupt_by_every_polite_signal()
     _repeat_lost_interrupts()
+    end_with_command()
     return _answer(arguments)
 
 
@@ -125,7 +126,6 @@ def _run_stage(name: str = "", *arguments: str) -> None:
     """Run a stage on its folder; what stands behind the folder, if anything, is the stage's own."""
     if name not in STAGES or not arguments:
         raise unknown_command(f"stage {name}", [f"stage {stage} FOLDER" for stage in STAGES])
-    end_with_command()
     code = _stage_servers().ask(name, ["stage", name, *arguments])
     if code is None:
         _run_here(name, *arguments)

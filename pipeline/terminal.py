@@ -45,12 +45,14 @@ def visible(text: str) -> str:
     return _OBEYED.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
-def without_password(text: str) -> str:
+def without_password(text: str, *, keeps_user: bool = False) -> str:
     """Return the text with all addresses in it stripped of user, password and what else is secret.
 
-    A password may hold a slash and an @. Of a query, the values of keys that sound like secrets are cut.
+    A password may hold a slash and an @. Of a query, the values of keys that sound like secrets are cut. A
+    user is kept only on request, as some servers take a token for one.
     """
-    return _SECRET.sub(r"\1...", re.sub(r"(?<=://)\S*@", "", text))
+    pattern, kept = (r"(?<=://)([^\s:]*):\S*@", r"\1@") if keeps_user else (r"(?<=://)\S*@", "")
+    return _SECRET.sub(r"\1...", re.sub(pattern, kept, text))
 
 
 def has_secret(text: str) -> bool:

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.terminal import has_secret, say, shorten, shorten_middle, visible, wrapped
+from pipeline.terminal import (
+    has_secret,
+    say,
+    shorten,
+    shorten_middle,
+    visible,
+    without_password,
+    wrapped,
+)
 
 
 def test_what_a_terminal_would_obey_is_shown_and_all_else_stays() -> None:
@@ -70,3 +78,20 @@ def test_a_name_loses_its_middle_and_keeps_both_ends() -> None:
     assert shorten_middle("comp.os  x", 9) == "comp.os x"
     assert shorten_middle("comp.sys.ibm.hardware", 9) == "comp…ware"
     assert shorten_middle("comp.sys.mac.hardware", 10) == "comp.…ware"
+
+
+@pytest.mark.parametrize(
+    ("address", "bare", "named"),
+    [
+        ("postgresql://host/db", "postgresql://host/db", "postgresql://host/db"),
+        ("postgresql://me@host:5432/db", "postgresql://host:5432/db", "postgresql://me@host:5432/db"),
+        ("postgresql://me:se/c:r@t@host/db", "postgresql://host/db", "postgresql://me@host/db"),
+        ("postgresql://me@corp:secret@host/db", "postgresql://host/db", "postgresql://me@corp@host/db"),
+        ("x://me@host/db?password=secret", "x://host/db?password=...", "x://me@host/db?password=..."),
+    ],
+)
+def test_an_address_is_shown_without_its_password_and_with_its_user_on_request(
+    address: str, bare: str, named: str
+) -> None:
+    assert without_password(address) == bare
+    assert without_password(address, keeps_user=True) == named

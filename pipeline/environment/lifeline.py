@@ -1,6 +1,7 @@
-"""A pipe by which a stage sees that the command that wants it is gone, however that has ended.
+"""A pipe by which a process sees that the command that has started it is gone, however that has ended.
 
-Make's stages would go on without it to the end, while another process does the same work again.
+Stages, and the cross-validations of a table, would go on without it to the end, while another process does
+the same work again.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Lifeline:
 
 
 def end_with_command() -> None:
-    """Have this stage interrupted when the command that wants it is gone, if it hangs on a lifeline."""
+    """Have this process interrupted when the command that wants it is gone, if it hangs on a lifeline."""
     descriptor = os.environ.pop(_DESCRIPTOR, "")
     if descriptor:
         threading.Thread(target=_watch, args=(int(descriptor),), daemon=True).start()

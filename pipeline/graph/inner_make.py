@@ -119,12 +119,11 @@ def make_side_by_side(
     remedy: str = "",
     output: int | None = None,
 ) -> Iterator[Goal]:
-    """Make several goals, so many at once, and yield each when it is done.
+    """Make several goals, so many at once, and yield each when it is done, or was lost and interrupted.
 
-    `goals` is asked when the next can be begun, and has None where none can at present. One that is lost is
-    interrupted, and not yielded. After a failure none is begun, and those under way are finished. `remedy` is
-    what else can be done about a stage that was killed; `output` is where the stages' standard output goes,
-    if not where this one's does.
+    `goals` is asked when the next can be begun, and has None where none can at present. After a failure none
+    is begun, and those under way are finished. `remedy` is what else can be done about a stage that was
+    killed; `output` is where the stages' standard output goes, if not where this one's does.
     """
     running: list[_Make] = []
     try:
@@ -151,13 +150,14 @@ def make_side_by_side(
 
 
 def _ended(running: list[_Make], remedy: str) -> Iterator[Goal]:
-    """Wait a moment, take what is done or lost from the list, and yield the goals that are reached."""
+    """Wait a moment, take what is done or lost from the list, and yield the goals that no stage is at now."""
     if running:
         running[0].wait(POLL_SECONDS)
     for process in list(running):
         if process.goal.is_lost():
             running.remove(process)
             process.interrupt()
+            yield process.goal
         elif process.has_ended():
             running.remove(process)
             process.check(remedy)
@@ -166,15 +166,21 @@ def _ended(running: list[_Make], remedy: str) -> Iterator[Goal]:
 
 def run_process(command: str, *arguments: str | Path) -> int:
     """Run another command, or stage, of this program in a process of its own; return its exit code."""
+    lifeline = Lifeline()
     with subprocess.Popen(
-        [sys.executable, "-m", PACKAGE, command, *map(str, arguments)], env=_environment()
+        [sys.executable, "-m", PACKAGE, command, *map(str, arguments)],
+        env=_environment() | lifeline.environment,
+        pass_fds=[lifeline.descriptor],
     ) as process:
+        lifeline.hand_over()
         try:
             code = process.wait()
         except KeyboardInterrupt as error:
             process.terminate()
             process.wait()
             raise StageFailed(INTERRUPTED) from error  # it prints that itself
+        finally:
+            lifeline.close()
     if end := ENDS.get(-code):
         raise InputError(end)
     return code

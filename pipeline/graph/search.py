@@ -37,10 +37,11 @@ def configure_search(
         write_corpus_facts(folder.corpus, configuration)
         tokenize, embed = write_inputs(folder, configuration)
         write_baselines(folder, configuration, QUICK_BASELINES[configuration.source.input])
+    shown = without_password(storage, keeps_user=True)  # a user is part of "the same command"
     options = TuneOptions(
         budget=budget,
         output=str(output),
-        command=request.command("tune", NAME=name, BUDGET=budget_text, STORAGE=without_password(storage)),
+        command=request.command("tune", NAME=name, BUDGET=budget_text, STORAGE=shown),
         again=request.command(
             "train", MODEL=winner, VECTORS="", SET=assignments.corpus_settings(request.set)
         ),

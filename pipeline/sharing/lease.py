@@ -122,11 +122,14 @@ class Lease:
         return True
 
     def release(self) -> None:
-        """Give the lease back. If it is another's by now, nothing changes."""
+        """Give the lease back. If it is another's by now, nothing changes.
+
+        Where the file system does not answer, it is left to grow old: the block's own error is worth more.
+        """
         if self._file:
             self._is_over.set()
             self._heartbeat.join()
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 self._file.rename(self._file.with_name(self._file.name + _FREE))
             self._file = None
 
@@ -146,13 +149,13 @@ class Lease:
             self.release()
 
     def holder(self) -> str:
-        """Return who has the lease and for how long; "" if nobody has."""
-        latest, is_free = self._latest()
-        file = self._folder / str(latest)
-        with suppress(FileNotFoundError):
-            owner, _ = _look(file)
+        """Return who has the lease and for how long; "" if nobody has, or that cannot be seen at present."""
+        with suppress(OSError):
+            latest, is_free = self._latest()
+            owner, _ = _look(self._folder / str(latest))
             if owner and not is_free:
-                return f"{shorten(owner.host, 40)} (pid {owner.pid}), {_duration(self._now() - owner.since)}"
+                who = f"{shorten(owner.host, 40)} (pid {owner.pid})"
+                return f"{who} has had it for {_duration(self._now() - owner.since)}"
         return ""
 
     def _latest(self) -> tuple[int, bool]:
@@ -165,7 +168,7 @@ class Lease:
         try:
             owner, touched = _look(file)
             return bool(owner and owner.is_gone()) or self._now() - touched > STALE_SECONDS
-        except FileNotFoundError:  # given back, or taken over, meanwhile: the next look will tell
+        except OSError:  # given back, or taken over, meanwhile (ESTALE on NFS): the next look will tell
             return False
 
     def _now(self) -> float:
@@ -225,5 +228,5 @@ class Waiting:
         """Wait a moment for one that another has."""
         if lease.what != self._told and (holder := lease.holder()):
             self._told = lease.what
-            say(f"waiting for {lease.what} of {holder}", sys.stderr)
+            say(f"waiting for {lease.what}: {holder}", sys.stderr)
         time.sleep(POLL_SECONDS)

@@ -53,7 +53,8 @@ def make_runs(runs: Sequence[RunFolder], jobs: int) -> None:
     with ExitStack() as stack:
         turns = _Turns(goals, stack)
         for goal in make_side_by_side(turns, jobs, remedy=remedy, output=subprocess.DEVNULL):
-            turns.end(goal)
+            if not turns.end(goal):
+                continue
             path = Path(goal.targets[0])
             metrics = read_json(path)
             criterion: Criterion = metrics["criterion"]
@@ -76,7 +77,6 @@ class _Turns:
     def __iter__(self) -> Iterator[Goal | None]:
         waiting, looked = Waiting(), float("-inf")
         while self._waiting or self._running:
-            self._put_back_lost()
             goal = None
             if time.monotonic() - looked >= POLL_SECONDS:
                 goal = self._take()
@@ -86,10 +86,16 @@ class _Turns:
                 waiting.wait(lease)
             yield goal
 
-    def end(self, goal: Goal) -> None:
-        """Give back the lease of a goal."""
+    def end(self, goal: Goal) -> bool:
+        """Give back the lease of a goal that no stage is at any more; return whether it is made.
+
+        One that another process has taken over is waited for anew, with a lease of its own.
+        """
         _, lease = self._running.pop(goal.targets)
         lease.release()
+        if lease.is_lost():
+            self._waiting.append((goal, _lease(goal)))
+        return not lease.is_lost()
 
     def _take(self) -> Goal | None:
         for entry in self._waiting:
@@ -99,13 +105,6 @@ class _Turns:
                 self._running[goal.targets] = entry
                 return replace(goal, is_lost=lease.is_lost)
         return None
-
-    def _put_back_lost(self) -> None:
-        """Wait anew for what another process has taken over, with a lease of its own."""
-        for goal, lease in list(self._running.values()):
-            if lease.is_lost():
-                self.end(goal)
-                self._waiting.append((goal, _lease(goal)))
 
     def _end_all(self) -> None:
         for goal, _ in list(self._running.values()):

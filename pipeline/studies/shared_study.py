@@ -1,7 +1,8 @@
 """A search's study in a database, which several machines share.
 
 Who searches is a member: a trial under way of a second study, which gives signs of life as do the trials that
-are trained. What gave none for GRACE_SECONDS, by the database's clock, is lost; a lost trial is tried again.
+are trained. What gave none for GRACE_SECONDS, by the database's clock, is lost; a lost trial is tried again,
+and a lost member that is alive after all, as after a pause, joins again.
 """
 
 from __future__ import annotations
@@ -13,24 +14,38 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from threading import Event, Thread
+from threading import Thread
 from typing import Any, TypeVar
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError, StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import event
+from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from ..errors import InputError, StoreUnreachable
 from ..terminal import say, without_password
 
 HEARTBEAT_SECONDS = 10
-GRACE_SECONDS = 60
+GRACE_SECONDS = 120  # more than an outage, the time until it is noticed, and a heartbeat before and after it
 MAX_RETRIES = 2  # of a trial that was lost
 OUTAGE_SECONDS = 60.0  # of the database's server that a search sits out
+# What libpq does where nothing comes back at all, not even that a connection is refused or over.
+DRIVERS_OF_LIBPQ = ("postgresql", "postgresql+psycopg", "postgresql+psycopg2")
+SILENCE = {
+    "connect_timeout": 10,  # seconds
+    "tcp_user_timeout": 20_000,  # milliseconds, of what was sent
+    "keepalives_idle": 10,  # seconds, while an answer is waited for
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+}
 POLL_SECONDS = 1.0
+# Trials under way without a sign of life: Optuna passes over them, and nobody would try them again.
+_MUTE = text(
+    "select trial_id from trials join studies using (study_id) where study_name = :study "
+    "and state = 'RUNNING' and trial_id not in (select trial_id from trial_heartbeats)"
+)
 ATTEMPTS = 3
 EXPECTED = "expected an address such as postgresql://user@host/database, with a database that exists"
 _DATABASE_ERRORS = (SQLAlchemyError, StorageInternalError)
@@ -41,7 +56,7 @@ T = TypeVar("T")
 class SharedStudy:
     """A study under a name in the database at an address, of which this process is a member until it leaves.
 
-    All raise StoreUnreachable once the database has not answered for OUTAGE_SECONDS.
+    All raise StoreUnreachable once the database has been out of reach for OUTAGE_SECONDS.
     """
 
     def __init__(self, address: str, name: str) -> None:
@@ -56,7 +71,6 @@ class SharedStudy:
         )
         self._alive: set[int] = set()  # the ids of trials under way here, and of the member
         self._member = self.call(self._join)
-        self._is_over = Event()
         Thread(target=self._beat, daemon=True).start()
 
     @property
@@ -94,6 +108,8 @@ class SharedStudy:
 
     def ask(self, study: optuna.Study, distributions: dict[str, Any]) -> optuna.Trial:
         """Return the next trial: one that another machine has lost, or a new one."""
+        self.call(self._join_again)
+        self.call(self._give_first_signs)
         self.call(fail_stale_trials, study)
         return self.call(study.ask, distributions)
 
@@ -141,7 +157,7 @@ class SharedStudy:
                     warnings.simplefilter("ignore")
                     return RDBStorage(
                         address,
-                        {"pool_pre_ping": True},
+                        {"pool_pre_ping": True, "connect_args": _patience(address)},
                         heartbeat_interval=HEARTBEAT_SECONDS,
                         grace_period=GRACE_SECONDS,
                         heartbeat_stale_trial_callback=self._retry,
@@ -172,6 +188,19 @@ class SharedStudy:
         self._alive.add(member)
         return member
 
+    def _join_again(self) -> None:
+        """Become a member anew if this process was paused for so long that it counted as lost."""
+        if self._storage.get_trial(self._member).state.is_finished():
+            self._alive.discard(self._member)
+            self._member = self._join()
+
+    def _give_first_signs(self) -> None:
+        """Give a sign of life of each trial that had none: its machine may have died before it could."""
+        with self._storage.engine.connect() as connection:
+            mute = connection.scalars(_MUTE, {"study": self.name}).all()
+        for trial in mute:
+            self._storage.record_heartbeat(trial)
+
     def _retry(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Have a lost trial tried again, unless it was often enough; a lost member is gone."""
         if study.study_name == self.name:
@@ -180,10 +209,19 @@ class SharedStudy:
                 RetryHeartbeatStaleTrialCallback(MAX_RETRIES)(study, trial)
 
     def _beat(self) -> None:
-        while not self._is_over.wait(HEARTBEAT_SECONDS):
+        while True:
+            time.sleep(HEARTBEAT_SECONDS)
             for trial in list(self._alive):
                 with suppress(*_DATABASE_ERRORS):
                     self._storage.record_heartbeat(trial)
+
+
+def _patience(address: str) -> dict[str, int]:
+    """Return what the driver is to be told of silence, as far as the address says nothing else."""
+    url = make_url(address)
+    if url.drivername not in DRIVERS_OF_LIBPQ:
+        return {}
+    return {name: value for name, value in SILENCE.items() if name not in url.query}
 
 
 def _connect(dialect: Any, record: Any, arguments: Any, named: Any) -> Any:

@@ -13,9 +13,9 @@ STAGE = """
 import signal, sys, time
 from pipeline.environment.lifeline import end_with_command
 signal.signal(signal.SIGTERM, signal.default_int_handler)
-end_with_command()
-print("begun", flush=True)
 try:
+    end_with_command()
+    print("begun", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print("interrupted", flush=True)

@@ -147,6 +147,23 @@ def test_an_outer_make_and_the_environment_name_no_goal(
     assert capfd.readouterr().out == "||pipeline|1\n"
 
 
+def test_a_stage_of_no_graph_ends_with_the_command_that_is_killed(folder: CorpusFolder) -> None:
+    """The stage reads its options from a pipe that stays open."""
+    os.mkfifo(folder.tokenize_options)
+    program = textwrap.dedent(f"""
+        from pathlib import Path
+        from pipeline.graph.inner_make import run_stage
+        run_stage("tokenize", Path({str(folder.path)!r}))
+    """)
+    command = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with folder.tokenize_options.open("wb"):  # once the stage reads
+        command.kill()
+        _, errors = command.communicate(timeout=30)
+    assert "convtext: tokenize was interrupted" in errors
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_of_the_command_alone_reaches_the_stage_which_clears_up(
     folder: CorpusFolder, number: signal.Signals

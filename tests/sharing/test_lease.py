@@ -115,7 +115,7 @@ def test_one_process_at_a_time_has_a_lease_and_says_who_it_is_in_json(tmp_path: 
         assert not mine.acquire()
         owner = json.loads((tmp_path / "1").read_text())
         assert (owner["host"], owner["pid"]) == (socket.gethostname(), other.process.pid)
-        assert mine.holder() == f"{socket.gethostname()} (pid {other.process.pid}), 0 s"
+        assert mine.holder() == f"{socket.gethostname()} (pid {other.process.pid}) has had it for 0 s"
         assert other.tell("release") == "False"
         assert mine.acquire()
         mine.release()
@@ -178,6 +178,23 @@ def test_an_owner_that_is_not_written_or_damaged_counts_as_alive_until_it_is_old
     make_old(file, STALE_SECONDS + 1)
     with taken(tmp_path):
         pass
+
+
+def test_a_turn_that_cannot_be_read_counts_as_anothers_until_it_can(tmp_path: Path) -> None:
+    """As on NFS, whose errors are several, where another process has just removed it."""
+    unreadable = tmp_path / "7"
+    unreadable.mkdir()
+    assert not Lease(tmp_path, "it").acquire()
+    assert Lease(tmp_path, "it").holder() == ""
+    unreadable.rmdir()
+    with taken(tmp_path):
+        pass
+
+
+def test_a_lease_that_cannot_be_given_back_hides_no_error_of_the_work(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), Lease(tmp_path, "it").held():
+        (tmp_path / "1.free").mkdir()
+        raise ZeroDivisionError
 
 
 def test_an_owner_keeps_its_lease_young(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,4 +280,4 @@ def test_who_waits_says_once_for_whom_and_goes_on_as_soon_as_it_may(
     monkeypatch.setattr(time, "sleep", lambda seconds: next(polls)())
     with Lease(tmp_path, "fold 3").held():
         pass
-    assert capsys.readouterr().err == "waiting for fold 3 of host-b (pid 123), 4 min\n"
+    assert capsys.readouterr().err == "waiting for fold 3: host-b (pid 123) has had it for 4 min\n"

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from pipeline.graph import inner_make
 from pipeline.graph.inner_make import Goal
 from pipeline.sharing import lease, shared_make
 from pipeline.sharing.lease import Lease, Waiting
-from pipeline.sharing.shared_make import make_alone, make_runs, make_unless_taken
+from pipeline.sharing.shared_make import _Turns, make_alone, make_runs, make_unless_taken
 from tests.project import Project
 from tests.sharing.test_lease import make_old, write_owner
 
@@ -121,8 +121,32 @@ def test_a_run_of_a_machine_that_died_is_waited_for_and_made(
     make_runs(runs, 2)
     assert made(folder) == ["build/folds/two/model/metrics.json", "build/folds/one/model/metrics.json"]
     shown = capsys.readouterr()
-    assert shown.err == "waiting for one of host-b (pid 123), 4 min\n"
+    assert shown.err == "waiting for one: host-b (pid 123) has had it for 4 min\n"
     assert shown.out == "  two: accuracy 0.5000\n  one: accuracy 0.5000\n"
+
+
+def test_a_run_that_is_lost_comes_again_only_after_its_make_has_ended(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else two makes of this process would write the same files, where the new owner is gone at once."""
+    monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.01)
+    run = RunFolder(folder / "build" / "folds" / "one" / "model")
+    with ExitStack() as stack:
+        turns = _Turns([Goal(run, (run.metrics,))], stack)
+        goals = iter(turns)
+        lost = next(goals)
+        assert lost
+        write_owner(lease_folder(run.corpus.path), 1000)
+        deadline = time.monotonic() + 10
+        while not lost.is_lost() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert next(goals) is None
+        assert not turns.end(lost)
+        while (again := next(goals)) is None:  # it is looked for once a second
+            assert time.monotonic() < deadline
+        assert again.targets == lost.targets
+        assert turns.end(again)
+        assert list(goals) == []
 
 
 def test_after_a_failure_the_leases_are_free(folder: Path) -> None:
@@ -181,7 +205,7 @@ def test_a_make_that_is_lost_is_interrupted_and_the_result_is_the_new_owners(
     assert made(folder) == ["begun", "begun"]
     assert capsys.readouterr().err.splitlines() == [
         "it was taken over by another process, as this process gave no sign of life for 2 min",
-        "waiting for it of host-b (pid 123), 4 min",
+        "waiting for it: host-b (pid 123) has had it for 4 min",
     ]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.distributions import FloatDistribution
 
 from pipeline.errors import InputError, StoreUnreachable
 from pipeline.networks.search_space import Range
@@ -33,6 +36,9 @@ from pipeline.studies.search import Search
 shared_study.HEARTBEAT_SECONDS, shared_study.GRACE_SECONDS = 1, 3
 address, count, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 shared = shared_study.SharedStudy(address, "c convtext-1234")
+if sys.argv[4:]:
+    print("joined", flush=True)
+    sys.stdin.readline()
 search = Search({"x": Range(0.0, 1.0)}, {"x": 0.125}, 1, shared)
 
 def train(trial, on_epoch):
@@ -51,10 +57,10 @@ print(json.dumps(["won", search.best.number, [[trial.number, trial.scores] for t
 """
 
 
-def machine(address: str, trials: int, seconds: float) -> subprocess.Popen[str]:
+def machine(address: str, trials: int, seconds: float, *wait: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", MACHINE, address, str(trials), str(seconds)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", MACHINE, address, str(trials), str(seconds), *wait],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
@@ -71,9 +77,16 @@ def near_a_half(trial: Trial, on_epoch: OnEpoch) -> None:
 def test_machines_share_a_study_each_trial_is_one_machines_and_all_have_one_winner(
     postgresql: PostgreSQL,
 ) -> None:
-    """They begin at once, on an empty database."""
+    """They begin at once, on an empty database: one that came when the others have ended would add to it."""
     address = postgresql.create("shared")
-    said = [lines(process) for process in [machine(address, 8, 0.01), machine(address, 8, 0.02)]]
+    machines = [machine(address, 8, 0.01, "wait"), machine(address, 8, 0.02, "wait")]
+    for process in machines:
+        assert process.stdout and process.stdout.readline() == "joined\n"
+    for process in machines:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [lines(process) for process in machines]
     assert said[0][-1] == said[1][-1]
     ended = [line for each in said for line in each if line[0] in ("finished", "pruned")]
     assert Counter(number for _, number, _ in ended) == Counter(range(16))
@@ -97,6 +110,35 @@ def test_the_trial_of_a_killed_machine_is_tried_again_by_another(postgresql: Pos
     assert len(again) == 1
     assert again[0] > 0
     assert 0 not in dict(said[-1][2])
+
+
+def test_a_server_that_accepts_and_says_nothing_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(shared_study.SILENCE, "connect_timeout", 2)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as mute,
+        pytest.raises(InputError, match="STORAGE=postgresql://127.0.0.1:.*timeout"),
+    ):
+        SharedStudy(f"postgresql://me@127.0.0.1:{mute.getsockname()[1]}/db", "it")
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="a system that has no such limit")
+def test_a_connection_notices_that_its_network_is_gone_unless_the_address_says_otherwise(
+    postgresql: PostgreSQL,
+) -> None:
+    """The system ends it once nothing that was sent has arrived for so many milliseconds."""
+    address, found = postgresql.create("silent"), []
+    for options in ("", "?tcp_user_timeout=7000&keepalives_idle=77"):
+        shared = SharedStudy(address + options, "it")
+        with (
+            shared._storage.engine.connect() as connection,
+            socket.socket(fileno=os.dup(connection.connection.driver_connection.fileno())) as end,
+        ):
+            names = (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            found.append([end.getsockopt(socket.IPPROTO_TCP, name) for name in names])
+        shared.leave()
+    assert found == [[20_000, 10, 5, 2], [7000, 77, 5, 2]]
 
 
 def test_a_search_sits_out_a_restart_of_the_server(postgresql: PostgreSQL) -> None:
@@ -224,6 +266,52 @@ def test_a_trial_that_another_machine_has_for_lost_is_lost_here_and_tried_often_
     assert endings == ["lost"] * 3
     (trial,) = others.run(near_a_half, 1000, 1)
     assert trial.settings != START
+
+
+def test_an_outage_that_is_sat_out_makes_nobody_count_as_lost() -> None:
+    """It is noticed after a silence, and ends with a connection that may take its time."""
+    noticed = shared_study.SILENCE["tcp_user_timeout"] / 1000 + shared_study.SILENCE["connect_timeout"]
+    outage = noticed + shared_study.OUTAGE_SECONDS
+    assert outage + 2 * shared_study.HEARTBEAT_SECONDS < shared_study.GRACE_SECONDS
+
+
+def test_who_was_paused_until_it_counted_as_lost_is_waited_for_again_once_it_goes_on(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_study, "GRACE_SECONDS", 1)
+    monkeypatch.setattr(shared_study, "HEARTBEAT_SECONDS", 1000)
+    paused = SharedStudy(address, "it")
+    search = Search(SPACE, START, 1, paused)
+    time.sleep(2.1)
+    other = SharedStudy(address, "it")
+    other.leave()
+    assert other._others() == []
+    list(search.run(near_a_half, 1000, 1))
+    assert other._others() == [f"{socket.gethostname()} (pid {os.getpid()})"]
+    paused.leave()
+    assert other._others() == []
+
+
+def test_a_trial_whose_machine_died_before_its_first_sign_of_life_is_tried_again(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start is one, of which a study has no second."""
+    monkeypatch.setattr(shared_study, "GRACE_SECONDS", 1)
+    dead = SharedStudy(address, "it")
+    search = Search(SPACE, START, 1, dead)
+    assert dead.ask(search._study, {"x": FloatDistribution(0.0, 1.0)}).params == START
+    other = SharedStudy(address, "it")
+    others = Search(SPACE, START, 2, other)
+
+    def slowly(trial: Trial, on_epoch: OnEpoch) -> None:
+        time.sleep(2.1)
+        near_a_half(trial, on_epoch)
+
+    trials = list(others.run(slowly, 1000, 2))
+    assert [trial.settings == START for trial in trials] == [False, True]
+    assert others.first
+    dead.leave()
+    other.leave()
 
 
 def test_who_has_searched_waits_for_the_others_but_not_for_the_dead(
