@@ -44,7 +44,7 @@ def submit(cluster: Cluster, *arguments: str | Path, script: Path = SCRIPT) -> t
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
+    folder = tmp_path_factory.mktemp("run") / "model"
     save_text_model(folder)
     return folder
 
@@ -221,7 +221,8 @@ def test_the_champion_labels_by_its_address(
     pq.write_table(pa.table({"review": TEXTS}), tmp_path / "rows.parquet")
     for name, output in ((registered, tmp_path / "champion"), (model, tmp_path / "named")):
         options = ["--model", name, "--input", tmp_path / "rows.parquet", "--output", output]
-        assert in_session(spark, capsys, *options)[0] == 0
+        code, said = in_session(spark, capsys, *options)
+        assert code == 0, said
     tables = [pq.read_table(tmp_path / name).sort_by("review") for name in ("champion", "named")]
     assert tables[0] == tables[1]
 
