@@ -61,6 +61,7 @@ class SharedStudy:
 
     def __init__(self, address: str, name: str) -> None:
         """Open the database, where the tables are made if need be. Raises InputError if it cannot be used."""
+        optuna.logging.set_verbosity(optuna.logging.ERROR)  # it tells of each study that is created
         self.name = name
         self._address = without_password(address)
         self._is_lost = False  # the database: it is not waited for once more

@@ -67,6 +67,7 @@ def machine(address: str, trials: int, seconds: float, *wait: str) -> subprocess
 def lines(process: subprocess.Popen[str]) -> list[list[Any]]:
     out, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
+    assert all(line.startswith("waiting for the search of ") for line in errors.splitlines()), errors
     return [json.loads(line) for line in out.splitlines()]
 
 
