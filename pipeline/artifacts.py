@@ -291,16 +291,23 @@ class RegistrationFolder:
         self.rows = path / "changed_rows.csv"
 
 
+def champions_folder() -> Path:
+    """Return the folder of the registered models that label here, and of the notes on them."""
+    return data_folder() / "tracking" / "champions"
+
+
 class ChampionFiles:
     """The champion of a corpus as `predict` reads it: a note of its version, and its model."""
 
     def __init__(self, corpus: str) -> None:
-        self.path = data_folder() / "tracking" / "champions"
+        self.path = champions_folder()
         self.note = self.path / f"{corpus}.json"
         self.lock = self.path / f"{corpus}.lock"  # of the command that judges and promotes
 
-    def model(self, model_id: str) -> MlflowModelFolder:
-        return MlflowModelFolder(self.path / checked_id(model_id))
+    @staticmethod
+    def model(model_id: str) -> MlflowModelFolder:
+        """Return the copy of a registered model, whichever corpus it is of."""
+        return MlflowModelFolder(champions_folder() / checked_id(model_id))
 
 
 class MlflowModelFolder:

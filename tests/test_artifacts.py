@@ -109,7 +109,7 @@ def test_an_id_is_refused_or_names_one_file_and_quotes_nothing(text: str) -> Non
 )
 def test_what_is_no_id_of_mlflows_becomes_no_path(value: object) -> None:
     with pytest.raises(InputError, match="is no id of MLflow's"):
-        ChampionFiles("mr").model(value)  # type: ignore[arg-type]
+        ChampionFiles.model(value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", ["0123456789abcdef" * 2, f"m-{'0123456789abcdef' * 2}", "local-1", "7"])

@@ -21,7 +21,7 @@ def run(given: Words) -> None:
     with exclusive(ChampionFiles(name).lock):
         champions.refresh(name)  # notes an alias moved in MLflow's pages, whatever comes of the rollback
         previous, champion = registry.previous(name)
-        champions.ensure_local(name, previous.model_id)  # first: if that fails, nothing has changed
+        champions.ensure_local(previous.model_id)  # first: if that fails, nothing has changed
         registry.set_champion(name, previous, champion.number)
         event = rolled_back_event(previous.number, champion.number, Act.of(user()))
         registry.tell(name, event, previous.number)

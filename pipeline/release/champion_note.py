@@ -26,7 +26,7 @@ class Champion(Section):
 
     @property
     def files(self) -> MlflowModelFolder:
-        return ChampionFiles(self.corpus).model(self.model_id)
+        return ChampionFiles.model(self.model_id)
 
 
 def read_note(corpus: str) -> Champion | None:

@@ -93,16 +93,16 @@ def refresh(corpus: str) -> Champion | None:
         model_id=version.model_id,
         title=version.title,
     )
-    ensure_local(corpus, champion.model_id)
+    ensure_local(champion.model_id)
     write_note(champion)
     return champion
 
 
-def ensure_local(corpus: str, model_id: str) -> Path:
+def ensure_local(model_id: str) -> Path:
     """Return the folder of a model's classifier, which is fetched unless it is on this machine."""
     from . import registry
 
-    folder = ChampionFiles(corpus).model(model_id)
+    folder = ChampionFiles.model(model_id)
     if not folder.classifier.is_dir():
         registry.fetch(model_id, folder.path)
     return folder.classifier

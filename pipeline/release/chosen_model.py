@@ -48,5 +48,5 @@ def trained_model(model: str) -> Path | None:
     if model.startswith("models:"):
         from . import registry  # not at the top: MLflow takes seconds to import
 
-        return champions.ensure_local("", registry.registered(model).model_id)
+        return champions.ensure_local(registry.registered(model).model_id)
     return Path(model) if model and (Path(model) / MANIFEST).is_file() else None

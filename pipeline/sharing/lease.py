@@ -69,7 +69,7 @@ class Owner:
             os.kill(self.pid, 0)
         except (ProcessLookupError, OverflowError):
             return True
-        except PermissionError:  # another user's, of which the system may tell no more
+        except PermissionError:  # another user has a process of this id, and may hide when it was started
             return bool(started) and started != self.started
         return started != self.started
 

@@ -24,6 +24,7 @@ CORRUPT = "_corrupt_record"  # Spark's name of the column with the line of a row
 # A CSV as all but Spark write it: a quote in a cell is doubled, and a cell may have several lines. Files with
 # other columns, or in another order, than the first of a folder end the job.
 CSV_OPTIONS = {"header": "true", "multiLine": "true", "escape": '"', "enforceSchema": "false"}
+FAULTS = (InputError, ModuleNotFoundError, PySparkException, Py4JError)
 FAULT_CHARACTERS = 300
 OPTION_HELP = "of Spark's reader; multiLine=false has several tasks read a CSV whose cells have no lines"
 
@@ -33,9 +34,8 @@ def main(arguments: Sequence[str]) -> int:
     given = parser().parse_args(arguments)
     try:
         session = SparkSession.builder.appName("convtext").getOrCreate()
-    except (PySparkException, Py4JError) as error:
-        say(f"convtext_label: {_fault(error)}", sys.stderr)
-        return 2
+    except FAULTS as error:
+        return _failed(error)
     try:
         return run(session, given)
     finally:
@@ -46,13 +46,17 @@ def run(session: SparkSession, given: Namespace) -> int:
     """Run the job; return its exit code: 0, 2 with a line that says what is wrong, or 130 if interrupted."""
     try:
         _label(session, given)
-    except (InputError, ModuleNotFoundError, PySparkException, Py4JError) as error:
-        say(f"convtext_label: {_fault(error)}", sys.stderr)
-        return 2
+    except FAULTS as error:
+        return _failed(error)
     except KeyboardInterrupt:
         say("convtext_label: interrupted", sys.stderr)
         return 130
     return 0
+
+
+def _failed(error: Exception) -> int:
+    say(f"convtext_label: {_fault(error)}", sys.stderr)
+    return 2
 
 
 def parser() -> ArgumentParser:
@@ -60,10 +64,10 @@ def parser() -> ArgumentParser:
     words = ArgumentParser("convtext_label.py", description="Label a table by a trained classifier.")
     add = words.add_argument
     add("--model", required=True, help="a trained model's folder, an archive's name, models:/NAME@champion")
-    add("--input", required=True, help="what is read, and in which format (parquet, csv, delta, ...)")
-    add("--format", default="parquet")
-    add("--output", required=True, help="what is written, which must not exist; the format of the input")
-    add("--output-format", default="")
+    add("--input", required=True, help="the folder, file or table that is read")
+    add("--format", default="parquet", help="of the input: parquet, csv, delta, whatever the session reads")
+    add("--output", required=True, help="what is written; nothing of that name may exist")
+    add("--output-format", default="", help="by default the input's")
     add("--rejects", default="", help="where rows go that cannot be read, by default <output>.rejects")
     add("--text", default="", help="the column of the text, or several: title,body")
     add("--top", type=int, default=1, help="the best labels, each with its probability")
@@ -82,18 +86,12 @@ def parser() -> ArgumentParser:
 
 
 def _label(session: SparkSession, given: Namespace) -> None:
-    output = given.output.rstrip("/")
-    rejected = given.rejects.rstrip("/") or f"{output}.rejects"
-    for path in (output, rejected):
-        if _exists(session, path):
-            raise InputError(f"{path} exists: remove it, or name another")
-    if rejected == output:
-        raise InputError(f"--rejects {rejected} is the output itself")
+    output, rejected = _targets(session, given)
     # Found once: while the job runs, another may become the champion.
     model = trained_model(given.model) or given.model
     rows, observed = _read(session, given), Observation()
-    good = rows
-    if CORRUPT in rows.columns:
+    good, may_be_damaged = rows, CORRUPT in rows.columns
+    if may_be_damaged:
         counted = rows.observe(observed, F.count(CORRUPT).alias("rows"))
         good = counted.where(F.col(CORRUPT).isNull()).drop(CORRUPT)
     report = Report()
@@ -111,19 +109,39 @@ def _label(session: SparkSession, given: Namespace) -> None:
     kind = given.output_format or given.format
     _write(labelled, kind, output)
     say(f"convtext_label: {report}\n  {output}")
-    unread = int(observed.get["rows"]) if CORRUPT in rows.columns else 0
+    unread = int(observed.get["rows"]) if may_be_damaged else 0
     if unread:
         say(f"  rows that Spark could not read: {unread:,}")
-    if bad := unread + report.rejected:
+    if unread or report.rejected:
         _write(_rejected(rows, rejects(good, model, given.text)), kind, rejected)
         say(f"  rows that could not be read are in {rejected}")
-        rows_read = unread + report.rejected + report.rows
-        # Of images, among which are other files, it is enough that one could be read.
-        if unread > given.unreadable * rows_read or not report.rows:
-            raise InputError(
-                f"{bad:,} of {rows_read:,} rows cannot be read where {100 * given.unreadable:.4g}% are "
-                f"allowed: mend those in {rejected}, or allow more (--unreadable)"
-            )
+        _check_unreadable(unread, report, given.unreadable, rejected)
+
+
+def _targets(session: SparkSession, given: Namespace) -> tuple[str, str]:
+    """Return where rows go, and those that cannot be read. Raises InputError for what is there already."""
+    output = given.output.rstrip("/")
+    rejected = given.rejects.rstrip("/") or f"{output}.rejects"
+    for path in (output, rejected):
+        if _exists(session, path):
+            raise InputError(f"{path} exists: remove it, or name another")
+    if rejected == output:
+        raise InputError(f"--rejects {rejected} is the output itself")
+    return output, rejected
+
+
+def _check_unreadable(unread: int, report: Report, allowed: float, rejected: str) -> None:
+    """Raise InputError if more than a share of the table's rows could not be read; what is written stays.
+
+    Of images, among which are other files, it is enough that one could be read.
+    """
+    bad = unread + report.rejected
+    rows = bad + report.rows
+    if unread > allowed * rows or not report.rows:
+        raise InputError(
+            f"{bad:,} of {rows:,} rows cannot be read where {100 * allowed:.4g}% are allowed: "
+            f"mend those in {rejected}, or allow more (--unreadable)"
+        )
 
 
 def _exists(session: SparkSession, path: str) -> bool:

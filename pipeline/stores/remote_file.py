@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ..errors import InputError, is_lack_of_memory
 from ..terminal import has_secret, shorten, without_password
 
-PACKAGES = {  # by scheme, which fsspec's file system is in
+PACKAGES = {  # by scheme: where fsspec's file system for it is
     "s3": "s3fs",
     "gs": "gcsfs",
     "abfs": "adlfs",

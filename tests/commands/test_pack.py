@@ -58,7 +58,7 @@ def test_a_runs_model_is_packed_with_its_code_and_what_it_needs(
 
 
 def test_without_a_model_it_is_the_champion(run: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:
-    files = ChampionFiles("mr").model(MODEL_ID)
+    files = ChampionFiles.model(MODEL_ID)
     save_text_model(files.classifier, "champion")
     shutil.copy2(run.row_keys, files.row_keys)
     write_note(

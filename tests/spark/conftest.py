@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,3 +48,13 @@ def spark(cluster: Cluster) -> Iterator[Any]:
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small classifier of texts, called as that of a run."""
+    from tests.prediction.model_folders import save_text_model  # here, for TensorFlow
+
+    folder = tmp_path_factory.mktemp("run") / "model"
+    save_text_model(folder)
+    return folder

@@ -21,7 +21,7 @@ from pipeline.prediction.labeller import Labeller
 from pipeline.prediction.output_columns import OutputColumns
 from pipeline.tables.columns import concatenate
 from pipeline.tracking import package
-from tests.prediction.model_folders import TEXTS, save_text_model
+from tests.prediction.model_folders import TEXTS
 
 pytest.importorskip("pyspark", reason="Spark is installed by `make test-all` alone")
 from pipeline.spark import job
@@ -40,13 +40,6 @@ def submit(cluster: Cluster, *arguments: str | Path, script: Path = SCRIPT) -> t
     done = cluster.submit(script, *arguments)
     lines = done.stdout.splitlines(keepends=True)
     return done.returncode, "".join(line for line in lines if "pandas" not in line)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("run") / "model"
-    save_text_model(folder)
-    return folder
 
 
 def test_a_csv_is_labelled_and_its_bad_rows_are_set_aside(

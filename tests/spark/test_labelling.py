@@ -36,13 +36,6 @@ ROWS = 4_000
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    save_text_model(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Texts of known and of unseen words, without words, and nulls, in four row groups."""
     random = np.random.default_rng(3)
