@@ -73,5 +73,8 @@ class Bar(tqdm):  # type: ignore[type-arg]  # of whatever it counts
 
 
 def _in_notebook() -> bool:
-    """Return whether this is the kernel of a notebook, whose output is shown though it is no terminal."""
-    return "ipykernel" in sys.modules
+    """Return whether this is the kernel of a notebook, whose output is shown though it is no terminal.
+
+    The package alone tells nothing: what starts kernels imports it too.
+    """
+    return "ipykernel.kernelapp" in sys.modules

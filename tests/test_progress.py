@@ -112,7 +112,7 @@ def test_in_a_notebook_one_bar_is_shown_at_a_time(monkeypatch: pytest.MonkeyPatc
     with Bar("nowhere", 2, mininterval=0) as bar:
         bar.update()
     assert output.getvalue() == ""
-    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    monkeypatch.setitem(sys.modules, "ipykernel.kernelapp", ModuleType("ipykernel.kernelapp"))
     with Bar("first", 2, mininterval=0) as first, Bar("second", 2, mininterval=0) as second:
         first.update()
         second.update()

@@ -239,10 +239,9 @@ def test_before_fit_nothing_is_predicted() -> None:
 def test_a_fit_is_recorded_in_mlflow_if_that_is_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mlflow.tracking.fluent, "_active_experiment_id", None)
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/runs.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/runs.db")
     experiment = mlflow.create_experiment("fits", artifact_location=(tmp_path / "artifacts").as_uri())
-    mlflow.set_experiment(experiment_id=experiment)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", experiment)
     with mlflow.start_run() as run:
         ConvtextClassifier(**TINY | {"filters": 2}, mlflow=True).fit(TRAINING["text"], TRAINING["label"])
         model = ConvtextClassifier(**TINY, mlflow=True).fit(TRAINING["text"], TRAINING["label"])

@@ -194,18 +194,15 @@ def registered(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{store / 'mlflow.db'}")
         patch.setenv("CONVTEXT_DATA", str(store))
-        mlflow.set_tracking_uri(f"sqlite:///{store / 'mlflow.db'}")
-        mlflow.create_experiment("reviews", str(store / "artifacts"))
-        mlflow.set_experiment("reviews")
-        with mlflow.start_run():
+        experiment = mlflow.create_experiment("reviews", str(store / "artifacts"))
+        with mlflow.start_run(experiment_id=experiment):
             package.log(model)
         client = mlflow.MlflowClient()
-        (logged,) = client.search_logged_models([client.get_experiment_by_name("reviews").experiment_id])
+        (logged,) = client.search_logged_models([experiment])
         client.create_registered_model("reviews")
         client.create_model_version("reviews", logged.artifact_location, model_id=logged.model_id)
         client.set_registered_model_alias("reviews", "champion", "1")
         yield "models:/reviews@champion"
-        mlflow.set_tracking_uri(None)
 
 
 def test_the_champion_labels_by_its_address(
