@@ -206,7 +206,13 @@ def test_wrong_parameters_are_one_line_that_names_them() -> None:
 
 @pytest.mark.parametrize(
     "classes",
-    [np.array([3, 2**63 + 1], np.uint64), np.array(["a", "b"], object), np.array([False, True]), [1.0, 2.0]],
+    [
+        np.array([3, 2**63 + 1], np.uint64),
+        *(
+            pytest.param(other, marks=pytest.mark.slow)
+            for other in (np.array(["a", "b"], object), np.array([False, True]), [1.0, 2.0])
+        ),
+    ],
     ids=["uint64", "object", "bool", "float"],
 )
 def test_labels_keep_their_type_and_value_through_a_pickle(classes: Any) -> None:
@@ -216,6 +222,7 @@ def test_labels_keep_their_type_and_value_through_a_pickle(classes: Any) -> None
     assert again.classes_.dtype == np.asarray(classes).dtype and again.classes_.tolist() == list(classes)
 
 
+@pytest.mark.slow
 def test_fits_in_threads_have_the_bits_of_fits_one_after_the_other() -> None:
     def fit(seed: int) -> np.ndarray:
         model = ConvtextClassifier(**TINY, seed=seed).fit(TRAINING["text"], TRAINING["label"])

@@ -128,7 +128,13 @@ class Killed(Exception):
 
 @pytest.mark.parametrize(
     ("optimizer", "killed_after", "epoch_rows"),
-    [("adam", 1, None), ("adadelta", 3, None), ("adam", 5, None), ("adam", 3, 40)],
+    [
+        ("adam", 3, 40),
+        *(
+            pytest.param(*kill, None, marks=pytest.mark.slow)
+            for kill in (("adam", 1), ("adadelta", 3), ("adam", 5))
+        ),
+    ],
 )
 def test_a_training_that_was_killed_goes_on_to_the_same_bits(
     tmp_path: Path, optimizer: str, killed_after: int, epoch_rows: int | None

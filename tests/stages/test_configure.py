@@ -48,7 +48,12 @@ def test_the_request_is_the_command_that_repeats_the_run_and_changes_no_stage(
 
 @pytest.mark.parametrize(
     "name",
-    ["my data", "a:b", "50%", "a#b", "a$b", "a=b", "it's", "(a)", "a\nb", '"', "a?b", NOT_UTF8],
+    [
+        """it's (a:b) "50%"? #c=$d""",
+        "a\nb",
+        NOT_UTF8,
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("my data", *":%#$='(\"?")),
+    ],
     ids=ascii,
 )
 def test_the_data_folder_and_the_corpus_may_have_any_name(

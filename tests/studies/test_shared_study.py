@@ -245,6 +245,7 @@ def test_trials_and_pruning_are_those_of_all_machines(address: str) -> None:
     second.leave()
 
 
+@pytest.mark.slow
 def test_a_trial_that_another_machine_has_for_lost_is_lost_here_and_tried_often_but_not_for_ever(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,12 +131,12 @@ def test_a_pipe_or_a_folder_is_refused_without_waiting(tmp_path: Path) -> None:
 
 def test_too_little_memory_is_not_told_as_damage(tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
-    pq.write_table(pa.table({"text": ["a" * 400_000_000]}), path, compression=None)
+    pq.write_table(pa.table({"text": ["a" * 100_000_000]}), path, compression=None)
     code = (
         "import resource, sys\nfrom pathlib import Path\nfrom pipeline.tables.parquet import ParquetBatches\n"
         "batches = ParquetBatches(Path(sys.argv[1]))\n"
         "used = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
-        "resource.setrlimit(resource.RLIMIT_AS, (used + (100 << 20),) * 2)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + (30 << 20),) * 2)\n"
         "try:\n    next(iter(batches))\nexcept MemoryError:\n    print('memory')"
     )
     done = subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, text=True)
