@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 
@@ -90,11 +91,17 @@ class CodeDigests:
         stamp = status.st_mtime_ns, status.st_size
         known = self.cache.get(name)
         if known is None or tuple(known[:2]) != stamp:
-            tree = ast.parse(path.read_text("utf-8"))
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-            imports = sorted(set(_imports(tree, f"{self.root.name}.{package}".rstrip("."))))
-            known = self.cache[name] = (*stamp, _digest(tree), imports)
+            parsed = _parse(path, stamp, f"{self.root.name}.{package}".rstrip("."))
+            known = self.cache[name] = (*stamp, parsed.digest, parsed.imports)
         return Module(known[2], known[3])
+
+
+@cache  # a process may have several data folders, each with a cache of its own
+def _parse(path: Path, stamp: tuple[int, int], package: str) -> Module:
+    """Return what a file of a package holds, which was changed last at that time and has that size."""
+    tree = ast.parse(path.read_text("utf-8"))
+    return Module(_digest(tree), sorted(set(_imports(tree, package))))
 
 
 def _imports(tree: ast.Module, package: str) -> Iterator[str]:
