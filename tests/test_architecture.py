@@ -258,6 +258,15 @@ def test_a_verb_that_needs_neither_tensorflow_nor_mlflow_starts_without_them(mod
     assert done.stdout.strip() == ""
 
 
+@pytest.mark.parametrize("module", [COMMAND_MODULES["train"], COMMAND_MODULES["configure"]])
+def test_what_leaves_the_work_to_stages_starts_without_their_libraries(module: str) -> None:
+    """They take a second to import, in which no stage is under way."""
+    heavy = "{'pandas', 'pyarrow', 'scipy', 'sklearn', 'numba'}"
+    code = f"import sys, {module}; print(*{heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
 def test_the_process_that_records_is_started_for_the_stages_that_record_runs() -> None:
     recording = {
         stage for stage, module in STAGE_MODULES.items() if "pipeline.tracking.run" in closure(module)

@@ -1,4 +1,4 @@
-"""The cores that this process may use."""
+"""The cores that this process may use, and the environment of one that is to use one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 # A container's limit: "<microseconds of CPU> <microseconds of period>", or "max ...".
 CONTROL_GROUP = Path("/sys/fs/cgroup/cpu.max")
+# The environment of a run beside others: two networks at once are done sooner than one on two threads.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
 
 
 def cores(limit: Path = CONTROL_GROUP) -> int:

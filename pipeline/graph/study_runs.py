@@ -1,4 +1,4 @@
-"""The runs that a study compares: their seeds, the opponents in each, and their threads."""
+"""The runs that a study compares: their seeds, and the opponents in each."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from ..errors import InputError
 from ..options import BaselineName, Configuration
 
 MAX_SEEDS = 2**32
-# Runs have one thread each: two networks at once are done sooner than one on two threads.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
 
 
 def seeds(first: int, count: int) -> range:

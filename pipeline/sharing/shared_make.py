@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..artifacts import RunFolder, lease_folder
+from ..environment.cores import ONE_THREAD
 from ..graph.inner_make import Goal, make, make_side_by_side
-from ..graph.study_runs import ONE_THREAD
 from ..options import CRITERIA, Criterion
 from ..reading import read_json
 from ..terminal import say

@@ -69,9 +69,15 @@ def run(path: Path) -> None:
     request, program = read_stage(folder.request, Request), checkout()
     with new_run(request.title, _options(folder, start), _tags(folder, options)) as tracked:
         _log_request(tracked, folder, request, rows["part"])
+
+        def build() -> keras.Model:
+            network = _build(options, start, len(names))
+            tracked.wait()  # an unusable store should fail before training
+            return network
+
         began = time.perf_counter()
         members = Training(
-            lambda: _build(options, start, len(names)),
+            build,
             Fit(encoder, len(names), options.train.criterion, options.seed, most),
             options.train,
             options.ensemble,
@@ -104,13 +110,12 @@ def run(path: Path) -> None:
 
 
 def _log_request(tracked: Run, folder: RunFolder, request: Request, parts: pd.Series[str]) -> None:
-    """Record what the run was asked for, and wait for it: an unusable store should fail before training."""
+    """Record what the run was asked for."""
     tracked.describe(description(request.command, "Not evaluated yet."))
     tracked.log_data(_data_sets(folder, parts))
     for path in folder.all_options:
         if path.exists():  # images are neither tokenized nor embedded
             tracked.log_file(path, "options")
-    tracked.wait()
 
 
 def _encoder(corpus: CorpusFolder, inputs: Sequences | Images) -> Encoder:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from ..config import words
 from ..config.command_line import Words
-from ..environment.cores import cores
+from ..environment.cores import ONE_THREAD, cores
 from ..graph.folds import configure_folds
 from ..graph.inner_make import Goal
 from ..graph.request import TrainingRequest
-from ..graph.study_runs import ONE_THREAD
 from ..sharing.shared_make import make_alone, make_runs, make_unless_taken
 from ..terminal import say
 

@@ -11,11 +11,10 @@ from ..artifacts import CorpusFolder
 from ..config import words
 from ..config.command_line import Words
 from ..corpus.subset import SHARES, fitting_shares
-from ..environment.cores import cores
+from ..environment.cores import ONE_THREAD, cores
 from ..graph.curve import configure_curve, configure_sizes
 from ..graph.inner_make import Goal
 from ..graph.request import TrainingRequest
-from ..graph.study_runs import ONE_THREAD
 from ..reading import read_json
 from ..sharing.shared_make import make_alone, make_runs
 from ..terminal import say, wrapped
