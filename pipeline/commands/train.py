@@ -10,6 +10,7 @@ import time
 from ..config.command_line import Words
 from ..environment.program import PROCESS_START
 from ..graph.inner_make import Goal
+from ..graph.options_writer import taken_back_if_refused
 from ..graph.request import TrainingRequest
 from ..graph.single_run import configure_run
 from ..sharing.shared_make import make_alone
@@ -17,9 +18,12 @@ from ..terminal import say, wrapped
 
 
 def run(given: Words) -> None:
-    folder = configure_run(TrainingRequest.from_words(given))
-    # The baseline is fitted beside the network's preparation: they need nothing of each other.
-    if seconds := make_alone(Goal(folder, (folder.metrics,)), f"the run {folder.path.name}", jobs=2):
+    request = TrainingRequest.from_words(given)
+    with taken_back_if_refused(request.folder.corpus):
+        folder = configure_run(request)
+        # The baseline is fitted beside the network's preparation: they need nothing of each other.
+        seconds = make_alone(Goal(folder, (folder.metrics,)), f"the run {folder.path.name}", jobs=2)
+    if seconds:
         of_stages = ", ".join(f"{stage} {taken:.1f} s" for stage, taken in seconds.items())
         say(wrapped(f"time: {time.monotonic() - PROCESS_START:.1f} s ({of_stages})", indent=""))
     say(folder.path)

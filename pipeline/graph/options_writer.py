@@ -5,6 +5,9 @@ Each is written only where it changed, so that Make redoes what an option concer
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -50,6 +53,24 @@ def write_corpus(
             subset=subset,
         ),
     )
+
+
+@contextmanager
+def taken_back_if_refused(corpus: CorpusFolder) -> Iterator[None]:
+    """Put the options of a corpus's rows back, with their time, if the block fails before such rows are made.
+
+    Else Make would redo all that there is once the mistyped name of a column, say, is given right again.
+    """
+    path = corpus.prepare_options
+    before = (path.read_text("utf-8"), path.stat()) if path.exists() and corpus.rows.exists() else None
+    try:
+        yield
+    except BaseException:
+        if before and corpus.rows.stat().st_mtime_ns < path.stat().st_mtime_ns:
+            text, status = before
+            write_changed_text(path, text)
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        raise
 
 
 def write_inputs(

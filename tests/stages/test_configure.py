@@ -11,8 +11,12 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.artifacts import CorpusFolder
+from pipeline.config.command_line import parse_words
+from pipeline.errors import StageFailed
 from pipeline.graph.inner_make import Goal, make
+from pipeline.graph.options_writer import taken_back_if_refused
 from pipeline.graph.request import TrainingRequest
+from pipeline.graph.single_run import configure_run
 from tests.project import Project
 
 NOT_UTF8 = os.fsdecode(b"\xe9")  # which MLflow opens no store in a folder of
@@ -68,6 +72,32 @@ def test_the_data_folder_and_the_corpus_may_have_any_name(
     (folder,) = (data / "build").glob("[!.]*")
     make(Goal(CorpusFolder(folder), (CorpusFolder(folder).sequences,)))
     assert CorpusFolder(folder).sequences.exists()
+
+
+def test_a_mistyped_column_costs_no_training_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVTEXT_DATA", str(tmp_path / "data"))
+    rows = [f"a {('lovely', 'awful')[n % 2]} film {n},seen {n} times,{n % 2}" for n in range(20)]
+    corpus = tmp_path / "reviews.csv"
+    corpus.write_text("\n".join(["review,note,label", *rows]))
+
+    def prepare(column: str) -> int:
+        request = TrainingRequest.from_words(parse_words("configure", [f"CORPUS={corpus}", f"TEXT={column}"]))
+        files = request.folder.corpus
+        with taken_back_if_refused(files):
+            make(Goal(configure_run(request).corpus, (files.rows,)))
+        return files.rows.stat().st_mtime_ns
+
+    def options() -> tuple[str, int]:
+        (path,) = (tmp_path / "data").glob("build/*/prepare.json")
+        return path.read_text(), path.stat().st_mtime_ns
+
+    made, of_review = prepare("review"), options()
+    with pytest.raises(StageFailed):
+        prepare("reviw")
+    assert options() == of_review
+    assert prepare("review") == made
+    assert prepare("note") > made
+    assert options() != of_review
 
 
 def test_a_long_set_is_cut_in_the_name_and_whole_in_the_command(project: Project, tmp_path: Path) -> None:
