@@ -277,6 +277,7 @@ def test_an_outage_that_is_sat_out_makes_nobody_count_as_lost() -> None:
     assert outage + 2 * shared_study.HEARTBEAT_SECONDS < shared_study.GRACE_SECONDS
 
 
+@pytest.mark.slow
 def test_who_was_paused_until_it_counted_as_lost_is_waited_for_again_once_it_goes_on(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,6 +295,7 @@ def test_who_was_paused_until_it_counted_as_lost_is_waited_for_again_once_it_goe
     assert other._others() == []
 
 
+@pytest.mark.slow
 def test_a_trial_whose_machine_died_before_its_first_sign_of_life_is_tried_again(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
