@@ -1,4 +1,4 @@
-"""The cores that this process may use, and the environment of one that is to use one."""
+"""The cores that this process may use, and the environment of a run that gets one thread."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 # A container's limit: "<microseconds of CPU> <microseconds of period>", or "max ...".
 CONTROL_GROUP = Path("/sys/fs/cgroup/cpu.max")
-# The environment of a run beside others: two networks at once are done sooner than one on two threads.
+# For runs side by side: two networks at once are done sooner than one on two threads.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +69,11 @@ def run(path: Path) -> None:
     request, program = read_stage(folder.request, Request), checkout()
     with new_run(request.title, _options(folder, start), _tags(folder, options)) as tracked:
         _log_request(tracked, folder, request, rows["part"])
+        wait = cache(tracked.wait)  # once: no later member is held up by a slow store
 
         def build() -> keras.Model:
             network = _build(options, start, len(names))
-            tracked.wait()  # an unusable store should fail before training
+            wait()  # an unusable store should fail before training
             return network
 
         began = time.perf_counter()

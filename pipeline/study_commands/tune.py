@@ -11,14 +11,16 @@ from ..artifacts import SearchFolder
 from ..config import words
 from ..config.command_line import Words
 from ..graph.inner_make import Goal, make, run_stage
+from ..graph.options_writer import taken_back_if_refused
 from ..graph.request import TrainingRequest
 from ..graph.search import STORAGE_VARIABLE, configure_search
 
 
 def run(given: Words) -> None:
-    search = configure(given)
+    with taken_back_if_refused(TrainingRequest.from_words(given).folder.corpus):
+        search = configure(given)
+        make(Goal(search.run, ("inputs",)))
     os.environ[STORAGE_VARIABLE] = given[words.STORAGE]
-    make(Goal(search.run, ("inputs",)))
     run_stage("search_options", search.path)
 
 

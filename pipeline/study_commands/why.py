@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from ..config.command_line import Words
 from ..graph.inner_make import Goal, make, run_stage
+from ..graph.options_writer import taken_back_if_refused
 from ..graph.request import TrainingRequest
 from ..graph.single_run import configure_run
 
 
 def run(given: Words) -> None:
-    folder = configure_run(TrainingRequest.from_words(given))
-    make(Goal(folder, ("inputs",)))
+    request = TrainingRequest.from_words(given)
+    with taken_back_if_refused(request.folder.corpus):
+        folder = configure_run(request)
+        make(Goal(folder, ("inputs",)))
     run_stage("compare_with_dense", folder.path)

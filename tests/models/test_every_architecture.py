@@ -19,7 +19,7 @@ from pipeline.options import Train
 # TensorFlow's variables, under NumPy 2.4.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
 ARCHITECTURES = [module.name for module in pkgutil.iter_modules(models.__path__)]
-AND_SLOW_ONES = [
+SLOW_BUT_THE_DEFAULTS = [
     pytest.param(name, marks=() if name in ("kim_cnn", "image_cnn") else pytest.mark.slow)
     for name in ARCHITECTURES
 ]
@@ -75,7 +75,7 @@ def test_it_gives_a_logit_for_each_class(architecture: str) -> None:
     assert built(architecture)(inputs_of(architecture).padded()).shape == (8, 3)
 
 
-@pytest.mark.parametrize("architecture", AND_SLOW_ONES)
+@pytest.mark.parametrize("architecture", SLOW_BUT_THE_DEFAULTS)
 def test_it_learns_eight_rows_by_heart(architecture: str) -> None:
     logits = np.array(learned(architecture)(inputs_of(architecture).padded()))
     assert logits.argmax(axis=1).tolist() == LABELS.tolist()
@@ -89,7 +89,7 @@ def test_the_same_seed_trains_to_the_same_bits(architecture: str) -> None:
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("architecture", AND_SLOW_ONES)
+@pytest.mark.parametrize("architecture", SLOW_BUT_THE_DEFAULTS)
 def test_it_saves_and_loads_to_equal_outputs(architecture: str, tmp_path: Path) -> None:
     network = learned(architecture)
     network.save(tmp_path / "network.keras")
