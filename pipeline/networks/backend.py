@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..environment.cores import cores
+from ..environment.imports import uncollected
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors; its information is about TensorFlow's build
 
@@ -52,7 +53,7 @@ def _keep_freed_memory() -> None:
 
 
 _keep_freed_memory()
-with held_back_stderr():
+with held_back_stderr(), uncollected():
     import keras
     import tensorflow as tf
     from tensorflow.python.framework.ops import gradient_registry

@@ -43,14 +43,23 @@ class _Batches:
 
         tf.data's own tuning is off: stopping its thread delayed each next epoch by a second.
         """
-        signature = tuple(
-            tf.TensorSpec([None, *shape], array.dtype)
-            for array, shape in zip(self[0], (self.inputs.shape, (), ()), strict=False)
+        types, shapes = zip(
+            *(
+                (array.dtype, [None, *shape])
+                for array, shape in zip(self[0], (self.inputs.shape, (), ()), strict=False)
+            ),
+            strict=True,
         )
+
+        def batch(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            arrays = tf.numpy_function(self.__getitem__, [number], types)
+            for array, shape in zip(arrays, shapes, strict=True):
+                array.set_shape(shape)
+            return tuple(arrays)
+
         options = tf.data.Options()
         options.autotune.enabled = False
-        batches = tf.data.Dataset.from_generator(lambda: self, output_signature=signature)
-        return batches.apply(tf.data.experimental.assert_cardinality(len(self))).with_options(options)
+        return tf.data.Dataset.range(len(self)).map(batch).with_options(options)
 
 
 class Batches(_Batches):

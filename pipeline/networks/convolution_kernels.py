@@ -20,10 +20,16 @@ def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple
 
     That is the t that wins, and where the text begins that its window is of. It holds the sums of one window
     at a time, so memory does not grow with the length.
+
+
+    The maximum over the windows of one text has arrays of its own. In the place of the whole batch's, LLVM
+    cannot tell that they do not overlap, and the loop over filters, without vector instructions, takes five
+    times as long.
     """
     pooled = np.zeros((len(index), filters.sum()), np.float32)
     winners = np.zeros((len(index), 2, pooled.shape[1]), np.int32)
-    sums = np.empty(filters.max(), np.float32)
+    most = filters.max()
+    sums, best, places = np.empty(most, np.float32), np.empty(most, np.float32), np.empty(most, np.int32)
     for row in range(len(index)):
         begin = _next_text(index[row], 0)
         if begin < index.shape[1]:
@@ -33,8 +39,7 @@ def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple
             column = feature = 0
             for w in range(len(windows)):
                 h, count = windows[w], filters[w]
-                best = pooled[row, feature : feature + count]
-                winner = winners[row, :, feature : feature + count]
+                best[:count] = -np.inf
                 for t in range(begin + 1 - h, end):
                     sums[:count] = 0
                     for k in range(max(0, begin - t), min(h, end - t)):
@@ -42,15 +47,27 @@ def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple
                         product = products[index[row, t + k], start : start + count]
                         for i in range(count):
                             sums[i] += product[i]
+                    place = np.int32(t)
                     for i in range(count):
                         wins = sums[i] > best[i] or np.isnan(sums[i])  # a diverged training must show
                         best[i] = sums[i] if wins else best[i]
-                        winner[0, i] = t if wins else winner[0, i]
-                        winner[1, i] = begin if wins else winner[1, i]
+                        places[i] = place if wins else places[i]
+                of_window = slice(feature, feature + count)
+                _keep_larger(pooled[row, of_window], winners[row, :, of_window], best, places, begin)
                 column += h * count
                 feature += count
             begin = _next_text(index[row], end)
     return pooled, winners
+
+
+@kernel_part
+def _keep_larger(pooled: Floats, winners: Ints, best: Floats, places: Ints, begin: int) -> None:
+    """Take over what is larger in the text that begins there than in those before it."""
+    for i in range(len(pooled)):
+        if best[i] > pooled[i] or np.isnan(best[i]):
+            pooled[i] = best[i]
+            winners[0, i] = places[i]
+            winners[1, i] = begin
 
 
 @kernel
@@ -91,21 +108,22 @@ def winning_entries(
 
 
 @kernel
-def sparse_product(entries: Floats, rows: Ints, columns: Ints, matrix: Floats, shape: Ints) -> Floats:
-    """Return S matrix, float32 of `shape`, for the sparse S with S[rows[i], columns[i]] += entries[i].
+def sparse_product(entries: Floats, rows: Ints, columns: Ints, matrix: Floats, height: int) -> Floats:
+    """Return S matrix, for the sparse S with `height` rows and S[rows[i], columns[i]] += entries[i].
 
     Row by row, four entries at a time: the result is read and written once for four rows of `matrix`.
     """
-    product = np.zeros((shape[0], shape[1]), np.float32)
-    order, starts = _by_row(rows, shape[0])
-    for row in range(shape[0]):
+    product = np.zeros((height, matrix.shape[1]), np.float32)
+    order, starts = _by_row(rows, height)
+    for row in range(height):
         target = product[row]
         i, end = starts[row], starts[row + 1]
         while i + 4 <= end:
             p, q, r, s = order[i], order[i + 1], order[i + 2], order[i + 3]
             a, b, c, d = matrix[columns[p]], matrix[columns[q]], matrix[columns[r]], matrix[columns[s]]
+            w, x, y, z = entries[p], entries[q], entries[r], entries[s]
             for k in range(len(target)):
-                target[k] += entries[p] * a[k] + entries[q] * b[k] + entries[r] * c[k] + entries[s] * d[k]
+                target[k] += w * a[k] + x * b[k] + y * c[k] + z * d[k]
             i += 4
         while i < end:
             p = order[i]
@@ -148,6 +166,34 @@ def adadelta_rows(
             d[row, k] = rho * late + complement * update * update
             u[row, k] = update
     return a, d, u
+
+
+@kernel
+def adam_rows(
+    g: Floats,
+    x: Floats,
+    m: Floats,
+    v: Floats,
+    rate: np.float32,
+    beta_1: np.float32,
+    beta_2: np.float32,
+    epsilon: np.float32,
+) -> tuple[Floats, Floats, Floats]:
+    """Return x, m and v after a step of LazyAdam, for rows [n, dimensions] with the gradient g.
+
+    `rate` is the learning rate with the correction of both means' bias.
+    """
+    new_x, new_m, new_v = np.empty_like(x), np.empty_like(m), np.empty_like(v)
+    one = np.float32(1)
+    for row in range(len(g)):
+        for k in range(g.shape[1]):
+            gradient = g[row, k]
+            momentum = beta_1 * m[row, k] + (one - beta_1) * gradient
+            velocity = beta_2 * v[row, k] + (one - beta_2) * gradient * gradient
+            new_x[row, k] = x[row, k] - rate * momentum / (np.sqrt(velocity) + epsilon)
+            new_m[row, k] = momentum
+            new_v[row, k] = velocity
+    return new_x, new_m, new_v
 
 
 @kernel_part

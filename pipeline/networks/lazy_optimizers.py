@@ -160,12 +160,19 @@ class LazyAdam(_LazyOptimizer):
     ) -> None:
         momentum, velocity = state
         power_1, power_2 = self._powers(g.dtype)
-        m = self.beta_1 * tf.gather(momentum, rows) + (1 - self.beta_1) * g
-        v = self.beta_2 * tf.gather(velocity, rows) + (1 - self.beta_2) * tf.square(g)
-        momentum.scatter_update(tf.IndexedSlices(m, rows))
-        velocity.scatter_update(tf.IndexedSlices(v, rows))
-        rate = rate * tf.sqrt(1 - power_2) / (1 - power_1)
-        x.scatter_sub(tf.IndexedSlices(rate * m / (tf.sqrt(v) + self.epsilon), rows))
+        numbers = (rate * tf.sqrt(1 - power_2) / (1 - power_1), self.beta_1, self.beta_2, self.epsilon)
+        moved = tf.numpy_function(  # one pass instead of eleven
+            convolution_kernels.adam_rows,
+            [
+                g,
+                *(tf.gather(table, rows) for table in (x, momentum, velocity)),
+                *(tf.cast(number, g.dtype) for number in numbers),
+            ],
+            [g.dtype] * 3,
+            stateful=False,
+        )
+        for table, values in zip((x, momentum, velocity), moved, strict=True):
+            table.scatter_update(tf.IndexedSlices(values, rows))
 
     def _powers(self, dtype: tf.DType) -> tuple[tf.Tensor, tf.Tensor]:
         step = tf.cast(self.iterations + 1, dtype)

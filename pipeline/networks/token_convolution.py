@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from itertools import compress
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Floats, Ints, Sizes
 from ..inputs import PADDING
 from . import convolution_kernels
 from .backend import call_kernel, keras, tf
@@ -23,6 +24,14 @@ from .backend import call_kernel, keras, tf
 CHANNELS = ("static", "tuned")
 COMBINATIONS = ("shared", "separate", "concatenated")
 ACTIVATIONS = ("relu", "tanh", "linear")
+
+
+class _Pool(NamedTuple):
+    """The vectors [n, dimensions] and banks whose products are added, and which vectors are trained."""
+
+    vectors: list[tf.Tensor]
+    banks: list[tf.Tensor]
+    trained: list[bool]
 
 
 @keras.saving.register_keras_serializable(package="convtext")
@@ -136,8 +145,8 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
         distinct, index = tf.unique(tf.concat([[PADDING], tf.reshape(ids, [-1])], 0))
         index = tf.reshape(index[1:], tf.shape(ids)) - 1
         pooled = [
-            _maximum_over_time(vectors, banks, index, self.windows, self.filters, self.compute_dtype)
-            for vectors, banks in self._pools(distinct[1:], training)
+            _maximum_over_time(pool, index, self.windows, self.filters, self.compute_dtype)
+            for pool in self._pools(distinct[1:], training)
         ]
         features = pooled[0] if len(pooled) == 1 else tf.concat(pooled, 1)
         return keras.activations.get(self.activation)(features + self.bias.value)
@@ -147,22 +156,21 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
 
         Over the whole vocabulary it is the folded table, which replaces tables and banks in prediction.
         """
-        return tf.concat([_products(*pool, "float32") for pool in self._pools(tokens)], 1)
+        return tf.concat([_products(pool.vectors, pool.banks, "float32") for pool in self._pools(tokens)], 1)
 
-    def _pools(
-        self, tokens: tf.Tensor, training: bool = False
-    ) -> list[tuple[list[tf.Tensor], list[tf.Tensor]]]:
-        """Return for each pool of features the vectors [n, dimensions] and banks of its products."""
+    def _pools(self, tokens: tf.Tensor, training: bool = False) -> list[_Pool]:
+        """Return what the products of these ids [n] are made of, for each pool of features."""
         vectors = [tf.gather(table.value, tokens) for table in self.tables]
         if training and self.embedding_dropout:
             kept = self.type_dropout(tf.ones((tf.size(tokens), 1)), training=True)
             vectors = [kept * vector for vector in vectors]
         banks = [tf.convert_to_tensor(bank.value) for bank in self.banks]
+        trained = [table.trainable for table in self.tables]
         if self.combination == "shared":
-            vectors = [tf.add_n(vectors)]
+            return [_Pool([tf.add_n(vectors)], banks, [any(trained)])]
         if self.combination == "concatenated":
-            return [([vector], [bank]) for vector, bank in zip(vectors, banks, strict=True)]
-        return [(vectors, banks)]
+            return [_Pool([x], [bank], [one]) for x, bank, one in zip(vectors, banks, trained, strict=True)]
+        return [_Pool(vectors, banks, trained)]
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -185,64 +193,60 @@ def _start_vectors(shape: tuple[int, int], dtype: str | None = None) -> tf.Tenso
 
 
 def _products(vectors: Sequence[tf.Tensor], banks: Sequence[tf.Tensor], dtype: str) -> tf.Tensor:
-    """Return the sum of vectors bank', [n, columns], multiplied in `dtype`, added in float32."""
-    return tf.add_n(
-        [
-            tf.cast(tf.matmul(tf.cast(x, dtype), tf.cast(bank, dtype), transpose_b=True), tf.float32)
-            for x, bank in zip(vectors, banks, strict=True)
-        ]
-    )
+    """Return the sum of vectors bank', float32 [n, columns], of numbers in `dtype`: one product for all."""
+    x, bank = tf.concat(vectors, 1), tf.concat(banks, 1)
+    return tf.cast(tf.matmul(tf.cast(x, dtype), tf.cast(bank, dtype), transpose_b=True), tf.float32)
 
 
 def _maximum_over_time(
-    vectors: list[tf.Tensor],
-    banks: list[tf.Tensor],
-    index: tf.Tensor,
-    windows: tuple[int, ...],
-    filters: tuple[int, ...],
-    dtype: str,
+    pool: _Pool, index: tf.Tensor, windows: tuple[int, ...], filters: tuple[int, ...], dtype: str
 ) -> tf.Tensor:
-    """Return max over t of c_t, float32 [batch, sum of F_h], differentiable in vectors and banks.
+    """Return max over t of c_t, float32 [batch, sum of F_h], differentiable in the pool's vectors and banks.
 
-    `index` int32 [batch, length] says which row of `vectors` stands where; -1 is padding or a boundary.
+    `index` int32 [batch, length] says which row of the vectors stands where; -1 is padding or a boundary.
     """
-    bank_form = np.array(windows), np.array(filters)
+    bank_form, count = (np.array(windows), np.array(filters)), len(pool.banks)
 
-    def pool(*operands: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], list[tf.Tensor]]]:
-        vectors, banks = operands[: len(operands) // 2], operands[len(operands) // 2 :]
-        products, half = _products(vectors, banks, dtype), tf.shape(index)[0] // 2
-        halves = [  # of the batch, side by side
-            call_kernel(
-                partial(convolution_kernels.pool, *bank_form), [products, rows], (tf.float32, tf.int32)
-            )
-            for rows in (index[:half], index[half:])
-        ]
-        pooled, winners = (tf.concat(parts, 0) for parts in zip(*halves, strict=True))
+    def maximum(*operands: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], list[tf.Tensor | None]]]:
+        products = _products(operands[:count], operands[count:], dtype)
+        pooled, winners = call_kernel(
+            partial(convolution_kernels.pool, *bank_form), [products, index], (tf.float32, tf.int32)
+        )
         pooled.set_shape((index.shape[0], sum(filters)))
 
-        def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
-            # The products' gradient G, sparse [distinct, columns]; d vectors = G bank, d bank = G' vectors.
-            entries, tokens, columns = call_kernel(
-                partial(convolution_kernels.winning_entries, *bank_form),
-                [upstream, winners, index],
-                (tf.float32, tf.int32, tf.int32),
+        def gradient(upstream: tf.Tensor) -> list[tf.Tensor | None]:
+            wanted = [*pool.trained, *[True] * count]
+            found = tf.nest.flatten(  # a single one comes without a list
+                call_kernel(
+                    partial(_gradients, bank_form, wanted),
+                    [upstream, winners, index, *operands],
+                    [tf.float32] * sum(wanted),
+                )
             )
-            return [_sparse_product(entries, tokens, columns, bank, x) for x, bank in pairs] + [
-                _sparse_product(entries, columns, tokens, x, bank) for x, bank in pairs
-            ]
+            for one, operand in zip(found, compress(operands, wanted), strict=True):
+                one.set_shape(operand.shape)
+            remaining = iter(found)
+            return [next(remaining) if is_wanted else None for is_wanted in wanted]
 
-        pairs = list(zip(vectors, banks, strict=True))
         return pooled, gradient
 
-    return tf.custom_gradient(pool)(*vectors, *banks)
+    return tf.custom_gradient(maximum)(*pool.vectors, *pool.banks)
 
 
-def _sparse_product(
-    entries: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, matrix: tf.Tensor, like: tf.Tensor
-) -> tf.Tensor:
-    """Return S matrix, in the shape of `like`, for the sparse S with S[rows[i], columns[i]] += entries[i]."""
-    product = call_kernel(
-        convolution_kernels.sparse_product, [entries, rows, columns, matrix, tf.shape(like)], tf.float32
-    )
-    product.set_shape(like.shape)
-    return product
+def _gradients(
+    bank_form: tuple[Sizes, Sizes],
+    wanted: list[bool],
+    upstream: Floats,
+    winners: Ints,
+    index: Ints,
+    *operands: Floats,
+) -> list[Floats]:
+    """Return those gradients of vectors and banks, which are the operands, that are wanted.
+
+    With G that of the products, sparse [distinct, columns], d vectors = G bank and d bank = G' vectors.
+    """
+    entries, tokens, columns = convolution_kernels.winning_entries(*bank_form, upstream, winners, index)
+    vectors, banks = operands[: len(operands) // 2], operands[len(operands) // 2 :]
+    factors = [(tokens, columns, bank, len(vectors[0])) for bank in banks]
+    factors += [(columns, tokens, x, len(banks[0])) for x in vectors]
+    return [convolution_kernels.sparse_product(entries, *one) for one in compress(factors, wanted)]

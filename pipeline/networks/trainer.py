@@ -71,6 +71,7 @@ def train(
         # Where rows have weights of their own, what is chosen by these scores is to have them, too.
         **{"metrics" if validation.weights is None else "weighted_metrics": metrics},
     )
+    _create_variables(network)
     averages = [_MovingAverage(float(options.averaging))] if options.averaging else []
     recorder = _Recorder(len(training.lengths) // training.epochs_per_pass, options.epochs, on_epoch)
     stopping = _EarlyStopping(
@@ -91,6 +92,17 @@ def train(
         callbacks=callbacks,
     )
     return recorder.history
+
+
+def _create_variables(network: keras.Model) -> None:
+    """Create those of the optimizer, the loss and the metrics, as Keras would while it traces the first step.
+
+    TensorFlow traces a function anew if the first time has created variables: half a second.
+    """
+    network.optimizer.build(network.trainable_variables)
+    labels, logits = np.zeros(1, np.int32), np.zeros((1, network.output_shape[-1]), np.float32)
+    network.compute_loss(None, labels, logits)
+    network.compute_metrics(None, labels, logits)  # each epoch starts them anew
 
 
 def balanced_weights(labels: NDArray[np.integer[Any]]) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ def test_the_sparse_product_is_the_dense_one_whatever_a_row_holds(entries: list)
         rows.astype(np.int32),
         columns.astype(np.int32),
         matrix,
-        np.array([5, 5], np.int32),
+        5,
     )
     np.testing.assert_allclose(product, dense @ matrix, atol=1e-4)
 
@@ -39,3 +40,12 @@ def test_a_row_that_waited_is_as_far_as_by_steps_without_gradient(missed: int) -
     u = np.sqrt((d + epsilon) / (a + epsilon)) * g
     for ours, theirs in zip(waited, (a, rho * d + (1 - rho) * u**2, u), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+
+
+def test_an_adam_step_of_one_row_by_hand() -> None:
+    numbers = [np.float32(number) for number in (0.1, 0.9, 0.99, 1e-7)]  # rate, both decays, epsilon
+    tables = [np.array([[value]], np.float32) for value in (2.0, 5.0, 1.0, 4.0)]  # g, x, m, v
+    x, m, v = convolution_kernels.adam_rows(*tables, *numbers)
+    assert m[0, 0] == pytest.approx(0.9 * 1 + 0.1 * 2)
+    assert v[0, 0] == pytest.approx(0.99 * 4 + 0.01 * 2 * 2)
+    assert x[0, 0] == pytest.approx(5 - 0.1 * 1.1 / 2)

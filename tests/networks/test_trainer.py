@@ -17,6 +17,7 @@ from pipeline.inputs import LabelledInputs, Sequences
 from pipeline.measures.metrics import scores
 from pipeline.models.kim_cnn import Options, build
 from pipeline.networks import trainer
+from pipeline.networks.backend import keras
 from pipeline.networks.batches import Batches, SortedBatches
 from pipeline.networks.checkpoint import Checkpoint
 from pipeline.networks.trainer import MacroF1, Record, balanced_weights, make_repeatable, train
@@ -178,6 +179,17 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bits(
     assert replace(checkpoint, key="another").read() is None
     checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:-100])
     assert checkpoint.read() is None
+
+
+def test_a_step_is_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow traces it a second time where the first has created variables."""
+    traced = []
+    train_step = keras.Model.train_step
+    monkeypatch.setattr(
+        keras.Model, "train_step", lambda self, batch: traced.append(batch) or train_step(self, batch)
+    )
+    _, history = trained(class_weights="balanced", patience=3)
+    assert len(traced) == 1 and history[0]["macro_f1"] > 0
 
 
 def test_without_class_weights_no_macro_f1_is_computed() -> None:
