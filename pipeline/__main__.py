@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import Any, NoReturn
 from . import __version__
 from .config.command_line import command_help, overview, parse_words, unknown_command
 from .config.words import COMMANDS, remedy
+from .environment.imports import uncollected
 from .environment.lifeline import end_with_command
 from .environment.memory import check_limit
 from .environment.program import PROCESS_START
@@ -149,6 +151,7 @@ def _serve(name: str, listener: str) -> None:
         with suppress(Exception):  # a stage that cannot be imported says so when it runs
             for stage in stages:
                 _module(STAGES[stage], stage)
+        gc.freeze()  # no collection needs to look at what they made
         if signal.getsignal(signal.SIGTERM) is not _interrupt:
             raise KeyboardInterrupt  # which came, and was lost in an import
         code = _stage_servers().serve(int(listener), stages[-1], _answer)
@@ -169,7 +172,8 @@ def _writer_client() -> Any:
 def _module(room: str, name: str) -> Any:
     """Return the module of a command or stage, with MLflow's settings made before anything imports it."""
     importlib.import_module(".tracking.location", __package__).set_mlflow_defaults()
-    return importlib.import_module(f".{room}.{name}", __package__)
+    with uncollected():
+        return importlib.import_module(f".{room}.{name}", __package__)
 
 
 def _interrupt_by_every_polite_signal() -> None:

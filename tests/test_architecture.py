@@ -352,7 +352,6 @@ TESTED_BY = {
     "exports.tflite": "exports/test_exporter.py",
     "exports.vocabulary": "exports/test_exporter.py",
     "graph.facts": "stages/test_configure.py",
-    "graph.request": "stages/test_configure.py",
     "graph.search": "study_commands/test_tune.py",
     "graph.single_run": "test_end_to_end.py",
     "graph.study_runs": "study_commands/test_crossval.py",

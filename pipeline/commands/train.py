@@ -22,7 +22,8 @@ def run(given: Words) -> None:
     with taken_back_if_refused(request.folder.corpus):
         folder = configure_run(request)
         # The baseline is fitted beside the network's preparation: they need nothing of each other.
-        seconds = make_alone(Goal(folder, (folder.metrics,)), f"the run {folder.path.name}", jobs=2)
+        goal = Goal(folder, (folder.metrics,), request.environment)
+        seconds = make_alone(goal, f"the run {folder.path.name}", jobs=2)
     if seconds:
         of_stages = ", ".join(f"{stage} {taken:.1f} s" for stage, taken in seconds.items())
         say(wrapped(f"time: {time.monotonic() - PROCESS_START:.1f} s ({of_stages})", indent=""))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 # A container's limit: "<microseconds of CPU> <microseconds of period>", or "max ...".
 CONTROL_GROUP = Path("/sys/fs/cgroup/cpu.max")
+OPERATION_THREADS = "TF_NUM_INTRAOP_THREADS"  # TensorFlow's variable: the threads that share one operation
 # For runs side by side: two networks at once are done sooner than one on two threads.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", OPERATION_THREADS: "1"}
 
 
 def cores(limit: Path = CONTROL_GROUP) -> int:

@@ -92,7 +92,7 @@ def make(goal: Goal, jobs: int = 1) -> dict[str, float]:
     """
     with (
         TemporaryDirectory(prefix="convtext-") as name,
-        serving(_planned(goal), Path(name), _environment()) as servers,
+        serving(_planned(goal), Path(name), _environment() | dict(goal.environment)) as servers,
     ):
         of_make = replace(goal, environment={**goal.environment, MAKE_FOLDER: name})
         try:

@@ -17,10 +17,11 @@ from ..graph.search import STORAGE_VARIABLE, configure_search
 
 
 def run(given: Words) -> None:
-    with taken_back_if_refused(TrainingRequest.from_words(given).folder.corpus):
+    request = TrainingRequest.from_words(given)
+    with taken_back_if_refused(request.folder.corpus):
         search = configure(given)
         make(Goal(search.run, ("inputs",)))
-    os.environ[STORAGE_VARIABLE] = given[words.STORAGE]
+    os.environ |= {**request.environment, STORAGE_VARIABLE: given[words.STORAGE]}
     run_stage("search_options", search.path)
 
 

@@ -5,6 +5,8 @@ Writes the options of each stage and has make build the network's inputs; `compa
 
 from __future__ import annotations
 
+import os
+
 from ..config.command_line import Words
 from ..graph.inner_make import Goal, make, run_stage
 from ..graph.options_writer import taken_back_if_refused
@@ -17,4 +19,5 @@ def run(given: Words) -> None:
     with taken_back_if_refused(request.folder.corpus):
         folder = configure_run(request)
         make(Goal(folder, ("inputs",)))
+    os.environ |= request.environment
     run_stage("compare_with_dense", folder.path)

@@ -17,12 +17,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mlflow.entities import RunStatus
-
 from ..artifacts import RunFolder
+from ..environment.imports import uncollected
 from ..errors import InputError, StoreUnreachable
-from . import location, mlflow_calls, store
 from .journal import Entry
+
+with uncollected():
+    from mlflow.entities import RunStatus
+
+    from . import location, mlflow_calls, store
 
 MAX_MEMORY_BYTES = 3 * 2**30  # for what a server answers, which may be without end: MLflow reads it whole
 
