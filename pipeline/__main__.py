@@ -146,12 +146,13 @@ def _serve(name: str, listener: str) -> None:
     """Run stages as they come, with their imports made before the first."""
     stages = _stage_servers().SERVERS[name]
     try:
-        if not set(stages).isdisjoint(TRACKED):
-            _writer_client().launch()
         with suppress(Exception):  # a stage that cannot be imported says so when it runs
             for stage in stages:
                 _module(STAGES[stage], stage)
         gc.freeze()  # no collection needs to look at what they made
+        if not set(stages).isdisjoint(TRACKED):
+            # After them: until then other stages have every core, and MLflow is needed only at the end.
+            _writer_client().launch()
         if signal.getsignal(signal.SIGTERM) is not _interrupt:
             raise KeyboardInterrupt  # which came, and was lost in an import
         code = _stage_servers().serve(int(listener), stages[-1], _answer)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,16 +69,9 @@ def run(path: Path) -> None:
     request, program = read_stage(folder.request, Request), checkout()
     with new_run(request.title, _options(folder, start), _tags(folder, options)) as tracked:
         _log_request(tracked, folder, request, rows["part"])
-        wait = cache(tracked.wait)  # once: no later member is held up by a slow store
-
-        def build() -> keras.Model:
-            network = _build(options, start, len(names))
-            wait()  # an unusable store should fail before training
-            return network
-
         began = time.perf_counter()
         members = Training(
-            build,
+            partial(_build, options, start, len(names)),
             Fit(encoder, len(names), options.train.criterion, options.seed, most),
             options.train,
             options.ensemble,
@@ -151,6 +144,7 @@ def _report(options: TrainOptions, tracked: Run, earlier_epochs: int, record: tr
     )
     metrics = {key: value for key, value in record.items() if key != "epoch"} | usage()
     tracked.log_metrics(metrics, earlier_epochs + int(record["epoch"]))
+    tracked.check()  # no long training for an unusable store
 
 
 def _options(folder: RunFolder, start: Start) -> dict[str, Any]:

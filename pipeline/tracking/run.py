@@ -100,6 +100,12 @@ class Run:
         for written in self._written:
             written.result()
 
+    def check(self) -> None:
+        """Raise what `wait` would, of what is known by now."""
+        for written in self._written:
+            if written.done():
+                written.result()
+
     def end(self, status: str) -> None:
         """End the run. Raises as `wait` does.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -84,6 +85,11 @@ def test_a_file_that_is_no_database_is_refused_in_a_line(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'not.db'}")
     with pytest.raises(InputError, match="cannot be used"), new_run("one", {}, {}) as run:
         run.wait()
+    with pytest.raises(InputError, match="cannot be used"), new_run("two", {}, {}) as run:
+        for _ in range(600):  # epochs of a training, which does not wait for the answer
+            run.check()
+            time.sleep(0.1)
+        pytest.fail("a minute's training was done for a store that cannot be used")
     with pytest.raises(InputError, match="cannot be used"):
         store.connect()
     assert capfd.readouterr().err == ""
