@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib
 import matplotlib.figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.font_manager import fontManager
 
 FIGURE_WIDTH = 5.2  # inches: still readable at the width of a phone's screen
@@ -50,8 +51,10 @@ class Figure(matplotlib.figure.Figure):
         with figure_style():
             super().draw(renderer)
 
-    def savefig(self, fname: Any, *, transparent: bool | None = None, **options: Any) -> None:
-        super().savefig(fname, transparent=transparent, **{"dpi": FIGURE_DPI, **options})
+    def write_png(self, file: Any) -> None:
+        """Write the figure into a file, or to a path, drawn once, where `savefig` draws it twice."""
+        self.set_dpi(FIGURE_DPI)
+        FigureCanvasAgg(self).print_png(file)  # type: ignore[no-untyped-call]
 
 
 def set_heading(figure: matplotlib.figure.Figure, heading: str, subject: str) -> None:

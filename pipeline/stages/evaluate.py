@@ -220,7 +220,7 @@ def _write_figures(
     figures |= report.figures | run_figures.wrong_picture_figures(test, mistakes, title)
     for name, figure in figures.items():
         with atomic_write(folder.figure(name)) as partial:
-            figure.savefig(partial)
+            figure.write_png(partial)
     return list(figures)
 
 

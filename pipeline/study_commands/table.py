@@ -60,7 +60,7 @@ def write_tables(chosen_corpora: list[str] | None, models: list[str] | None) -> 
     with atomic_write(text) as partial:
         partial.write_text(tables + "\n", "utf-8")
     with atomic_write(figure) as partial:
-        figures.corpus_scores(corpus_table.cells(results, "accuracy")).savefig(partial)
+        figures.corpus_scores(corpus_table.cells(results, "accuracy")).write_png(partial)
     say(f"{tables}\n\n{text} and {figure}")
     if left_out:
         say(wrapped(left_out, ""))

@@ -40,7 +40,7 @@ def run(path: Path) -> None:
         _log_scores(parent, curve)
         with atomic_write(folder.figure) as partial:
             subject = f"{options.corpus}, {curve.test_rows:,} test rows"
-            figures.learning_curves(curve, subject).savefig(partial)
+            figures.learning_curves(curve, subject).write_png(partial)
         unknown = read_json(first.metrics)["unknown_label_rows"]  # the test rows are the same in all
         write_text(folder.summary, _summary(options, curve, len(draws), unknown))
         write_json(folder.result, curve.to_json())

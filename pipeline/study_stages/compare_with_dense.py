@@ -86,7 +86,7 @@ def run(path: Path) -> None:
             partial.write_text(table + "\n", "utf-8")
         with atomic_write(folder.why_figure) as partial:
             title = f"{name}, {rows['test']:,} test rows"
-            figures.shifted_accuracies(networks, unit, title).savefig(partial)
+            figures.shifted_accuracies(networks, unit, title).write_png(partial)
         tracked.log_file(folder.why)
         tracked.log_file(folder.why_figure)
     say(f"\n{table}\n\n{folder.why} and {folder.why_figure.name}")

@@ -21,7 +21,7 @@ def test_figures_of_classes_name_as_many_as_can_be_read(classes: int, tmp_path: 
     names = [entry.label for entry in scores]
     pairs = confused_pairs(matrix)
     figure = class_figures.confusion_matrix(matrix, confusion_order(matrix), pairs, names, "run")
-    figure.savefig(tmp_path / "confusion.png")
+    figure.write_png(tmp_path / "confusion.png")
     axis, *others = figure.axes
     ticks = [tick.get_text() for tick in axis.get_yticklabels()]
     assert ticks == [tick.get_text() for tick in axis.get_xticklabels()]
@@ -34,7 +34,7 @@ def test_figures_of_classes_name_as_many_as_can_be_read(classes: int, tmp_path: 
         assert max(len(one.patches) for one in others) == 30  # the most confused pairs
         assert figure.get_figwidth() <= FIGURE_WIDTH
     figure = class_figures.class_scores(scores, "run")
-    figure.savefig(tmp_path / "scores.png")
+    figure.write_png(tmp_path / "scores.png")
     shown = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert len(shown) == min(classes, 150)
     assert max(map(len, shown)) < 40 and not any("\n" in name for name in shown)
@@ -79,5 +79,5 @@ def test_a_class_without_test_rows_is_not_the_weakest_but_counted_in_the_title()
 def test_wrong_pictures_are_no_more_than_can_be_seen(tmp_path: Path) -> None:
     pictures = np.zeros((30, 4, 4, 3), np.uint8)
     figure = class_figures.wrong_pictures(pictures, ["3 → 8\n99 %"] * 30, "run")
-    figure.savefig(tmp_path / "wrong.png")
+    figure.write_png(tmp_path / "wrong.png")
     assert sum(bool(axis.images) for axis in figure.axes) == 24

@@ -32,7 +32,7 @@ def test_the_reliability_diagram_is_drawn_from_a_single_row_on_and_names_both_er
     before = reliability(np.array([[1.0, 0.0]]), truth)
     after = reliability(np.array([[0.75, 0.25]]), truth)
     figure = figures.calibration(before, after, 1.5, "title")
-    figure.savefig(tmp_path / "calibration.png")
+    figure.write_png(tmp_path / "calibration.png")
     texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert texts[1:] == ["temperature 1: error 0.0%", "temperature 1.50: error 25.0%"]
 
@@ -49,7 +49,7 @@ def test_the_coverage_figure_has_the_curve_and_a_point_for_each_target_with_rows
     test = Outcomes(np.array([0.9, 0.9, 0.6, 0.5], np.float32), np.zeros(4, np.int32), np.arange(4) != 2)
     validation = Outcomes(np.full(60, 0.55, np.float32), np.zeros(60, np.int32), np.ones(60, np.bool_))
     figure = figures.coverage(selective(test, validation), "run")  # 60 right rows show 0.9 and 0.95
-    figure.savefig(tmp_path / "coverage.png")
+    figure.write_png(tmp_path / "coverage.png")
     (axis,) = figure.axes
     curve, *targets = [line.get_xydata() for line in axis.lines]
     np.testing.assert_allclose(curve, [[50, 100], [75, 200 / 3], [100, 75]])
@@ -89,7 +89,7 @@ def test_the_opponents_figure_gives_each_interval_and_leaves_the_majority_class_
 ) -> None:
     result = compared(20)
     figure = figures.opponents(result, TITLES, "run")
-    figure.savefig(tmp_path / "opponents.png")
+    figure.write_png(tmp_path / "opponents.png")
     left, right = figure.axes
     assert [tick.get_text().replace("\n", " ") for tick in left.get_yticklabels()] == [
         "network",
@@ -117,7 +117,7 @@ def test_a_majority_class_that_is_better_than_both_is_in_the_opponents_figure() 
 def test_a_slice_without_rows_has_no_point(tmp_path: Path) -> None:
     table = by_class(np.array([0, 0, 2]), ["a", "b", "c"]).accuracy(np.array([True, False, True]))
     figure = figures.slices({"first": table, "second": table[:1]}, "run")
-    figure.savefig(tmp_path / "slices.png")
+    figure.write_png(tmp_path / "slices.png")
     upper, lower, *_ = figure.axes
     assert upper.containers[0].lines[0].get_xydata().tolist() == [[0, 50], [2, 100]]
     assert [text.get_text() for text in lower.texts] == ["2", "0", "1"]

@@ -44,11 +44,11 @@ def test_no_more_filters_are_shown_than_can_be_read(classes: int, shown: int, tm
     if classes == 77:
         assert "class 67" in ticks(figure.axes[0])
         assert "30 of 77 classes" in figure.get_suptitle().replace("\n", " ").replace("\n", " ")
-    figure.savefig(tmp_path / "filters.png")
+    figure.write_png(tmp_path / "filters.png")
 
 
 def test_a_network_whose_filters_nothing_fires_has_an_empty_figure(tmp_path: Path) -> None:
-    filter_figures.ngram_filters([one("a", 0)], ["a", "b"], "run").savefig(tmp_path / "filters.png")
+    filter_figures.ngram_filters([one("a", 0)], ["a", "b"], "run").write_png(tmp_path / "filters.png")
 
 
 def test_what_there_is_no_room_for_is_left_out() -> None:
@@ -71,7 +71,7 @@ def test_first_layer_filters_are_on_one_scale_that_is_symmetric(channels: int, t
         np.testing.assert_allclose(image.get_array()[:3, :3], filters[:, :, 0, 0])
     else:
         np.testing.assert_allclose(image.get_array()[:3, :3], 0.5 + filters[..., 0] / (2 * most), rtol=1e-5)
-    figure.savefig(tmp_path / "filters.png")
+    figure.write_png(tmp_path / "filters.png")
 
 
 def test_feature_maps_are_drawn_beside_the_filter_banks(tmp_path: Path) -> None:
@@ -87,4 +87,4 @@ def test_feature_maps_are_drawn_beside_the_filter_banks(tmp_path: Path) -> None:
             "sobel",
             "5 feature maps of the network's first layer",
         ]
-        figure.savefig(tmp_path / f"{channels}.png")
+        figure.write_png(tmp_path / f"{channels}.png")

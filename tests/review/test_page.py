@@ -61,7 +61,7 @@ def wide_png() -> bytes:
 
 def saved(figure: Figure) -> bytes:
     file = BytesIO()
-    figure.savefig(file)
+    figure.write_png(file)
     return file.getvalue()
 
 

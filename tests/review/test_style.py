@@ -15,7 +15,7 @@ def test_drawing_leaves_the_settings_of_matplotlib_as_they_were() -> None:
     with figure_style():
         figure = Figure(figsize=(FIGURE_WIDTH, 1))
         set_heading(figure, "a heading", "$no$ mathematics")
-    figure.savefig(BytesIO())
+    figure.write_png(BytesIO())
     assert dict(matplotlib.rcParams) == before
 
 
@@ -30,7 +30,7 @@ def test_a_label_with_dollar_signs_is_no_mathematics() -> None:
 
 def test_a_figure_is_saved_in_the_resolution_that_its_width_is_read_from() -> None:
     file = BytesIO()
-    Figure(figsize=(FIGURE_WIDTH, 1)).savefig(file)
+    Figure(figsize=(FIGURE_WIDTH, 1)).write_png(file)
     assert int.from_bytes(file.getvalue()[16:20]) == round(FIGURE_WIDTH * FIGURE_DPI)
 
 
@@ -39,4 +39,4 @@ def test_a_glyph_that_no_font_has_is_no_warning() -> None:
         figure = Figure(figsize=(FIGURE_WIDTH, 1))
         figure.subplots().imshow(np.zeros((2, 2)))
         set_heading(figure, "\ue000", "a private character")
-    figure.savefig(BytesIO())
+    figure.write_png(BytesIO())

@@ -17,7 +17,7 @@ def test_contestants_on_other_rows_are_hollow_in_the_table_of_corpora(tmp_path: 
         "majority class": {"mr": Cell(50, 0, 10)},
     }
     figure = figures.corpus_scores(cells)
-    figure.savefig(tmp_path / "table.png")
+    figure.write_png(tmp_path / "table.png")
     measured, hollow, paper = "measured: mean, standard deviation", "on other rows", "from the paper"
     of_mr, of_trec = figure.axes
     assert set(of_mr.get_legend_handles_labels()[1]) == {measured, hollow, paper}
@@ -37,7 +37,7 @@ def test_a_network_that_was_not_trained_is_counted_and_has_no_curve(tmp_path: Pa
         MeasuredNetwork("dense, equal sizes", 10**10, 10**10, []),
     ]
     figure = figures.shifted_accuracies(networks, "pixels", "title")
-    figure.savefig(tmp_path / "why.png")
+    figure.write_png(tmp_path / "why.png")
     curves, counts = figure.axes
     assert curves.get_legend_handles_labels()[1] == ["image_cnn", "dense, equal budget"]
     assert [text.get_text() for text in counts.texts] == ["1 M", "1 k", "10 G", "1 k", "1 k", "10 G"]
@@ -49,7 +49,7 @@ def test_a_learning_curve_is_drawn_with_intervals_but_without_the_majority_class
     contestants = [ContestantCurve(key, title, scores, [], []) for key, title in titles.items()]
     curve = LearningCurve("macro_f1", [0.5, 1.0], [500, 1000], 100, contestants)
     figure = figures.learning_curves(curve, "subject")
-    figure.savefig(tmp_path / "curve.png")
+    figure.write_png(tmp_path / "curve.png")
     (axis,) = figure.axes
     assert axis.get_legend_handles_labels()[1] == ["convtext", "TF-IDF"]
     assert [tick.get_text() for tick in axis.get_xticklabels()] == ["500\n50 %", "1,000\n100 %"]
