@@ -156,6 +156,7 @@ def test_a_room_imports_only_rooms_on_floors_below_it() -> None:
                 "pipeline.compilation.kernel_cache",
                 "pipeline.compilation.kernel",
                 "pipeline.folding.llvm_maximum",
+                "pipeline.linear.llvm_descent",
             },
         ),
         ("mlflow", MLFLOW),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arrays import Floats, Ints, Sizes
-from ..compilation.kernel import kernel, kernel_part
+from ..compilation.kernel import kernel, late_part
 
-# Classes that are fitted at once. Loops that are compiled for one number of them are twice as fast.
-WIDTHS = (1, 4, 8)
+# Classes that are fitted at once. Loops that are compiled for one number of them are twice as fast, and 16
+# together take the time of 8 and 4.
+WIDTHS = (1, 4, 8, 16)
 
 
 class Group(NamedTuple):
@@ -38,6 +39,49 @@ class Group(NamedTuple):
     bias: Floats
 
 
+def _descent(width: int) -> Any:
+    """Return `llvm_descent.descent`, whose module imports numba, as a part of kernels."""
+
+    def load() -> Any:
+        from .llvm_descent import called, descent
+
+        return called(descent(width))
+
+    return late_part(load)
+
+
+_of_1, _of_4, _of_8, _of_16 = map(_descent, WIDTHS)
+
+
+# One function for each width, as numba knows what it has compiled by its name.
+@kernel
+def _descend_1(group: Group, order: Sizes) -> float:
+    return float(_of_1(group, order))
+
+
+@kernel
+def _descend_4(group: Group, order: Sizes) -> float:
+    return float(_of_4(group, order))
+
+
+@kernel
+def _descend_8(group: Group, order: Sizes) -> float:
+    return float(_of_8(group, order))
+
+
+@kernel
+def _descend_16(group: Group, order: Sizes) -> float:
+    return float(_of_16(group, order))
+
+
+_DESCENTS: dict[int, Callable[[Group, Sizes], float]] = {
+    1: _descend_1,
+    4: _descend_4,
+    8: _descend_8,
+    16: _descend_16,
+}
+
+
 def descend(group: Group, order: Sizes) -> float:
     """Take one step of dual coordinate descent for each row and class; return the largest violation.
 
@@ -46,69 +90,6 @@ def descend(group: Group, order: Sizes) -> float:
     `order`, int64 [rows].
     """
     return _DESCENTS[len(group.bias)](group, order)
-
-
-def _compiled_for(width: int) -> Callable[[Group, Sizes], float]:
-    def descend_all(group: Group, order: Sizes) -> float:
-        scores, steps = np.empty(width, np.float32), np.empty(width, np.float32)
-        worst = np.float32(0)
-        for row in order:
-            _score(group, row, scores, width)
-            worst = max(worst, _step(group, row, scores, steps, width))
-            if steps.any():
-                _add(group, row, steps, width)
-        return float(worst)
-
-    # numba keeps what it compiles by this name: with one of their own, no width is ever taken for another.
-    descend_all.__qualname__ = f"descend_{width}"
-    return kernel(descend_all)
-
-
-@kernel_part
-def _score(group: Group, row: int, scores: Floats, width: int) -> None:
-    """Write the scores of a row."""
-    for c in range(width):
-        scores[c] = group.bias[c]
-    for n in range(group.starts[row], group.starts[row + 1]):
-        value, weights = group.values[n], group.weights[group.columns[n]]
-        for c in range(width):
-            scores[c] += value * weights[c]
-
-
-@kernel_part
-def _step(group: Group, row: int, scores: Floats, steps: Floats, width: int) -> np.float32:
-    """Change a row's dual variables and the bias, write the steps, with their signs, return the violation."""
-    worst = np.float32(0)
-    for c in range(width):
-        sign = np.float32(1) if group.positives[row] == c else np.float32(-1)
-        before, slack = group.dual[row, c], group.slacks[row]
-        gradient = sign * scores[c] - np.float32(1) + slack * before
-        if before == 0:
-            gradient = min(gradient, np.float32(0))
-        worst = max(worst, abs(gradient))
-        after = max(before - gradient / (group.squares[row, c] + slack), np.float32(0))
-        steps[c] = sign * (after - before)
-        group.dual[row, c] = after
-        group.bias[c] += steps[c]
-    return worst
-
-
-@kernel_part
-def _add(group: Group, row: int, steps: Floats, width: int) -> None:
-    """Add a row to the weights, times its steps."""
-    is_scaled = len(group.scales) > 0
-    for n in range(group.starts[row], group.starts[row + 1]):
-        value, column = group.values[n], group.columns[n]
-        weights = group.weights[column]
-        if is_scaled:
-            for c in range(width):
-                weights[c] += value * steps[c] * group.scales[column, c]
-        else:
-            for c in range(width):
-                weights[c] += value * steps[c]
-
-
-_DESCENTS = {width: _compiled_for(width) for width in WIDTHS}
 
 
 @kernel

@@ -1,0 +1,67 @@
+"""The vectors against the plain loop, which tests of `descend` compare with results by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from llvmlite import ir
+from numba import njit, typeof
+
+from pipeline.linear.descent import WIDTHS, Group
+from pipeline.linear.llvm_descent import called, compiles, descent, plain_descent, vector_descent
+
+VECTORS = {width: njit(called(vector_descent(width))) for width in WIDTHS}
+PLAIN = {width: njit(plain_descent(width)) for width in WIDTHS}
+
+
+def group(seed: int, width: int, is_scaled: bool) -> Group:
+    """Five rows of up to four of six features, some of them empty, with some dual variables at zero."""
+    random = np.random.default_rng(seed)
+    starts = np.cumsum([0, *random.integers(0, 5, 5)])
+
+    def numbers(*shape: int) -> np.ndarray:
+        return random.random(shape, np.float32) * 2
+
+    return Group(
+        starts,
+        columns=random.integers(0, 6, starts[-1]).astype(np.int32),
+        values=numbers(starts[-1]),
+        positives=random.integers(-1, width + 1, 5),
+        squares=1 + numbers(5, width),
+        slacks=0.1 + numbers(5),
+        scales=numbers(6 if is_scaled else 0, width),
+        dual=np.maximum(numbers(5, width) - 1, 0),
+        weights=numbers(6, width) - 1,
+        bias=numbers(width) - 1,
+    )
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(WIDTHS), st.booleans())
+def test_vectors_and_loop_give_the_same_bits(seed: int, width: int, is_scaled: bool) -> None:
+    order = np.random.default_rng(seed).permutation(5)
+    one, other = group(seed, width, is_scaled), group(seed, width, is_scaled)
+    assert VECTORS[width](one, order) == PLAIN[width](other, order) > 0
+    assert (one.dual != group(seed, width, is_scaled).dual).any()
+    for mine, own in zip(one, other, strict=True):
+        np.testing.assert_array_equal(mine, own)
+
+
+def test_a_kernel_calls_the_vectors_where_they_compile() -> None:
+    kernel, plain = njit(called(descent(4))), njit(plain_descent(4))
+    for function in (kernel, plain):
+        function(group(1, 4, True), np.arange(5))
+    (code,), (loop,) = kernel.inspect_llvm().values(), plain.inspect_llvm().values()
+    assert "<4 x float>" in code and "<4 x float>" not in loop
+
+
+def test_where_the_vectors_do_not_compile_the_loop_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    def removed(*arguments: object) -> None:
+        raise AttributeError("'VectorType' object has no attribute 'as_pointer'")
+
+    monkeypatch.setattr(ir.VectorType, "as_pointer", removed)
+    one, other = group(2, 8, False), group(2, 8, False)
+    assert not compiles(vector_descent(8), (typeof(one), typeof(np.arange(5))))
+    assert njit(called(descent(8)))(one, np.arange(5)) == PLAIN[8](other, np.arange(5))
+    np.testing.assert_array_equal(one.weights, other.weights)
