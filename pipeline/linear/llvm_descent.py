@@ -77,13 +77,12 @@ def plain_descent(width: int) -> Descent:
                 steps[c] = sign * (after - before)
                 group.dual[row, c] = after
                 group.bias[c] += steps[c]
-            if steps.any():
-                for n in range(begin, end):
-                    for c in range(width):
-                        change = group.values[n] * steps[c]
-                        if len(group.scales) > 0:
-                            change *= group.scales[group.columns[n], c]
-                        group.weights[group.columns[n], c] += change
+            for n in range(begin, end):
+                for c in range(width):
+                    change = group.values[n] * steps[c]
+                    if len(group.scales) > 0:
+                        change *= group.scales[group.columns[n], c]
+                    group.weights[group.columns[n], c] += change
         return worst
 
     return descend

@@ -11,6 +11,7 @@ from ..arrays import Doubles, Flags, Floats, Labels
 from .descent import WIDTHS, Group, descend, squared_lengths
 
 C_VALUES = (0.03, 0.1, 0.3, 1.0, 3.0)  # of the squared hinge, as in scikit-learn's LinearSVC
+LINE = 64  # bytes of the processor's cache
 
 
 class Stop(NamedTuple):
@@ -20,7 +21,10 @@ class Stop(NamedTuple):
     tolerance: float
 
 
-ROUGH = Stop(30, 0.1)  # a smaller tolerance changes accuracy by less than 0.3 points
+# On 34 splits of MR, SST-2, TREC, banking77, ChnSentiCorp, NSMC and docstrings both members together are as
+# accurate with 30 epochs (-0.02 points, standard error 0.02), and with a tenth of the tolerance and up to
+# 100 epochs (-0.05, 0.03), in twice the time. With 15 and twice the tolerance they lose 0.10 (0.06).
+ROUGH = Stop(20, 0.1)
 
 
 class Machine(NamedTuple):
@@ -100,7 +104,8 @@ def _groups(matrix: Any, positives: Labels, classes: int, by_ratio: bool) -> lis
     for width in widths:
         scales = np.empty((0, width), np.float32)
         if by_ratio:
-            scales = np.ones((features, width), np.float32)
+            scales = _zeros(features, width)
+            scales[:] = 1
             for number in range(min(width, classes - first)):
                 # Two copies of a feature are one whose square is the sum of theirs. The ratio alone has a
                 # point less on average of TREC, SST-2, ChnSentiCorp and NSMC, and 4 points on 300 rows of
@@ -116,13 +121,23 @@ def _groups(matrix: Any, positives: Labels, classes: int, by_ratio: bool) -> lis
                 squared_lengths(starts, columns, values, scales) if by_ratio else squares[width],
                 slacks=np.empty(0, np.float32),
                 scales=scales,
-                dual=np.zeros((rows, width), np.float32),
-                weights=np.zeros((features, width), np.float32),
+                dual=_zeros(rows, width),
+                weights=_zeros(features, width),
                 bias=np.zeros(width, np.float32),
             )
         )
         first += width
     return groups
+
+
+def _zeros(rows: int, width: int) -> Floats:
+    """Return zeros, float32 [rows, width], of which the first is at the beginning of a cache line.
+
+    A row of the widest group fills one: an epoch takes a fifth less time than with rows in two of them.
+    """
+    zeros = np.zeros(rows * width + LINE // 4, np.float32)
+    start = -zeros.ctypes.data % LINE // 4
+    return zeros[start : start + rows * width].reshape(rows, width)
 
 
 def _widths(classes: int) -> list[int]:
