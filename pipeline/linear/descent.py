@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,35 +52,9 @@ def _descent(width: int) -> Any:
 _of_1, _of_4, _of_8, _of_16 = map(_descent, WIDTHS)
 
 
-# One function for each width, as numba knows what it has compiled by its name.
+# One kernel for all widths: numba tells what kernels call apart by a name and a number, which starts anew in
+# each process. Of kernels that two processes compiled it would take the part of one for the other's.
 @kernel
-def _descend_1(group: Group, order: Sizes) -> float:
-    return float(_of_1(group, order))
-
-
-@kernel
-def _descend_4(group: Group, order: Sizes) -> float:
-    return float(_of_4(group, order))
-
-
-@kernel
-def _descend_8(group: Group, order: Sizes) -> float:
-    return float(_of_8(group, order))
-
-
-@kernel
-def _descend_16(group: Group, order: Sizes) -> float:
-    return float(_of_16(group, order))
-
-
-_DESCENTS: dict[int, Callable[[Group, Sizes], float]] = {
-    1: _descend_1,
-    4: _descend_4,
-    8: _descend_8,
-    16: _descend_16,
-}
-
-
 def descend(group: Group, order: Sizes) -> float:
     """Take one step of dual coordinate descent for each row and class; return the largest violation.
 
@@ -89,7 +62,14 @@ def descend(group: Group, order: Sizes) -> float:
     squared hinge). The violation is the magnitude of the projected gradient. The rows take their steps in
     `order`, int64 [rows].
     """
-    return _DESCENTS[len(group.bias)](group, order)
+    width = len(group.bias)
+    if width == 1:
+        return float(_of_1(group, order))
+    if width == 4:
+        return float(_of_4(group, order))
+    if width == 8:
+        return float(_of_8(group, order))
+    return float(_of_16(group, order))
 
 
 @kernel

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from pipeline.compilation import native_kernels
-from pipeline.linear.descent import WIDTHS
 from tests.project import Project
 
 
@@ -35,5 +34,3 @@ def test_every_kernel_of_texts_is_compiled_and_nothing_is_left(project: Project,
     }
     compiled = {path.name.partition(".")[0] for path in (tmp_path / "pipeline").rglob("*.nbi")}
     assert with_kernels - compiled == set()
-    for width in WIDTHS:
-        assert list((tmp_path / "pipeline").rglob(f"descent._descend_{width}-*.nbc"))

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+from subprocess import PIPE
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -65,3 +71,26 @@ def test_where_the_vectors_do_not_compile_the_loop_is_called(monkeypatch: pytest
     assert not compiles(vector_descent(8), (typeof(one), typeof(np.arange(5))))
     assert njit(called(descent(8)))(one, np.arange(5)) == PLAIN[8](other, np.arange(5))
     np.testing.assert_array_equal(one.weights, other.weights)
+
+
+@pytest.mark.slow
+def test_widths_that_several_processes_compiled_stay_apart(tmp_path: Path) -> None:
+    code = (
+        "import sys, numpy\n"
+        "from pipeline.linear.descent import descend\n"
+        "from tests.linear.test_llvm_descent import group\n"
+        "for width in map(int, sys.argv[1:]):\n"
+        "    taken = group(3, width, True)\n"
+        "    descend(taken, numpy.arange(5))\n"
+        "    print(taken.weights.tolist())\n"
+    )
+
+    def run(*widths: str) -> list[str]:
+        command = [sys.executable, "-c", code, *widths]
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+        return subprocess.run(
+            command, env=environment, stdout=PIPE, text=True, check=True
+        ).stdout.splitlines()
+
+    alone = run("16") + run("8") + run("4")
+    assert run("16", "8", "4") == alone
