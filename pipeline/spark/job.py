@@ -137,7 +137,7 @@ def _check_unreadable(unread: int, report: Report, allowed: float, rejected: str
     """
     bad = unread + report.rejected
     rows = bad + report.rows
-    if unread > allowed * rows or not report.rows:
+    if not report.rows or unread / rows > allowed:
         raise InputError(
             f"{bad:,} of {rows:,} rows cannot be read where {100 * allowed:.4g}% are allowed: "
             f"mend those in {rejected}, or allow more (--unreadable)"

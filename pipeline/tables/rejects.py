@@ -65,7 +65,7 @@ class Rejects:
 
         The option is the one that mends the commonest fault, if there is one, else the share's.
         """
-        if self.total <= allowed * rows:
+        if self._share(rows) <= allowed:
             return
         option = option_of(self._commonest.reason)
         remedy = {
@@ -82,7 +82,7 @@ class Rejects:
 
         `columns` says in which columns they were expected.
         """
-        if not self.total or (self.total <= allowed * rows and self.total < rows):
+        if not self.total or (self._share(rows) <= allowed and self.total < rows):
             return
         first = self._commonest
         if self.total == rows:
@@ -94,12 +94,16 @@ class Rejects:
         remedy = f"mend them, or allow a share of {self._offered(rows)}"
         raise InputError(f"{message}: {remedy}", option="source.blank_rows")
 
+    def _share(self, rows: int) -> float:
+        """Return the share of `rows`: 29 of 100 are within 0.29, where 0.29 * 100 is less than 29."""
+        return self.total / rows if rows else 0.0
+
     @property
     def _commonest(self) -> _Kind:
         return max(self._kinds.values(), key=lambda kind: kind.rows)
 
     def _beyond(self, rows: int, allowed: float, file: str, listed: Location | None, what: str) -> str:
-        count, first = f"{self.total:,} of {rows:,} rows ({self.total / rows:.2%})", self._commonest
+        count, first = f"{self.total:,} of {rows:,} rows ({self._share(rows):.2%})", self._commonest
         where = f" (all are listed in {listed})" if listed else ""
         return (
             f"{file}: {count} {what} where {100 * allowed:.4g}% are allowed, most often as in line "
@@ -108,4 +112,4 @@ class Rejects:
 
     def _offered(self, rows: int) -> float:
         """Return a share, in hundredths, within which the rows are."""
-        return min(0.999, (int(self.total / rows * 100) + 1) / 100)
+        return min(0.999, (int(self._share(rows) * 100) + 1) / 100)
