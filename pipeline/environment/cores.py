@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
 from math import ceil
 from pathlib import Path
 
@@ -11,6 +13,7 @@ CONTROL_GROUP = Path("/sys/fs/cgroup/cpu.max")
 OPERATION_THREADS = "TF_NUM_INTRAOP_THREADS"  # TensorFlow's variable: the threads that share one operation
 # For runs side by side: two networks at once are done sooner than one on two threads.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", OPERATION_THREADS: "1"}
+BESIDE = 5  # the niceness of what is done beside a network's training: a third of its share of a core
 
 
 def cores(limit: Path = CONTROL_GROUP) -> int:
@@ -24,3 +27,14 @@ def cores(limit: Path = CONTROL_GROUP) -> int:
         return max(1, min(allowed, ceil(int(share) / int(period))))
     except (OSError, ValueError):  # no file, or no limit: `max`
         return allowed
+
+
+def let_others_first() -> None:
+    """Give way, in this thread and from here on, to the threads that need a core at the same time.
+
+    What is fitted beside a network has time until that is trained. On Linux alone: elsewhere a thread has no
+    niceness of its own.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, max(BESIDE, os.getpriority(os.PRIO_PROCESS, thread)))

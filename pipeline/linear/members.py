@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import Floats, sample
 from ..encoder import Encoder
-from ..environment.cores import cores
+from ..environment.cores import cores, let_others_first
 from ..inputs import LabelledInputs, Sequences
 from ..options import Criterion, Ngrams
 from .character_ngrams import CharacterFeatures, CharacterNgrams
@@ -181,7 +181,7 @@ def _each(
             bar.update(count)
 
         # The network is trained beside them, and slower if it has no core to itself.
-        with ThreadPoolExecutor(max(1, cores() - 1)) as threads:
+        with ThreadPoolExecutor(max(1, cores() - 1), initializer=let_others_first) as threads:
             try:
                 return dict(zip(names, threads.map(lambda name: do(name, on_epochs), names), strict=True))
             except BaseException:

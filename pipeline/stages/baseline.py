@@ -21,6 +21,7 @@ from ..baselines.catalogue import BASELINES, Form, choose, fit, fit_count
 from ..config.stage_options import BaselineOptions, PrepareOptions, read_stage
 from ..corpus.folds import choice_splits
 from ..corpus.split import PARTS
+from ..environment.cores import let_others_first
 from ..environment.memory import note
 from ..files import write_json, write_table
 from ..inputs import Images, Sequences
@@ -55,7 +56,8 @@ def run(path: Path, criterion: Criterion = "accuracy") -> None:
         lines.append(wrapped(told))
     predictions, choices = {"row": part["test"]}, {}
     total = sum(fit_count(name, len(splits), criterion) + 1 for name in options.baselines)
-    # One thread is as fast, and leaves a core to the network.
+    # A network is trained at the same time. One thread is as fast, and leaves it a core.
+    let_others_first()
     with threadpool_limits(1), Bar("baseline", total, unit="fit") as bar:
         for name in options.baselines:
             taken = forms[BASELINES[name].takes]

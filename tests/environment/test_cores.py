@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from pipeline.environment.cores import cores
+from pipeline.environment.cores import BESIDE, cores, let_others_first
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,3 +35,14 @@ def test_cores_that_the_process_is_kept_from_are_not_counted() -> None:
     code += "from pipeline.environment.cores import cores; print(cores())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "1\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux knows the niceness of a thread")
+def test_a_thread_that_lets_others_first_is_alone_in_that() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = niceness()
+    with ThreadPoolExecutor(1, initializer=let_others_first) as thread:
+        assert thread.submit(niceness).result() == max(before, BESIDE)
+    assert niceness() == before
