@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -20,6 +20,7 @@ Ints = NDArray[np.int32]  # as kernels take them
 Labels = NDArray[np.int64]  # places in the list of labels
 Offsets = NDArray[np.int64]  # places in an array or a file
 Sizes = NDArray[np.int64]  # counts and bounds
+Integers = TypeVar("Integers", Ids, Sizes)
 
 
 def sample(places: Sizes, size: int, seed: int) -> Sizes:
@@ -27,6 +28,17 @@ def sample(places: Sizes, size: int, seed: int) -> Sizes:
     if len(places) <= size:
         return places
     return np.sort(np.random.default_rng(seed).choice(places, size, replace=False))
+
+
+def numbered(values: Integers) -> tuple[Integers, Sizes]:
+    """Return the distinct integers, rising, and the place of each value among them, int64 [values].
+
+    As `numpy.unique` has them, in less than half of its time: only what is distinct is sorted.
+    """
+    import pandas as pd  # late: prediction must not wait for it
+
+    places, distinct = pd.factorize(values, sort=True)
+    return distinct, places
 
 
 def check_array(name: str, array: NDArray[Any], dtype: DTypeLike, shape: tuple[int | None, ...]) -> None:

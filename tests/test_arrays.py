@@ -1,4 +1,4 @@
-"""Arrays from a file, checked before a kernel reads them."""
+"""Arrays from a file, checked before a kernel reads them; samples, and distinct values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.arrays import check_array, check_finite, sample
+from pipeline.arrays import check_array, check_finite, numbered, sample
 from pipeline.errors import InputError
 
 TABLE = np.zeros((3, 2), np.float32)
@@ -53,3 +53,12 @@ def test_a_sample_keeps_the_order_and_has_its_size(count: int, size: int, seed: 
         len(found) == min(count, size) and found == sorted(set(found)) and set(found) <= set(places.tolist())
     )
     assert sample(places, size, seed).tolist() == found
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+@given(values=st.lists(st.integers(-(2**31), 2**31 - 1) | st.integers(0, 3)))
+def test_values_are_numbered_as_numpy_does(dtype: type, values: list[int]) -> None:
+    distinct, places = numbered(np.array(values, dtype))
+    expected, expected_places = np.unique(np.array(values, dtype), return_inverse=True)
+    assert distinct.dtype == dtype and places.dtype == np.int64
+    assert distinct.tolist() == expected.tolist() and places.tolist() == expected_places.tolist()

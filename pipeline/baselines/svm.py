@@ -14,6 +14,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 
 from ..arrays import Labels
 from ..linear.character_ngrams import distinct_word_ngrams, word_ngrams
+from ..linear.kernels import rows_with
 from ..linear.svm import Machine, Stop, machines
 from ..linear.token_ngrams import distinct_ngrams, ngram_counts
 from .candidate import Candidate, FittedCandidate, Texts, setting
@@ -67,10 +68,9 @@ class TokensAndCharacters:
         self._tokens, tokens = distinct_ngrams(training.tokens)
         words, counts = count_words(training.texts)
         keys, spelled = distinct_word_ngrams(words, WHOLE)
-        characters = counts @ spelled
-        rows = np.bincount(characters.indices)
+        rows = rows_with(counts.indptr, counts.indices, spelled.indptr, spelled.indices, len(keys))
         frequent = np.flatnonzero(rows >= min(MINIMUM_ROWS, rows.max()))
-        self._characters, characters = keys[frequent], characters[:, frequent]
+        self._characters, characters = keys[frequent], counts @ spelled[:, frequent]
         self._token_weights.fit(tokens)
         self._character_weights.fit(characters)
         return self._weighted(tokens, characters)

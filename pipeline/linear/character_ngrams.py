@@ -16,9 +16,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Floats, Labels, check_array, check_finite
+from ..arrays import Floats, Labels, check_array, check_finite, numbered
 from ..inputs import PADDING, Sequences, UnseenWords
-from .kernels import character_logits, hash_table, ngram_keys, word_rows
+from .kernels import character_logits, hash_table, ngram_keys, rows_with, word_rows
 from .token_ngrams import check_features, hashed, most_frequent
 
 if TYPE_CHECKING:
@@ -160,13 +160,13 @@ class CharacterFeatures:
         from scipy.sparse import csr_matrix, diags
 
         self._vocabulary = vocabulary
-        numbers, places = np.unique(training.words, return_inverse=True)
+        numbers, places = numbered(training.words)
         is_word = (training.words != PADDING).astype(np.float32)
         counts = csr_matrix((is_word, places, training.offsets), (len(training), len(numbers)))
         counts.eliminate_zeros()
         words = training.spell(numbers, vocabulary)
         distinct, spelled = distinct_word_ngrams(words)
-        rows = np.bincount((counts @ spelled).indices, minlength=len(distinct))
+        rows = rows_with(counts.indptr, counts.indices, spelled.indptr, spelled.indices, len(distinct))
         kept = np.flatnonzero(rows >= min(MINIMUM_ROWS, rows.max(initial=0)))
         if most is not None and len(kept) > most:
             kept = kept[most_frequent(rows[kept], most)]
@@ -202,7 +202,7 @@ def distinct_word_ngrams(
     from scipy.sparse import csr_matrix
 
     keys, starts = word_ngrams(words, longest)
-    distinct, columns = np.unique(keys, return_inverse=True)
+    distinct, columns = numbered(keys)
     counts = csr_matrix((np.ones(len(keys), np.float32), columns, starts), (len(words), len(distinct)))
     counts.sum_duplicates()
     return distinct, counts

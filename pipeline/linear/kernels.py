@@ -1,4 +1,4 @@
-"""The logits of linear models on n-grams, compiled by numba.
+"""The n-grams of rows, and the logits of linear models on them, compiled by numba.
 
 Rows are ragged: row i has the token ids `ids[offsets[i]:offsets[i + 1]]`, int32, where 0 is the boundary
 between two texts: no n-gram has tokens of both, and it is none itself. Every row is computed by itself and
@@ -51,6 +51,31 @@ def token_logits(
         for feature in features[:known]:
             counts[feature] = 0
     return logits
+
+
+@prebuilt_kernel("i4[::1], i8[::1], i8")
+def token_ngram_keys(ids: Ints, offsets: Sizes, longest: int) -> tuple[Sizes, Sizes]:
+    """Return the keys of the rows' n-grams, int64 [n], and where each row's begin, int64 [rows + 1].
+
+    They have up to `longest` tokens, at most 3; for their keys see `token_ngrams.run_keys`.
+    """
+    keys, starts, n = np.empty(longest * len(ids), np.int64), np.zeros(len(offsets), np.int64), 0
+    for row in range(len(offsets) - 1):
+        run = 0  # tokens since the beginning or the last boundary
+        for place in range(offsets[row], offsets[row + 1]):
+            token = np.int64(ids[place])
+            run = run + 1 if token != 0 else 0
+            for size in range(1, min(run, longest) + 1):
+                if size == 1:
+                    keys[n] = token
+                elif size == 2:
+                    keys[n] = np.int64(ids[place - 1]) << 32 | token
+                else:
+                    before = np.int64(ids[place - 2]) << TRIPLE_BITS | np.int64(ids[place - 1])
+                    keys[n] = TRIPLE | before << TRIPLE_BITS | token
+                n += 1
+        starts[row + 1] = n
+    return keys[:n], starts
 
 
 @kernel_part
@@ -160,6 +185,23 @@ def character_logits(words: Ints, offsets: Sizes, known: Floats, unseen: Floats,
         for c in range(classes):
             logits[row, c] = logits[row, c] / length + bias[c]
     return logits
+
+
+@kernel
+def rows_with(starts: Ints, words: Ints, ngram_starts: Ints, ngrams: Ints, count: int) -> Sizes:
+    """Return how many rows have each of `count` n-grams, int64 [count].
+
+    Row i has the words `words[starts[i]:starts[i + 1]]`, of which word w has the n-grams
+    `ngrams[ngram_starts[w]:ngram_starts[w + 1]]`.
+    """
+    rows, last = np.zeros(count, np.int64), np.full(count, NOT_FOUND, np.int64)
+    for row in range(len(starts) - 1):
+        for word in words[starts[row] : starts[row + 1]]:
+            for ngram in ngrams[ngram_starts[word] : ngram_starts[word + 1]]:
+                if last[ngram] != row:
+                    last[ngram] = row
+                    rows[ngram] += 1
+    return rows
 
 
 @kernel

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Flags, Floats, Labels, check_array, check_finite
+from ..arrays import Flags, Floats, Labels, check_array, check_finite, numbered
 from ..encoder import Encoder
 from ..errors import InputError
 from ..inputs import PADDING, Sequences
-from .kernels import NOT_FOUND, TRIPLE, TRIPLE_BITS, hash_table, token_logits
+from .kernels import NOT_FOUND, TRIPLE, TRIPLE_BITS, hash_table, token_logits, token_ngram_keys
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -98,8 +98,8 @@ class TokenFeatures:
 
         self.keys, counts = distinct_ngrams(training, longest)
         if most is not None and len(self.keys) > most:
-            kept = most_frequent(np.bincount(counts.tocsr().indices, minlength=len(self.keys)), most)
-            self.keys, counts = self.keys[kept], counts.tocsr()[:, kept]
+            kept = most_frequent(np.bincount(counts.indices, minlength=len(self.keys)), most)
+            self.keys, counts = self.keys[kept], counts[:, kept]
         transformer = TfidfTransformer(sublinear_tf=True)
         size = len(self.keys)  # of no n-gram the counts have a column all the same, see `_counts`
         self.matrix = transformer.fit_transform(counts)[:, :size]
@@ -144,9 +144,9 @@ def distinct_ngrams(sequences: Sequences, longest: int = 2) -> tuple[NDArray[np.
 
     The keys are int64 [features], rising; the counts as `ngram_counts` has them, in a third of the time.
     """
-    keys, rows = ngrams(sequences, longest)
-    features, columns = np.unique(keys, return_inverse=True)
-    return features, _counts(rows, columns, len(sequences), len(features))
+    keys, starts = token_ngram_keys(sequences.ids, sequences.offsets, longest)
+    features, columns = numbered(keys)
+    return features, _counts(columns, starts, len(features))
 
 
 def ngram_counts(sequences: Sequences, features: NDArray[np.int64]) -> csr_matrix:
@@ -155,32 +155,20 @@ def ngram_counts(sequences: Sequences, features: NDArray[np.int64]) -> csr_matri
     These are keys of tokens and pairs, int64 [features], rising; others are not counted. Without features
     there is a column of zeros, as scikit-learn takes no matrix without columns.
     """
-    keys, rows = ngrams(sequences)
+    keys, starts = token_ngram_keys(sequences.ids, sequences.offsets, 2)
     columns = np.searchsorted(features, keys)
     known = np.append(features, -1)[columns] == keys  # no key is negative
-    return _counts(rows[known], columns[known], len(sequences), len(features))
+    return _counts(columns[known], np.append(0, np.cumsum(known))[starts], len(features))
 
 
-def _counts(rows: NDArray[np.int64], columns: NDArray[np.int64], height: int, width: int) -> csr_matrix:
+def _counts(columns: NDArray[np.int64], starts: NDArray[np.int64], width: int) -> csr_matrix:
     from scipy.sparse import csr_matrix
 
-    return csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (height, max(1, width)))
-
-
-def ngrams(sequences: Sequences, longest: int = 2) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the keys of all n-grams of up to `longest` tokens, int64 [n], and their rows, int64 [n].
-
-    Single tokens come first, then pairs, then triples. A boundary is in none of them.
-    """
-    ids = sequences.ids.astype(np.int64)
-    rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
-    keys, their_rows = list[NDArray[np.int64]](), list[NDArray[np.int64]]()
-    for size in range(1, longest + 1):
-        last = rows[size - 1 :]
-        inside = whole_runs(ids, size) & (last == rows[: len(last)])
-        keys.append(run_keys(ids, size)[inside])
-        their_rows.append(last[inside])
-    return np.concatenate(keys), np.concatenate(their_rows)
+    counts = csr_matrix(
+        (np.ones(len(columns), np.float32), columns, starts), (len(starts) - 1, max(1, width))
+    )
+    counts.sum_duplicates()
+    return counts
 
 
 def whole_runs(ids: NDArray[np.int64], size: int) -> Flags:

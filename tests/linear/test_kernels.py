@@ -18,7 +18,9 @@ from pipeline.linear.kernels import (
     hash_table,
     longest_row,
     ngram_keys,
+    rows_with,
     token_logits,
+    token_ngram_keys,
     word_rows,
 )
 
@@ -34,6 +36,30 @@ def test_a_key_is_found_at_its_index_and_no_other_is(keys: np.ndarray, other: in
     assert len(slots) >= 2 * len(keys) and len(slots).bit_count() == 1
     assert [find(key, slots) for key in keys] == list(range(len(keys)))
     assert find(np.int64(other), slots) == (keys.tolist().index(other) if other in keys else NOT_FOUND)
+
+
+@pytest.mark.parametrize("longest", [1, 2, 3])
+def test_no_n_gram_reaches_over_the_end_of_a_row(longest: int) -> None:
+    rows = Sequences.from_rows([[1, 2], [], [3], [4, 5, 6, 7]])
+    keys, starts = token_ngram_keys(rows.ids, rows.offsets, longest)
+    pairs = [first << 32 | second for first, second in pairwise(range(8))]
+    six, seven = 1 << 62 | 4 << 40 | 5 << 20 | 6, 1 << 62 | 5 << 40 | 6 << 20 | 7
+    ending_in = [[1], [2, pairs[1]], [3], [4], [5, pairs[4]], [6, pairs[5], six], [7, pairs[6], seven]]
+    of_tokens = [ngrams[:longest] for ngrams in ending_in]
+    assert keys.tolist() == [key for of_token in of_tokens for key in of_token]
+    sizes = [len(of_token) for of_token in of_tokens]
+    assert starts.tolist() == [0, sum(sizes[:2]), sum(sizes[:2]), sum(sizes[:3]), sum(sizes)]
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 3), max_size=6), max_size=5),
+    st.lists(st.sets(st.integers(0, 5)), min_size=4),
+)
+def test_a_row_counts_once_for_each_n_gram_of_its_words(rows: list[list[int]], words: list[set[int]]) -> None:
+    of_rows, of_words = Sequences.from_rows(rows), Sequences.from_rows(list(map(sorted, words)))
+    found = rows_with(of_rows.offsets, of_rows.ids, of_words.offsets, of_words.ids, 6)
+    counts = Counter(ngram for row in rows for ngram in set().union(*(words[word] for word in row)))
+    assert found.tolist() == [counts[ngram] for ngram in range(6)]
 
 
 @given(st.lists(st.lists(st.integers(1, 4), max_size=6), max_size=5))

@@ -14,13 +14,13 @@ from pipeline.baselines.candidate import NGRAMS, documents
 from pipeline.errors import InputError
 from pipeline.images.encoder import ImageEncoder
 from pipeline.inputs import Sequences
+from pipeline.linear.kernels import token_ngram_keys
 from pipeline.linear.token_ngrams import (
     TokenFeatures,
     TokenNgrams,
     distinct_ngrams,
     longest_ngram,
     ngram_counts,
-    ngrams,
     run_keys,
 )
 from pipeline.options import Tokenize
@@ -55,8 +55,8 @@ def test_logits_are_those_computed_by_hand() -> None:
 
 def test_no_pair_crosses_the_boundary_between_two_texts_which_is_no_token() -> None:
     parted = Sequences.from_rows([[2, 0, 3], [0, 2, 3], [0]])
-    keys, rows = ngrams(parted)
-    assert keys.tolist() == [2, 3, 2, 3, 2 << 32 | 3] and rows.tolist() == [0, 0, 1, 1, 1]
+    keys, starts = token_ngram_keys(parted.ids, parted.offsets, 2)
+    assert keys.tolist() == [2, 3, 2, 3, 2 << 32 | 3] and starts.tolist() == [0, 2, 5, 5]
     logits = by_hand().logits(parted)
     apart, together = (3 + 10) / np.sqrt(5) + 1, (3 + 10 + 14) / 3 + 1
     np.testing.assert_allclose(logits, [[0, apart], [0, together], [0, 1]], rtol=1e-6)
@@ -183,30 +183,6 @@ def test_its_arrays_give_the_model_again() -> None:
     again = TokenNgrams.from_arrays(by_hand().arrays())
     texts = Sequences.from_rows([[2, 3], [2, 2], []])
     np.testing.assert_array_equal(again.logits(texts), by_hand().logits(texts))
-
-
-def test_pairs_do_not_reach_over_the_end_of_a_row() -> None:
-    keys, rows = ngrams(Sequences.from_rows([[1, 2], [], [3], [4, 5, 6]]))
-    pairs = {(int(key) >> 32, int(key) & 0xFFFFFFFF, int(row)) for key, row in zip(keys, rows, strict=True)}
-    assert pairs == {
-        (0, 1, 0),
-        (0, 2, 0),
-        (1, 2, 0),
-        (0, 3, 2),
-        (0, 4, 3),
-        (0, 5, 3),
-        (0, 6, 3),
-        (4, 5, 3),
-        (5, 6, 3),
-    }
-
-
-def test_triples_do_not_reach_over_the_end_of_a_row() -> None:
-    keys, rows = ngrams(Sequences.from_rows([[1, 2], [], [3], [4, 5, 6, 7]]), 3)
-    two, _ = ngrams(Sequences.from_rows([[1, 2], [], [3], [4, 5, 6, 7]]))
-    assert keys[: len(two)].tolist() == two.tolist()
-    assert keys[len(two) :].tolist() == [1 << 62 | 4 << 40 | 5 << 20 | 6, 1 << 62 | 5 << 40 | 6 << 20 | 7]
-    assert rows[len(two) :].tolist() == [3, 3]
 
 
 def test_the_counts_are_those_of_known_n_grams() -> None:
