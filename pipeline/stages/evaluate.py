@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ from ..terminal import say, wrapped
 from ..tracking.run import Run, description, resumed_run
 
 MAX_TABLE_ROWS = 500  # of a table in MLflow
-STEPS = 6  # of `_evaluate`, for the bar: five are reported, and the last ends with it
+STEPS = 5  # of `_evaluate`, for the bar: four are reported, and the last ends with it
 
 
 def run(path: Path) -> None:
@@ -80,35 +81,51 @@ def _evaluate(folder: RunFolder, tracked: Run, on_step: Callable[[], object]) ->
     unknown = read_json(folder.corpus.unknown_labels)
     test = ScoredRows.from_corpus(classifier, rows, inputs, rows["part"] == "test", unknown)
     on_step()
-    opponents = _opponents(folder, criterion)
-    measures = assessment.measures(test, opponents, _has_vector(folder), criterion, seed)
-    on_step()
-    if not _is_of_study(folder):
-        measures = replace(measures, unseen=_unseen(folder, test, measures, rows, inputs))
-    on_step()
-    predictions = row_tables.predictions(test)
-    mistakes = row_tables.mistakes(predictions)
-    write_table(folder.predictions, predictions)
-    write_arrays(folder.row_keys, **row_keys(rows))
-    _write_rows(folder.mistakes, mistakes)
+    beside = ThreadPoolExecutor(1)
+    try:
+        if not _is_of_study(folder):
+            suspects = beside.submit(_suspects, folder, test, rows, inputs)
+        opponents = _opponents(folder, criterion)
+        measures = assessment.measures(test, opponents, _has_vector(folder), criterion, seed)
+        on_step()
+        if not _is_of_study(folder):
+            measures = replace(measures, unseen=_unseen(folder, test, measures, rows, inputs))
+        on_step()
+        predictions = row_tables.predictions(test)
+        mistakes = row_tables.mistakes(predictions)
+        write_table(folder.predictions, predictions)
+        write_arrays(folder.row_keys, **row_keys(rows))
+        _write_rows(folder.mistakes, mistakes)
+        _log(folder, measures, tracked)
+        on_step()
+        if not _is_of_study(folder):
+            _review(folder, test, measures, mistakes, suspects, tracked)
+    finally:
+        beside.shutdown(wait=False)  # an interrupt does not wait for the suspects
+    return measures
 
+
+def _log(folder: RunFolder, measures: Measures, tracked: Run) -> None:
     command = read_stage(folder.request, Request).command
     tracked.describe(description(command, headline(measures.comparison, _titles(folder))))
-    for path in (folder.history, folder.coverage, folder.mistakes, folder.corpus.report, folder.predictions):
+    corpus = folder.corpus
+    for path in (folder.history, folder.coverage, folder.mistakes, corpus.report, folder.predictions):
         if path.exists():  # images have no vectors, and no coverage of them
             tracked.log_file(path)
-    if not _is_of_study(folder):
-        on_step()
-        # Linear members have learned the validation rows, too.
-        is_held_out = rows["part"] == "test" if options.ensemble.ngrams else rows["part"] != "train"
-        held_out = ScoredRows.from_corpus(classifier, rows, inputs, is_held_out, unknown)
-        judged = np.flatnonzero(~is_held_out)
-        if inputs.kind == "text":
-            judged = sample(judged, _max_rows(folder, classifier, inputs), seed)
-        suspects = row_tables.suspect_labels(held_out, rows, inputs, judged, seed)
-        on_step()
-        _review(folder, test, measures, mistakes, suspects, tracked)
-    return measures
+
+
+def _suspects(
+    folder: RunFolder, test: ScoredRows, rows: pd.DataFrame, inputs: Sequences | Images
+) -> pd.DataFrame:
+    """Return the rows of all parts whose label is probably wrong."""
+    options = read_stage(folder.train_options, TrainOptions)
+    # Linear members have learned the validation rows, too.
+    is_held_out = rows["part"] == "test" if options.ensemble.ngrams else rows["part"] != "train"
+    held_out = ScoredRows.from_corpus(test.classifier, rows, inputs, is_held_out, test.unknown)
+    judged = np.flatnonzero(~is_held_out)
+    if inputs.kind == "text":
+        judged = sample(judged, _max_rows(folder, test.classifier, inputs), options.seed)
+    return row_tables.suspect_labels(held_out, rows, inputs, judged, options.seed)
 
 
 def _max_rows(folder: RunFolder, classifier: Classifier, inputs: Sequences) -> int:
@@ -153,7 +170,7 @@ def _review(
     test: ScoredRows,
     measures: Measures,
     mistakes: pd.DataFrame,
-    suspects: pd.DataFrame,
+    suspects: Future[pd.DataFrame],
     tracked: Run,
 ) -> None:
     """Write what people read of the run, and log it and the model, in which the model card is."""
@@ -162,7 +179,6 @@ def _review(
 
     wrong = row_tables.with_evidence(mistakes.head(MAX_TABLE_ROWS), test)
     tracked.log_table("confidently_wrong", wrong)
-    tracked.log_table("suspect_labels", suspects.head(MAX_TABLE_ROWS))
     page = Report(
         title=_title(folder),
         titles=_titles(folder),
@@ -172,7 +188,7 @@ def _review(
         epochs=len(read_json(folder.history)),
         figures={},
         wrong=wrong,
-        suspects=suspects,
+        suspects=pd.DataFrame(),
         data=read_json(folder.corpus.report),
         vectors=read_json(folder.coverage) if folder.coverage.exists() else {},
         sampled=_sampled(folder),
@@ -192,8 +208,13 @@ def _review(
     write_text(folder.model_card, card.markdown())
     tracked.log_model(folder.path)  # the writer process packs it while the figures are drawn
     figures = _write_figures(folder, test, measures, mistakes)
-    page = replace(page, figures={name: folder.figure(name).read_bytes() for name in figures})
-    _write_rows(folder.suspect_labels, suspects)
+    page = replace(
+        page,
+        figures={name: folder.figure(name).read_bytes() for name in figures},
+        suspects=suspects.result(),
+    )
+    tracked.log_table("suspect_labels", page.suspects.head(MAX_TABLE_ROWS))
+    _write_rows(folder.suspect_labels, page.suspects)
     write_text(folder.report, page.html())
     written = (folder.filters, folder.suspect_labels, folder.report, folder.model_card)
     for path in (*map(folder.figure, figures), *written):
