@@ -26,9 +26,9 @@ ABSENT_BIAS = -30.0  # of a class without training rows
 def candidates(
     training: Sequences, labels: Labels, classes: int, balanced: bool, values: Sequence[float]
 ) -> Iterator[Candidate]:
-    """Fit scikit-learn's models for each C, rising, on labels int64 [rows] of two classes or more.
+    """Fit a regression for each C, rising, on labels int64 [rows] of two classes or more.
 
-    If `balanced`, every class has the same weight.
+    The objective is that of scikit-learn's. If `balanced`, every class has the same weight.
     """
     features = TokenFeatures(training)
     present, numbers = np.unique(labels, return_inverse=True)

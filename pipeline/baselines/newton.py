@@ -36,7 +36,7 @@ class Fitted(NamedTuple):
 class Regression:
     """Logistic regressions of labels 0 to `classes` - 1, int64 [rows], on float32 [rows, features], sparse.
 
-    `row_weights` float32 [rows] are above 0.
+    `row_weights` float [rows] are above 0.
     """
 
     def __init__(self, features: csr_matrix, labels: Labels, classes: int, row_weights: Floats) -> None:

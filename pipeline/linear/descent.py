@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..arrays import Floats, Ints, Sizes
-from ..compilation.kernel import kernel, late_part
+from ..compilation.kernel import kernel
 
 # Classes that are fitted at once. Their number is that of the numbers in a vector; 16 take three quarters
 # of the time of 8 and 4.
@@ -38,23 +38,6 @@ class Group(NamedTuple):
     bias: Floats
 
 
-def _descent(width: int) -> Any:
-    """Return `llvm_descent.descent`, whose module imports numba, as a part of kernels."""
-
-    def load() -> Any:
-        from .llvm_descent import called, descent
-
-        return called(descent(width))
-
-    return late_part(load)
-
-
-_of_1, _of_4, _of_8, _of_16 = map(_descent, WIDTHS)
-
-
-# One kernel for all widths: numba tells what kernels call apart by a name and a number, which starts anew in
-# each process. Of kernels that two processes compiled it would take the part of one for the other's.
-@kernel
 def descend(group: Group, order: Sizes) -> float:
     """Take one step of dual coordinate descent for each row and class; return the largest violation.
 
@@ -62,14 +45,9 @@ def descend(group: Group, order: Sizes) -> float:
     squared hinge). The violation is the magnitude of the projected gradient. The rows take their steps in
     `order`, int64 [rows].
     """
-    width = len(group.bias)
-    if width == 1:
-        return float(_of_1(group, order))
-    if width == 4:
-        return float(_of_4(group, order))
-    if width == 8:
-        return float(_of_8(group, order))
-    return float(_of_16(group, order))
+    from . import llvm_descent  # late, for numba
+
+    return float(llvm_descent.descend(group, order))
 
 
 @kernel

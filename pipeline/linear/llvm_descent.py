@@ -20,6 +20,7 @@ from numba.core.typing.templates import Signature
 from numba.extending import intrinsic, overload
 
 from ..arrays import Sizes
+from ..compilation.kernel import kernel, late_part
 
 Descent = Callable[[Any, Sizes], np.float32]  # of a `descent.Group` and the order of its rows
 FLOAT, INT, LONG = ir.FloatType(), ir.IntType(32), ir.IntType(64)
@@ -29,14 +30,15 @@ def descent(width: int) -> Descent:
     """Return `descend` for a `Group` of so many classes, as a function for kernels.
 
     As Python it is the plain loop. When a kernel that calls it is compiled, its code is that of
-    `vector_descent`, or of the plain loop if numba cannot compile the former.
+    `vector_descent`, or of the plain loop if numba cannot compile the former or an array is not contiguous.
     """
     plain, vectors = plain_descent(width), vector_descent(width)
 
     # Not strict: here, annotations are types of numba, in `plain` they are those of its arguments.
     @overload(plain, strict=False)  # type: ignore[untyped-decorator]
     def implement(group: types.NamedTuple, order: types.Array) -> Descent:
-        return called(vectors) if compiles(vectors, (group, order)) else plain
+        rows_are_contiguous = all(array.layout == "C" for array in (*group.types, order))
+        return called(vectors) if rows_are_contiguous and compiles(vectors, (group, order)) else plain
 
     return plain
 
@@ -109,6 +111,29 @@ def vector_descent(width: int) -> Descent:
         return _Descent(builder, arrays, width).descend()
 
     return descend  # type: ignore[no-any-return]
+
+
+def _part(width: int) -> Any:
+    return late_part(lambda: called(descent(width)))
+
+
+_of_1, _of_4, _of_8, _of_16 = map(_part, (1, 4, 8, 16))  # `descent.WIDTHS`
+
+
+# One kernel for all widths. numba tells the parts of kernels apart by their name in Python and a counter that
+# starts anew in each process: of two kernels that two processes had compiled, a third process that loads both
+# would run one with the other's part. It stands here, as numba compiles it anew when this file changes.
+@kernel
+def descend(group: Any, order: Sizes) -> float:
+    """Take the steps of `descent.descend`."""
+    width = len(group.bias)
+    if width == 1:
+        return float(_of_1(group, order))
+    if width == 4:
+        return float(_of_4(group, order))
+    if width == 8:
+        return float(_of_8(group, order))
+    return float(_of_16(group, order))
 
 
 class _Descent:

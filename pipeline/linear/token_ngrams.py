@@ -142,7 +142,7 @@ def hashed(keys: NDArray[np.int64]) -> NDArray[np.int64]:
 def distinct_ngrams(sequences: Sequences, longest: int = 2) -> tuple[NDArray[np.int64], csr_matrix]:
     """Return the keys of the n-grams of up to `longest` tokens that occur, and how often each row has each.
 
-    The keys are int64 [features], rising; the counts as `ngram_counts` has them, in a third of the time.
+    The keys are int64 [features], rising; the counts as `ngram_counts` has them.
     """
     keys, starts = token_ngram_keys(sequences.ids, sequences.offsets, longest)
     features, columns = numbered(keys)

@@ -20,15 +20,12 @@ def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple
 
     That is the t that wins, and where the text begins that its window is of. It holds the sums of one window
     at a time, so memory does not grow with the length.
-
-
-    The maximum over the windows of one text has arrays of its own. In the place of the whole batch's, LLVM
-    cannot tell that they do not overlap, and the loop over filters, without vector instructions, takes five
-    times as long.
     """
     pooled = np.zeros((len(index), filters.sum()), np.float32)
     winners = np.zeros((len(index), 2, pooled.shape[1]), np.int32)
     most = filters.max()
+    # Of one text. In `pooled` and `winners` themselves, which for all that LLVM knows overlap, filters would
+    # not be compared in vectors, which takes five times as long.
     sums, best, places = np.empty(most, np.float32), np.empty(most, np.float32), np.empty(most, np.int32)
     for row in range(len(index)):
         begin = _next_text(index[row], 0)

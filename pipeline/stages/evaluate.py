@@ -188,7 +188,7 @@ def _review(
         epochs=len(read_json(folder.history)),
         figures={},
         wrong=wrong,
-        suspects=pd.DataFrame(),
+        suspects=pd.DataFrame(),  # with the figures; the model card needs neither
         data=read_json(folder.corpus.report),
         vectors=read_json(folder.coverage) if folder.coverage.exists() else {},
         sampled=_sampled(folder),

@@ -144,7 +144,7 @@ def _report(options: TrainOptions, tracked: Run, earlier_epochs: int, record: tr
     )
     metrics = {key: value for key, value in record.items() if key != "epoch"} | usage()
     tracked.log_metrics(metrics, earlier_epochs + int(record["epoch"]))
-    tracked.check()  # no long training for an unusable store
+    tracked.check()  # no further epoch for an unusable store
 
 
 def _options(folder: RunFolder, start: Start) -> dict[str, Any]:

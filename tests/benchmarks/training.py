@@ -143,7 +143,7 @@ def figure(
         xscale="log", yscale="log", xlabel="growth", ylabel="growth of the cost", title="Scaling of convtext"
     )
     lines.legend(frameon=False)
-    drawing.write_png(path, dpi=130)
+    drawing.savefig(path, dpi=130)
 
 
 def main(corpus: Path, output: Path) -> None:

@@ -62,6 +62,17 @@ def test_a_kernel_calls_the_vectors_where_they_compile() -> None:
     assert "<4 x float>" in code and "<4 x float>" not in loop
 
 
+def test_of_arrays_that_are_not_contiguous_the_loop_makes_the_same() -> None:
+    columns = group(1, 4, True)
+    columns = columns._replace(
+        dual=np.asfortranarray(columns.dual), squares=np.asfortranarray(columns.squares)
+    )
+    rows = group(1, 4, True)
+    assert njit(called(descent(4)))(columns, np.arange(5)) == PLAIN[4](rows, np.arange(5))
+    np.testing.assert_array_equal(columns.dual, rows.dual)
+    np.testing.assert_array_equal(columns.weights, rows.weights)
+
+
 def test_where_the_vectors_do_not_compile_the_loop_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     def removed(*arguments: object) -> None:
         raise AttributeError("'VectorType' object has no attribute 'as_pointer'")
@@ -92,5 +103,10 @@ def test_widths_that_several_processes_compiled_stay_apart(tmp_path: Path) -> No
             command, env=environment, stdout=PIPE, text=True, check=True
         ).stdout.splitlines()
 
-    alone = run("16") + run("8") + run("4")
-    assert run("16", "8", "4") == alone
+    expected = list[str]()
+    for width in (16, 8, 4):
+        taken = group(3, width, True)
+        PLAIN[width](taken, np.arange(5))
+        expected.append(str(taken.weights.tolist()))
+    assert run("16") + run("8") + run("4") == expected
+    assert run("16", "8", "4") == expected
