@@ -103,6 +103,15 @@ def late_part(load: Callable[[], Any]) -> Any:
     return Kernel(load)
 
 
+def compiles(function: Callable[..., Any], signature: tuple[Any, ...]) -> bool:
+    """Return whether numba can compile a function for arguments of these types, which are numba's."""
+    try:
+        numba_compiler()(function).compile(signature)
+    except Exception:  # numba passes on whatever its generators of code run into
+        return False
+    return True
+
+
 def summing_kernel(function: Function) -> Function:
     """Compile a function for one thread, whose sums may be reordered, as depends on their length alone."""
     return _kernel(function, cache=True, fastmath={"reassoc"})

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.core.base import BaseContext
 from numba.core.typing.templates import Signature
@@ -20,6 +20,7 @@ from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
 from ..arrays import Sizes
+from ..compilation.kernel import compiles
 
 Maximum = Callable[[NDArray[Any], int, Sizes, int, int, NDArray[Any], int, int, int], None]
 
@@ -50,7 +51,7 @@ def window_maximum(lanes: int) -> Maximum:
         size: types.Integer,
     ) -> Maximum:
         signature = (best, place, tokens, begin, end, table, column, stride, size)
-        return called(vectors) if compiles(vectors, signature) else plain
+        return called(vectors) if compiles(called(vectors), signature) else plain
 
     return plain
 
@@ -60,15 +61,6 @@ def called(maximum: Maximum) -> Maximum:
     return lambda best, place, tokens, begin, end, table, column, stride, size: maximum(
         best, place, tokens, begin, end, table, column, stride, size
     )
-
-
-def compiles(maximum: Maximum, signature: tuple[types.Type, ...]) -> bool:
-    """Return whether numba can compile a call of the function with arguments of these types."""
-    try:
-        njit(called(maximum)).compile(signature)
-    except Exception:  # numba passes on whatever its generators of code run into
-        return False
-    return True
 
 
 def plain_maximum(lanes: int) -> Maximum:

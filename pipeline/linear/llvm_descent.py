@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.core.base import BaseContext
 from numba.core.typing.templates import Signature
 from numba.extending import intrinsic, overload
 
 from ..arrays import Sizes
-from ..compilation.kernel import kernel, late_part
+from ..compilation.kernel import compiles, kernel, late_part
 
 Descent = Callable[[Any, Sizes], np.float32]  # of a `descent.Group` and the order of its rows
 FLOAT, INT, LONG = ir.FloatType(), ir.IntType(32), ir.IntType(64)
@@ -38,7 +38,7 @@ def descent(width: int) -> Descent:
     @overload(plain, strict=False)  # type: ignore[untyped-decorator]
     def implement(group: types.NamedTuple, order: types.Array) -> Descent:
         rows_are_contiguous = all(array.layout == "C" for array in (*group.types, order))
-        return called(vectors) if rows_are_contiguous and compiles(vectors, (group, order)) else plain
+        return called(vectors) if rows_are_contiguous and compiles(called(vectors), (group, order)) else plain
 
     return plain
 
@@ -46,15 +46,6 @@ def descent(width: int) -> Descent:
 def called(function: Descent) -> Descent:
     """Return a function that calls the given one: numba compiles no intrinsic by itself."""
     return lambda group, order: function(group, order)
-
-
-def compiles(function: Descent, signature: tuple[types.Type, ...]) -> bool:
-    """Return whether numba can compile a call of the function with arguments of these types."""
-    try:
-        njit(called(function)).compile(signature)
-    except Exception:  # numba passes on whatever its generators of code run into
-        return False
-    return True
 
 
 def plain_descent(width: int) -> Descent:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from llvmlite import ir
 from numba import njit, typeof
 
+from pipeline.compilation.kernel import compiles
 from pipeline.linear.descent import WIDTHS, Group
-from pipeline.linear.llvm_descent import called, compiles, descent, plain_descent, vector_descent
+from pipeline.linear.llvm_descent import called, descent, plain_descent, vector_descent
 
 VECTORS = {width: njit(called(vector_descent(width))) for width in WIDTHS}
 PLAIN = {width: njit(plain_descent(width)) for width in WIDTHS}
@@ -79,7 +80,7 @@ def test_where_the_vectors_do_not_compile_the_loop_is_called(monkeypatch: pytest
 
     monkeypatch.setattr(ir.VectorType, "as_pointer", removed)
     one, other = group(2, 8, False), group(2, 8, False)
-    assert not compiles(vector_descent(8), (typeof(one), typeof(np.arange(5))))
+    assert not compiles(called(vector_descent(8)), (typeof(one), typeof(np.arange(5))))
     assert njit(called(descent(8)))(one, np.arange(5)) == PLAIN[8](other, np.arange(5))
     np.testing.assert_array_equal(one.weights, other.weights)
 
