@@ -21,10 +21,10 @@ class Stop(NamedTuple):
     tolerance: float
 
 
-# On 34 splits of MR, SST-2, TREC, banking77, ChnSentiCorp, NSMC and docstrings both members together have 0.02
-# points (standard error 0.02) less with 30 epochs than with 20, 0.05 (0.03) less with a tenth of the tolerance
-# and up to 100, and 0.10 (0.06) less with 15 and twice the tolerance. At the largest C, 20 are too few to come
-# near the optimum's labels.
+# On 34 splits of MR, SST-2, TREC, banking77, ChnSentiCorp, NSMC and docstrings both members together have
+# 0.02 points (standard error 0.02) less with 30 epochs than with 20, 0.05 (0.03) less with a tenth of the
+# tolerance and up to 100, and 0.10 (0.06) less with 15 and twice the tolerance. At the largest C, 20 are too
+# few to come near the optimum's labels.
 ROUGH = Stop(30, 0.1)
 
 
