@@ -1,25 +1,27 @@
-"""The built-in corpus: docstrings labelled by their library, read from source without importing it.
+"""The built-in corpus: docstrings labelled by their library, read without importing it.
 
 Every installation of the locked environment holds it, so it needs no download and is the same everywhere
-for one version of Python.
+for one version of Python. They are read from the code objects that Python keeps compiled beside the source,
+a fifth of the time that parsing the source takes.
 """
 
 from __future__ import annotations
 
-import ast
-import gc
+import dis
+import inspect
 import os
 import re
 import sysconfig
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from importlib.util import find_spec
-from multiprocessing import get_context
+from itertools import pairwise
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
-from ..environment.cores import cores
 from ..errors import InputError
 from ..progress import Bar
 from .equality import normalized
@@ -63,7 +65,10 @@ _OWN_NAMES = re.compile(rf"{_NAME}(?:\.{_NAME})*", re.IGNORECASE)
 
 @dataclass(frozen=True, order=True, slots=True)
 class Docstring:
-    """The masked first paragraph of a docstring, and where it begins; `file` is relative to the library."""
+    """The masked first paragraph of a docstring, and where what it documents begins, with its decorators.
+
+    `file` is relative to the library, `line` counts from 1.
+    """
 
     label: str
     file: str
@@ -96,15 +101,10 @@ def library_root(label: str) -> Path:
 
 
 def collect(roots: Mapping[str, Path]) -> Iterator[Docstring]:
-    """Yield every docstring below the roots, read on all cores, library by library."""
+    """Yield every docstring below the roots, library by library."""
     files = [(label, root, file) for label, root in roots.items() for file in source_files(label, root)]
-    # Spawned on every platform: forking a process that has threads can hang, and Python 3.12 warns of it.
-    # Without garbage collection parsing is a fifth faster; syntax trees have no cycles.
-    workers = min(16, cores())
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=gc.disable) as pool:
-        read = pool.map(read_docstrings, *zip(*files, strict=True), chunksize=32)
-        for file_docstrings in Bar("docstrings", len(files), read, unit="file"):
-            yield from file_docstrings
+    for label, root, file in Bar("docstrings", len(files), files, unit="file"):
+        yield from read_docstrings(label, root, file)
 
 
 def source_files(label: str, root: Path) -> Iterator[str]:
@@ -129,26 +129,48 @@ def read_docstrings(label: str, root: Path, file: str) -> list[Docstring]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about invalid escapes in their source
-            tree = ast.parse(source)
+            module = _Loader("", str(root / file)).get_code("")
     except (SyntaxError, ValueError, RecursionError):
         return []
+    assert module  # a loader of source has a module's code, or raises
     kept = []
-    for definition in _public(tree):
-        text = mask_names(first_paragraph(ast.get_docstring(definition) or ""))
+    for definition in _public(module):
+        text = mask_names(first_paragraph(_docstring(definition)))
         if len(text.split()) >= MINIMUM_WORDS:
-            kept.append(Docstring(label, file, definition.body[0].lineno, text))
+            kept.append(Docstring(label, file, definition.co_firstlineno, text))
     return kept
 
 
-def _public(node: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if not child.name.startswith("_"):
-                yield child
-                if isinstance(child, ast.ClassDef):
-                    yield from _public(child)
-        elif isinstance(child, ast.If | ast.Try | ast.ExceptHandler | ast.With):
-            yield from _public(child)
+class _Loader(SourceFileLoader):
+    """Python's own, which compiles a module only if it is not compiled yet, and here keeps nothing of it."""
+
+    def set_data(self, path: Any, data: Any, *, _mode: int = 0) -> None:
+        pass
+
+
+def _public(code: CodeType) -> Iterator[CodeType]:
+    """Yield the classes and functions of a module, and those of its classes."""
+    for child in code.co_consts:
+        # Lambdas and comprehensions have names such as <lambda>.
+        if isinstance(child, CodeType) and not child.co_name.startswith(("_", "<")):
+            yield child
+            if _is_class(child):
+                yield from _public(child)
+
+
+def _is_class(code: CodeType) -> bool:
+    return not code.co_flags & inspect.CO_OPTIMIZED  # as all functions are
+
+
+def _docstring(code: CodeType) -> str:
+    if not _is_class(code):  # a function, whose first constant is its docstring, or None
+        return code.co_consts[0] or ""
+    if "__doc__" in code.co_names:
+        for constant, name in pairwise(dis.get_instructions(code)):
+            # A docstring stands where it is stored; what is assigned to the name stands beside that.
+            if name.argval == "__doc__" and name.positions == constant.positions:
+                return str(constant.argval)
+    return ""
 
 
 def first_paragraph(docstring: str) -> str:
