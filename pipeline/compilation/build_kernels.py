@@ -1,4 +1,4 @@
-"""`python -m pipeline.compilation.build_kernels`: compile the kernels for prediction into a shared library.
+"""`python -m pipeline.compilation.build_kernels`: compile the kernels into a shared library.
 
 numba compiles each kernel for its signatures and shows the code of LLVM, from which LLVM makes an object; the
 C compiler links the objects. On x86-64 each kernel is there for several levels of processors, as numba uses

@@ -1,9 +1,9 @@
 """`python -m pipeline.compilation.compile_kernels`: compile the kernels when the environment is made.
 
-Those of predictions go into a library (see `build_kernels`); numba keeps what else it has compiled beside the
-modules. Whoever runs a kernel first waits for it, 20 s in a first `make train`: here trainings on a few
-made-up rows, and a prediction, do. They are of two classes, and of as many as are fitted in groups of both
-the other sizes.
+They go into a library (see `build_kernels`), or without a C compiler into numba's cache beside the modules.
+Whoever runs a kernel first would wait for it, 20 s in a first `make train`: here trainings on a few made-up
+rows, and a prediction, do. They are of two classes, and of as many as are fitted in groups of both the other
+sizes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> None:
     try:
         build()
     except (OSError, subprocess.SubprocessError) as error:
-        say(f"  none ahead of time, so that predictions take half a second longer to start: {error}")
+        say(f"  none ahead of time, so that commands take half a second longer to start: {error}")
     with TemporaryDirectory() as folder:
         tables = [Path(folder) / f"{classes}.csv" for classes in CLASSES]
         for table, classes in zip(tables, CLASSES, strict=True):

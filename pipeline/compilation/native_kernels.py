@@ -19,7 +19,7 @@ from ..environment.checkout import PACKAGE
 from ..files import sha256, sha256_of
 
 LIBRARY = PACKAGE / "prebuilt" / "kernels.so"
-# The modules with kernels for prediction, and those whose constants or options are compiled into them.
+# The modules with kernels, and those whose constants or options are compiled into them.
 SOURCES = (
     "delimited.kernels",
     "delimited.scanner",
@@ -28,10 +28,14 @@ SOURCES = (
     "folding.kernels",
     "folding.llvm_maximum",
     "inputs",
+    "linear.descent",
     "linear.kernels",
+    "linear.llvm_descent",
     "measures.softmax",
+    "networks.convolution_kernels",
     "tables.kernels",
     "text.chunk_kernels",
+    "text.plain_words",
 )
 # A type is NumPy's name of a scalar's, [that of its items, the number of dimensions] for an array, which is
 # C-contiguous, {"parts": types} for a tuple, or None.
@@ -40,6 +44,7 @@ _SCALARS: dict[str, Any] = {
     "|b1": ctypes.c_bool,
     "|u1": ctypes.c_uint8,
     "<i8": ctypes.c_int64,
+    "<f4": ctypes.c_float,
     "<f8": ctypes.c_double,
 }
 _DONE = (0, -2)  # what a function returns, the second if its result is None

@@ -1,13 +1,13 @@
-"""Dual coordinate descent, by which the linear models are fitted, compiled by numba."""
+"""Dual coordinate descent, by which the linear models are fitted, as compiled code."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arrays import Floats, Ints, Sizes
-from ..compilation.kernel import kernel
+from ..compilation.kernel import late_part, prebuilt_kernel
 
 # Classes that are fitted at once. Their number is that of the numbers in a vector; 16 take three quarters
 # of the time of 8 and 4.
@@ -45,12 +45,56 @@ def descend(group: Group, order: Sizes) -> float:
     squared hinge). The violation is the magnitude of the projected gradient. The rows take their steps in
     `order`, int64 [rows].
     """
-    from . import llvm_descent  # late, for numba
-
-    return float(llvm_descent.descend(group, order))
+    return _descend(*group, order)
 
 
-@kernel
+def _of_width(width: int) -> Any:
+    """Return `llvm_descent.descent`, whose module imports numba, as a part of the kernel."""
+
+    def load() -> Any:
+        from .llvm_descent import called, descent
+
+        return called(descent(width))
+
+    return late_part(load)
+
+
+_of_1, _of_4, _of_8, _of_16 = map(_of_width, WIDTHS)
+
+
+# One kernel for all widths. numba tells the parts of kernels apart by their name in Python and a counter that
+# starts anew in each process: of two kernels that two processes had compiled, a third process that loads both
+# would run one with the other's part.
+@prebuilt_kernel(
+    "i8[::1], i4[::1], f4[::1], i8[::1], f4[:, ::1], f4[::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], f4[::1], "
+    "i8[::1]"
+)
+def _descend(
+    starts: Sizes,
+    columns: Ints,
+    values: Floats,
+    positives: Sizes,
+    squares: Floats,
+    slacks: Floats,
+    scales: Floats,
+    dual: Floats,
+    weights: Floats,
+    bias: Floats,
+    order: Sizes,
+) -> float:
+    """Take the steps of `descend` for the fields of a group."""
+    group = Group(starts, columns, values, positives, squares, slacks, scales, dual, weights, bias)
+    width = len(bias)
+    if width == 1:
+        return float(_of_1(group, order))
+    if width == 4:
+        return float(_of_4(group, order))
+    if width == 8:
+        return float(_of_8(group, order))
+    return float(_of_16(group, order))
+
+
+@prebuilt_kernel("i8[::1], i4[::1], f4[::1], f4[:, ::1]")
 def squared_lengths(starts: Sizes, columns: Ints, values: Floats, scales: Floats) -> Floats:
     """Return 1 + the sum of each row's squared values times the scales: float32 [rows, classes].
 

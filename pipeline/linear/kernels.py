@@ -187,7 +187,7 @@ def character_logits(words: Ints, offsets: Sizes, known: Floats, unseen: Floats,
     return logits
 
 
-@kernel
+@prebuilt_kernel("i4[::1], i4[::1], i4[::1], i4[::1], i8")
 def rows_with(starts: Ints, words: Ints, ngram_starts: Ints, ngrams: Ints, count: int) -> Sizes:
     """Return how many rows have each of `count` n-grams, int64 [count].
 

@@ -20,14 +20,14 @@ from numba.core.typing.templates import Signature
 from numba.extending import intrinsic, overload
 
 from ..arrays import Sizes
-from ..compilation.kernel import compiles, kernel, late_part
+from ..compilation.kernel import compiles
 
 Descent = Callable[[Any, Sizes], np.float32]  # of a `descent.Group` and the order of its rows
 FLOAT, INT, LONG = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 
 
 def descent(width: int) -> Descent:
-    """Return `descend` for a `Group` of so many classes, as a function for kernels.
+    """Return `descent.descend` for a `Group` of so many classes, as a function for kernels.
 
     As Python it is the plain loop. When a kernel that calls it is compiled, its code is that of
     `vector_descent`, or of the plain loop if numba cannot compile the former or an array is not contiguous.
@@ -102,29 +102,6 @@ def vector_descent(width: int) -> Descent:
         return _Descent(builder, arrays, width).descend()
 
     return descend  # type: ignore[no-any-return]
-
-
-def _part(width: int) -> Any:
-    return late_part(lambda: called(descent(width)))
-
-
-_of_1, _of_4, _of_8, _of_16 = map(_part, (1, 4, 8, 16))  # `descent.WIDTHS`
-
-
-# One kernel for all widths. numba tells the parts of kernels apart by their name in Python and a counter that
-# starts anew in each process: of two kernels that two processes had compiled, a third process that loads both
-# would run one with the other's part. It stands here, as numba compiles it anew when this file changes.
-@kernel
-def descend(group: Any, order: Sizes) -> float:
-    """Take the steps of `descent.descend`."""
-    width = len(group.bias)
-    if width == 1:
-        return float(_of_1(group, order))
-    if width == 4:
-        return float(_of_4(group, order))
-    if width == 8:
-        return float(_of_8(group, order))
-    return float(_of_16(group, order))
 
 
 class _Descent:

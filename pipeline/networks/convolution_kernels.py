@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Floats, Ints, Sizes
-from ..compilation.kernel import kernel, kernel_part
+from ..compilation.kernel import kernel, kernel_part, prebuilt_kernel
 
 
-@kernel
+@prebuilt_kernel("i8[::1], i8[::1], f4[:, ::1], i4[:, ::1]")
 def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple[Floats, Ints]:
     """Return max over t of c_t, float32 [batch, sum of F_h], and its winner, int32 [batch, 2, sum of F_h].
 
@@ -23,7 +23,9 @@ def pool(windows: Sizes, filters: Sizes, products: Floats, index: Ints) -> tuple
     """
     pooled = np.zeros((len(index), filters.sum()), np.float32)
     winners = np.zeros((len(index), 2, pooled.shape[1]), np.int32)
-    most = filters.max()
+    most = 0
+    for count in filters:
+        most = max(most, count)
     # Of one text. In `pooled` and `winners` themselves, which for all that LLVM knows overlap, filters would
     # not be compared in vectors, which takes five times as long.
     sums, best, places = np.empty(most, np.float32), np.empty(most, np.float32), np.empty(most, np.int32)
@@ -67,7 +69,7 @@ def _keep_larger(pooled: Floats, winners: Ints, best: Floats, places: Ints, begi
             winners[1, i] = begin
 
 
-@kernel
+@prebuilt_kernel("i8[::1], i8[::1], f4[:, ::1], i4[:, :, ::1], i4[:, ::1]")
 def winning_entries(
     windows: Sizes, filters: Sizes, upstream: Floats, winners: Ints, index: Ints
 ) -> tuple[Floats, Ints, Ints]:
@@ -104,7 +106,7 @@ def winning_entries(
     return entries[:n], tokens[:n], columns[:n]
 
 
-@kernel
+@prebuilt_kernel("f4[::1], i4[::1], i4[::1], f4[:, ::1], i8")
 def sparse_product(entries: Floats, rows: Ints, columns: Ints, matrix: Floats, height: int) -> Floats:
     """Return S matrix, for the sparse S with `height` rows and S[rows[i], columns[i]] += entries[i].
 
@@ -137,7 +139,8 @@ def _by_row(rows: Ints, count: int) -> tuple[Ints, Sizes]:
     starts = np.zeros(count + 1, np.int64)
     for row in rows:
         starts[row + 1] += 1
-    starts = np.cumsum(starts)
+    for row in range(count):
+        starts[row + 1] += starts[row]
     order = np.empty(len(rows), np.int32)
     free = starts.copy()
     for i in range(len(rows)):
@@ -146,7 +149,7 @@ def _by_row(rows: Ints, count: int) -> tuple[Ints, Sizes]:
     return order, starts
 
 
-@kernel
+@prebuilt_kernel("f4[:, ::1], f4[:, ::1], f4[:, ::1], i8[::1], f4, f4")
 def adadelta_rows(
     g: Floats, mean_a: Floats, mean_d: Floats, missed: Sizes, rho: np.float32, epsilon: np.float32
 ) -> tuple[Floats, Floats, Floats]:
@@ -165,7 +168,7 @@ def adadelta_rows(
     return a, d, u
 
 
-@kernel
+@prebuilt_kernel("f4[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], f4, f4, f4, f4")
 def adam_rows(
     g: Floats,
     x: Floats,

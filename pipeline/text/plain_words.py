@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes, Ints, Sizes
-from ..compilation.kernel import FNV_OFFSET, FNV_PRIME, kernel
+from ..compilation.kernel import FNV_OFFSET, FNV_PRIME, prebuilt_kernel
 
 NUMBER = np.uint64(1)  # the hash of whatever is a number
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")  # written without spaces
@@ -74,7 +74,7 @@ def _kind(character: str) -> int:
     return _IDEOGRAM if _IDEOGRAPH.match(character) else _LETTER
 
 
-@kernel
+@prebuilt_kernel("i4[::1], i8[::1], u1[::1]")
 def _find_words(characters: Ints, bounds: Sizes, kinds: Bytes) -> tuple[NDArray[np.uint64], Sizes, Sizes]:
     """Return the fields of `FoundWords`: text i is `characters[bounds[i]:bounds[i + 1]]`, code points."""
     hashes, n = np.empty(len(characters), np.uint64), 0

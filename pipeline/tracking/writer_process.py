@@ -90,7 +90,8 @@ def _connection() -> store.Connection:
 def _connection_or_error() -> store.Connection | Exception:
     """Connect as soon as the process begins, and once only: a store that hangs takes its time."""
     try:
-        return store.connect()
+        with uncollected():  # MLflow imports its database's libraries only here
+            return store.connect()
     except Exception as error:
         return error
 

@@ -89,6 +89,8 @@ def test_where_the_vectors_do_not_compile_the_loop_is_called(monkeypatch: pytest
 def test_widths_that_several_processes_compiled_stay_apart(tmp_path: Path) -> None:
     code = (
         "import sys, numpy\n"
+        "from pipeline.compilation import native_kernels\n"
+        "native_kernels._library = lambda: (None, {})\n"
         "from pipeline.linear.descent import descend\n"
         "from tests.linear.test_llvm_descent import group\n"
         "for width in map(int, sys.argv[1:]):\n"
