@@ -43,10 +43,12 @@ typedef struct {
 } Memory;
 
 void *NRT_MemInfo_alloc_aligned(size_t size, uint32_t alignment) {
-    size_t header = (sizeof(Memory) + alignment - 1) / alignment * alignment;
+    if (alignment < 64) alignment = 64;  // TensorFlow copies arrays that do not begin at a line of the cache
+    size_t most = sizeof(Memory) + alignment - 1;  // before the array; posix_memalign keeps less for reuse
     Memory *memory;
-    if (size > SIZE_MAX - header || posix_memalign((void **)&memory, alignment, header + size)) return NULL;
-    *memory = (Memory){1, NULL, NULL, (char *)memory + header, size, NULL};
+    if (size > SIZE_MAX - most || !(memory = malloc(most + size))) return NULL;
+    uintptr_t data = ((uintptr_t)(memory + 1) + alignment - 1) / alignment * alignment;
+    *memory = (Memory){1, NULL, NULL, (void *)data, size, NULL};
     return memory;
 }
 

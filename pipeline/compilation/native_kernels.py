@@ -47,6 +47,7 @@ _SCALARS: dict[str, Any] = {
     "<f4": ctypes.c_float,
     "<f8": ctypes.c_double,
 }
+_NUMBERS = {name: np.dtype(name).type for name in _SCALARS}
 _DONE = (0, -2)  # what a function returns, the second if its result is None
 
 
@@ -63,6 +64,7 @@ class NativeKernel:
         self._result_type = _structure([result])
         self._release = library.release
         self._function = library[symbol]
+        self._function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *_c_types(arguments)]
 
     def unpack(self, arguments: tuple[Any, ...]) -> list[Any] | None:
         """Return what `call` takes for these arguments; None if they have other types."""
@@ -74,7 +76,7 @@ class NativeKernel:
 
         Raises MemoryError, or RuntimeError for any other exception of the kernel.
         """
-        result, error = self._result_type(), ctypes.POINTER(_Error)()
+        result, error = self._result_type(), _Errors()
         if self._function(ctypes.byref(result), ctypes.byref(error), *values) not in _DONE:
             pickled = ctypes.string_at(error[0].data, error[0].size)  # by numba, when it compiled
             raise MemoryError if b"MemoryError" in pickled else RuntimeError("a kernel has failed")
@@ -88,6 +90,9 @@ class NativeKernel:
 
 class _Error(ctypes.Structure):
     _fields_ = (("data", ctypes.c_void_p), ("size", ctypes.c_int32))
+
+
+_Errors = ctypes.POINTER(_Error)
 
 
 class _Memory:
@@ -148,18 +153,34 @@ def _unpack(types: Sequence[Type], arguments: Sequence[Any], values: list[Any]) 
                 return False
             if not (value.flags.c_contiguous and value.flags.aligned):
                 return False
-            values += [None, None, ctypes.c_int64(value.size), ctypes.c_int64(value.itemsize)]
-            values.append(ctypes.c_void_p(value.__array_interface__["data"][0]))
-            values += map(ctypes.c_int64, (*value.shape, *value.strides))
+            address, _ = value.__array_interface__["data"]
+            values += (None, None, value.size, value.itemsize, address, *value.shape, *value.strides)
         elif isinstance(type_, dict):
             if not isinstance(value, tuple) or not _unpack(type_["parts"], value, values):
                 return False
-        elif np.dtype(type(value)).str != type_:
+        elif _name(type(value)) != type_:  # type: ignore[arg-type]  # a type is hashable
             return False
         else:
-            number = np.dtype(type_).type(value)  # raises for an int that is too large
-            values.append(_SCALARS[type_](number))
+            values.append(_NUMBERS[type_](value))  # raises for an int that is too large
     return True
+
+
+@cache
+def _name(type_: type) -> str:
+    """Return NumPy's name of a scalar's type."""
+    return np.dtype(type_).str
+
+
+def _c_types(types: Sequence[Type]) -> list[Any]:
+    """Return the types of what `_unpack` makes of arguments, as C has them."""
+    flat: list[Any] = []
+    for type_ in types:
+        if isinstance(type_, list):
+            flat += [ctypes.c_void_p] * 2 + [ctypes.c_int64] * 2 + [ctypes.c_void_p]
+            flat += [ctypes.c_int64] * (2 * type_[1])
+        else:
+            flat += _c_types(type_["parts"]) if isinstance(type_, dict) else [_SCALARS[type_]]
+    return flat
 
 
 def _structure(types: Sequence[Type]) -> Any:
