@@ -2,7 +2,7 @@
 
 Every installation of the locked environment holds it, so it needs no download and is the same everywhere
 for one version of Python. They are read from the code objects that Python keeps compiled beside the source,
-a fifth of the time that parsing the source takes.
+a fifth of the time that parsing the source takes. What is not kept, or not whole, is compiled.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import dis
 import inspect
 import os
 import re
+import sys
 import sysconfig
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from importlib.util import find_spec
@@ -129,16 +131,24 @@ def read_docstrings(label: str, root: Path, file: str) -> list[Docstring]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about invalid escapes in their source
-            module = _Loader("", str(root / file)).get_code("")
+            module = _compiled(root / file, source)
     except (SyntaxError, ValueError, RecursionError):
         return []
-    assert module  # a loader of source has a module's code, or raises
     kept = []
     for definition in _public(module):
         text = mask_names(first_paragraph(_docstring(definition)))
         if len(text.split()) >= MINIMUM_WORDS:
             kept.append(Docstring(label, file, definition.co_firstlineno, text))
     return kept
+
+
+def _compiled(path: Path, source: bytes) -> CodeType:
+    """Return a module's code, with docstrings. Raises what `compile` raises where it is not Python."""
+    code = None
+    if not sys.flags.optimize:  # else what Python keeps may lack them
+        with suppress(EOFError, ImportError, TypeError, ValueError):  # of a damaged file
+            code = _Loader("", str(path)).get_code("")
+    return code or compile(source, path, "exec", dont_inherit=True, optimize=0)
 
 
 class _Loader(SourceFileLoader):
@@ -151,8 +161,11 @@ class _Loader(SourceFileLoader):
 def _public(code: CodeType) -> Iterator[CodeType]:
     """Yield the classes and functions of a module, and those of its classes."""
     for child in code.co_consts:
-        # Lambdas and comprehensions have names such as <lambda>.
-        if isinstance(child, CodeType) and not child.co_name.startswith(("_", "<")):
+        if not isinstance(child, CodeType):
+            continue
+        if child.co_name.startswith("<generic parameters of "):  # PEP 695: around what has them
+            yield from _public(child)
+        elif not child.co_name.startswith(("_", "<")):  # lambdas and comprehensions are <lambda> and so on
             yield child
             if _is_class(child):
                 yield from _public(child)
@@ -163,7 +176,7 @@ def _is_class(code: CodeType) -> bool:
 
 
 def _docstring(code: CodeType) -> str:
-    if not _is_class(code):  # a function, whose first constant is its docstring, or None
+    if not _is_class(code):  # a function, whose first constant is its docstring, or None (until Python 3.13)
         return code.co_consts[0] or ""
     if "__doc__" in code.co_names:
         for constant, name in pairwise(dis.get_instructions(code)):

@@ -1,4 +1,4 @@
-"""The inner loops of training, compiled by numba; they see arrays, never tensors.
+"""The inner loops of training, compiled; they see arrays, never tensors.
 
 `windows` and `filters` are the sizes h and counts F_h of a bank of filters. Its products are float32
 [distinct, sum of h F_h]: window by window, in each offset by offset, in each its F_h filters. `index` is

@@ -104,7 +104,7 @@ class TokenConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras has n
         self.activation = activation
         self.embedding_dropout = embedding_dropout
         self.type_dropout = keras.layers.Dropout(embedding_dropout, dtype="float32")
-        self.supports_jit = False  # XLA cannot call numba
+        self.supports_jit = False  # XLA cannot call the kernels
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         # autocast=False: casting a table would copy all of it on every step; `call` casts what it uses.

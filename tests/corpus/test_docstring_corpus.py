@@ -143,6 +143,30 @@ def test_a_module_is_read_as_its_source_is_now_and_nothing_is_written(library: P
     assert not cached.exists()
 
 
+@pytest.mark.parametrize("kept", [b"", b"no code at all", None])
+def test_a_module_whose_compiled_form_is_damaged_is_compiled(library: Path, kept: bytes | None) -> None:
+    cached = Path(compile_module(str(library / "stack.py"), doraise=True) or "")
+    cached.write_bytes(cached.read_bytes()[:-20] if kept is None else cached.read_bytes()[:16] + kept)
+    assert len(read_docstrings("stacks", library, "stack.py")) == 4
+
+
+def test_an_optimizing_python_reads_them_too(library: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from pipeline.corpus.docstring_corpus import read_docstrings\n"
+        "sys.exit(len(read_docstrings('stacks', Path(sys.argv[1]), 'stack.py')))"
+    )
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-OO", "-c", code, str(library)]
+    assert subprocess.run(command, cwd=root, check=False).returncode == 4
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="type parameters came with Python 3.12")
+def test_what_has_type_parameters_is_read(tmp_path: Path) -> None:
+    source = 'class C[T]:\n    def f[S](self):\n        """Has a type parameter of its own."""'
+    (tmp_path / "generic.py").write_text(source)
+    assert [one.line for one in read_docstrings("any", tmp_path, "generic.py")] == [2]
+
+
 def test_tests_and_vendored_code_are_left_out(tmp_path: Path) -> None:
     kept = ["a.py", "deep/er/b.py", "latest.py", "unittest/c.py"]
     left = ["tests/d.py", "test_e.py", "f_test.py", "conftest.py", "_vendor/g.py", "op_tests/h.py", "i.txt"]
