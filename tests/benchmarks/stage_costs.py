@@ -20,7 +20,7 @@ from typing import IO, NamedTuple
 
 from pipeline.graph.stage_servers import SERVERS
 
-LOOK = 0.03  # seconds
+LOOK = 0.01  # seconds; the shortest stages take 0.05
 SERVER = "serve "
 IMPORTS = "imports"  # which servers of stages make before the first comes
 PROC = Path("/proc")
