@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from ..arrays import Floats, check_array, check_finite
+from ..arrays import Floats, Ints, check_array, check_finite
 from ..errors import InputError
 from ..inputs import Sequences
 from ..options import Positive, Section
@@ -104,15 +104,15 @@ class FoldedNetwork:
         )
         return result
 
-    def winning_windows(self, sequences: Sequences) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return the first token of each feature's winning window, and the one after its last.
+    def winning_windows(self, sequences: Sequences) -> tuple[Ints, Ints, Ints]:
+        """Return of each feature's winning window the first place, the first token and the one after its last.
 
-        Both are int32 [rows, features].
+        All are int32 [rows, features], see `kernels.winning_windows`.
         """
-        starts, ends = kernels.winning_windows(
+        windows: tuple[Ints, Ints, Ints] = kernels.winning_windows(
             sequences.ids, sequences.offsets, self.table, *self.shape.banks
         )
-        return starts, ends
+        return windows
 
     def activated(self, features: Floats) -> Floats:
         """Return f of the features [rows, features]."""

@@ -103,14 +103,15 @@ def _maxima(
 )
 def winning_windows(
     ids: Ints, offsets: Sizes, table: Table, windows: Sizes, filters: Sizes
-) -> tuple[Ints, Ints]:
-    """Return the first token of the window that `features` took, and the one after its last.
+) -> tuple[Ints, Ints, Ints]:
+    """Return the window that `features` took: its first place, its first token and the one after its last.
 
-    Both are int32 [rows, features], tokens of the row from 0; of several windows it is the first. What lies
-    beyond the window's text is left out.
+    All are int32 [rows, features], places in the row from 0; of several windows it is the first. A window's
+    first place lies before its text if that begins within it, and its tokens are those of its text. A row
+    without tokens has no window, and zeros.
     """
     starts = np.zeros((len(offsets) - 1, filters.sum()), np.int32)
-    ends = np.zeros_like(starts)
+    firsts, ends = np.zeros_like(starts), np.zeros_like(starts)
     sums = np.empty(_greatest(filters), table.dtype)
     best = np.empty(filters.sum(), table.dtype)
     for row in range(len(starts)):
@@ -132,13 +133,14 @@ def winning_windows(
                     for lane in range(count):
                         if (is_first and t == begin + 1 - size) or sums[lane] > best[first + lane]:
                             best[first + lane] = sums[lane]
-                            starts[row, first + lane] = low - row_start
+                            starts[row, first + lane] = t - row_start
+                            firsts[row, first + lane] = low - row_start
                             ends[row, first + lane] = high - row_start
                 first += count
                 column += size * count
             is_first = False
             begin = _next_text(ids, end, row_end)
-    return starts, ends
+    return starts, firsts, ends
 
 
 @kernel_part

@@ -90,11 +90,11 @@ def _window_contributions(
     member: FoldedNetwork, sequences: Sequences, labels: Labels, share: float
 ) -> Iterator[_Contribution]:
     """Yield the winning window of every filter that passes the activation."""
-    starts, ends = member.winning_windows(sequences)
+    _, firsts, ends = member.winning_windows(sequences)
     activations = member.activated(member.features(sequences))
     values = share * activations * member.weights[labels]
     for row, feature in np.argwhere(values != 0).tolist():
-        start, end = int(starts[row, feature]), int(ends[row, feature])
+        start, end = int(firsts[row, feature]), int(ends[row, feature])
         yield _Contribution(row, start, end, float(values[row, feature]))
 
 

@@ -1,4 +1,4 @@
-"""The n-grams that activate the filters over tokens of a trained network."""
+"""The n-grams that activate the filters over tokens of a trained network, read from its folded form."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..encoder import Encoder
-from ..inputs import BOUNDARY, PADDING, Sequences
-from ..networks import convolution_kernels
-from ..networks.backend import keras, tf
-from ..networks.batches import SortedBatches
-from ..networks.ensemble import first_layer, first_member
-from ..networks.token_convolution import TokenConvolution
+from ..folding.folded import FoldedNetwork
+from ..inputs import PADDING, Sequences
 
 NGRAMS_PER_FILTER = 5
 SECOND_CLASS_SHARE = 0.7  # of the first class's weight, above which a second class is reported too
 OUTSIDE = "·"  # a position of a window before the text's first token, or after its last
+BLOCK_ROWS = 4096  # whose features are in memory at a time
 
 
 class Window(NamedTuple):
-    """The window of a row that gives a filter's maximum; `start` is below `text` if it begins before it."""
+    """The window of a row that gives a filter's maximum."""
 
     total: float  # of the convolution and the bias, which the activation is applied to
     row: int
-    start: int
-    text: int  # the first token of the row's text, of several, that it is of
+    start: int  # its first place, below `first` if the text begins within it
+    first: int  # its first token
+    end: int  # the token after the last
 
 
 @dataclass(frozen=True)
@@ -58,31 +57,25 @@ class NgramFilter:
 
 
 def read_filters(
-    network: keras.Model,
+    network: FoldedNetwork,
     sequences: Sequences,
     texts: Sequence[str],
     encoder: Encoder,
     labels: Sequence[str],
 ) -> list[NgramFilter]:
-    """Return all filters over tokens in the order of their features; none without a TokenConvolution.
+    """Return all filters over tokens in the order of their features.
 
     `sequences` are the `texts` encoded by `encoder`; `labels` name the classes.
     """
-    member = first_member(network)
-    layer = first_layer(member, TokenConvolution)
-    if layer is None:
-        return []
-    weights = member.get_layer("logits").kernel.numpy()  # [features, classes]
-    weights = weights - weights.mean(axis=1, keepdims=True)
-    sizes = np.resize(np.repeat(layer.windows, layer.filters), len(weights))  # repeated for each pool
-    activation = keras.activations.get(layer.activation)
+    weights = network.weights.T - network.weights.T.mean(axis=1, keepdims=True)  # [features, classes]
+    sizes = network.shape.sizes.tolist()
     filters = []
-    for feature, windows in enumerate(strongest_windows(layer, sequences)):
-        size = int(sizes[feature])
+    for feature, windows in enumerate(strongest_windows(network, sequences)):
         label, second = np.argsort(-weights[feature], kind="stable")[:2]
-        values = activation(tf.constant([window.total for window in windows], tf.float32)).numpy().tolist()
+        totals = np.array([window.total for window in windows], np.float32)
+        values = network.activated(totals).tolist()
         ngrams = [
-            Ngram(_text(encoder.pieces(texts[window.row]), window, size), value)
+            Ngram(_text(encoder.pieces(texts[window.row]), window, sizes[feature]), value)
             for window, value in zip(windows, values, strict=True)
         ]
         weight = float(weights[feature, label])
@@ -90,7 +83,7 @@ def read_filters(
         filters.append(
             NgramFilter(
                 feature=feature,
-                size=size,
+                size=sizes[feature],
                 label=labels[label],
                 second=labels[second] if has_second else "",
                 weight=weight,
@@ -102,94 +95,46 @@ def read_filters(
 
 
 def strongest_windows(
-    layer: TokenConvolution, sequences: Sequences, count: int = NGRAMS_PER_FILTER
+    network: FoldedNetwork, sequences: Sequences, count: int = NGRAMS_PER_FILTER
 ) -> list[list[Window]]:
     """Return for each feature the `count` windows of the highest totals, the highest first.
 
-    Only windows that win the maximum over time in their row are considered. Each n-gram occurs once, in one
-    of the rows that contain it; of several n-grams with equal totals, one is kept. If the activation is ReLU,
-    windows whose total is not above 0 are left out, as they do not activate it.
+    Only windows that win the maximum over time in their row are considered. Each n-gram occurs once, in the
+    first of the rows that it wins; of several n-grams with equal totals, one is kept. If the activation is
+    ReLU, windows whose total is not above 0 are left out, as they do not activate it.
 
-    The memory needed is that of one batch of rows and the windows kept.
+    The memory needed is that of BLOCK_ROWS rows and the windows kept.
     """
-    threshold = 0.0 if layer.activation == "relu" else -np.inf
-    sizes = np.repeat(layer.windows, layer.filters)
-    kept: list[_StrongestNgrams] = []
-    batches = SortedBatches(sequences)
-    for rows, (ids, *_) in zip(batches.rows, batches, strict=True):
-        totals, winners = _winning_windows(layer, ids)
-        kept = kept or [_StrongestNgrams(count, threshold) for _ in range(totals.shape[1])]
-        totals[(ids == PADDING).all(axis=1)] = -np.inf  # a row without tokens holds no n-gram
-        for feature, ngrams in enumerate(kept):
-            size = sizes[feature % len(sizes)]
-            candidates = np.flatnonzero(totals[:, feature] > ngrams.lowest)
-            # Equal n-grams have equal totals within a batch, which leaves few to be looked at one by one.
-            values, places = np.unique(totals[candidates, feature], return_index=True)
-            for value, row in zip(values[::-1].tolist(), candidates[places[::-1]].tolist(), strict=True):
-                if value <= ngrams.lowest:
-                    break
-                window = Window(value, int(rows[row]), *winners[row, :, feature].tolist())
-                ngrams.add(_ngram(ids[row], window, size), window)
-    return [ngrams.windows() for ngrams in kept]
-
-
-class _StrongestNgrams:
-    """The n-grams of the highest totals so far, at most `count`, each with one of its windows."""
-
-    def __init__(self, count: int, threshold: float) -> None:
-        self._count, self._threshold = count, threshold
-        self._windows: dict[tuple[int, ...], Window] = {}
-
-    @property
-    def lowest(self) -> float:
-        """The total that an n-gram has to exceed to be kept."""
-        is_full = len(self._windows) == self._count
-        return min(self._windows.values()).total if is_full else self._threshold
-
-    def add(self, ngram: tuple[int, ...], window: Window) -> None:
-        """Keep the n-gram, unless it is kept already, in place of the lowest if there is no room."""
-        self._windows.setdefault(ngram, window)
-        if len(self._windows) > self._count:
-            del self._windows[min(self._windows, key=lambda kept: self._windows[kept].total)]
-
-    def windows(self) -> list[Window]:
-        """Return the windows, those of the highest totals first."""
-        return sorted(self._windows.values(), reverse=True)
-
-
-def _winning_windows(
-    layer: TokenConvolution, ids: NDArray[np.int32]
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return the maximum over t of c_t + b, float32 [batch, features], and the winners as `pool` does.
-
-    `ids` int32 [batch, length].
-    """
-    tokens, places = np.unique(np.append(ids, np.int32(PADDING)), return_inverse=True)
-    index = (places[:-1] - 1).astype(np.int32).reshape(ids.shape)  # PADDING is the lowest id, and becomes -1
-    windows, filters = np.array(layer.windows), np.array(layer.filters)
-    products = layer.products(tf.constant(tokens[1:])).numpy()
-    pools = np.split(products, products.shape[1] // int(windows @ filters), axis=1)
-    results = [
-        convolution_kernels.pool(windows, filters, np.ascontiguousarray(pool), index) for pool in pools
+    threshold = 0.0 if network.shape.activation == "relu" else -np.inf
+    rows_of: list[dict[float, int]] = [{} for _ in network.bias]  # by the total, which equal n-grams share
+    for start in range(0, len(sequences), BLOCK_ROWS):
+        block = sequences.select(np.arange(start, min(start + BLOCK_ROWS, len(sequences))))
+        totals = network.features(block)
+        tokens_before = np.append(0, np.cumsum(block.ids != PADDING))[block.offsets]
+        totals[np.diff(tokens_before) == 0] = -np.inf  # a row without tokens holds no n-gram
+        for feature, kept in enumerate(rows_of):
+            lowest = min(kept) if len(kept) == count else threshold
+            for row in _highest(totals[:, feature], lowest, count).tolist():
+                kept.setdefault(float(totals[row, feature]), start + row)
+            rows_of[feature] = dict(sorted(kept.items(), reverse=True)[:count])
+    rows = np.unique([row for kept in rows_of for row in kept.values()]).astype(np.int64)
+    windows = np.stack(network.winning_windows(sequences.select(rows)), axis=-1)  # [rows, features, 3]
+    places = {row: place for place, row in enumerate(rows.tolist())}
+    return [
+        [Window(total, row, *windows[places[row], feature].tolist()) for total, row in kept.items()]
+        for feature, kept in enumerate(rows_of)
     ]
-    pooled, winners = (np.concatenate(parts, axis=-1) for parts in zip(*results, strict=True))
-    return pooled + layer.bias.numpy(), winners
 
 
-def _ngram(ids: NDArray[np.int32], window: Window, size: int) -> tuple[int, ...]:
-    end = _text_end((ids == PADDING).tolist(), window.text)
-    places = range(window.start, window.start + size)
-    return tuple(int(ids[t]) if window.text <= t < end else PADDING for t in places)
+def _highest(totals: Floats, lowest: float, count: int) -> NDArray[np.int64]:
+    """Return the rows of the `count` highest totals that differ and are above the `lowest`."""
+    candidates = np.flatnonzero(totals > lowest)
+    _, places = np.unique(totals[candidates], return_index=True)
+    return candidates[places[-count:]]
 
 
 def _text(pieces: Sequence[str], window: Window, size: int) -> str:
-    end = _text_end([piece == BOUNDARY for piece in pieces], window.text)
-    before = max(0, window.text - window.start)
-    inside = "".join(pieces[max(window.start, window.text) : min(window.start + size, end)]).lstrip(" ")
-    after = max(0, window.start + size - max(end, window.start))
-    return " ".join([*[OUTSIDE] * before, *[inside] * bool(inside), *[OUTSIDE] * after])
-
-
-def _text_end(is_boundary: list[bool], begin: int) -> int:
-    """Return the end of the text that begins there."""
-    return is_boundary.index(True, begin) if True in is_boundary[begin:] else len(is_boundary)
+    before = window.first - window.start
+    after = size - before - (window.end - window.first)
+    inside = "".join(pieces[window.first : window.end]).lstrip(" ")
+    return " ".join([*[OUTSIDE] * before, inside, *[OUTSIDE] * after])

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from ..folding.folded import FoldedModel
 from ..inputs import Images
 from ..measures import slices
 from ..measures.comparison import Titles
 from ..measures.metrics import confused_pairs, confusion_order
-from ..networks.backend import keras
 from ..terminal import shorten_middle
-from . import class_figures, figures, filter_figures, ngram_filters, pixel_filters
+from . import class_figures, figures, filter_figures, ngram_filters
 from .assessment import Measures, ScoredRows
 from .style import Figure
+
+if TYPE_CHECKING:
+    import keras
 
 LABEL_CHARACTERS, PREDICTION_CHARACTERS = 18, 16  # below a wrong image
 EXAMPLE_CHARACTERS = 40  # of the example's label, in a heading
@@ -75,21 +78,28 @@ def wrong_picture_figures(test: ScoredRows, mistakes: pd.DataFrame, title: str) 
     return {"wrong_pictures": class_figures.wrong_pictures(pictures, captions, title)}
 
 
-def filter_report(network: keras.Model, test: ScoredRows, title: str) -> FilterReport:
-    """Return the filters of the network's first layer, and what activates them in the test part."""
-    labels, encoder = test.classifier.labels, test.classifier.encoder
+def filter_report(test: ScoredRows, title: str) -> FilterReport:
+    """Return the filters of the network's first layer, and what activates them in the test part.
+
+    Of an ensemble it is the first network.
+    """
+    predictor: Any = test.classifier.predictor  # a Pool, whose networks are Keras's or folded
+    networks = predictor.networks
     if test.inputs.kind == "image":
-        return _pixel_filters(network, test.inputs, test.names[test.truth[0]], title)
-    texts = list(test.rows["text"])
-    filters = ngram_filters.read_filters(network, test.inputs, texts, encoder, labels)
-    if not filters:
+        return _pixel_filters(networks.model, test.inputs, test.names[test.truth[0]], title)
+    if not isinstance(networks, FoldedModel):
         return FilterReport([], {})
+    texts, labels, encoder = list(test.rows["text"]), test.classifier.labels, test.classifier.encoder
+    sequences = test.inputs.as_sequences()
+    filters = ngram_filters.read_filters(networks.members[0], sequences, texts, encoder, labels)
     figure = filter_figures.ngram_filters(filters, labels, title)
     return FilterReport([asdict(entry) for entry in filters], {"filters": figure})
 
 
 def _pixel_filters(network: keras.Model, images: Images, label: str, title: str) -> FilterReport:
     """Return the filters over pixels, and their feature maps of the first image, which has the `label`."""
+    from . import pixel_filters  # not at the top, as it imports TensorFlow
+
     weights = pixel_filters.first_filters(network)
     if weights is None:
         return FilterReport([], {})

@@ -42,7 +42,7 @@ from ..measures.comparison import (
 )
 from ..measures.unseen import LeftOutClasses, Other
 from ..options import Criterion
-from ..prediction.classifier import Classifier, load_network
+from ..prediction.classifier import Classifier
 from ..progress import Bar
 from ..reading import read_arrays, read_json, read_table
 from ..release.row_keys import row_keys
@@ -234,7 +234,7 @@ def _write_figures(
     from ..review import run_figures
 
     title, criterion = _title(folder), read_stage(folder.train_options, TrainOptions).train.criterion
-    report = run_figures.filter_report(load_network(folder.model), test, title)
+    report = run_figures.filter_report(test, title)
     write_json(folder.filters, report.values)
     history = read_json(folder.history)
     figures = run_figures.measure_figures(test, measures, history, criterion, _titles(folder), title)

@@ -27,7 +27,7 @@ def test_features_are_the_greatest_sums_of_numpy(seed: int, count: int, form: st
     texts = Sequences.from_rows(rows)
     scale, bias = np.full(filters.sum(), 0.5, np.float32), np.ones(filters.sum(), np.float32)
     features = kernels.features(texts.ids, texts.offsets, table, windows, filters, scale, bias)
-    starts, ends = kernels.winning_windows(texts.ids, texts.offsets, table, windows, filters)
+    starts, firsts, ends = kernels.winning_windows(texts.ids, texts.offsets, table, windows, filters)
     for number, row in enumerate(rows):
         column = first = 0
         for size, columns in zip(windows.tolist(), filters.tolist(), strict=True):
@@ -38,8 +38,8 @@ def test_features_are_the_greatest_sums_of_numpy(seed: int, count: int, form: st
             expected = 0.5 * np.max(sums, axis=0) + 1 if sums else np.ones(columns)
             np.testing.assert_array_equal(features[number, bank], expected)
             best = np.argmax(sums, axis=0) if sums else []
-            np.testing.assert_array_equal(starts[number, bank], [places[i][1] for i in best] or 0)
-            np.testing.assert_array_equal(ends[number, bank], [places[i][2] for i in best] or 0)
+            for found, part in ((starts, 0), (firsts, 1), (ends, 2)):
+                np.testing.assert_array_equal(found[number, bank], [places[i][part] for i in best] or 0)
             column, first = column + size * columns, first + columns
 
 

@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import pytest
 
+from pipeline.folding.fold_network import fold_network
 from pipeline.inputs import Sequences
 from pipeline.models.kim_cnn import Options, build
-from pipeline.networks import ensemble
-from pipeline.networks.token_convolution import TokenConvolution
 from pipeline.options import Tokenize
-from pipeline.review.ngram_filters import Ngram, Window, read_filters, strongest_windows
+from pipeline.review import ngram_filters
+from pipeline.review.ngram_filters import BLOCK_ROWS, Ngram, Window, read_filters, strongest_windows
 from pipeline.text.encoder import TextEncoder
 
 # TensorFlow's variables, under NumPy 2.4.
@@ -35,13 +35,19 @@ def network(windows: list[int], weights: list[list[float]], **options) -> keras.
 
 
 def filters(made: keras.Model, labels: list[str]) -> list:
-    return read_filters(made, ENCODER.encode(TEXTS), TEXTS, ENCODER, labels)
+    return filters_of(made, ENCODER, TEXTS, labels)
+
+
+def filters_of(made: keras.Model, encoder: TextEncoder, texts: list[str], labels: list[str]) -> list:
+    folded = fold_network(made)
+    assert folded
+    return read_filters(folded, encoder.encode(texts), texts, encoder, labels)
 
 
 def test_no_n_gram_crosses_the_boundary_between_two_texts() -> None:
     texts = ["good\x1fgood the", "\x1fgood", "\x1f"]
     made = network([2], [[2, -2]], channels=["static"])
-    (found,) = read_filters(made, ENCODER.encode(texts), texts, ENCODER, ["pos", "neg"])
+    (found,) = filters_of(made, ENCODER, texts, ["pos", "neg"])
     assert found.ngrams in ([Ngram("good ·", 3), Ngram("· good", 3)], [Ngram("· good", 3)])
 
 
@@ -49,7 +55,7 @@ def test_n_grams_of_a_script_without_spaces_are_shown_as_in_the_text() -> None:
     words = ["\u7684", "\u5f71", "\u597d", "\u5dee", "\u4e0d"]
     encoder, texts = TextEncoder(words, Tokenize(unit="character")), ["\u597d\u597d\u5f71", "\u4e0d \u597d"]
     made = network([3], [[2, -2]], channels=["static"])
-    (found,) = read_filters(made, encoder.encode(texts), texts, encoder, ["pos", "neg"])
+    (found,) = filters_of(made, encoder, texts, ["pos", "neg"])
     assert found.ngrams == [Ngram("\u597d\u597d\u5f71", 7), Ngram("\u597d \u00b7 \u00b7", 3)]
 
 
@@ -98,7 +104,7 @@ def test_a_filter_that_nothing_fires_has_no_n_grams() -> None:
 
 def test_without_relu_sums_below_zero_count_too_and_the_value_is_the_activations() -> None:
     made = network([1], [[1, 0]], channels=["static"], activation="tanh")
-    (found,) = read_filters(made, ENCODER.encode(["awful", "not"]), ["awful", "not"], ENCODER, ["a", "b"])
+    (found,) = filters_of(made, ENCODER, ["awful", "not"], ["a", "b"])
     assert [ngram.text for ngram in found.ngrams] == ["not", "awful"]
     assert [ngram.value for ngram in found.ngrams] == pytest.approx(np.tanh([-2, -4]))
 
@@ -119,50 +125,56 @@ def test_words_outside_the_vocabulary_are_shown_as_they_stand_in_the_text() -> N
     encoder = TextEncoder(WORDS, Tokenize(unit="word"))
     texts = ["an awfully good film"]
     made = network([3], [[1, 0]], channels=["static"])
-    (found,) = read_filters(made, encoder.encode(texts), texts, encoder, ["a", "b"])
+    (found,) = filters_of(made, encoder, texts, ["a", "b"])
     assert found.ngrams == [Ngram("good film ·", 4)]
-
-
-def test_an_ensemble_shows_its_first_member() -> None:
-    members = [network([1], [[1, 0]], channels=["static"]) for _ in range(2)]
-    members[1].get_layer("convolution").bias.assign([-100.0])
-    made = ensemble.average(members)
-    assert filters(made, ["a", "b"]) == filters(members[0], ["a", "b"])
 
 
 @pytest.mark.parametrize("combination", ["shared", "separate", "concatenated"])
 def test_the_totals_are_those_that_the_layer_comes_to(combination: str) -> None:
-    layer = TokenConvolution(
-        30, 4, combination=combination, windows=[2, 3], filters=[2, 3], activation="linear"
-    )
-    layer.build((None, None))
+    options = {"combination": combination, "windows": [2, 3], "filters": [2, 3], "activation": "linear"}
     random = np.random.default_rng(1)
-    for weight in [*layer.tables, *layer.banks, layer.bias]:
+    made = build(Options(max_norm=None, **options), random.normal(size=(30, 4)).astype(np.float32), 2)
+    layer = made.get_layer("convolution")
+    for weight in [*layer.banks, layer.bias]:
         weight.assign(random.normal(size=weight.shape))
     texts = Sequences.from_rows(random.integers(1, 30, (50, 7)).tolist())
-    highest = [windows[0].total for windows in strongest_windows(layer, texts)]
+    highest = [windows[0].total for windows in strongest_windows(fold_network(made), texts)]
     np.testing.assert_allclose(highest, np.array(layer(texts.padded())).max(axis=0), rtol=1e-5)
 
 
-def test_many_rows_need_no_more_memory_than_a_batch_and_what_is_kept() -> None:
-    layer = TokenConvolution(1000, 4, filters=20)
-    layer.build((None, None))
+@pytest.mark.parametrize("activation", ["relu", "linear"])
+def test_whatever_the_blocks_the_windows_are_those_of_a_search_through_all_rows(
+    activation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = network([1, 2], [[1, 0], [0, 1]], channels=["static"], activation=activation)
+    folded = fold_network(made)
+    rows = np.random.default_rng(1).integers(0, 7, (40, 5)).tolist()
+    texts = Sequences.from_rows([*rows, [], [0, 0]])
+    sums = set()  # the greatest of each row
+    for row in rows:
+        values = [0.0, *VALUES[row, 0].tolist(), 0.0]
+        begins = [t for t in range(len(row) + 1) if any(row[max(0, t - 1) : t + 1])]
+        if begins:
+            sums.add(max(values[t] + values[t + 1] for t in begins))
+    expected = sorted((total for total in sums if activation == "linear" or total > 0), reverse=True)[:3]
+    for block in (1, 7, 4096):
+        monkeypatch.setattr(ngram_filters, "BLOCK_ROWS", block)
+        found = strongest_windows(folded, texts, count=3)[1]
+        assert [window.total for window in found] == expected
+
+
+def test_many_rows_need_no_more_memory_than_a_block_and_what_is_kept() -> None:
+    table = np.random.default_rng(1).normal(size=(1000, 4)).astype(np.float32)
+    folded = fold_network(build(Options(windows=[3, 4], filters=20), table, 2))
 
     def peak(rows: int) -> int:
-        texts = Sequences.from_rows(np.random.default_rng(1).integers(1, 1000, (rows, 200)).tolist())
+        texts = Sequences.from_rows(np.random.default_rng(1).integers(1, 1000, (rows, 20)).tolist())
         tracemalloc.start()
-        found = strongest_windows(layer, texts, count=3)
+        found = strongest_windows(folded, texts, count=3)
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert all(len(windows) <= 3 for windows in found) and isinstance(found[0][0], Window)
         return size
 
-    peak(10)  # compiles
-    few, many = peak(400), peak(4000)
+    few, many = peak(BLOCK_ROWS), peak(5 * BLOCK_ROWS)
     assert many < 1.2 * few
-
-
-def test_a_network_without_a_convolution_has_no_filters() -> None:
-    pixels = keras.Input((6, 6, 1))
-    made = keras.Model(pixels, keras.layers.Dense(2)(keras.layers.Flatten()(pixels)))
-    assert filters(made, ["a", "b"]) == []
