@@ -105,7 +105,7 @@ class FoldedNetwork:
         return result
 
     def winning_windows(self, sequences: Sequences) -> tuple[Ints, Ints, Ints]:
-        """Return of each feature's winning window the first place, the first token and the one after its last.
+        """Return each winning window: its first place, its first token and the one after its last.
 
         All are int32 [rows, features], see `kernels.winning_windows`.
         """
