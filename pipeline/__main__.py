@@ -10,15 +10,18 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from select import select
+from socket import socket
 from types import FrameType
 from typing import Any, NoReturn
 
 from . import __version__
 from .config.command_line import command_help, overview, parse_words, unknown_command
 from .config.words import COMMANDS, remedy
-from .environment.imports import uncollected
+from .environment.imports import absent, uncollected
 from .environment.lifeline import end_with_command
 from .environment.memory import check_limit
 from .environment.program import PROCESS_START
@@ -51,6 +54,10 @@ COMMANDS_OF_STAGES = {
     "search_options": "tune",
     "compare_with_dense": "why",
 }
+NOT_FOR_KERAS = (
+    "matplotlib",
+    "sklearn",
+)  # it imports them, a second long, for parts that `train` has no use for
 WITHOUT_EXTRA = ("predict", "say", "options")  # commands that need the base dependencies alone
 OPTIONS_OF_HELP = ("help", "--help", "-h")
 
@@ -111,6 +118,8 @@ def _run(arguments: list[str]) -> None:
         _run_stage(*words)
     elif name == "serve":
         _serve(*words)
+    elif name == "write-runs":
+        _write_runs(*words)
     elif name not in COMMANDS:
         raise unknown_command(name, list(COMMANDS))
     elif any(word in OPTIONS_OF_HELP for word in words):
@@ -142,24 +151,36 @@ def _run_here(name: str, folder: str, *more: str) -> None:
     _module(STAGES[name], name).run(Path(folder), *more)
 
 
-def _serve(name: str, listener: str) -> None:
-    """Run stages as they come, with their imports made before the first."""
-    stages = _stage_servers().SERVERS[name]
+def _serve(listener: str, *stages: str) -> None:
+    """Run stages as they come, and make the imports of all while none is there."""
+    imports = [partial(_import_ahead, stage) for stage in stages]
     try:
-        with suppress(Exception):  # a stage that cannot be imported says so when it runs
-            for stage in stages:
-                _module(STAGES[stage], stage)
-        gc.freeze()  # no collection needs to look at what they made
-        if not set(stages).isdisjoint(TRACKED):
-            # After them: until then other stages have every core, and MLflow is needed only at the end.
-            _writer_client().launch()
-        if signal.getsignal(signal.SIGTERM) is not _interrupt:
-            raise KeyboardInterrupt  # which came, and was lost in an import
-        code = _stage_servers().serve(int(listener), stages[-1], _answer)
+        code = _stage_servers().serve(int(listener), stages[-1], _answer, imports)
     except KeyboardInterrupt:
         code = 130  # no stage is under way
     if code:
         raise StageFailed(code)  # it has said why
+
+
+def _import_ahead(stage: str) -> None:
+    with suppress(Exception):  # a stage that cannot be imported says so when it runs
+        module = _module(STAGES[stage], stage)
+        if hasattr(module, "import_review"):
+            module.import_review()
+    gc.freeze()  # no collection needs to look at what they made
+    if stage == "train":
+        # After it: until then other stages have every core, and MLflow is needed only at the end.
+        _writer_client().launch()
+    if signal.getsignal(signal.SIGTERM) is not _interrupt:
+        raise KeyboardInterrupt  # which came, and was lost in an import
+
+
+def _write_runs(listener: str) -> None:
+    """Write the runs of the stages that connect, with MLflow imported once one does."""
+    with socket(fileno=int(listener)) as stages:
+        ready, _, _ = select([stages, sys.stdin], [], [])
+        if stages in ready:
+            _module("tracking", "writer_process").serve(stages)
 
 
 def _stage_servers() -> Any:
@@ -173,7 +194,7 @@ def _writer_client() -> Any:
 def _module(room: str, name: str) -> Any:
     """Return the module of a command or stage, with MLflow's settings made before anything imports it."""
     importlib.import_module(".tracking.location", __package__).set_mlflow_defaults()
-    with uncollected():
+    with uncollected(), absent(*NOT_FOR_KERAS if name == "train" and room == "stages" else ()):
         return importlib.import_module(f".{room}.{name}", __package__)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.__main__ import STAGES, TRACKED
+from pipeline.__main__ import NOT_FOR_KERAS, STAGES, TRACKED
 from pipeline.config.words import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -253,7 +253,12 @@ def imported_by(module: str) -> set[str]:
 @pytest.mark.parametrize(
     "module",
     [
-        *(STAGE_MODULES[stage] for stage in ("prepare", "tokenize", "baseline", "embed")),
+        *(STAGE_MODULES[stage] for stage in ("prepare", "tokenize", "baseline", "embed", "evaluate")),
+        *(
+            "pipeline.review.run_figures",
+            "pipeline.review.page",
+            "pipeline.card.model_card",
+        ),  # evaluate's, late
         *(
             COMMAND_MODULES[name]
             for name in ("configure", "predict", "say", "export", "train", "crossval", "curve", "tune", "why")
@@ -262,6 +267,10 @@ def imported_by(module: str) -> set[str]:
 )
 def test_a_verb_that_needs_neither_tensorflow_nor_mlflow_starts_without_them(module: str) -> None:
     assert not imported_by(module) & {"tensorflow", "keras", "mlflow", "gensim"}
+
+
+def test_keras_imports_what_it_is_kept_from_where_it_can() -> None:
+    assert {*NOT_FOR_KERAS} <= imported_by("keras")
 
 
 @pytest.mark.parametrize("module", [COMMAND_MODULES["train"], COMMAND_MODULES["configure"]])

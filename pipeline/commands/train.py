@@ -22,7 +22,7 @@ def run(given: Words) -> None:
     with taken_back_if_refused(request.folder.corpus):
         folder = configure_run(request)
         # The baseline is fitted beside the network's preparation: they need nothing of each other.
-        goal = Goal(folder, (folder.metrics,), request.environment)
+        goal = Goal(folder, (folder.metrics,), request.environment, request.inputs)
         seconds = make_alone(goal, f"the run {folder.path.name}", jobs=2)
     if seconds:
         of_stages = ", ".join(f"{stage} {taken:.1f} s" for stage, taken in seconds.items())

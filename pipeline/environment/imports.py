@@ -1,8 +1,9 @@
-"""Imports without garbage collection."""
+"""Imports of large libraries, without what costs time alone."""
 
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,3 +22,15 @@ def uncollected() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def absent(*libraries: str) -> Iterator[None]:
+    """Let other libraries, which would use these if they were installed, be imported without them."""
+    hidden = [library for library in libraries if library not in sys.modules]
+    sys.modules |= dict.fromkeys(hidden)  # type: ignore[arg-type]  # None: it cannot be found
+    try:
+        yield
+    finally:
+        for library in hidden:
+            del sys.modules[library]

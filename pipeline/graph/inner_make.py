@@ -26,6 +26,7 @@ from ..environment.checkout import python_path
 from ..environment.lifeline import Lifeline
 from ..environment.program import PACKAGE
 from ..errors import InputError, StageFailed
+from ..options import InputKind
 from ..terminal import say
 from .stage_servers import serving
 from .stage_times import MAKE_FOLDER, times
@@ -55,12 +56,13 @@ POLL_SECONDS = 0.02
 class Goal:
     """Files of one graph that are to be made, and the folder that the graph is of.
 
-    `is_lost` tells of a goal under way that it is another process's by now.
+    `inputs` are its networks'. `is_lost` tells of a goal under way that it is another process's by now.
     """
 
     folder: CorpusFolder | RunFolder | CrossvalFolder | CurveFolder
     targets: tuple[Path | str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    inputs: InputKind = "tokens"
     is_lost: Callable[[], bool] = lambda: False
 
     def command(self, *options: str) -> list[str]:
@@ -92,7 +94,7 @@ def make(goal: Goal, jobs: int = 1) -> dict[str, float]:
     """
     with (
         TemporaryDirectory(prefix="convtext-") as name,
-        serving(_planned(goal), Path(name), _environment() | dict(goal.environment)) as servers,
+        serving(_planned(goal), goal.inputs, Path(name), _environment() | dict(goal.environment)) as servers,
     ):
         of_make = replace(goal, environment={**goal.environment, MAKE_FOLDER: name})
         try:

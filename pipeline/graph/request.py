@@ -17,7 +17,7 @@ from ..config.stage_options import Request
 from ..environment.cores import OPERATION_THREADS
 from ..environment.moved_data import record_first_place
 from ..environment.program import command_text
-from ..options import Configuration
+from ..options import Configuration, InputKind
 from ..terminal import visible
 from ..vectors import vector_sources
 from .code_digest import write_code_digests
@@ -110,6 +110,11 @@ class TrainingRequest:
         return RunFolder(loading.run_folder(self.corpus, self.model))
 
     @property
+    def inputs(self) -> InputKind:
+        """What the model takes."""
+        return loading.input_of_model(self.model)
+
+    @property
     def environment(self) -> dict[str, str]:
         """What the stages that train have in their environment: threads, where the user has named none.
 
@@ -117,7 +122,7 @@ class TrainingRequest:
         sooner, and its cost grows by a sixth, which the linear models and opponents beside it pay (MR,
         docstrings and ChnSentiCorp on two cores). Those of a network of images are shared among all cores.
         """
-        takes_texts = loading.input_of_model(self.model) == "tokens"
+        takes_texts = self.inputs == "tokens"
         return {OPERATION_THREADS: os.environ.get(OPERATION_THREADS, "1")} if takes_texts else {}
 
     def load(self) -> Configuration:

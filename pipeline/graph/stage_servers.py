@@ -1,10 +1,10 @@
 """Processes that run the stages of one line one after another, so that what these import is imported once.
 
 Each stage of the graph is a process of its own, which takes a second to import pandas and scikit-learn, and
-three more for TensorFlow. Where Make has several of them to run, processes that wait for their stages make
-these imports at once, side by side. A stage's own process hands its work to the one that is for it, and ends
-as the work does; without such a process it does the work itself. Make, the files and the order of the stages
-know nothing of this.
+three more for TensorFlow. Where Make has several of them to run, processes make these imports side by side
+while no stage is to be run, and one more, which imports MLflow, writes their runs. A stage's own process
+hands its work to the one that is for it, and ends as the work does; without such a process it does the work
+itself. Make, the files and the order of the stages know nothing of this.
 """
 
 from __future__ import annotations
@@ -19,17 +19,26 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..environment.program import PACKAGE
+from ..environment.program import PACKAGE, WRITER_SOCKET
 from ..terminal import say
 from .stage_times import MAKE_FOLDER
 
-# The stages of each server, in their order. `baseline` runs beside the network's.
-SERVERS = {"rows": ("prepare", "tokenize", "embed", "baseline"), "network": ("train", "evaluate")}
+if TYPE_CHECKING:
+    from ..options import InputKind  # a stage's own process has no time for it
+
+# The stages of each server, in their order. `baseline` runs beside `train`, which alone needs TensorFlow for
+# texts; images are predicted by it, too.
+SERVERS: dict[InputKind, tuple[tuple[str, ...], ...]] = {
+    "tokens": (("prepare", "tokenize", "embed", "baseline", "evaluate"), ("train",)),
+    "images": (("prepare", "baseline"), ("train", "evaluate")),
+}
+RECORDED = {"train", "evaluate"}
 CLEARING_UP = 10  # seconds that a stage has for it
 _BEGUN, _INTERRUPT = b"begun\n", b"interrupt\n"
 _KILLED = 128 + signal.SIGKILL  # as a shell reports it
@@ -37,32 +46,32 @@ _KILLED = 128 + signal.SIGKILL  # as a shell reports it
 
 @contextmanager
 def serving(
-    stages: Collection[str], folder: Path, environment: Mapping[str, str]
+    stages: Collection[str], inputs: InputKind, folder: Path, environment: Mapping[str, str]
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Start the servers that have several of these stages to run, in such an environment, and end them after.
+    """Start the servers of these stages, if there are several, in such an environment, and end them after.
 
     A stage finds them by MAKE_FOLDER, which names the folder. Yields their processes.
     """
+    several = len(set(stages)) > 1
+    wanted = [served for served in SERVERS[inputs] if several and not set(served).isdisjoint(stages)]
     servers = []
     with ExitStack() as stack:
-        for name, served in SERVERS.items():
-            if len(set(served) & set(stages)) > 1:
-                with suppress(OSError):  # the path is too long for a socket: the stages do their own work
-                    servers.append(stack.enter_context(_server(name, folder, environment)))
+        with suppress(OSError):  # the path is too long for a socket: the stages do their own work
+            if wanted and not RECORDED.isdisjoint(stages):
+                environment = stack.enter_context(_writer(folder, environment))
+            for served in wanted:
+                servers.append(stack.enter_context(_server(served, folder, environment)))
         yield servers
 
 
 @contextmanager
-def _server(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(folder / name))
-        listener.listen()
-        process = subprocess.Popen(
-            [sys.executable, "-m", PACKAGE, "serve", name, str(listener.fileno())],
-            stdin=subprocess.PIPE,  # its end is the end of this process
-            pass_fds=[listener.fileno()],
-            env=environment,
-        )
+def _server(
+    stages: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    path = folder / stages[-1]
+    process = _listening(path, "serve", stages, environment)
+    for stage in stages[:-1]:
+        (folder / stage).symlink_to(path)
     try:
         yield process
     except KeyboardInterrupt:  # a second one, while a stage clears up after the first
@@ -70,19 +79,61 @@ def _server(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator
             process.wait(CLEARING_UP)
         raise
     finally:
-        process.kill()  # it is idle: a stage that was under way has been waited for
-        process.communicate()
+        _end(process)
 
 
-def serve(listener: int, last: str, run: Callable[[list[str]], int]) -> int:
+@contextmanager
+def _writer(folder: Path, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Have a process write the runs of all stages, which imports MLflow once a stage's server is connected.
+
+    Yields the environment by which they find it.
+    """
+    path = folder / "writer"
+    # The terminal's Ctrl-C is for the stages, which then have their end to record.
+    process = _listening(path, "write-runs", [], environment, process_group=0)
+    try:
+        yield {**environment, WRITER_SOCKET: str(path)}
+    finally:
+        _end(process)
+
+
+def _listening(
+    path: Path, verb: str, words: Sequence[str], environment: Mapping[str, str], **options: Any
+) -> subprocess.Popen[bytes]:
+    """Start a process of this program that others reach by a socket; it ends with its standard input."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        return subprocess.Popen(
+            [sys.executable, "-m", PACKAGE, verb, str(listener.fileno()), *words],
+            stdin=subprocess.PIPE,  # its end is the end of this process
+            pass_fds=[listener.fileno()],
+            env=environment,
+            **options,
+        )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()  # it is idle: a stage that was under way has been waited for
+    process.communicate()
+
+
+def serve(
+    listener: int, last: str, run: Callable[[list[str]], int], imports: Iterable[Callable[[], None]] = ()
+) -> int:
     """Run the stages that come to the socket, until one fails or the process that started this one ends.
 
-    `run` takes the arguments of a command line and returns its exit code, as does this function. No stage
-    comes after the `last`, and what they have left in memory goes with this process.
+    `run` takes the arguments of a command line and returns its exit code, as does this function. Of the
+    `imports` the next is made whenever no stage waits. No stage comes after the `last`, and what they have
+    left in memory goes with this process.
     """
+    ahead = deque(imports)
     with socket.socket(fileno=listener) as stages:
         while True:
-            ready, _, _ = select.select([stages, sys.stdin], [], [])
+            ready, _, _ = select.select([stages, sys.stdin], [], [], 0 if ahead else None)
+            if not ready:
+                ahead.popleft()()
+                continue
             if stages not in ready:
                 return 0
             connection, _ = stages.accept()
@@ -135,12 +186,11 @@ def ask(stage: str, arguments: list[str]) -> int | None:
     has ended by it before the stage began.
     """
     folder = os.environ.get(MAKE_FOLDER)
-    server = next((name for name, served in SERVERS.items() if stage in served), None)
-    if not folder or not server:
+    if not folder:
         return None
     answer, is_interrupted = b"", False
     with socket.socket(socket.AF_UNIX) as connection, suppress(OSError):
-        connection.connect(f"{folder}/{server}")
+        connection.connect(f"{folder}/{stage}")
         connection.sendall(json.dumps(arguments).encode() + b"\n")
         while answer.count(b"\n") < 2:
             try:

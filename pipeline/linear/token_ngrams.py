@@ -94,20 +94,33 @@ class TokenFeatures:
     """
 
     def __init__(self, training: Sequences, longest: int = 2, most: int | None = None) -> None:
-        from sklearn.feature_extraction.text import TfidfTransformer  # late: prediction must not wait for it
-
         self.keys, counts = distinct_ngrams(training, longest)
         if most is not None and len(self.keys) > most:
             kept = most_frequent(np.bincount(counts.indices, minlength=len(self.keys)), most)
             self.keys, counts = self.keys[kept], counts[:, kept]
-        transformer = TfidfTransformer(sublinear_tf=True)
-        size = len(self.keys)  # of no n-gram the counts have a column all the same, see `_counts`
-        self.matrix = transformer.fit_transform(counts)[:, :size]
-        self.idf = transformer.idf_[:size].astype(np.float32)
+        self.matrix = counts[
+            :, : len(self.keys)
+        ]  # of no n-gram they have a column all the same, see `_counts`
+        self.idf = weigh(self.matrix)
 
     def model(self, weights: Floats, bias: Floats) -> TokenNgrams:
         """Return the model of weights [features, classes] that were fitted to the matrix."""
         return TokenNgrams(self.keys, self.idf, weights, bias)
+
+
+def weigh(counts: csr_matrix) -> Floats:
+    """Make counts float32 [rows, features] x / |x| of `TokenNgrams`, and return the idf, float32 [features].
+
+    As scikit-learn's TfidfTransformer(sublinear_tf=True) does, whose import takes a second.
+    """
+    rows, features = counts.shape
+    occurrences = np.bincount(counts.indices, minlength=features).astype(np.float32)
+    idf: Floats = np.log(np.float32(rows + 1) / (occurrences + 1)) + 1
+    counts.data = (np.log(counts.data) + 1) * idf[counts.indices]
+    row_of = np.repeat(np.arange(rows), np.diff(counts.indptr))
+    lengths = np.sqrt(np.bincount(row_of, np.square(counts.data, dtype=np.float64), rows))
+    counts.data /= lengths[row_of]
+    return idf
 
 
 def most_frequent(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from ..arrays import Labels
 from ..options import Criterion
@@ -16,6 +15,7 @@ from .paired import SIGNIFICANCE_LEVEL
 
 Interval = tuple[float, float]  # of 95 %: its low and its high end
 RESAMPLES = 1_000  # of a bootstrap
+NORMAL_QUANTILE = 1.959963984540054  # of 0.975
 
 
 @dataclass(frozen=True)
@@ -56,26 +56,43 @@ def scores(
     occur in `truth`. A class that is predicted and does not occur has F1 0 and is left out, unlike in
     `sklearn.metrics.f1_score`: its rows already lower the recall of the classes that they belong to.
     """
-    classes = np.arange(len(names))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        truth, predicted, labels=classes, zero_division=0, sample_weight=weights
-    )
+    rows, correct, predictions = _counts(truth, predicted, len(names), weights)
+    precision, recall = (correct / np.where(all_ > 0, all_, 1) for all_ in (predictions, rows))
+    f1 = _f1(rows, correct, predictions)
     return Scores(
         accuracy=float(np.average(truth == predicted, weights=weights)),
-        macro_f1=float(f1[support > 0].mean()),
+        macro_f1=float(f1[rows > 0].mean()),
         classes=[
             ClassScores(name, *values)
             for name, *values in zip(
-                names, precision.tolist(), recall.tolist(), f1.tolist(), support.tolist(), strict=True
+                names, precision.tolist(), recall.tolist(), f1.tolist(), rows.tolist(), strict=True
             )
         ],
     )
 
 
+def _counts(
+    truth: Labels, predicted: Labels, classes: int, weights: NDArray[Any] | None = None
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return how many rows of each class there are, are recognised, and are taken for it: [classes] each."""
+    of_correct = truth == predicted
+    return (
+        np.bincount(truth, weights, classes),
+        np.bincount(truth[of_correct], None if weights is None else weights[of_correct], classes),
+        np.bincount(predicted, weights, classes),
+    )
+
+
+def _f1(rows: NDArray[Any], correct: NDArray[Any], predictions: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the F1 of each class [classes], 0 of one that there is none of and none is taken for."""
+    both = rows + predictions
+    f1: NDArray[np.float64] = 2 * correct / np.where(both > 0, both, 1)
+    return f1
+
+
 def confusion(truth: Labels, predicted: Labels, classes: int) -> NDArray[np.int64]:
     """Return the confusion matrix, int64 [classes, classes]: true classes in rows, predicted in columns."""
-    matrix: NDArray[np.int64] = confusion_matrix(truth, predicted, labels=np.arange(classes))
-    return matrix
+    return np.bincount(truth * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
 def confusion_order(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -110,9 +127,10 @@ def wilson_interval(correct: int, rows: int) -> Interval:
 
     `rows` is 1 or more.
     """
-    interval = binomtest(correct, rows).proportion_ci(method="wilson")
-    share = correct / rows
-    return min(share, float(interval.low)), max(share, float(interval.high))  # whatever rounding does
+    share, squared = correct / rows, NORMAL_QUANTILE**2
+    centre = (correct + squared / 2) / (rows + squared)
+    spread = NORMAL_QUANTILE / (rows + squared) * math.sqrt(share * (1 - share) * rows + squared / 4)
+    return min(share, max(0.0, centre - spread)), max(share, min(1.0, centre + spread))  # for rounding
 
 
 def macro_f1_interval(truth: Labels, predicted: Labels, opponent: Labels, seed: int) -> Interval:
@@ -140,8 +158,5 @@ def macro_f1_interval(truth: Labels, predicted: Labels, opponent: Labels, seed: 
 
 def _macro_f1(truth: Labels, predicted: Labels, counts: Labels) -> float:
     """Return the macro-F1, as `scores` has it, of rows that each stand for `counts` rows."""
-    classes = int(max(truth.max(), predicted.max())) + 1
-    rows = np.bincount(truth, counts, classes)
-    correct = np.bincount(truth, counts * (truth == predicted), classes)
-    predictions = np.bincount(predicted, counts, classes)
-    return float((2 * correct / np.maximum(1, rows + predictions))[rows > 0].mean())
+    rows, *others = _counts(truth, predicted, int(max(truth.max(), predicted.max())) + 1, counts)
+    return float(_f1(rows, *others)[rows > 0].mean())

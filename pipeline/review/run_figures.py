@@ -19,7 +19,7 @@ from .assessment import Measures, ScoredRows
 from .style import Figure
 
 if TYPE_CHECKING:
-    import keras
+    from ..networks.backend import keras
 
 LABEL_CHARACTERS, PREDICTION_CHARACTERS = 18, 16  # below a wrong image
 EXAMPLE_CHARACTERS = 40  # of the example's label, in a heading

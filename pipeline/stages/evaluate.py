@@ -56,6 +56,12 @@ MAX_TABLE_ROWS = 500  # of a table in MLflow
 STEPS = 5  # of `_evaluate`, for the bar: four are reported, and the last ends with it
 
 
+def import_review() -> None:
+    """Import what takes a second, and a run of a study has no use for."""
+    from ..card import model_card  # noqa: F401
+    from ..review import page, run_figures  # noqa: F401
+
+
 def run(path: Path) -> None:
     folder = RunFolder(path)
     trained = read_json(folder.run)

@@ -6,16 +6,18 @@ import atexit
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..environment.checkout import python_path
+from ..environment.program import WRITER_SOCKET
 from ..errors import InputError, StoreUnreachable
 from . import location
 from .journal import Entry
@@ -33,15 +35,7 @@ class WriterClient:
 
     def __init__(self) -> None:
         location.set_mlflow_defaults()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.writer_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            env=os.environ | {"PYTHONPATH": python_path()},
-            process_group=0,  # the terminal's Ctrl-C is for the stage, which then has its end to record
-        )
-        atexit.register(self._process.communicate)  # it ends with its input
+        self._requests, self._answers, self.give_up = _shared_writer() or _own_writer()
         self._thread = ThreadPoolExecutor(1, "tracking")
         self._failure = ""
         self.has_begun_a_run = False
@@ -76,22 +70,57 @@ class WriterClient:
         raise StoreUnreachable(self._failure)
 
     def _exchange(self, entry: Entry) -> dict[str, Any]:
-        requests, answers = self._process.stdin, self._process.stdout
-        assert requests and answers
         line = ""
-        with suppress(OSError):  # of a process that is gone
-            requests.write(json.dumps(entry) + "\n")
-            requests.flush()
+        with suppress(OSError):  # of a process that is gone, or was given up
+            self._requests.write(json.dumps(entry) + "\n")
+            self._requests.flush()
             seconds = _patience(entry)
             poll = select.poll()
-            poll.register(answers, select.POLLIN)
+            poll.register(self._answers, select.POLLIN)
             if not poll.poll(seconds and seconds * 1000):
-                self._process.kill()
+                self.give_up()
                 late = f"the tracking server {location.redacted_uri()} has not answered in {seconds:.0f} s"
                 return {"error": late, "unreachable": True}
-            line = answers.readline()
+            line = self._answers.readline()
         answer: dict[str, Any] = json.loads(line) if line.endswith("\n") else PROCESS_ENDED
         return answer
+
+
+Writer = tuple[IO[str], IO[str], Callable[[], None]]  # takes entries, gives answers, is given up
+
+
+def _shared_writer() -> Writer | None:
+    """Return the process that writes the runs of a make's stages one after another, if there is one."""
+    path = os.environ.get(WRITER_SOCKET)
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(path or "")
+    except OSError:  # none was started, or it has ended
+        connection.close()
+        return None
+    requests, answers = (connection.makefile(mode, encoding="utf-8") for mode in ("w", "r"))
+    return requests, answers, partial(_leave, connection)
+
+
+def _leave(connection: socket.socket) -> None:
+    """Leave the shared writer, which may be at an entry for long: the next of this process is its own."""
+    os.environ.pop(WRITER_SOCKET, None)
+    with suppress(OSError):  # it is gone
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _own_writer() -> Writer:
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"{__package__}.writer_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONPATH": python_path()},
+        process_group=0,  # the terminal's Ctrl-C is for the stage, which then has its end to record
+    )
+    atexit.register(process.communicate)  # it ends with its input
+    assert process.stdin and process.stdout
+    return process.stdin, process.stdout, process.kill
 
 
 def _patience(entry: Entry) -> float | None:
@@ -123,6 +152,7 @@ def start() -> None:
     It knows nothing of an earlier stage of this process: where that has lost the store, another tries again.
     """
     if writer().has_failed:
+        writer().give_up()
         _writer_of.cache_clear()
     writer().has_begun_a_run = False
     writer().submit(writer().open)

@@ -1,8 +1,8 @@
 """The process that writes runs into the tracking store, so that a stage need not import MLflow.
 
-`python -m pipeline.tracking.writer_process` reads entries from standard input, one JSON line each, and
-answers each with one line: what was asked for, or an `error` and whether the store is `unreachable`. It ends
-with its input.
+It reads entries, one JSON line each, and answers each with one line: what was asked for, or an `error` and
+whether the store is `unreachable`. `python -m pipeline.tracking.writer_process` takes those of one stage from
+standard input, and ends with it; `serve` takes those of one stage after another.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from select import select
+from socket import socket
+from typing import IO, Any
 
 from ..artifacts import RunFolder
 from ..environment.imports import uncollected
@@ -31,14 +34,32 @@ MAX_MEMORY_BYTES = 3 * 2**30  # for what a server answers, which may be without 
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the stage is asked to end, and has that to record
-    _limit_memory(MAX_MEMORY_BYTES)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what MLflow prints is no answer
-    with suppress(BrokenPipeError):  # the stage was killed
-        for line in sys.stdin:
-            print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
+    _start()
+    _answer_all(sys.stdin, answers)
     os._exit(0)  # without the tear-down, which takes a while
+
+
+def serve(listener: socket) -> None:
+    """Answer the stages that connect, one after another, until standard input ends."""
+    _start()
+    while listener in select([listener, sys.stdin], [], [])[0]:
+        connection, _ = listener.accept()
+        _forget_failure()
+        with connection, connection.makefile("rw", encoding="utf-8") as stream:
+            _answer_all(stream, stream)
+
+
+def _start() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the stage is asked to end, and has that to record
+    _limit_memory(MAX_MEMORY_BYTES)
+
+
+def _answer_all(entries: Iterable[str], answers: IO[str]) -> None:
+    with suppress(BrokenPipeError, ConnectionResetError):  # the stage was killed
+        for line in entries:
+            print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
 
 
 def _answer(entry: Entry) -> dict[str, Any]:
@@ -94,6 +115,12 @@ def _connection_or_error() -> store.Connection | Exception:
             return store.connect()
     except Exception as error:
         return error
+
+
+def _forget_failure() -> None:
+    """Let the next stage try again to open a store that could not be opened."""
+    if _connection_or_error.cache_info().currsize and isinstance(_connection_or_error(), Exception):
+        _connection_or_error.cache_clear()
 
 
 def _resume(run_id: str) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def test_a_server_that_is_dead(attacked: Attacked) -> None:
 
 
 def test_a_writer_process_that_is_killed(attacked: Attacked) -> None:
-    killed = "    run.wait(); run._writer._process.kill(); run.log_metrics({'loss': 0.25}, 2); run.wait()\n"
+    killed = "    run.wait(); run._writer.give_up(); run.log_metrics({'loss': 0.25}, 2); run.wait()\n"
     assert_kept_unsent(attacked, attacked.track("", killed))
 
 

@@ -1,9 +1,9 @@
 """What a command costs, and each stage that it runs: seconds, CPU time and memory, as /proc shows them.
 
 The one place that knows how stages are told apart: by their processes, `... -m pipeline stage NAME FOLDER`,
-and whatever those start. A server of stages (`graph/stage_servers`) works for that one of its stages that
-runs, and without one for IMPORTS. The processes below the command are looked at every LOOK seconds. Linux
-only.
+and whatever those start. A server of stages, `... -m pipeline serve LISTENER NAME...`, works for that one of
+its stages that runs, and without one for IMPORTS. The processes below the command are looked at every LOOK
+seconds. Linux only.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
-
-from pipeline.graph.stage_servers import SERVERS
 
 LOOK = 0.01  # seconds; the shortest stages take 0.05
 SERVER = "serve "
@@ -143,8 +141,8 @@ class StageCosts:
                 members[self._stage(pid, process.parent)][pid, process.began] = process
         running = set(members)
         for name, processes in members.items():
-            served = SERVERS.get(name.removeprefix(SERVER)) if name.startswith(SERVER) else None
-            if served:
+            if name.startswith(SERVER):
+                served = name.removeprefix(SERVER).split()
                 self._add_served(next((stage for stage in served if stage in running), IMPORTS), processes)
             elif name:
                 seen = self._stages[name]
@@ -199,10 +197,12 @@ def _process(pid: int) -> _Process:
 
 
 def _stage_name(pid: int) -> str:
-    """Return the stage that a process was started for, SERVER and the name of a server, or nothing."""
-    words = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
-    for verb, prefix in (("stage", ""), ("serve", SERVER)):
-        after = words[words.index(verb) + 1 :] if verb in words else []
-        if after:
-            return prefix + after[0]
+    """Return the stage that a process was started for, SERVER and the stages of a server, or nothing."""
+    words = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
+    for place, verb in enumerate(words):
+        match verb, words[place + 1 :]:
+            case "stage", [name, *_]:
+                return name
+            case "serve", [_, *stages]:
+                return SERVER + " ".join(stages)
     return ""

@@ -41,7 +41,7 @@ for until in (0.4, 0.8):
 SERVED = f"""
 import subprocess, sys, time
 pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-server = subprocess.Popen([sys.executable, "-c", {SERVER!r}, "serve", "network"], **pipes)
+server = subprocess.Popen([sys.executable, "-c", {SERVER!r}, "serve", "3", "train"], **pipes)
 server.stdout.readline()
 time.sleep(0.2)
 waits = "print(flush=True); input()"

@@ -105,7 +105,7 @@ def is_server(process):
         command = process.joinpath("cmdline").read_text()
     except OSError:  # it has ended meanwhile
         return False
-    return parent == "{os.getpid()}" and "\\0serve\\0network\\0" in command
+    return parent == "{os.getpid()}" and "\\0serve\\0" in command and "\\0train\\0" in command
 found = []
 while not found:
     found = [process for process in Path("/proc").glob("[1-9]*") if is_server(process)]

@@ -49,7 +49,8 @@ CLIENT = "import sys; from pipeline.graph.stage_servers import ask; sys.exit(ask
 @contextmanager
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
     with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"{folder}/network")
+        listener.bind(f"{folder}/train")
+        Path(folder, "evaluate").symlink_to("train")
         listener.listen()
         process = subprocess.Popen(
             [sys.executable, "-c", SERVER, str(listener.fileno()), "last"],
@@ -94,7 +95,7 @@ def test_no_stage_comes_after_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_client_that_is_gone_before_it_asks_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(monkeypatch) as process, socket.socket(socket.AF_UNIX) as client:
-        client.connect(f"{os.environ[MAKE_FOLDER]}/network")
+        client.connect(f"{os.environ[MAKE_FOLDER]}/train")
         client.close()
         assert ask("train", ["0", "0"]) == 0 and process.poll() is None
 
@@ -102,7 +103,7 @@ def test_a_client_that_is_gone_before_it_asks_is_not_missed(monkeypatch: pytest.
 def test_an_interrupt_before_the_stage_has_begun_is_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server, which still makes its imports, ends by the same Ctrl-C, and the stage must not begin."""
     with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"{folder}/network")
+        listener.bind(f"{folder}/train")
         listener.listen()
         monkeypatch.setenv(MAKE_FOLDER, folder)
         own = subprocess.Popen(
@@ -129,7 +130,7 @@ def test_where_no_socket_can_be_the_stages_do_their_own_work(
     long = tmp_path / ("x" * 120)  # a socket's path has at most 107 bytes
     long.mkdir()
     monkeypatch.setenv(MAKE_FOLDER, str(long))
-    with serving(["prepare", "tokenize", "train", "evaluate"], long, dict(os.environ)) as servers:
+    with serving(["prepare", "tokenize", "train", "evaluate"], "tokens", long, dict(os.environ)) as servers:
         assert servers == [] and ask("train", []) is None
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from pipeline.measures import metrics
 
@@ -55,6 +57,29 @@ def test_the_bootstrap_has_the_macro_f1_of_the_scores(
     drawn = np.repeat(truth, counts), np.repeat(predicted, counts)
     expected = metrics.scores(*drawn, list("abcde")).macro_f1
     assert metrics._macro_f1(truth, predicted, counts) == pytest.approx(expected)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(1, 9)), min_size=1, max_size=20),
+    st.booleans(),
+)
+def test_scores_and_confusion_are_scikit_learns(rows: list[tuple[int, int, int]], is_weighted: bool) -> None:
+    truth, predicted, counts = np.array(rows).T
+    weights = (counts / 4).astype(np.float32) if is_weighted else None
+    scores = metrics.scores(truth, predicted, list("abcde"), weights)
+    options = {"labels": range(5), "sample_weight": weights}
+    theirs = precision_recall_fscore_support(truth, predicted, zero_division=0, **options)
+    found = [(entry.precision, entry.recall, entry.f1, entry.rows) for entry in scores.classes]
+    np.testing.assert_allclose(np.array(found).T, np.array(theirs), rtol=1e-12)
+    expected = confusion_matrix(truth, predicted, labels=range(5))
+    np.testing.assert_array_equal(metrics.confusion(truth, predicted, 5), expected)
+
+
+@given(st.integers(1, 10**7), st.floats(0, 1))
+def test_wilsons_interval_is_scipys(rows: int, share: float) -> None:
+    correct = round(share * rows)
+    expected = binomtest(correct, rows).proportion_ci(method="wilson")
+    assert metrics.wilson_interval(correct, rows) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
 def test_the_confusion_matrix_has_the_true_class_in_its_rows() -> None:

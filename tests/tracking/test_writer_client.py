@@ -21,7 +21,7 @@ def test_a_run_outlives_the_process_that_writes_it(capsys: pytest.CaptureFixture
     with new_run("one", {}, {"corpus": "mr"}) as run:
         run.log_metrics({"loss": 0.5}, 1)
         run.wait()
-        run._writer._process.kill()
+        run._writer.give_up()
         run.log_metrics({"loss": 0.25}, 2)
     assert "has ended; the run is kept in" in capsys.readouterr().err
     assert list(mlflow_calls.send()) == [(f"{run.id} is sent, as {run.id}", True)]
