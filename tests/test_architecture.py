@@ -269,7 +269,16 @@ def test_a_verb_that_needs_neither_tensorflow_nor_mlflow_starts_without_them(mod
     assert not imported_by(module) & {"tensorflow", "keras", "mlflow", "gensim"}
 
 
-def test_keras_imports_what_it_is_kept_from_where_it_can() -> None:
+def test_train_does_without_what_is_kept_from_keras_which_would_import_it() -> None:
+    slow = {*NOT_FOR_KERAS, "scipy.stats"}
+    using = {
+        module
+        for module in closure(STAGE_MODULES["train"])
+        if any(
+            name == library or name.startswith(f"{library}.") for name in imports(module) for library in slow
+        )
+    }
+    assert using == {"pipeline.corpus.folds"}  # for folds of a cross-validation
     assert {*NOT_FOR_KERAS} <= imported_by("keras")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from ..arrays import Doubles, Labels
 
@@ -27,7 +27,7 @@ class F1Difference(NamedTuple):
     @property
     def one_sided_p(self) -> float:
         """How often, of two equals, the new one is as far behind or farther (normal approximation)."""
-        return float(norm.cdf(self.difference / self.standard_error)) if self.standard_error else 1.0
+        return float(ndtr(self.difference / self.standard_error)) if self.standard_error else 1.0
 
 
 def compare_f1(

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.optimize import brentq
+from scipy.special import bdtr, betainc, betaincinv
 
 from ..options import Section
 from .f1_difference import F1Difference
@@ -72,8 +72,7 @@ def mcnemar(fixed: int, broken: int) -> float:
     If both classifiers were equally good, each row that changes sides would be fixed or broken by the toss of
     a coin.
     """
-    changed = fixed + broken
-    return float(stats.binomtest(fixed, changed).pvalue) if changed else 1.0
+    return min(1.0, 2 * one_sided_p(min(fixed, broken), max(fixed, broken)))
 
 
 def interval(fixed: int, broken: int, rows: int) -> tuple[float, float]:
@@ -95,22 +94,23 @@ def _low(fixed: int, broken: int, rows: int) -> float:
     tail, changed = SIGNIFICANCE_LEVEL / 2, fixed + broken
     upper = (changed + 1, rows - changed)
     if not fixed:  # beta may be 0
-        return -float(stats.beta.ppf(1 - tail, *upper)) if changed < rows else -1.0
-    if stats.beta.cdf(0.5, fixed, broken + 1) < tail:  # the difference is above 0, so less theta gives less
-        theta = stats.beta.ppf(QUANTILES, changed, rows - changed + 1)
+        return -float(betaincinv(*upper, 1 - tail)) if changed < rows else -1.0
+    if betainc(fixed, broken + 1, 0.5) < tail:  # the difference is above 0, so less theta gives less
+        theta = betaincinv(changed, rows - changed + 1, QUANTILES)
     else:
-        theta = stats.beta.ppf(QUANTILES, *upper) if changed < rows else np.ones(1)
+        theta = betaincinv(*upper, QUANTILES) if changed < rows else np.ones(1)
 
     def excess(difference: float) -> float:
         """Return the probability below the difference minus the tail."""
-        return float(stats.beta.cdf((difference / theta + 1) / 2, fixed, broken + 1).mean()) - tail
+        beta = np.clip((difference / theta + 1) / 2, 0, 1)
+        return float(betainc(fixed, broken + 1, beta).mean()) - tail
 
     return float(brentq(excess, -1, 1))
 
 
 def one_sided_p(fixed: int, broken: int) -> float:
     """Return how often a coin breaks as many of the changed rows, or more."""
-    return float(stats.binom.cdf(fixed, fixed + broken, 0.5))
+    return float(bdtr(fixed, fixed + broken, 0.5))
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from ..arrays import Floats
-from .metrics import Interval
+from .metrics import NORMAL_QUANTILE, Interval
 
-QUANTILE = float(norm.ppf(0.975))  # of intervals of 95 %
 EDGE = 1e-12  # between an estimate at 0 or 1, where the variance is 0, and the other end of its interval
 
 
@@ -96,7 +94,7 @@ def auroc_interval(area: float, known: int, unseen: int) -> Interval:
 
     def excess(end: float) -> float:
         spread = 1 + middle * (1 - end) / (2 - end) + middle * end / (1 + end)
-        return (area - end) ** 2 - QUANTILE**2 * end * (1 - end) * spread / (known * unseen)
+        return (area - end) ** 2 - NORMAL_QUANTILE**2 * end * (1 - end) * spread / (known * unseen)
 
     low = brentq(excess, 0, area - EDGE) if area > EDGE else 0.0
     high = brentq(excess, area + EDGE, 1) if area < 1 - EDGE else 1.0

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.measures.unseen import QUANTILE, LeftOutClasses, Other, Separation, auroc_interval
+from pipeline.measures.metrics import NORMAL_QUANTILE
+from pipeline.measures.unseen import LeftOutClasses, Other, Separation, auroc_interval
 
 
 def separation(known: list[float], unseen: list[float]) -> Separation:
@@ -31,7 +32,7 @@ def test_the_ends_are_as_many_standard_errors_away_as_the_level_says(
         first, second = end / (2 - end), 2 * end**2 / (1 + end)
         both = (mean - 1) * (first + second - 2 * end**2)
         variance = (end * (1 - end) + both) / (known * unseen)
-        assert abs(area - end) == pytest.approx(QUANTILE * variance**0.5, rel=1e-6)
+        assert abs(area - end) == pytest.approx(NORMAL_QUANTILE * variance**0.5, rel=1e-6)
 
 
 @given(st.floats(0, 1), st.integers(1, 10_000), st.integers(1, 10_000))
