@@ -54,10 +54,8 @@ COMMANDS_OF_STAGES = {
     "search_options": "tune",
     "compare_with_dense": "why",
 }
-NOT_FOR_KERAS = (
-    "matplotlib",
-    "sklearn",
-)  # it imports them, a second long, for parts that `train` has no use for
+# Importing them takes Keras a second, for parts that `train` does not use.
+NOT_FOR_KERAS = ("matplotlib", "sklearn")
 WITHOUT_EXTRA = ("predict", "say", "options")  # commands that need the base dependencies alone
 OPTIONS_OF_HELP = ("help", "--help", "-h")
 

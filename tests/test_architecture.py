@@ -382,7 +382,6 @@ TESTED_BY = {
     "plain.keras_outputs": "plain/test_keras_text.py",
     "release.champion_note": "release/test_champions.py",
     "release.chosen_model": "commands/test_say.py",
-    "review.run_figures": "test_end_to_end.py",
     "spark.archives": "spark/test_labelling.py",
     "spark.convtext_label": "spark/test_job.py",
     "spark.report": "spark/test_labelling.py",

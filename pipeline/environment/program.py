@@ -11,7 +11,7 @@ from pathlib import Path
 
 PACKAGE = __name__.partition(".")[0]
 NAME = "make" if PACKAGE == "pipeline" else PACKAGE
-# The variable of the environment that names the socket of the process which writes the runs of a make.
+# The environment variable that names the socket of the process which writes the runs of a make.
 WRITER_SOCKET = "CONVTEXT_WRITER"
 PROCESS_START = time.monotonic()  # nearly: before anything heavy is imported
 

@@ -56,7 +56,8 @@ POLL_SECONDS = 0.02
 class Goal:
     """Files of one graph that are to be made, and the folder that the graph is of.
 
-    `inputs` are its networks'. `is_lost` tells of a goal under way that it is another process's by now.
+    `inputs` is the kind that its networks take. `is_lost` tells of a goal under way that it is another
+    process's by now.
     """
 
     folder: CorpusFolder | RunFolder | CrossvalFolder | CurveFolder

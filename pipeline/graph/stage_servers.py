@@ -32,8 +32,8 @@ from .stage_times import MAKE_FOLDER
 if TYPE_CHECKING:
     from ..options import InputKind  # a stage's own process has no time for it
 
-# The stages of each server, in their order. `baseline` runs beside `train`, which alone needs TensorFlow for
-# texts; images are predicted by it, too.
+# The stages of each server, in their order. `baseline` runs beside `train`. Texts are predicted without
+# TensorFlow wherever their network can be folded, images never.
 SERVERS: dict[InputKind, tuple[tuple[str, ...], ...]] = {
     "tokens": (("prepare", "tokenize", "embed", "baseline", "evaluate"), ("train",)),
     "images": (("prepare", "baseline"), ("train", "evaluate")),
@@ -52,14 +52,14 @@ def serving(
 
     A stage finds them by MAKE_FOLDER, which names the folder. Yields their processes.
     """
-    several = len(set(stages)) > 1
-    wanted = [served for served in SERVERS[inputs] if several and not set(served).isdisjoint(stages)]
+    wanted = [[stage for stage in server if stage in stages] for server in SERVERS[inputs]]
+    are_several = sum(map(len, wanted)) > 1
     servers = []
     with ExitStack() as stack:
         with suppress(OSError):  # the path is too long for a socket: the stages do their own work
-            if wanted and not RECORDED.isdisjoint(stages):
+            if are_several and not RECORDED.isdisjoint(stages):
                 environment = stack.enter_context(_writer(folder, environment))
-            for served in wanted:
+            for served in filter(None, wanted if are_several else []):
                 servers.append(stack.enter_context(_server(served, folder, environment)))
         yield servers
 
@@ -69,9 +69,9 @@ def _server(
     stages: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
     path = folder / stages[-1]
-    process = _listening(path, "serve", stages, environment)
     for stage in stages[:-1]:
         (folder / stage).symlink_to(path)
+    process = _listening(path, "serve", stages, environment)
     try:
         yield process
     except KeyboardInterrupt:  # a second one, while a stage clears up after the first
@@ -123,8 +123,8 @@ def serve(
 ) -> int:
     """Run the stages that come to the socket, until one fails or the process that started this one ends.
 
-    `run` takes the arguments of a command line and returns its exit code, as does this function. Of the
-    `imports` the next is made whenever no stage waits. No stage comes after the `last`, and what they have
+    `run` takes the arguments of a command line and returns its exit code, as does this function. Makes the
+    next of the `imports` whenever no stage is waiting. No stage comes after the `last`, and what they have
     left in memory goes with this process.
     """
     ahead = deque(imports)

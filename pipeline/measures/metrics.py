@@ -74,7 +74,7 @@ def scores(
 def _counts(
     truth: Labels, predicted: Labels, classes: int, weights: NDArray[Any] | None = None
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return how many rows of each class there are, are recognised, and are taken for it: [classes] each."""
+    """Return each class's rows, its correctly predicted rows and the rows predicted as it: [classes] each."""
     of_correct = truth == predicted
     return (
         np.bincount(truth, weights, classes),
@@ -84,7 +84,7 @@ def _counts(
 
 
 def _f1(rows: NDArray[Any], correct: NDArray[Any], predictions: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the F1 of each class [classes], 0 of one that there is none of and none is taken for."""
+    """Return the F1 of each class [classes], 0 for a class that neither occurs nor is predicted."""
     both = rows + predictions
     f1: NDArray[np.float64] = 2 * correct / np.where(both > 0, both, 1)
     return f1
@@ -130,7 +130,7 @@ def wilson_interval(correct: int, rows: int) -> Interval:
     share, squared = correct / rows, NORMAL_QUANTILE**2
     centre = (correct + squared / 2) / (rows + squared)
     spread = NORMAL_QUANTILE / (rows + squared) * math.sqrt(share * (1 - share) * rows + squared / 4)
-    return min(share, max(0.0, centre - spread)), max(share, min(1.0, centre + spread))  # for rounding
+    return min(share, max(0.0, centre - spread)), max(share, min(1.0, centre + spread))  # rounding
 
 
 def macro_f1_interval(truth: Labels, predicted: Labels, opponent: Labels, seed: int) -> Interval:

@@ -28,7 +28,7 @@ EXAMPLE_CHARACTERS = 40  # of the example's label, in a heading
 class FilterReport(NamedTuple):
     """The values of a network's filters for filters.json, and their figures by name.
 
-    Both are empty for a network without a convolution.
+    Both are empty for a network without a convolution, and for one over texts that cannot be folded.
     """
 
     values: list[Any]

@@ -157,8 +157,9 @@ class Run:
             request = {"do": "pack", "folder": str(folder), "place": packed}
             try:
                 self._writer.ask(request)
-            except StoreUnreachable:
-                WriterClient().ask(request)  # packing needs no store, but a process that lives
+            except StoreUnreachable:  # packing needs no store, but a process that lives
+                self._writer.give_up()
+                WriterClient().ask(request)
             self._write({"do": "model", "path": packed})
 
 

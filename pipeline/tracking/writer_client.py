@@ -1,4 +1,4 @@
-"""The stage's end of the writer process: starts it, sends it entries and waits for the answers."""
+"""The stage's end of the writer process: connects to it or starts it, sends it entries, awaits answers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UPLOADS = ("files", "model")
 
 
 class WriterClient:
-    """A writer process, and the thread that waits for its answers while the stage goes on."""
+    """The connection to a writer process, and the thread that awaits its answers while the stage goes on."""
 
     def __init__(self) -> None:
         location.set_mlflow_defaults()
@@ -91,20 +91,20 @@ Writer = tuple[IO[str], IO[str], Callable[[], None]]  # takes entries, gives ans
 
 def _shared_writer() -> Writer | None:
     """Return the process that writes the runs of a make's stages one after another, if there is one."""
-    path = os.environ.get(WRITER_SOCKET)
+    path = os.environ.get(WRITER_SOCKET, "")
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.connect(path or "")
+        connection.connect(path)
     except OSError:  # none was started, or it has ended
         connection.close()
         return None
     requests, answers = (connection.makefile(mode, encoding="utf-8") for mode in ("w", "r"))
-    return requests, answers, partial(_leave, connection)
+    return requests, answers, partial(_leave, path, connection)
 
 
-def _leave(connection: socket.socket) -> None:
-    """Leave the shared writer, which may be at an entry for long: the next of this process is its own."""
-    os.environ.pop(WRITER_SOCKET, None)
+def _leave(path: str, connection: socket.socket) -> None:
+    """Leave the shared writer, which may be busy with an entry for a long time, and let no stage find it."""
+    Path(path).unlink(missing_ok=True)
     with suppress(OSError):  # it is gone
         connection.shutdown(socket.SHUT_RDWR)
 
@@ -142,7 +142,7 @@ def _writer_of(_store: str, _folder: Path) -> WriterClient:
 
 
 def launch() -> None:
-    """Start the writer, which imports MLflow."""
+    """Connect to the writer, or start it: it imports MLflow."""
     writer()
 
 

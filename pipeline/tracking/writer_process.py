@@ -35,9 +35,9 @@ MAX_MEMORY_BYTES = 3 * 2**30  # for what a server answers, which may be without 
 
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what MLflow prints is no answer
     _start()
-    _answer_all(sys.stdin, answers)
+    with suppress(BrokenPipeError):  # the stage was killed
+        _answer_all(sys.stdin, answers)
     os._exit(0)  # without the tear-down, which takes a while
 
 
@@ -47,18 +47,23 @@ def serve(listener: socket) -> None:
     while listener in select([listener, sys.stdin], [], [])[0]:
         connection, _ = listener.accept()
         _forget_failure()
-        with connection, connection.makefile("rw", encoding="utf-8") as stream:
+        with (
+            suppress(BrokenPipeError, ConnectionResetError),  # the stage was killed, or has given this up
+            connection,
+            connection.makefile("rw", encoding="utf-8") as stream,
+        ):
             _answer_all(stream, stream)
 
 
 def _start() -> None:
+    os.dup2(2, 1)  # what MLflow prints is neither an answer nor a result
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the stage is asked to end, and has that to record
     _limit_memory(MAX_MEMORY_BYTES)
 
 
 def _answer_all(entries: Iterable[str], answers: IO[str]) -> None:
-    with suppress(BrokenPipeError, ConnectionResetError):  # the stage was killed
-        for line in entries:
+    for line in entries:
+        if line.endswith("\n"):  # else the stage was killed while it wrote
             print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
 
 
@@ -109,7 +114,7 @@ def _connection() -> store.Connection:
 
 @cache
 def _connection_or_error() -> store.Connection | Exception:
-    """Connect as soon as the process begins, and once only: a store that hangs takes its time."""
+    """Connect once for a stage, whether that succeeds or not: a store that hangs takes its time."""
     try:
         with uncollected():  # MLflow imports its database's libraries only here
             return store.connect()

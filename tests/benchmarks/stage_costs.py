@@ -2,8 +2,8 @@
 
 The one place that knows how stages are told apart: by their processes, `... -m pipeline stage NAME FOLDER`,
 and whatever those start. A server of stages, `... -m pipeline serve LISTENER NAME...`, works for that one of
-its stages that runs, and without one for IMPORTS. The processes below the command are looked at every LOOK
-seconds. Linux only.
+its stages that runs, and without one for IMPORTS. The process that writes their runs is listed as WRITER. The
+processes below the command are looked at every LOOK seconds. Linux only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import IO, NamedTuple
 
 LOOK = 0.01  # seconds; the shortest stages take 0.05
 SERVER = "serve "
-IMPORTS = "imports"  # which servers of stages make before the first comes
+IMPORTS = "imports"  # which servers make while none of their stages runs
+WRITER = "writer"
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")  # of CPU time, a second
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -197,7 +198,7 @@ def _process(pid: int) -> _Process:
 
 
 def _stage_name(pid: int) -> str:
-    """Return the stage that a process was started for, SERVER and the stages of a server, or nothing."""
+    """Return the stage that a process was started for, SERVER and a server's stages, WRITER, or nothing."""
     words = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
     for place, verb in enumerate(words):
         match verb, words[place + 1 :]:
@@ -205,4 +206,6 @@ def _stage_name(pid: int) -> str:
                 return name
             case "serve", [_, *stages]:
                 return SERVER + " ".join(stages)
+            case "write-runs", [_]:
+                return WRITER
     return ""

@@ -141,6 +141,19 @@ def test_a_small_one_and_the_training_part_are_held_out_fold_by_fold() -> None:
         assert rows["label"][held_out].mean() == pytest.approx(0.5, abs=0.05)
 
 
+def test_units_of_unlike_sizes_and_mixed_classes_make_folds_of_about_as_many_rows() -> None:
+    """A few authors wrote most of the texts, of either class."""
+    sizes = np.array([40, 35, 30, 28, 25, 20, *[3] * 20, *[1] * 62])
+    units = np.repeat(np.arange(len(sizes)), sizes)
+    random = np.random.default_rng(1)
+    label = random.random(len(units)) < np.where(units % 2, 0.8, 0.2)
+    rows = pd.DataFrame({"part": "train", "label": label.astype(int), "unit": units})
+    rows.loc[random.permutation(len(rows))[:30], "part"] = "validation"
+    splits = choice_splits(rows.sample(frac=1, random_state=1).reset_index(drop=True), True, 1)
+    held_out = [len(fold.held_out) for fold in splits]
+    assert sum(held_out) == len(rows) and max(held_out) - min(held_out) <= 40
+
+
 def test_one_seed_gives_one_choice_of_folds() -> None:
     rows = labelled_rows(40, 20)
     first, same, other = (

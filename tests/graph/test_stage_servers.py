@@ -18,6 +18,7 @@ import pytest
 
 from pipeline.graph.stage_servers import ask, serving
 from pipeline.graph.stage_times import MAKE_FOLDER
+from pipeline.options import InputKind
 
 ROOT = Path(__file__).resolve().parents[2]
 # A stage waits for so many seconds, and ends with such a code.
@@ -132,6 +133,30 @@ def test_where_no_socket_can_be_the_stages_do_their_own_work(
     monkeypatch.setenv(MAKE_FOLDER, str(long))
     with serving(["prepare", "tokenize", "train", "evaluate"], "tokens", long, dict(os.environ)) as servers:
         assert servers == [] and ask("train", []) is None
+
+
+@pytest.mark.parametrize(("inputs", "of_train"), [("tokens", []), ("images", ["evaluate"])])
+def test_each_stage_of_a_line_has_its_server(
+    inputs: InputKind, of_train: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = ["assign_folds", "prepare", "train", "evaluate"]
+    with TemporaryDirectory() as folder:
+        monkeypatch.setenv(MAKE_FOLDER, folder)
+        with serving(line, inputs, Path(folder), dict(os.environ)) as servers:
+            one, other = ([word for word in process.args if word in line] for process in servers)
+            assert [ask("prepare", ["--version"]), ask("train", ["--version"])] == [0, 0]
+            assert ask("tokenize", ["--version"]) is None  # it is not planned
+            assert Path(folder, "writer").is_socket()
+        assert all(process.poll() is not None for process in servers)
+    assert other == ["train", *of_train] and sorted([*one, *other]) == sorted(line[1:])
+
+
+def test_a_single_stage_needs_no_server() -> None:
+    with (
+        TemporaryDirectory() as folder,
+        serving(["prepare", "assign_folds"], "tokens", Path(folder), dict(os.environ)) as servers,
+    ):
+        assert servers == [] and not list(Path(folder).iterdir())
 
 
 def test_a_server_ends_with_the_process_that_started_it(monkeypatch: pytest.MonkeyPatch) -> None:

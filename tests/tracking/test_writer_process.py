@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from pipeline.environment.program import WRITER_SOCKET
 from pipeline.errors import InputError
 from pipeline.tracking.run import resumed_run
+from tests.hostile_server import Answer, drip, hostile_server
 from tests.tracking_runs import query, track
 
 # MLflow's own use of Pydantic and SQLAlchemy.
@@ -32,11 +34,22 @@ def test_a_run_of_another_store_is_refused_with_the_remedy() -> None:
 
 
 @pytest.fixture
-def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+def shared(socket_path: str) -> Iterator[subprocess.Popen[bytes]]:
     """A writer for the processes that `track` starts."""
-    monkeypatch.setenv(WRITER_SOCKET, str(path := tmp_path / "w"))
+    with shared_writer(socket_path) as process:
+        yield process
+
+
+@pytest.fixture
+def socket_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv(WRITER_SOCKET, path := str(tmp_path / "w"))
+    return path
+
+
+@contextmanager
+def shared_writer(path: str) -> Iterator[subprocess.Popen[bytes]]:
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
+        listener.bind(path)
         listener.listen()
         command = [sys.executable, "-m", "pipeline", "write-runs", str(listener.fileno())]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[listener.fileno()])
@@ -78,3 +91,47 @@ def test_a_store_that_could_not_be_opened_is_tried_again_for_the_next_process(
     store.rmdir()
     assert track().returncode == 0
     assert query(tmp_path, "select status from runs") == [("FINISHED",)]
+
+
+def test_a_process_that_is_killed_costs_no_other_its_writer(
+    shared: subprocess.Popen[bytes], socket_path: str, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.connect(socket_path)
+        killed.sendall(b'{"do": "open"}\n{"do": "ope')
+    assert track(HAS_A_WRITER_OF_ITS_OWN).stdout == "False\n"
+    assert query(tmp_path, "select status from runs") == [("FINISHED",)]
+
+
+PACKS = """
+    from pathlib import Path
+    run.log_model(Path("nowhere"))
+"""
+
+
+def test_a_classifier_is_packed_though_the_store_has_failed(
+    socket_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hostile_server({"runs/log-batch": Answer(b"no JSON")}) as uri:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        with shared_writer(socket_path):
+            failed = track(PACKS).stderr
+    assert "the run is kept in" in failed and "nowhere/model/manifest.json is missing" in failed
+
+
+IS_IMPATIENT = """
+    from pipeline.tracking import writer_client
+    writer_client.PATIENCE = 2
+"""
+
+
+def test_a_shared_writer_that_is_stuck_is_left_by_all(
+    socket_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with hostile_server({"runs/log-batch": Answer(drip)}) as uri:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        with shared_writer(socket_path):
+            assert "has not answered in 2 s" in track(IS_IMPATIENT).stderr
+            done = track(IS_IMPATIENT + HAS_A_WRITER_OF_ITS_OWN)
+    assert done.stdout == "True\n"
