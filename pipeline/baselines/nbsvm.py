@@ -14,7 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from ..arrays import Labels
 from ..inputs import Sequences
-from ..linear.svm import log_count_ratio
+from ..linear.naive_bayes import log_count_ratio
 from .candidate import NGRAMS, Candidate, FittedCandidate, documents, setting
 
 C_VALUES = (0.01, 0.1, 1.0)  # up to the paper's

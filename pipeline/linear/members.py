@@ -1,4 +1,8 @@
-"""The linear members of an ensemble: their C and their weights are chosen on held-out rows."""
+"""The linear members of an ensemble: their settings and their weights are chosen on held-out rows.
+
+A member is a support vector machine with some of naive Bayes' weights added to its own, as in NBSVM (Wang &
+Manning 2012), which interpolates them in a fixed ratio. Here a stack of both finds the ratio.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +20,11 @@ from ..environment.cores import cores, let_others_first
 from ..inputs import LabelledInputs, Sequences
 from ..options import Criterion, Ngrams
 from .character_ngrams import CharacterFeatures, CharacterNgrams
-from .svm import C_VALUES, machines, most_epochs
+from .naive_bayes import naive_bayes
+from .svm import C_VALUES, Machine, machines, most_epochs
 from .token_ngrams import TokenFeatures, TokenNgrams, longest_ngram
 
-# Of a member: features times classes, float32. Its training holds up to five such tables.
+# Of a member: features times classes, float32. Its training holds up to six such tables.
 MAX_WEIGHTS = 100_000_000
 T = TypeVar("T")
 LinearModel = TokenNgrams | CharacterNgrams
@@ -36,13 +41,20 @@ class _Features(Protocol):
     def model(self, weights: Floats, bias: Floats) -> LinearModel: ...
 
 
+class Setting(NamedTuple):
+    """A machine's C, and how often naive Bayes' weights are added to the machine's."""
+
+    C: float
+    naive_bayes: float = 0.0
+
+
 class Choice(NamedTuple):
-    """The C of each member, and the weight with which its logits are added to the others', by name.
+    """The setting of each member, and the weight with which its logits are added to the others', by name.
 
     `models` are the members themselves, fitted to the training rows.
     """
 
-    C: dict[Ngrams, float]
+    settings: dict[Ngrams, Setting]
     weights: dict[Ngrams, float]
     models: dict[Ngrams, LinearModel]
 
@@ -55,12 +67,44 @@ class Choice(NamedTuple):
         return added
 
 
+class _Fitted(NamedTuple):
+    """A machine, and naive Bayes' weights of the same features, float32 [features, classes]."""
+
+    features: _Features
+    machine: Machine
+    naive_bayes: Floats
+
+    def model(self, share: float) -> LinearModel:
+        """Return the member that has such a share of naive Bayes."""
+        weights = self.machine.weights
+        if share:
+            weights = weights + np.float32(share) * self.naive_bayes
+        return self.features.model(weights, self.machine.bias)
+
+    def naive_bayes_alone(self) -> LinearModel:
+        return self.features.model(self.naive_bayes, np.zeros_like(self.machine.bias))
+
+
 class _Candidate(NamedTuple):
     """A value of C, and the logits of all held-out rows."""
 
-    value: float
+    C: float
     logits: Floats
-    model: LinearModel | None = None  # if there is one split alone
+    naive_bayes: Floats  # its logits of the same rows
+    fitted: _Fitted | None = None  # if there is one split alone
+
+    def without_model(self) -> _Candidate:
+        """Return it without what takes the most memory."""
+        return self._replace(fitted=None)
+
+
+def _joined(of_splits: Sequence[_Candidate]) -> _Candidate:
+    """Return one candidate of those of all splits, which have one C."""
+    logits, naive_bayes = (
+        np.concatenate(each)
+        for each in zip(*((one.logits, one.naive_bayes) for one in of_splits), strict=True)
+    )
+    return _Candidate(of_splits[0].C, logits, naive_bayes)
 
 
 class Fit(NamedTuple):
@@ -83,11 +127,11 @@ class Fit(NamedTuple):
         training: LabelledInputs,
         stopped: Event | None = None,
     ) -> Choice:
-        """Choose C and weights by how members that are fitted to the first rows of a split label its second.
+        """Choose settings and weights by how what is fitted to the first rows of a split labels its second.
 
-        Of several C that label all second rows equally well it is the smallest. The weights are those of
-        `stacking.stack`. The members returned are fitted to all `training` rows; a single split may have
-        fewer. Once `stopped` is set, it raises KeyboardInterrupt.
+        Of several C whose machines label all second rows equally well it is the smallest. The weights of the
+        machines and of naive Bayes are those of `stacking.stack`. The members returned are fitted to all
+        `training` rows; a single split may have fewer. Once `stopped` is set, it raises KeyboardInterrupt.
         """
         from ..measures.metrics import scores  # late: prediction must not wait for them
         from ..measures.stacking import stack
@@ -101,43 +145,50 @@ class Fit(NamedTuple):
             return scores(truth, logits.argmax(axis=1), classes, row_weights).value(self.criterion)
 
         def best(name: Ngrams, on_epochs: OnEpochs) -> _Candidate:
+            of_splits = (self._candidates(name, *split, on_epochs) for split in splits)
             if len(splits) == 1:
-                rows, held_out = splits[0]
-                texts = held_out.inputs.as_sequences()
-                fitted = zip(C_VALUES, self._fit(name, rows, C_VALUES, on_epochs), strict=True)
-                candidates = (_Candidate(value, model.logits(texts), model) for value, model in fitted)
-                return max(candidates, key=lambda candidate: score(candidate.logits))
-            of_splits = [
-                [
-                    model.logits(held_out.inputs.as_sequences())
-                    for model in self._fit(name, rows, C_VALUES, on_epochs)
-                ]
-                for rows, held_out in splits
-            ]
-            of_values = [np.concatenate(logits) for logits in zip(*of_splits, strict=True)]
-            return max(map(_Candidate, C_VALUES, of_values), key=lambda candidate: score(candidate.logits))
+                return max(next(of_splits), key=lambda candidate: score(candidate.logits))
+            of_values = zip(*([one.without_model() for one in each] for each in of_splits), strict=True)
+            return max(map(_joined, of_values), key=lambda candidate: score(candidate.logits))
 
         chosen = _each(names, len(splits) * most_epochs(self.classes), best, stopped)
-        weights = stack([candidate.logits for candidate in chosen.values()], truth, row_weights)
-        values = {name: candidate.value for name, candidate in chosen.items()}
-        models = {name: candidate.model for name, candidate in chosen.items() if candidate.model is not None}
+        members = [each for one in chosen.values() for each in (one.logits, one.naive_bayes)]
+        found = stack(members, truth, row_weights)
+        weights = dict(zip(chosen, found[::2], strict=True))
+        settings = {
+            name: Setting(one.C, of_naive_bayes / weights[name])
+            for (name, one), of_naive_bayes in zip(chosen.items(), found[1::2], strict=True)
+        }
+        models = {
+            name: one.fitted.model(settings[name].naive_bayes) for name, one in chosen.items() if one.fitted
+        }
         if not models or len(splits[0][0].labels) < len(training.labels):
-            models = self.fit(values, training, stopped)
-        return Choice(values, dict(zip(chosen, weights, strict=True)), models)
+            models = self.fit(settings, training, stopped)
+        return Choice(settings, weights, models)
 
     def fit(
-        self, values: Mapping[Ngrams, float], rows: LabelledInputs, stopped: Event | None = None
+        self, settings: Mapping[Ngrams, Setting], rows: LabelledInputs, stopped: Event | None = None
     ) -> dict[Ngrams, LinearModel]:
-        """Return members that are fitted to the rows with these C; for `stopped` see `choose`."""
+        """Return members that are fitted to the rows with these settings; for `stopped` see `choose`."""
 
         def fitted(name: Ngrams, on_epochs: OnEpochs) -> LinearModel:
-            return next(self._fit(name, rows, (values[name],), on_epochs))
+            value, share = settings[name]
+            return next(self._fit(name, rows, (value,), on_epochs)).model(share)
 
-        return _each(list(values), most_epochs(self.classes, C_VALUES[:1]), fitted, stopped)
+        return _each(list(settings), most_epochs(self.classes, C_VALUES[:1]), fitted, stopped)
+
+    def _candidates(
+        self, name: Ngrams, rows: LabelledInputs, held_out: LabelledInputs, on_epochs: OnEpochs
+    ) -> Iterator[_Candidate]:
+        texts, of_naive_bayes = held_out.inputs.as_sequences(), None
+        for fitted in self._fit(name, rows, C_VALUES, on_epochs):
+            if of_naive_bayes is None:  # it has no C
+                of_naive_bayes = fitted.naive_bayes_alone().logits(texts)
+            yield _Candidate(fitted.machine.C, fitted.model(0).logits(texts), of_naive_bayes, fitted)
 
     def _fit(
         self, name: Ngrams, rows: LabelledInputs, values: tuple[float, ...], on_epochs: OnEpochs
-    ) -> Iterator[LinearModel]:
+    ) -> Iterator[_Fitted]:
         if len(rows.labels) > self.max_rows:
             rows = rows.select(sample(np.arange(len(rows.labels)), self.max_rows, self.seed))
         sequences, labels = rows.inputs.as_sequences(), rows.labels.astype(np.int64)
@@ -160,7 +211,8 @@ class Fit(NamedTuple):
             on_epochs,
             weights=rows.weights,
         )
-        return (features.model(machine.weights, machine.bias) for machine in fitted)
+        ratios = naive_bayes(features.matrix, labels, self.classes, rows.weights)
+        return (_Fitted(features, machine, ratios) for machine in fitted)
 
 
 def _each(

@@ -15,7 +15,7 @@ from ..corpus.folds import Places
 from ..encoder import TokenCounts
 from ..folding.fold_network import fold_networks
 from ..inputs import LabelledInputs
-from ..linear.members import Choice, Fit, LinearModel
+from ..linear.members import Choice, Fit, LinearModel, Setting
 from ..measures.calibration import divergence
 from ..measures.stacking import stack
 from ..networks import ensemble, trainer
@@ -32,12 +32,12 @@ from .pool import NETWORKS, Pool, Rounding, measure_rounding
 class Fitted:
     """Fitted members: networks that differ in their seed, each after its best epoch, and linear models.
 
-    `weights` are those of the networks' mean and of the linear models, each of which was fitted with its `C`.
+    `weights` are those of the networks' mean and of the linear models, each fitted with its setting.
     """
 
     networks: list[keras.Model]
     linear: Mapping[Ngrams, LinearModel]
-    C: Mapping[Ngrams, float]
+    settings: Mapping[Ngrams, Setting]
     weights: list[float]
 
     @cached_property
@@ -128,8 +128,8 @@ class Training:
         """Return the members as they are chosen, and as they are shipped, and the records of all epochs.
 
         Chosen are members that are fitted to the training rows: the networks' epochs, and how much weight
-        they have beside the linear models, by the validation rows; the linear models' C and weights by the
-        second rows of the `splits`, of which they learn the first; a single split is of training and
+        they have beside the linear models, by the validation rows; the linear models' settings and weights by
+        the second rows of the `splits`, of which they learn the first; a single split is of training and
         validation rows. Shipped are the same networks and weights, with linear models that are fitted to
         `both`. Networks that are fitted again too, for as many epochs, add 0.0 points on the training parts
         of TREC, SST-2, banking77 and NSMC, and double the time.
@@ -154,7 +154,7 @@ class Training:
         of_linear = choice.together(validation.inputs.as_sequences())
         first, second = stack([of_networks, of_linear], validation.labels, validation.weights)
         weights = [first, *(second * weight for weight in choice.weights.values())]
-        chosen = Fitted(networks, choice.models, choice.C, weights)
+        chosen = Fitted(networks, choice.models, choice.settings, weights)
         return chosen, replace(chosen, linear=refitted), history
 
     def _fit_linear(
@@ -167,7 +167,7 @@ class Training:
         if not self.ensemble.ngrams:
             return None, {}
         choice = self.linear.choose(self.ensemble.ngrams, splits, training, stopped)
-        return choice, self.linear.fit(choice.C, both(), stopped)
+        return choice, self.linear.fit(choice.settings, both(), stopped)
 
     def _fit_networks(
         self,

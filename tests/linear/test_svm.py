@@ -10,7 +10,8 @@ from scipy.sparse import csr_matrix, hstack
 from scipy.sparse import random as random_matrix
 from sklearn.svm import LinearSVC
 
-from pipeline.linear.svm import C_VALUES, ROUGH, Machine, Stop, log_count_ratio, machines
+from pipeline.linear.naive_bayes import log_count_ratio
+from pipeline.linear.svm import C_VALUES, ROUGH, Machine, Stop, machines
 
 EXACT = Stop(3000, 1e-5)  # as near to the optimum as float32 comes
 
@@ -93,13 +94,6 @@ def test_by_ratio_each_class_is_fitted_to_the_features_and_its_own_multiples_of_
         scores = scaled @ alone.weights + alone.bias
         halves = 1 if classes == 2 else 2  # a machine for two classes scores each of them by half
         np.testing.assert_allclose(ours[:, label], halves * scores[:, 1], atol=2e-3)
-
-
-def test_the_log_count_ratio_is_that_computed_by_hand() -> None:
-    features = csr_matrix(np.array([[1, 1, 0], [1, 0, 0], [0, 0, 1]], np.float32))
-    # p = 1 + (2, 1, 0) of 6, q = 1 + (0, 0, 1) of 4.
-    expected = np.log(np.array([3, 2, 1]) / 6 / (np.array([1, 1, 2]) / 4))
-    np.testing.assert_allclose(log_count_ratio(features, np.array([True, True, False])), expected)
 
 
 def test_one_row_of_each_of_two_classes_is_fitted_as_computed_by_hand() -> None:

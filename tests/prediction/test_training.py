@@ -116,8 +116,8 @@ def test_the_linear_members_are_weighed_by_the_splits_and_all_together_by_the_va
 
 def test_the_linear_members_have_the_c_that_the_splits_choose() -> None:
     fitted, _, _ = chosen(1, "tokens", "characters")
-    assert fitted.C == choice().C
-    expected = training().linear.fit(choice().C, TRAINING)
+    assert fitted.settings == choice().settings
+    expected = training().linear.fit(choice().settings, TRAINING)
     for name, model in fitted.linear.items():
         np.testing.assert_array_equal(model.weights, expected[name].weights)
 
@@ -125,10 +125,10 @@ def test_the_linear_members_have_the_c_that_the_splits_choose() -> None:
 def test_what_is_shipped_has_linear_members_that_know_all_rows_and_the_rest_as_it_was_chosen() -> None:
     fitted, shipped, _, _ = trained(1, "tokens", "characters")
     assert shipped.networks is fitted.networks
-    assert shipped.weights == fitted.weights and shipped.C == fitted.C
+    assert shipped.weights == fitted.weights and shipped.settings == fitted.settings
     for name, model in shipped.linear.items():
         assert not np.array_equal(model.bias, fitted.linear[name].bias)
-    expected = training().linear.fit(fitted.C, BOTH)
+    expected = training().linear.fit(fitted.settings, BOTH)
     np.testing.assert_array_equal(
         shipped.pool.linear["tokens"].logits(VALIDATION.inputs), expected["tokens"].logits(VALIDATION.inputs)
     )
