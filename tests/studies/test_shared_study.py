@@ -281,11 +281,12 @@ def test_an_outage_that_is_sat_out_makes_nobody_count_as_lost() -> None:
 def test_who_was_paused_until_it_counted_as_lost_is_waited_for_again_once_it_goes_on(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_study, "GRACE_SECONDS", 1)
+    # A trial may take more than one on a busy machine, and the database counts whole ones.
+    monkeypatch.setattr(shared_study, "GRACE_SECONDS", 5)
     monkeypatch.setattr(shared_study, "HEARTBEAT_SECONDS", 1000)
     paused = SharedStudy(address, "it")
     search = Search(SPACE, START, 1, paused)
-    time.sleep(2.1)
+    time.sleep(6.1)
     other = SharedStudy(address, "it")
     other.leave()
     assert other._others() == []
