@@ -223,7 +223,7 @@ class Split(Section):
     """The shares of rows that are split off for validation and test where the corpus brings no such part."""
 
     validation: Share = 0.1
-    """The share of the rows that epochs, C and weights are chosen by."""
+    """The share of the rows that epochs, settings of linear models and weights are chosen by."""
     test: Share = 0.1
     """The share of the rows that the classifier is judged by."""
 

@@ -37,8 +37,8 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     The parameters are the options of `conf/models/` and `conf/corpora/`, without their sections; the defaults
     are those of the default model. The same seed gives the same bits on one machine, those of `train` on the
-    same rows. A share of the rows, `validation`, is split off to choose epochs, C and weights by, and for
-    calibration; equal texts stay together.
+    same rows. A share of the rows, `validation`, is split off to choose epochs, the linear models' settings
+    and weights by, and for calibration; equal texts stay together.
 
     Texts are a sequence of str, or a data frame or array with a column for each of several texts.
 

@@ -1,7 +1,7 @@
 """The linear members of an ensemble: their settings and their weights are chosen on held-out rows.
 
-A member is a support vector machine with some of naive Bayes' weights added to its own, as in NBSVM (Wang &
-Manning 2012), which interpolates them in a fixed ratio. Here a stack of both finds the ratio.
+A member's weights are between those of a support vector machine and of naive Bayes, as NBSVM's are (Wang &
+Manning 2012), which has a fixed ratio of both. Here a stack of both finds the ratio.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class _Features(Protocol):
 
 
 class Setting(NamedTuple):
-    """A machine's C, and how often naive Bayes' weights are added to the machine's."""
+    """A machine's C, and the share of naive Bayes in the member's weights; the rest is the machine's."""
 
     C: float
     naive_bayes: float = 0.0
@@ -75,27 +75,20 @@ class _Fitted(NamedTuple):
     naive_bayes: Floats
 
     def model(self, share: float) -> LinearModel:
-        """Return the member that has such a share of naive Bayes."""
-        weights = self.machine.weights
-        if share:
-            weights = weights + np.float32(share) * self.naive_bayes
-        return self.features.model(weights, self.machine.bias)
-
-    def naive_bayes_alone(self) -> LinearModel:
-        return self.features.model(self.naive_bayes, np.zeros_like(self.machine.bias))
+        """Return the member that has such a share of naive Bayes, from 0 to 1."""
+        rest, naive = np.float32(1 - share), np.float32(share)
+        weights = rest * self.machine.weights
+        weights += naive * self.naive_bayes
+        return self.features.model(weights, rest * self.machine.bias)
 
 
 class _Candidate(NamedTuple):
-    """A value of C, and the logits of all held-out rows."""
+    """A value of C, and the logits of all held-out rows by the machine and by naive Bayes."""
 
     C: float
     logits: Floats
-    naive_bayes: Floats  # its logits of the same rows
-    fitted: _Fitted | None = None  # if there is one split alone
-
-    def without_model(self) -> _Candidate:
-        """Return it without what takes the most memory."""
-        return self._replace(fitted=None)
+    naive_bayes: Floats
+    fitted: _Fitted | None = None  # to the first rows of the only split, if these are all training rows
 
 
 def _joined(of_splits: Sequence[_Candidate]) -> _Candidate:
@@ -144,27 +137,27 @@ class Fit(NamedTuple):
         def score(logits: Floats) -> float:
             return scores(truth, logits.argmax(axis=1), classes, row_weights).value(self.criterion)
 
+        is_final = len(splits) == 1 and len(splits[0][0].labels) == len(training.labels)
+
         def best(name: Ngrams, on_epochs: OnEpochs) -> _Candidate:
             of_splits = (self._candidates(name, *split, on_epochs) for split in splits)
-            if len(splits) == 1:
+            if is_final:
                 return max(next(of_splits), key=lambda candidate: score(candidate.logits))
-            of_values = zip(*([one.without_model() for one in each] for each in of_splits), strict=True)
+            of_values = zip(*([one._replace(fitted=None) for one in each] for each in of_splits), strict=True)
             return max(map(_joined, of_values), key=lambda candidate: score(candidate.logits))
 
         chosen = _each(names, len(splits) * most_epochs(self.classes), best, stopped)
         members = [each for one in chosen.values() for each in (one.logits, one.naive_bayes)]
         found = stack(members, truth, row_weights)
-        weights = dict(zip(chosen, found[::2], strict=True))
-        settings = {
-            name: Setting(one.C, of_naive_bayes / weights[name])
-            for (name, one), of_naive_bayes in zip(chosen.items(), found[1::2], strict=True)
-        }
+        weights, settings = dict[Ngrams, float](), dict[Ngrams, Setting]()
+        pairs = zip(chosen.items(), found[::2], found[1::2], strict=True)
+        for (name, one), of_machine, of_naive_bayes in pairs:
+            weights[name] = of_machine + of_naive_bayes
+            settings[name] = Setting(one.C, of_naive_bayes / weights[name])
         models = {
             name: one.fitted.model(settings[name].naive_bayes) for name, one in chosen.items() if one.fitted
         }
-        if not models or len(splits[0][0].labels) < len(training.labels):
-            models = self.fit(settings, training, stopped)
-        return Choice(settings, weights, models)
+        return Choice(settings, weights, models or self.fit(settings, training, stopped))
 
     def fit(
         self, settings: Mapping[Ngrams, Setting], rows: LabelledInputs, stopped: Event | None = None
@@ -183,7 +176,7 @@ class Fit(NamedTuple):
         texts, of_naive_bayes = held_out.inputs.as_sequences(), None
         for fitted in self._fit(name, rows, C_VALUES, on_epochs):
             if of_naive_bayes is None:  # it has no C
-                of_naive_bayes = fitted.naive_bayes_alone().logits(texts)
+                of_naive_bayes = fitted.model(1).logits(texts)
             yield _Candidate(fitted.machine.C, fitted.model(0).logits(texts), of_naive_bayes, fitted)
 
     def _fit(

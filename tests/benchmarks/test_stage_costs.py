@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.benchmarks.stage_costs import IMPORTS, PROC, Unfinished, measure
+from tests.benchmarks.stage_costs import IMPORTS, PROC, WRITER, Unfinished, measure
 
 pytestmark = pytest.mark.skipif(not (PROC / "self" / "stat").exists(), reason="only Linux has /proc")
 # A command that runs two stages, one after the other, through a shell, as make does. The second has a process
@@ -60,6 +60,13 @@ def test_a_server_works_for_the_stage_that_runs_and_before_for_imports() -> None
     stages = measure([sys.executable, "-c", SERVED]).stages
     assert list(stages) == [IMPORTS, "train"]
     assert all(0.3 < cost.cpu_seconds < 0.6 for cost in stages.values())
+
+
+def test_the_writer_of_all_runs_is_of_no_stage() -> None:
+    works = "import time\nwhile time.process_time() < 0.3: pass"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {works!r}, 'write-runs', '3'])"
+    stages = measure([sys.executable, "-c", code]).stages
+    assert list(stages) == [WRITER] and 0.2 < stages[WRITER].cpu_seconds < 0.5
 
 
 def test_a_command_that_takes_more_than_a_limit_is_ended() -> None:

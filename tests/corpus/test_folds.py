@@ -151,7 +151,7 @@ def test_units_of_unlike_sizes_and_mixed_classes_make_folds_of_about_as_many_row
     rows.loc[random.permutation(len(rows))[:30], "part"] = "validation"
     splits = choice_splits(rows.sample(frac=1, random_state=1).reset_index(drop=True), True, 1)
     held_out = [len(fold.held_out) for fold in splits]
-    assert sum(held_out) == len(rows) and max(held_out) - min(held_out) <= 40
+    assert sum(held_out) == len(rows) and max(held_out) - min(held_out) <= 25
 
 
 def test_one_seed_gives_one_choice_of_folds() -> None:

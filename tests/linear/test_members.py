@@ -89,12 +89,12 @@ def test_the_weights_are_those_that_fit_the_held_out_rows_of_all_folds() -> None
             fitted = chosen(training, name, choice)
             texts = held_out.inputs.as_sequences()
             of_machines.append(fitted.model(0).logits(texts))
-            of_naive_bayes.append(fitted.naive_bayes_alone().logits(texts))
+            of_naive_bayes.append(fitted.model(1).logits(texts))
         logits += [np.concatenate(of_machines), np.concatenate(of_naive_bayes)]
     labels = np.concatenate([held_out.labels for _, held_out in folds])
     expected = stack(logits, labels)
     assert list(choice.weights) == NAMES
-    assert list(choice.weights.values()) == pytest.approx(expected[::2])
+    assert list(choice.weights.values()) == pytest.approx(np.add(expected[::2], expected[1::2]))
     shares = [choice.weights[name] * choice.settings[name].naive_bayes for name in NAMES]
     assert shares == pytest.approx(expected[1::2])
 
@@ -107,7 +107,7 @@ def test_together_they_are_what_was_weighed() -> None:
     logits = []
     for name in NAMES:
         fitted = chosen(training, name, choice)
-        logits += [fitted.model(0).logits(texts), fitted.naive_bayes_alone().logits(texts)]
+        logits += [fitted.model(0).logits(texts), fitted.model(1).logits(texts)]
     weights = stack(logits, held_out.labels.astype(np.int64))
     expected = np.tensordot(weights, logits, 1)
     np.testing.assert_allclose(choice.together(texts), expected, rtol=1e-4, atol=1e-5)
@@ -122,13 +122,13 @@ def test_of_a_single_split_the_members_that_were_weighed_are_kept() -> None:
         np.testing.assert_array_equal(model.weights, again.weights)
 
 
-def test_a_share_of_naive_bayes_is_added_to_the_machine() -> None:
+def test_a_member_is_between_the_machine_and_naive_bayes() -> None:
     training = rows(150, 1)
     features = TokenFeatures(training.inputs.as_sequences())
     ratios = naive_bayes(features.matrix, training.labels.astype(np.int64), 2)
-    alone, half = (fit().fit({"tokens": Setting(1.0, share)}, training)["tokens"] for share in (0, 0.5))
-    np.testing.assert_allclose(half.weights, alone.weights + 0.5 * ratios, rtol=1e-6)
-    np.testing.assert_array_equal(half.bias, alone.bias)
+    machine, other = (fit().fit({"tokens": Setting(1.0, share)}, training)["tokens"] for share in (0, 0.25))
+    np.testing.assert_allclose(other.weights, 0.75 * machine.weights + 0.25 * ratios, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(other.bias, 0.75 * machine.bias, rtol=1e-6)
 
 
 @pytest.mark.parametrize("splits", [1, 2])

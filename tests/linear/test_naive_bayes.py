@@ -41,5 +41,18 @@ def test_a_row_that_weighs_twice_is_as_two_rows() -> None:
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_a_class_that_no_row_has_or_every_row_says_nothing(label: int) -> None:
+def test_a_single_class_says_nothing(label: int) -> None:
     assert not naive_bayes(FEATURES, np.full(3, label), 2).any()
+
+
+def test_no_row_is_likelier_of_a_class_without_rows_than_of_another() -> None:
+    found = naive_bayes(FEATURES, np.array([0, 2, 3]), 5)
+    present = found[:, [0, 2, 3]]
+    np.testing.assert_array_equal(found[:, 1], present.min(axis=1))
+    np.testing.assert_array_equal(found[:, 1], found[:, 4])
+    np.testing.assert_array_equal(present, naive_bayes(FEATURES, np.array([0, 1, 2]), 3))
+
+
+def test_whatever_the_blocks_the_sums_are_those_of_the_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.linear.naive_bayes.BLOCK", 3)
+    assert sums(FEATURES).tolist() == [2, 1, 1]

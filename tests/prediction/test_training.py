@@ -114,7 +114,7 @@ def test_the_linear_members_are_weighed_by_the_splits_and_all_together_by_the_va
     np.testing.assert_allclose(fitted.pool.logits(VALIDATION.inputs), expected, atol=1e-4)
 
 
-def test_the_linear_members_have_the_c_that_the_splits_choose() -> None:
+def test_the_linear_members_have_the_settings_that_the_splits_choose() -> None:
     fitted, _, _ = chosen(1, "tokens", "characters")
     assert fitted.settings == choice().settings
     expected = training().linear.fit(choice().settings, TRAINING)
