@@ -112,22 +112,23 @@ def choice_splits(rows: pd.DataFrame, by_folds: bool, seed: int) -> list[Places]
     if len(validation) >= FEW_VALIDATION_ROWS or not by_folds:
         return alone
     learned = sample(np.concatenate([training, validation]), CHOICE_ROWS, seed)
-    _, units = np.unique(rows["unit"].to_numpy(np.int64)[learned], return_inverse=True)
-    labels = rows["label"].to_numpy(np.int64)[learned]
-    if min(units.max() + 1, np.bincount(labels).max()) < CHOICE_FOLDS:
+    units, labels = (rows[name].to_numpy(np.int64)[learned] for name in ("unit", "label"))
+    if min(len(np.unique(units)), np.bincount(labels).max()) < CHOICE_FOLDS:
         return alone
-    fold = _deal(units, labels, CHOICE_FOLDS, seed)
+    fold = quick_folds(units, labels, CHOICE_FOLDS, seed)
     return [Places(learned[fold != number], learned[fold == number]) for number in range(CHOICE_FOLDS)]
 
 
-def _deal(units: NDArray[np.int64], labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
-    """Return the fold of each row, int64 [rows] below `count`.
+def quick_folds(
+    units: NDArray[np.int64], labels: NDArray[np.int64], count: int, seed: int
+) -> NDArray[np.int64]:
+    """Return the fold of each row, int64 [rows] below `count`, for folds within a training.
 
-    The units, the largest first, go each to the fold with the fewest rows of its class, which is that of its
-    first row. `assign_folds` counts every row's class, by scikit-learn: its import takes half a second, in
-    which a small corpus is trained.
+    Rows of one unit are in one fold. The units, the largest first, go each to the fold with the fewest rows
+    of its class, which is that of its first row. `assign_folds` counts every row's class, by scikit-learn:
+    its import takes half a second, in which a small corpus is trained. Rows may be fewer than folds.
     """
-    _, first, sizes = np.unique(units, return_index=True, return_counts=True)
+    _, first, numbers, sizes = np.unique(units, return_index=True, return_inverse=True, return_counts=True)
     order = np.random.default_rng(seed).permutation(len(first))
     order = order[np.argsort(-sizes[order], kind="stable")]
     fold = np.empty(len(first), np.int64)
@@ -139,4 +140,4 @@ def _deal(units: NDArray[np.int64], labels: NDArray[np.int64], count: int, seed:
         fold[unit] = smallest
         rows_of_class[label][smallest] += size
         rows[smallest] += size
-    return fold[units]
+    return fold[numbers]

@@ -53,13 +53,14 @@ def serving(
     A stage finds them by MAKE_FOLDER, which names the folder. Yields their processes.
     """
     wanted = [[stage for stage in server if stage in stages] for server in SERVERS[inputs]]
-    are_several = sum(map(len, wanted)) > 1
+    if sum(map(len, wanted)) < 2:
+        wanted = []
     servers = []
     with ExitStack() as stack:
         with suppress(OSError):  # the path is too long for a socket: the stages do their own work
-            if are_several and not RECORDED.isdisjoint(stages):
+            if wanted and not RECORDED.isdisjoint(stages):
                 environment = stack.enter_context(_writer(folder, environment))
-            for served in filter(None, wanted if are_several else []):
+            for served in filter(None, wanted):
                 servers.append(stack.enter_context(_server(served, folder, environment)))
         yield servers
 

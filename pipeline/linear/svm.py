@@ -102,7 +102,8 @@ def _groups(matrix: Any, positives: Labels, classes: int, by_ratio: bool) -> lis
     lengths = 1 + np.asarray(matrix.multiply(matrix).sum(axis=1), np.float32)
     widths = _widths(classes)
     squares = {width: lengths.repeat(width, 1) for width in set(widths) if not by_ratio}
-    groups, first, total = list[Group](), 0, sums(matrix) if by_ratio else None
+    total = sums(matrix) if by_ratio else None
+    groups, first = list[Group](), 0
     for width in widths:
         scales = np.empty((0, width), np.float32)
         if by_ratio:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Labels
+from ..corpus.folds import quick_folds
 from ..inputs import Sequences
 from ..linear.token_ngrams import distinct_ngrams, ngram_counts
 from ..measures.calibration import fit_temperature
@@ -41,7 +42,7 @@ def out_of_fold_probabilities(
 
     _, counts = distinct_ngrams(sequences)
     weighted = TfidfTransformer().fit_transform(counts)
-    folds = _stratified_folds(labels, groups, seed)
+    folds = quick_folds(groups, labels, FOLDS, seed)
     logits = np.zeros((len(labels), classes), np.float32)
     for fold in range(FOLDS):
         held_out = folds == fold
@@ -100,15 +101,3 @@ def _fit(weighted: csr_matrix, labels: Labels, classes: int) -> MultinomialNB:
     prior = 1 + np.bincount(labels, minlength=classes)
     model = MultinomialNB(alpha=SMOOTHING, class_prior=prior / prior.sum())
     return model.partial_fit(weighted, labels, classes=np.arange(classes))
-
-
-def _stratified_folds(labels: Labels, groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Return a fold for each row, int64 [rows], with the groups of every class spread over all folds.
-
-    A group counts for the class of its first row.
-    """
-    _, first, numbers = np.unique(groups, return_index=True, return_inverse=True)
-    order = np.lexsort((np.random.default_rng(seed).random(len(first)), labels[first]))
-    folds = np.empty(len(first), np.int64)
-    folds[order] = np.arange(len(first)) % FOLDS
-    return folds[numbers]
