@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from pipeline.linear.svm import C_VALUES
 from pipeline.prediction.classifier import Classifier
 from tests.project import Project
 
@@ -322,10 +323,14 @@ def test_several_networks_and_the_linear_models_are_one_classifier(
     assert done.returncode == 0, done.stderr
     assert "  weights: networks " in done.stdout
     folder = Path(done.stdout.splitlines()[-1])
-    weights = json.loads((folder / "run.json").read_text())["weights"]
-    assert list(weights) == ["networks", "tokens", "characters"]
+    run = json.loads((folder / "run.json").read_text())
+    weights, settings = run["weights"], run["settings"]
+    assert list(weights) == ["networks", "tokens", "characters"] == ["networks", *settings]
     told = ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items())
     assert f"weights: {told}\n" in done.stdout
+    for name, setting in settings.items():
+        assert setting["C"] in C_VALUES and 0 <= setting["naive_bayes"] <= 1
+        assert f"  {name}: C = {setting['C']:g}, {setting['naive_bayes']:.0%} naive Bayes\n" in done.stdout
     members = json.loads((folder / "metrics.json").read_text())["members"]
     assert {member["name"]: member["weight"] for member in members} == pytest.approx(weights)
     assert "ensemble of 2 networks + n-grams" in (folder / "report.html").read_text("utf-8")

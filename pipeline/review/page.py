@@ -31,6 +31,7 @@ MAX_PAIRS = 10  # of confused classes
 MAX_TEXT_CHARACTERS = 400
 MAX_PHONE_INCHES = 6  # a wider figure is unreadable at the width of a phone
 NBSP = "\N{NO-BREAK SPACE}"
+LINEAR_TITLES: dict[str, str] = {name: f"n-grams of {name}" for name in get_args(Ngrams)}
 PNG_WIDTH = slice(16, 20)  # bytes of the header that hold the width in pixels
 
 
@@ -106,8 +107,19 @@ class Report:
     def member_rows(self) -> list[tuple[str, MemberScores]]:
         """The members of the classifier by their titles, if there are several."""
         networks = "network" if self.members == 1 else f"mean of {self.members} networks"
-        titles = {NETWORKS: networks} | {name: f"n-grams of {name}" for name in get_args(Ngrams)}
+        titles = {NETWORKS: networks, **LINEAR_TITLES}
         return [(titles[member.name], member) for member in self.measures.members]
+
+    @property
+    def linear_settings(self) -> str:
+        """A sentence on how the linear members were fitted; "" if there are none."""
+        settings: dict[str, dict[str, float]] = self.run.get("settings", {})
+        each = [
+            f"{LINEAR_TITLES[name]} with C = {setting['C']:g} and {setting['naive_bayes']:.0%} naive Bayes"
+            for name, setting in settings.items()
+        ]
+        head = "A linear member is a support vector machine mixed with naive Bayes"
+        return f"{head}: {', '.join(each)}." if each else ""
 
     @property
     def contestants(self) -> list[tuple[str, Performance]]:

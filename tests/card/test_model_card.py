@@ -25,6 +25,7 @@ REFERENCE = Reference(outside=0.123, classes=[0.1, 0.5, 0.4, 0, 0, 0, 0])
 RUN = {
     "mlflow_run": "0" * 32,
     "train_seconds": 1.2,
+    "settings": {},
     "commit": "abc123",
     "dirty": "yes",
     "command": "make train CORPUS='a b.csv' TEXT=review MODEL=convtext",
@@ -194,6 +195,10 @@ def test_the_members_of_a_pool_are_told_and_a_network_alone_has_none() -> None:
     members = [member("networks", 0.327, 0.9, 0.8), member("tokens", 1.5, 0.7, 0.6)]
     text = card(replace(page, measures=replace(page.measures, members=members)))
     assert "with weights: network 0.33, n-grams of tokens 1.50\n- **Input:**" in text
+    fitted = page.run | {"settings": {"tokens": {"C": 0.1, "naive_bayes": 0.25}}}
+    text = card(replace(page, measures=replace(page.measures, members=members), run=fitted))
+    assert "n-grams of tokens 1.50. A linear member is a support vector machine" in text
+    assert "n-grams of tokens with C = 0.1 and 25% naive Bayes.\n- **Input:**" in text
     assert "Members" not in card()
 
 

@@ -111,7 +111,14 @@ def report(**changed: Any) -> Report:
         ),
         "data": report_of(rows.assign(part=["train", "validation", "test", *["train"] * 4])),
         "options": {"source": {"text": HOSTILE[0], "inputs": [{"path": HOSTILE[5]}]}},
-        "run": {"mlflow_run": "0" * 32, "train_seconds": 1.2, "weights": {}, "commit": "", "dirty": ""},
+        "run": {
+            "mlflow_run": "0" * 32,
+            "train_seconds": 1.2,
+            "weights": {},
+            "settings": {},
+            "commit": "",
+            "dirty": "",
+        },
     }
     return Report(**(values | changed))
 
@@ -203,10 +210,12 @@ def test_a_pool_has_its_name_and_a_table_of_what_each_member_adds(
 ) -> None:
     alone = Performance(Scores(accuracy=0.123, macro_f1=0.1, classes=[]), accuracy_interval=(0.1, 0.2))
     members = [member("networks", 0.327, 0.9, 0.8), *(member(name, 12.5, 0.7, 0.6) for name in names)]
+    settings = {name: {"C": 0.3, "naive_bayes": 0.274} for name in names}
+    weights = {"networks": 0.327} | dict.fromkeys(names, 12.5)
     page = report(
         titles=titled("B", network_title(networks, True)),
         members=networks,
-        run=dict(report().run) | {"weights": {"networks": 0.327} | dict.fromkeys(names, 12.5)},
+        run=dict(report().run) | {"weights": weights, "settings": settings},
         measures=replace(report().measures, network_alone=alone, members=members),
         figures={"filters": png(), "learning_curves": png()},
     )
@@ -215,6 +224,8 @@ def test_a_pool_has_its_name_and_a_table_of_what_each_member_adds(
     assert f"<td>{title}</td>" in body
     assert f"<td>{'network' if networks == 1 else 'networks'} alone</td>" in body
     assert f"12.3{NBSP}%" in body
+    told = ", ".join(f"n-grams of {name} with C = 0.3 and 27% naive Bayes" for name in names)
+    assert f"a support vector machine mixed with naive Bayes: {told}.</p>" in body
     table = body.partition("What does each member add?</h3>")[2].partition("</table>")[0]
     told = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in table.split("<tr>")[2:]]
     assert [[text.replace(NBSP, " ") for text in row] for row in told] == [
