@@ -35,12 +35,52 @@ DESCRIPTION = "estimator.json"  # beside the model's files: parameters, classes 
 class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A text classifier: Kim's (2014) convolutional network pooled with linear models of n-grams.
 
-    The parameters are the options of `conf/models/` and `conf/corpora/`, without their sections; the defaults
-    are those of the default model. The same seed gives the same bits on one machine, those of `train` on the
-    same rows. A share of the rows, `validation`, is split off to choose epochs, the linear models' settings
-    and weights by, and for calibration; equal texts stay together.
+    Texts are a sequence of str, or a data frame or array with a column for each of several texts. The
+    parameters are the options of `conf/models/` and `conf/corpora/`, without their sections; the defaults are
+    those of the default model. The same seed gives the same bits on one machine, those of `train` on the same
+    rows.
 
-    Texts are a sequence of str, or a data frame or array with a column for each of several texts.
+    Args:
+        seed: of whatever is drawn at random, from 0 to 2^32 - 1.
+        validation: the share of the rows that epochs, the linear models' settings and weights, and the
+            temperature of the probabilities are chosen by; equal texts stay together.
+        memory: bytes; of texts beyond it linear models learn a sample. By default what the machine has.
+        mlflow: whether `fit` logs a run, with parameters, history and model, to MLflow.
+        unit: with "character", each character of a script without spaces is a token; "auto" looks at the
+            texts.
+        cleaning: with "kim", that of Kim's code: most punctuation is dropped, n't and 's are split off.
+        lowercase: whether upper case is ignored.
+        minimum_count: words that occur less often are not in the vocabulary.
+        maximum_size: the most words in the vocabulary, the most frequent ones.
+        maximum_length: the most tokens of a text that are read.
+        unseen: a word outside the vocabulary becomes the "similar" one with the longest common prefix, or
+            "unknown".
+        vectors: what both channels start from: "spectral" (a factorization of co-occurrences in the texts),
+            "corpus" (word2vec on them), "random", a file, a name of gensim's downloader, or a folder with a
+            sentence encoder; several are concatenated.
+        dimensions: of vectors that are learned or random; pretrained ones have their own.
+        corpus_tokens: the most tokens that vectors are learned from, in all epochs together.
+        missing: how words get a vector that the pretrained ones lack: by "subwords", or at random.
+        channels: the tables of vectors that filters read, of which the static one stays as it starts.
+        combination: whether channels have "separate" filters, "shared" ones as Kim's, or are "concatenated".
+        windows: the numbers of tokens that filters read at once.
+        filters: of each window: one number, or one for each.
+        activation: what a filter's sums go through before the maximum over time.
+        embedding_dropout: the share of a batch's word types that are left out before the convolution.
+        dropout: the share of the filters' maxima that are left out in training.
+        max_norm: the bound on the norm of each class's weights; None is none.
+        optimizer: "adam" or "adadelta", of a form that touches only the vectors of a batch.
+        learning_rate: the optimizer's.
+        batch_size: the rows of a batch.
+        epoch_rows: twice as many texts or more are cut into up to four epochs of at least so many; None is
+            an epoch of all.
+        epochs: the most of them.
+        patience: epochs without a better validation score after which training stops.
+        averaging: the momentum of the moving average of the weights after each epoch; 0 is the last alone.
+        precision: "mixed_bfloat16" is faster where the processor has it.
+        class_weights: with "balanced", all classes weigh the same, and macro-F1 chooses instead of accuracy.
+        members: networks that differ in their seed, whose logits are averaged.
+        ngrams: linear models on "tokens" and pairs of them, and on "characters" of words; () is none.
 
     Attributes:
         classes_: the distinct labels, sorted.

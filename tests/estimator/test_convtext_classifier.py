@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import random
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,13 @@ def test_the_defaults_are_those_of_the_default_model() -> None:
         expected |= options[section]
     listed = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
     assert listed == expected | {"mlflow": False}
+
+
+def test_its_help_explains_each_parameter() -> None:
+    help_text = inspect.getdoc(ConvtextClassifier) or ""
+    arguments = help_text.partition("Args:")[2].partition("Attributes:")[0]
+    explained = re.findall(r"^    (\w+): ", arguments, re.MULTILINE)
+    assert explained == list(inspect.signature(ConvtextClassifier).parameters)
 
 
 def test_it_labels_new_texts_with_labels_of_the_callers_type(fitted: ConvtextClassifier) -> None:
