@@ -61,7 +61,7 @@ class ConvtextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         dimensions: of vectors that are learned or random; pretrained ones have their own.
         corpus_tokens: the most tokens that vectors are learned from, in all epochs together.
         missing: how words get a vector that the pretrained ones lack: by "subwords", or at random.
-        channels: the tables of vectors that filters read, of which the static one stays as it starts.
+        channels: the tables of vectors that filters read: "static" stays as it starts, "tuned" is trained.
         combination: whether channels have "separate" filters, "shared" ones as Kim's, or are "concatenated".
         windows: the numbers of tokens that filters read at once.
         filters: of each window: one number, or one for each.

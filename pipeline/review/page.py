@@ -113,12 +113,12 @@ class Report:
     @property
     def linear_settings(self) -> str:
         """A sentence on how the linear members were fitted; "" if there are none."""
-        settings: dict[str, dict[str, float]] = self.run.get("settings", {})
+        settings: dict[str, dict[str, float]] = self.run["settings"]
         each = [
-            f"{LINEAR_TITLES[name]} with C = {setting['C']:g} and {setting['naive_bayes']:.0%} naive Bayes"
-            for name, setting in settings.items()
+            f"{LINEAR_TITLES[name]} {100 * chosen['naive_bayes']:.0f}{NBSP}% (C{NBSP}={NBSP}{chosen['C']:g})"
+            for name, chosen in settings.items()
         ]
-        head = "A linear member is a support vector machine mixed with naive Bayes"
+        head = "Linear members are support vector machines with a share of naive Bayes"
         return f"{head}: {', '.join(each)}." if each else ""
 
     @property

@@ -91,17 +91,22 @@ def run(path: Path) -> None:
             say(f"  caution: {trained.caution}")
         if weights := trained.members.named_weights:
             say("  weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
-        settings = {name: setting._asdict() for name, setting in trained.members.settings.items()}
-        for name, setting in trained.members.settings.items():
-            say(f"  {name}: C = {setting.C:g}, {setting.naive_bayes:.0%} naive Bayes")
-            tracked.log_metrics({f"{name}.{key}": value for key, value in settings[name].items()})
+        settings = {str(name): chosen._asdict() for name, chosen in trained.members.settings.items()}
+        for name, chosen in settings.items():
+            say(f"  {name}: C = {chosen['C']:g}, {chosen['naive_bayes']:.0%} naive Bayes")
+            tracked.log_metrics({f"{name}.{key}": value for key, value in chosen.items()})
         seconds = time.perf_counter() - began
         if trained.rounding:
             say(f"  {trained.rounding.summary}")
             tracked.log_metrics(trained.rounding.metrics)
         write_json(folder.history, trained.history)
-        record = {"mlflow_run": tracked.id, "train_seconds": seconds}
-        write_json(folder.run, record | {"weights": weights, "settings": settings} | program)
+        record = {
+            "mlflow_run": tracked.id,
+            "train_seconds": seconds,
+            "weights": weights,
+            "settings": settings,
+        }
+        write_json(folder.run, record | program)
         with atomic_folder(folder.model) as unfinished:
             save(unfinished, trained.classifier, trained.members.network, trained.members.pool)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)

@@ -18,7 +18,7 @@ from pipeline.measures.selective import Labelled, Selective, Target
 from pipeline.measures.slices import by_class, by_share
 from pipeline.measures.unseen import LeftOutClasses, Other, Separation
 from pipeline.prediction.drift import Reference
-from pipeline.review.page import Report
+from pipeline.review.page import NBSP, Report
 from tests.review.test_page import HOSTILE, member, report
 
 REFERENCE = Reference(outside=0.123, classes=[0.1, 0.5, 0.4, 0, 0, 0, 0])
@@ -197,8 +197,8 @@ def test_the_members_of_a_pool_are_told_and_a_network_alone_has_none() -> None:
     assert "with weights: network 0.33, n-grams of tokens 1.50\n- **Input:**" in text
     fitted = page.run | {"settings": {"tokens": {"C": 0.1, "naive_bayes": 0.25}}}
     text = card(replace(page, measures=replace(page.measures, members=members), run=fitted))
-    assert "n-grams of tokens 1.50. A linear member is a support vector machine" in text
-    assert "n-grams of tokens with C = 0.1 and 25% naive Bayes.\n- **Input:**" in text
+    assert "n-grams of tokens 1.50. Linear members are support vector machines" in text
+    assert "of naive Bayes: n-grams of tokens 25 % (C = 0.1).\n- **Input:**" in text.replace(NBSP, " ")
     assert "Members" not in card()
 
 

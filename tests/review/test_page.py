@@ -224,8 +224,9 @@ def test_a_pool_has_its_name_and_a_table_of_what_each_member_adds(
     assert f"<td>{title}</td>" in body
     assert f"<td>{'network' if networks == 1 else 'networks'} alone</td>" in body
     assert f"12.3{NBSP}%" in body
-    told = ", ".join(f"n-grams of {name} with C = 0.3 and 27% naive Bayes" for name in names)
-    assert f"a support vector machine mixed with naive Bayes: {told}.</p>" in body
+    fitted = ", ".join(f"n-grams of {name} 27 % (C = 0.3)" for name in names)
+    head = "Linear members are support vector machines with a share of naive Bayes"
+    assert f"{head}: {fitted}.</p>" in body.replace(NBSP, " ")
     table = body.partition("What does each member add?</h3>")[2].partition("</table>")[0]
     told = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in table.split("<tr>")[2:]]
     assert [[text.replace(NBSP, " ") for text in row] for row in told] == [
